@@ -1,0 +1,1 @@
+//! The only module that touches the network, and the content-addressed store.

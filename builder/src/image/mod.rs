@@ -1,0 +1,1 @@
+//! Image writers: SquashFS, initramfs, UKI, ESP.

@@ -1,0 +1,1 @@
+//! Kernel packages: capabilities, modules, depmod indexes.

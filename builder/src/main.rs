@@ -1,0 +1,3 @@
+//! The command `wifibox-build`: a thin wrapper round the library.
+
+fn main() {}

@@ -1,0 +1,224 @@
+//! Paths inside the guest: bytes, relative to its root, without `.`, `..` or empty parts.
+
+use std::fmt;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// A path inside the guest, relative to its root (`usr/bin/busybox`; the root itself is empty).
+///
+/// It cannot hold `..`, `.`, an empty component or a NUL byte, so it can never lead out of the
+/// guest. Names are bytes, as on Linux. The order is by component, so that a directory sorts
+/// directly before what it holds (`a`, `a/b`, `a-b`).
+#[derive(Clone, PartialEq, Eq, Hash, Default)]
+pub struct GuestPath(Vec<u8>);
+
+/// Why some bytes are not a [`GuestPath`].
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+pub enum PathError {
+    /// The path climbs with `..`.
+    #[error("path {0:?} climbs out with '..'")]
+    Climbs(String),
+    /// The path holds a NUL byte.
+    #[error("path {0:?} holds a NUL byte")]
+    Nul(String),
+    /// The path is absolute where a relative one is required.
+    #[error("path {0:?} is absolute; a path relative to the guest's root is expected")]
+    Absolute(String),
+    /// A component is longer than the 255 bytes that Linux file systems allow.
+    #[error("path {0:?} has a name longer than 255 bytes")]
+    NameTooLong(String),
+}
+
+fn lossy(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+impl GuestPath {
+    /// The guest's root.
+    pub fn root() -> Self {
+        GuestPath(Vec::new())
+    }
+
+    /// Reads a path as archives write it: `./usr/bin/x`, `usr/bin/` and `usr/bin` are the same kind
+    /// of thing; an absolute path is refused.
+    ///
+    /// # Errors
+    /// [`PathError`] for `..`, a leading `/`, a NUL byte or a name of more than 255 bytes.
+    pub fn from_archive(bytes: &[u8]) -> Result<Self, PathError> {
+        if bytes.first() == Some(&b'/') {
+            return Err(PathError::Absolute(lossy(bytes)));
+        }
+        Self::normalized(bytes)
+    }
+
+    /// Reads a path as people write it in recipes: a leading `/` means the guest's root.
+    ///
+    /// # Errors
+    /// [`PathError`] for `..`, a NUL byte or a name of more than 255 bytes.
+    pub fn new(path: impl AsRef<[u8]>) -> Result<Self, PathError> {
+        Self::normalized(path.as_ref())
+    }
+
+    fn normalized(bytes: &[u8]) -> Result<Self, PathError> {
+        if bytes.contains(&0) {
+            return Err(PathError::Nul(lossy(bytes)));
+        }
+        let mut out = Vec::with_capacity(bytes.len());
+        for part in bytes.split(|b| *b == b'/') {
+            match part {
+                b"" | b"." => {}
+                b".." => return Err(PathError::Climbs(lossy(bytes))),
+                _ if part.len() > 255 => return Err(PathError::NameTooLong(lossy(bytes))),
+                _ => {
+                    if !out.is_empty() {
+                        out.push(b'/');
+                    }
+                    out.extend_from_slice(part);
+                }
+            }
+        }
+        Ok(GuestPath(out))
+    }
+
+    /// The bytes, without a leading or trailing `/`.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// The path as UTF-8, if it is that.
+    pub fn as_str(&self) -> Option<&str> {
+        std::str::from_utf8(&self.0).ok()
+    }
+
+    /// Whether this is the guest's root.
+    pub fn is_root(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The last component; empty for the root.
+    pub fn name(&self) -> &[u8] {
+        self.0.rsplit(|b| *b == b'/').next().unwrap_or_default()
+    }
+
+    /// The directory that holds this path; `None` for the root.
+    pub fn parent(&self) -> Option<GuestPath> {
+        if self.is_root() {
+            return None;
+        }
+        let cut = self.0.iter().rposition(|b| *b == b'/').unwrap_or(0);
+        Some(GuestPath(self.0[..cut].to_vec()))
+    }
+
+    /// The components, from the root down.
+    pub fn components(&self) -> impl Iterator<Item = &[u8]> {
+        self.0.split(|b| *b == b'/').filter(|part| !part.is_empty())
+    }
+
+    /// This path with `relative` below it.
+    ///
+    /// # Errors
+    /// [`PathError`] as for [`GuestPath::new`].
+    pub fn join(&self, relative: impl AsRef<[u8]>) -> Result<GuestPath, PathError> {
+        let mut bytes = self.0.clone();
+        bytes.push(b'/');
+        bytes.extend_from_slice(relative.as_ref());
+        Self::normalized(&bytes)
+    }
+
+    /// Whether this path is `other` or lies below it.
+    pub fn starts_with(&self, other: &GuestPath) -> bool {
+        other.is_root()
+            || self.0 == other.0
+            || (self.0.starts_with(&other.0) && self.0.get(other.0.len()) == Some(&b'/'))
+    }
+}
+
+impl PartialOrd for GuestPath {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for GuestPath {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        self.components().cmp(other.components())
+    }
+}
+
+impl fmt::Display for GuestPath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "/{}", String::from_utf8_lossy(&self.0).escape_debug())
+    }
+}
+
+impl fmt::Debug for GuestPath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl Serialize for GuestPath {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&String::from_utf8_lossy(&self.0))
+    }
+}
+
+impl<'de> Deserialize<'de> for GuestPath {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        GuestPath::new(text).map_err(serde::de::Error::custom)
+    }
+}
+
+impl schemars::JsonSchema for GuestPath {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "GuestPath".into()
+    }
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({
+            "type": "string",
+            "description": "A path relative to the guest's root, without '..'"
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn path(text: &str) -> GuestPath {
+        GuestPath::new(text).expect("a valid path")
+    }
+
+    #[test]
+    fn archive_spellings_are_one_path() {
+        for text in ["usr/bin", "./usr/bin", "usr//bin/", "usr/./bin"] {
+            assert_eq!(GuestPath::from_archive(text.as_bytes()), Ok(path("usr/bin")));
+        }
+        assert!(GuestPath::from_archive(b"./").is_ok_and(|p| p.is_root()));
+    }
+
+    #[test]
+    fn hostile_paths_are_refused() {
+        assert!(matches!(GuestPath::from_archive(b"/etc/passwd"), Err(PathError::Absolute(_))));
+        assert!(matches!(GuestPath::from_archive(b"a/../../b"), Err(PathError::Climbs(_))));
+        assert!(matches!(GuestPath::from_archive(b"a\0b"), Err(PathError::Nul(_))));
+        assert!(matches!(GuestPath::new("a".repeat(256)), Err(PathError::NameTooLong(_))));
+    }
+
+    #[test]
+    fn order_is_by_component() {
+        let mut paths = [path("a-b"), path("a/b"), path("a"), path("")];
+        paths.sort();
+        assert_eq!(paths, [path(""), path("a"), path("a/b"), path("a-b")]);
+    }
+
+    #[test]
+    fn parent_name_and_prefix() {
+        assert_eq!(path("a/b/c").parent(), Some(path("a/b")));
+        assert_eq!(path("a").parent(), Some(path("")));
+        assert_eq!(path("").parent(), None);
+        assert_eq!(path("a/b").name(), b"b");
+        assert!(path("a/b").starts_with(&path("a")) && !path("ab").starts_with(&path("a")));
+    }
+}

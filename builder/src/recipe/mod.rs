@@ -1,0 +1,1 @@
+//! Recipes: the YAML model, its composition and validation.

@@ -1,0 +1,1 @@
+//! Package sources: indexes, signatures and package readers.

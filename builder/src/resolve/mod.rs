@@ -1,0 +1,1 @@
+//! One solver for three package ecosystems.

@@ -1,0 +1,1 @@
+//! Version order of the three package ecosystems.

@@ -1,0 +1,3 @@
+//! Developer chores: `cargo xtask <chore>`.
+
+fn main() {}
