@@ -4,7 +4,11 @@
 //! Paths are resolved through the links that are already there, as dpkg and apk do, so that
 //! `lib/x` lands in `usr/lib/x` where `/lib` is a link to `usr/lib`.
 
+pub mod accounts;
+pub mod applets;
 mod content;
+pub mod libraries;
+pub mod scripts;
 
 use std::collections::BTreeMap;
 use std::fmt;
