@@ -1,0 +1,275 @@
+//! The output folder: it appears whole or not at all.
+//!
+//! Everything is written into a hidden folder beside the one that was asked for, made durable, and
+//! renamed into place. A build that fails or is stopped leaves the old output as it was.
+
+use std::fs::{self, File};
+use std::io::{self, BufWriter, Seek, Write};
+use std::path::{Path, PathBuf};
+
+use crate::digest::{Hasher, Sha256};
+use crate::report::manifest::Output;
+
+/// Why an output folder cannot be written.
+#[derive(Debug, thiserror::Error)]
+pub enum OutputError {
+    /// The file system said no.
+    #[error("{doing} {path}: {source}{}", hint(source))]
+    Io {
+        /// What was being done.
+        doing: &'static str,
+        /// To which file or folder.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The folder holds something that is no output of a build.
+    #[error(
+        "{path} exists and is no output of wifibox-build (it has no manifest.json): \
+         name another folder with --out, or move it away"
+    )]
+    Foreign {
+        /// The folder.
+        path: PathBuf,
+    },
+}
+
+fn hint(error: &io::Error) -> &'static str {
+    match error.kind() {
+        io::ErrorKind::StorageFull => "; free some space, or name another folder with --out",
+        io::ErrorKind::PermissionDenied => "; name a folder that you may write to with --out",
+        _ => "",
+    }
+}
+
+fn at(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> OutputError {
+    let path = path.to_owned();
+    move |source| OutputError::Io { doing, path, source }
+}
+
+/// An output folder under construction.
+#[derive(Debug)]
+pub struct OutputFolder {
+    target: PathBuf,
+    work: tempfile::TempDir,
+    files: Vec<Output>,
+}
+
+impl OutputFolder {
+    /// Begins an output that will be at `target`; its parent folders are made.
+    ///
+    /// # Errors
+    /// [`OutputError::Foreign`] if `target` is something else's folder; or the folder cannot be made.
+    pub fn begin(target: &Path) -> Result<Self, OutputError> {
+        let parent = target.parent().filter(|parent| !parent.as_os_str().is_empty());
+        let parent = parent.unwrap_or(Path::new("."));
+        fs::create_dir_all(parent).map_err(at("cannot make folder", parent))?;
+        if target.symlink_metadata().is_ok() && !is_output(target)? {
+            return Err(OutputError::Foreign { path: target.to_owned() });
+        }
+        let name = target.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let work = tempfile::Builder::new()
+            .prefix(&format!(".{name}."))
+            .suffix(".partial")
+            .tempdir_in(parent)
+            .map_err(at("cannot make a folder in", parent))?;
+        Ok(OutputFolder { target: target.to_owned(), work, files: Vec::new() })
+    }
+
+    /// Where the work is done until [`OutputFolder::finish`]; also good for temporary files.
+    pub fn work_folder(&self) -> &Path {
+        self.work.path()
+    }
+
+    /// Writes the file `path` (relative, with `/`) by `fill`, which may seek; its size and hash are
+    /// noted, and given back.
+    ///
+    /// # Errors
+    /// What `fill` reports, or [`OutputError::Io`].
+    pub fn write<E: From<OutputError>>(
+        &mut self,
+        path: &str,
+        mode: u32,
+        fill: impl FnOnce(&mut BufWriter<File>) -> Result<(), E>,
+    ) -> Result<Output, E> {
+        let full = self.work.path().join(path);
+        if let Some(parent) = full.parent() {
+            fs::create_dir_all(parent).map_err(at("cannot make folder", parent))?;
+        }
+        let file = File::options()
+            .read(true)
+            .write(true)
+            .create_new(true)
+            .open(&full)
+            .map_err(at("cannot write", &full))?;
+        let mut writer = BufWriter::new(file);
+        fill(&mut writer)?;
+        let mut file =
+            writer.into_inner().map_err(|error| at("cannot write", &full)(error.into_error()))?;
+        let output = (|| {
+            set_mode(&file, mode)?;
+            file.sync_all()?;
+            file.rewind()?;
+            let mut hasher = Hasher::default();
+            let size = io::copy(&mut file, &mut hasher)?;
+            Ok(Output { path: path.to_owned(), size, sha256: hasher.finish() })
+        })()
+        .map_err(at("cannot write", &full))?;
+        self.files.push(output.clone());
+        Ok(output)
+    }
+
+    /// Writes a file from bytes that are at hand.
+    ///
+    /// # Errors
+    /// [`OutputError::Io`].
+    pub fn write_bytes(
+        &mut self,
+        path: &str,
+        mode: u32,
+        bytes: &[u8],
+    ) -> Result<Output, OutputError> {
+        let full = self.work.path().join(path);
+        self.write(path, mode, |file| file.write_all(bytes).map_err(at("cannot write", &full)))
+    }
+
+    /// Makes an empty folder (relative, with `/`).
+    ///
+    /// # Errors
+    /// [`OutputError::Io`].
+    pub fn make_folder(&self, path: &str) -> Result<(), OutputError> {
+        let full = self.work.path().join(path);
+        fs::create_dir_all(&full).map_err(at("cannot make folder", &full))
+    }
+
+    /// What was written so far, by path.
+    pub fn files(&self) -> Vec<Output> {
+        let mut files = self.files.clone();
+        files.sort_by(|a, b| a.path.cmp(&b.path));
+        files
+    }
+
+    /// Writes `SHA256SUMS` and puts the folder where it was asked for; an older output makes way.
+    ///
+    /// # Errors
+    /// [`OutputError::Io`]; the older output is then still there.
+    pub fn finish(mut self) -> Result<Vec<Output>, OutputError> {
+        let sums: String =
+            self.files().iter().map(|file| format!("{}  {}\n", file.sha256, file.path)).collect();
+        self.write_bytes("SHA256SUMS", 0o644, sums.as_bytes())?;
+        let files = self.files();
+        let work = self.work.path().to_owned();
+        set_folder_modes(&work).map_err(at("cannot set the mode of", &work))?;
+        if self.target.symlink_metadata().is_ok() {
+            // Two renames, because a folder cannot be renamed over one that is not empty.
+            let old = tempfile::Builder::new()
+                .prefix(".replaced.")
+                .tempdir_in(work.parent().unwrap_or(Path::new(".")))
+                .map_err(at("cannot make a folder beside", &self.target))?;
+            let aside = old.path().join("old");
+            fs::rename(&self.target, &aside).map_err(at("cannot move away", &self.target))?;
+            if let Err(error) = fs::rename(&work, &self.target) {
+                fs::rename(&aside, &self.target).map_err(at("cannot put back", &self.target))?;
+                return Err(at("cannot put in place", &self.target)(error));
+            }
+        } else {
+            fs::rename(&work, &self.target).map_err(at("cannot put in place", &self.target))?;
+        }
+        // The folder has moved: there is nothing left to clean up.
+        let _ = self.work.keep();
+        Ok(files)
+    }
+}
+
+fn is_output(target: &Path) -> Result<bool, OutputError> {
+    if target.join("manifest.json").is_file() {
+        return Ok(true);
+    }
+    let mut entries = fs::read_dir(target).map_err(at("cannot read folder", target))?;
+    Ok(entries.next().is_none())
+}
+
+#[cfg(unix)]
+fn set_mode(file: &File, mode: u32) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt as _;
+    file.set_permissions(fs::Permissions::from_mode(mode))
+}
+
+#[cfg(not(unix))]
+fn set_mode(_: &File, _: u32) -> io::Result<()> {
+    Ok(())
+}
+
+/// Folders get mode 0755 whatever the umask is: an output is the same for everybody.
+fn set_folder_modes(folder: &Path) -> io::Result<()> {
+    set_mode(&File::open(folder)?, 0o755)?;
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        if entry.file_type()?.is_dir() {
+            set_folder_modes(&entry.path())?;
+        }
+    }
+    Ok(())
+}
+
+/// The hash of a file, for comparing with a manifest.
+///
+/// # Errors
+/// [`OutputError::Io`].
+pub fn hash_file(path: &Path) -> Result<(Sha256, u64), OutputError> {
+    let file = File::open(path).map_err(at("cannot read", path))?;
+    Sha256::of_reader(file).map_err(at("cannot read", path))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn build(target: &Path, text: &str) -> Result<(), OutputError> {
+        let mut folder = OutputFolder::begin(target)?;
+        folder.write_bytes("manifest.json", 0o644, text.as_bytes())?;
+        folder.write_bytes("host/qemu.sh", 0o755, b"#!/bin/sh\n")?;
+        folder.finish().map(|_| ())
+    }
+
+    fn names(folder: &Path) -> Vec<String> {
+        let entries = fs::read_dir(folder).expect("a folder");
+        let mut names: Vec<String> =
+            entries.map(|e| e.expect("an entry").file_name().to_string_lossy().into()).collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn an_output_appears_whole_and_makes_way_for_the_next() {
+        let parent = tempfile::tempdir().expect("a folder");
+        let target = parent.path().join("deep/er/debian-hwsim");
+        build(&target, "1").expect("built");
+        build(&target, "2").expect("built again");
+        assert_eq!(fs::read_to_string(target.join("manifest.json")).expect("read"), "2");
+        assert_eq!(names(&target), ["SHA256SUMS", "host", "manifest.json"]);
+        assert_eq!(names(target.parent().expect("a parent")), ["debian-hwsim"]);
+        let sums = fs::read_to_string(target.join("SHA256SUMS")).expect("read");
+        assert!(sums.ends_with("  manifest.json\n") && sums.contains("  host/qemu.sh\n"), "{sums}");
+    }
+
+    #[test]
+    fn an_unfinished_output_leaves_nothing() {
+        let parent = tempfile::tempdir().expect("a folder");
+        let target = parent.path().join("out");
+        build(&target, "1").expect("built");
+        let mut folder = OutputFolder::begin(&target).expect("begun");
+        folder.write_bytes("manifest.json", 0o644, b"2").expect("written");
+        drop(folder);
+        assert_eq!(names(parent.path()), ["out"]);
+        assert_eq!(fs::read_to_string(target.join("manifest.json")).expect("read"), "1");
+    }
+
+    #[test]
+    fn a_foreign_folder_is_left_alone() {
+        let parent = tempfile::tempdir().expect("a folder");
+        fs::write(parent.path().join("precious"), "x").expect("written");
+        assert!(matches!(OutputFolder::begin(parent.path()), Err(OutputError::Foreign { .. })));
+        assert!(parent.path().join("precious").exists());
+    }
+}
