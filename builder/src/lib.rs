@@ -7,6 +7,7 @@
 //! The library never prints, never reads the environment and never touches `$HOME`; `cli` does,
 //! and passes values in.
 
+pub mod cli;
 pub mod digest;
 pub mod fetch;
 pub mod firmware;
