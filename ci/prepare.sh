@@ -1,0 +1,30 @@
+#!/usr/bin/env bash
+# Installs what the tests need on Debian and its derivatives: QEMU with UEFI firmware, and the programs that the
+# images are compared with. Needs root, or sudo without a password. Elsewhere: install the same programs by hand.
+set -euo pipefail
+
+packages=(
+    qemu-system-x86 ovmf     # boot tests
+    squashfs-tools cpio      # root.img and the initramfs read by others' programs
+    dosfstools mtools        # esp.img, likewise
+    binutils                 # objdump: the unified kernel image
+    kmod                     # depmod, modprobe: module indexes and closure
+    shellcheck               # the guest's scripts
+    gcc libc6-dev            # crates that build C
+)
+
+missing=()
+for package in "${packages[@]}"; do
+    dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q '^install ok installed$' || missing+=("$package")
+done
+[ ${#missing[@]} -eq 0 ] && exit 0
+
+if ! command -v apt-get >/dev/null; then
+    echo "ci/prepare.sh: no apt-get here; install by hand: ${missing[*]}" >&2
+    exit 1
+fi
+as_root=()
+if [ "$(id -u)" -ne 0 ]; then as_root=(sudo -n); fi
+echo "installing ${missing[*]}"
+"${as_root[@]}" apt-get update -q >/dev/null
+DEBIAN_FRONTEND=noninteractive "${as_root[@]}" apt-get install -q -y --no-install-recommends "${missing[@]}" >/dev/null

@@ -1,0 +1,73 @@
+#!/usr/bin/env bash
+# Everything that must hold before a change lands: style, tests, licences, a guest built from real packages, built again
+# byte for byte, and booted. Ends with a line that counts what passed and what failed.
+set -uo pipefail
+cd "$(dirname "$0")/.."
+export CI=${CI:-true} CARGO_TERM_COLOR=${CARGO_TERM_COLOR:-never}
+
+passed=0 failed=0
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+# step NAME COMMAND...: runs it, counts it.
+step() {
+    local name=$1 begin=$SECONDS
+    shift
+    echo "=== $name"
+    if "$@"; then
+        passed=$((passed + 1))
+        echo "=== ok: $name ($((SECONDS - begin)) s)"
+    else
+        failed=$((failed + 1))
+        echo "=== FAILED: $name ($((SECONDS - begin)) s)"
+        return 1
+    fi
+}
+
+# finish: the closing line, and the exit code.
+finish() {
+    echo
+    echo "$passed passed, $failed failed"
+    [ "$failed" -eq 0 ]
+    exit
+}
+
+# Runs the tests of the workspace and counts each one.
+cargo_tests() {
+    local log=$work/cargo-test.log status=0
+    cargo test --workspace --no-fail-fast 2>&1 | tee "$log" | grep -vE '^test .* \.\.\. ok$|^$|^running ' || true
+    status=${PIPESTATUS[0]}
+    passed=$((passed + $(sed -nE 's/^test result: .* ([0-9]+) passed;.*/\1/p' "$log" | paste -sd+ | bc)))
+    failed=$((failed + $(sed -nE 's/^test result: .* ([0-9]+) failed;.*/\1/p' "$log" | paste -sd+ | bc)))
+    return "$status"
+}
+
+deny() {
+    command -v cargo-deny >/dev/null || cargo install --quiet --locked cargo-deny || return
+    # The advisory database is a repository of its own: it is read where it can be had.
+    cargo deny --offline check bans licenses sources
+}
+
+step "prepare" ci/prepare.sh || finish
+step "cargo fmt" cargo fmt --all --check
+step "cargo clippy" cargo clippy --workspace --all-targets --quiet -- -D warnings
+step "cargo test" cargo_tests
+step "shellcheck" ci/shellcheck.sh
+step "cargo deny" deny
+
+tool=target/release/wifibox-build
+step "release build" cargo build --release --quiet || finish
+for flavor in iwlwifi hwsim; do
+    step "build $flavor on Debian" "$tool" --base debian --flavor $flavor --out "$work/$flavor" \
+        --lock-file "$work/debian.lock" --cache-dir "${WIFIBOX_BUILD_CACHE:-$work/cache}" || finish
+done
+step "build the access point" "$tool" --base debian --flavor hwsim --role access-point --out "$work/access-point" \
+    --frozen --lock-file "$work/debian.lock" --cache-dir "${WIFIBOX_BUILD_CACHE:-$work/cache}" || finish
+step "reproducible" ci/reproducible.sh "$tool" "$work/hwsim" "$work/debian.lock" hwsim
+
+boot_test() { cargo run --release --quiet --package xtask -- boot-test "$@"; }
+step "boot: station, direct" boot_test "$work/hwsim"
+step "boot: station, UEFI" boot_test "$work/hwsim" --uefi
+step "boot: access point, direct" boot_test "$work/access-point"
+step "boot: station, direct, 96 MB" boot_test "$work/hwsim" --memory 96
+finish
