@@ -37,15 +37,15 @@ cargo_tests() {
     local log=$work/cargo-test.log status=0
     cargo test --workspace --no-fail-fast 2>&1 | tee "$log" | grep -vE '^test .* \.\.\. ok$|^$|^running ' || true
     status=${PIPESTATUS[0]}
-    passed=$((passed + $(sed -nE 's/^test result: .* ([0-9]+) passed;.*/\1/p' "$log" | paste -sd+ | bc)))
-    failed=$((failed + $(sed -nE 's/^test result: .* ([0-9]+) failed;.*/\1/p' "$log" | paste -sd+ | bc)))
+    passed=$((passed + $(sed -nE 's/^test result: .* ([0-9]+) passed;.*/\1/p' "$log" | awk "{n += \$1} END {print n + 0}")))
+    failed=$((failed + $(sed -nE 's/^test result: .* ([0-9]+) failed;.*/\1/p' "$log" | awk "{n += \$1} END {print n + 0}")))
     return "$status"
 }
 
 deny() {
     command -v cargo-deny >/dev/null || cargo install --quiet --locked cargo-deny || return
     # The advisory database is a repository of its own: it is read where it can be had.
-    cargo deny --offline check bans licenses sources
+    cargo deny check --hide-inclusion-graph bans licenses sources
 }
 
 step "prepare" ci/prepare.sh || finish

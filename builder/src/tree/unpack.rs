@@ -1,0 +1,214 @@
+//! Package content into the tree: what comes in, who owns it, who wins where two packages meet.
+//!
+//! The members of a package stream past once. Those that the recipe leaves out are not read; the
+//! rest go into the tree, their bytes into the spool. Owners are names, looked up in the guest's own
+//! accounts: numbers in an archive are another system's.
+
+use std::collections::BTreeMap;
+
+use globset::GlobSet;
+
+use super::accounts::{AccountError, Accounts};
+use super::{Content, Kind, Meta, Node, Origin, Spool, Tree, TreeError};
+use crate::path::GuestPath;
+use crate::repo::entry::{Entry, EntryKind};
+
+/// The largest file that a package may hold, in bytes.
+const FILE_LIMIT: u64 = 512 << 20;
+
+/// Why a package's content cannot be taken in.
+#[derive(Debug, thiserror::Error)]
+pub enum UnpackError {
+    /// The member cannot be put into the tree.
+    #[error("package {package}: {source}")]
+    Tree {
+        /// The package's name.
+        package: String,
+        /// Why.
+        source: TreeError,
+    },
+    /// The member's owner is not one of the guest's accounts.
+    #[error("package {package}: {path} belongs to somebody unknown: {source}")]
+    Owner {
+        /// The package's name.
+        package: String,
+        /// The member.
+        path: GuestPath,
+        /// Who.
+        source: AccountError,
+    },
+    /// The member's bytes cannot be spooled.
+    #[error("package {package}: {path} cannot be taken in: {source}")]
+    Spool {
+        /// The package's name.
+        package: String,
+        /// The member.
+        path: GuestPath,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// A hard link to a file that the package did not bring before.
+    #[error("package {package}: {path} is a hard link to {target}, which the package does not hold")]
+    DanglingHardLink {
+        /// The package's name.
+        package: String,
+        /// The link.
+        path: GuestPath,
+        /// What it names.
+        target: GuestPath,
+    },
+}
+
+/// What of packages comes into the guest.
+#[derive(Debug, Clone)]
+pub struct Filter {
+    /// Paths (without a leading `/`) that stay out.
+    pub exclude: GlobSet,
+    /// Paths that come in although they are excluded.
+    pub keep: GlobSet,
+}
+
+impl Filter {
+    /// Whether `path` comes in.
+    pub fn takes(&self, path: &GuestPath) -> bool {
+        let text = String::from_utf8_lossy(path.as_bytes());
+        self.keep.is_match(&*text) || !self.exclude.is_match(&*text)
+    }
+}
+
+/// Takes the content of one package after another into a tree.
+#[derive(Debug)]
+pub struct Unpacker<'a> {
+    /// Where the content goes.
+    pub tree: &'a mut Tree,
+    /// Where file bytes go.
+    pub spool: &'a Spool,
+    /// What comes in.
+    pub filter: &'a Filter,
+    /// Who may own files.
+    pub accounts: &'a Accounts,
+    /// Which packages each package may take files from (`Replaces`).
+    pub replaces: &'a BTreeMap<String, Vec<String>>,
+    /// Directories that packages brought, until [`Unpacker::finish`].
+    pub directories: Vec<Directory>,
+}
+
+/// A directory that a package brought, with the owner's names as written.
+#[derive(Debug, Clone)]
+pub struct Directory {
+    package: String,
+    path: GuestPath,
+    mode: u16,
+    mtime: u32,
+    user: (String, u32),
+    group: (String, u32),
+}
+
+impl Unpacker<'_> {
+    /// Takes one member of `package` in, or leaves it out.
+    ///
+    /// # Errors
+    /// [`UnpackError`].
+    pub fn take(&mut self, package: &str, entry: Entry<'_>) -> Result<(), UnpackError> {
+        let path = entry.path;
+        if path.is_root() || !self.filter.takes(&path) {
+            return Ok(());
+        }
+        let (user, group) = ((entry.uname, entry.uid), (entry.gname, entry.gid));
+        if matches!(entry.kind, EntryKind::Directory) {
+            let (package, mode, mtime) = (package.to_owned(), entry.mode, entry.mtime);
+            self.directories.push(Directory { package, path, mode, mtime, user, group });
+            return Ok(());
+        }
+        let (uid, gid) = self.owner(package, &path, &user, &group)?;
+        let meta = Meta { mode: entry.mode, uid, gid, mtime: entry.mtime, xattrs: entry.xattrs };
+        let kind = match entry.kind {
+            EntryKind::Directory => Kind::Directory,
+            EntryKind::File { mut reader, .. } => {
+                let content = self.spool.store(&mut reader, FILE_LIMIT).map_err(|source| {
+                    UnpackError::Spool { package: package.to_owned(), path: path.clone(), source }
+                })?;
+                Kind::File(content)
+            }
+            EntryKind::Symlink(target) => Kind::Symlink(target),
+            EntryKind::HardLink(target) => Kind::File(self.linked(package, &path, &target)?),
+            EntryKind::CharDevice(major, minor) => Kind::CharDevice(major, minor),
+            EntryKind::BlockDevice(major, minor) => Kind::BlockDevice(major, minor),
+            EntryKind::Fifo => Kind::Fifo,
+        };
+        let node = Node { meta, kind, origin: Origin::Package(package.to_owned()) };
+        self.put(package, &path, node)
+            .map_err(|source| UnpackError::Tree { package: package.to_owned(), source })
+    }
+
+    /// Gives directories that the guest has got the mode and owner of the last package that brought
+    /// them. Directories come only with what is in them, so that exclusions leave no empty ones.
+    ///
+    /// # Errors
+    /// [`UnpackError::Owner`].
+    pub fn finish(mut self) -> Result<(), UnpackError> {
+        for directory in std::mem::take(&mut self.directories) {
+            let Directory { package, path, mode, mtime, user, group } = directory;
+            let Ok(real) = self.tree.resolve(&path, true) else { continue };
+            if !matches!(self.tree.get(&real), Some(Node { kind: Kind::Directory, .. })) {
+                continue;
+            }
+            let (uid, gid) = self.owner(&package, &path, &user, &group)?;
+            if let Some(node) = self.tree.get_mut(&real) {
+                node.meta = Meta { uid, gid, mtime, ..Meta::with_mode(mode) };
+            }
+        }
+        Ok(())
+    }
+
+    fn owner(
+        &self,
+        package: &str,
+        path: &GuestPath,
+        user: &(String, u32),
+        group: &(String, u32),
+    ) -> Result<(u32, u32), UnpackError> {
+        let id = |(name, number): &(String, u32), find: &dyn Fn(&str) -> _| match (&**name, number) {
+            ("", 0) => Ok(0),
+            ("", number) => find(&number.to_string()),
+            (name, _) => find(name),
+        };
+        let uid = id(user, &|name| self.accounts.uid(name));
+        let gid = id(group, &|name| self.accounts.gid(name));
+        uid.and_then(|uid| Ok((uid, gid?))).map_err(|source| UnpackError::Owner {
+            package: package.to_owned(),
+            path: path.clone(),
+            source,
+        })
+    }
+
+    fn linked(
+        &self,
+        package: &str,
+        path: &GuestPath,
+        target: &GuestPath,
+    ) -> Result<Content, UnpackError> {
+        match self.tree.lookup(target) {
+            Some((_, Node { kind: Kind::File(content), .. })) => Ok(content.clone()),
+            _ => Err(UnpackError::DanglingHardLink {
+                package: package.to_owned(),
+                path: path.clone(),
+                target: target.clone(),
+            }),
+        }
+    }
+
+    /// Debian Policy 7.6: a file goes to the package that `Replaces` the other, either way round.
+    fn put(&mut self, package: &str, path: &GuestPath, node: Node) -> Result<(), TreeError> {
+        let may = |new: &str, old: &str| {
+            self.replaces.get(new).is_some_and(|names| names.iter().any(|name| name == old))
+        };
+        match self.tree.insert(path, node.clone()) {
+            Err(TreeError::Clash { old: Origin::Package(old), .. }) if may(package, &old) => {
+                self.tree.replace(path, node).map(drop)
+            }
+            Err(TreeError::Clash { old: Origin::Package(old), .. }) if may(&old, package) => Ok(()),
+            other => other.map(drop),
+        }
+    }
+}
