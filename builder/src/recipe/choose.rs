@@ -1,0 +1,211 @@
+//! Chooses the files of a build: what is asked for, the base's defaults for the rest, and whether
+//! they go together.
+
+use std::collections::BTreeMap;
+
+use super::catalog::{Catalog, Document};
+use super::compose::{Chosen, document};
+use super::composed::Selection;
+use super::error::{Problem, RecipeError};
+use super::located::{At, Origin, Sourced};
+use super::model::{Base, Feature, Flavor};
+
+/// Chooses the files that `selection` asks for.
+///
+/// # Errors
+/// [`RecipeError::Choice`] for unknown names and for what does not go together.
+pub(super) fn choose<'a>(
+    catalog: &'a Catalog,
+    selection: &Selection,
+) -> Result<Chosen<'a>, RecipeError> {
+    let base = document("base", &catalog.bases, &selection.base)?;
+    let default = &base.value.default;
+    let release = asked_or(base, selection.release.as_ref(), &default.release);
+    if base.value.releases.get(&release.value).is_none() {
+        let known = base.value.releases.iter().map(|(name, _)| name.as_str());
+        return Err(RecipeError::choice(
+            Problem::new(format!("{} has no release \"{}\"", base.name, release.value))
+                .expected(&release.value, known),
+        ));
+    }
+    let flavor = document("flavor", &catalog.flavors, &selection.flavor)?;
+    flavor_on(catalog, flavor, base)?;
+    let role = asked_or(base, selection.role.as_ref(), &default.role);
+    let role = found(role, |name| document("role", &catalog.roles, name))?;
+    only_on(catalog, "role", role.value, &role.value.value.bases, base)?;
+    let kernel = asked_or(base, selection.kernel.as_ref(), &default.kernel);
+    if !base.value.kernels.iter().any(|known| known.value == kernel.value) {
+        let known = base.value.kernels.iter().map(|name| name.as_str());
+        return Err(RecipeError::choice(
+            Problem::new(format!("{} has no kernel \"{}\"", base.name, kernel.value))
+                .expected(&kernel.value, known),
+        ));
+    }
+    let kernel = found(kernel, |name| document("kernel", &catalog.kernels, name))?;
+    let hypervisor = asked_or(base, selection.hypervisor.as_ref(), &default.hypervisor);
+    let hypervisor = found(hypervisor, |name| document("hypervisor", &catalog.hypervisors, name))?;
+    only_on(catalog, "hypervisor", hypervisor.value, &hypervisor.value.value.bases, base)?;
+    let features = features(catalog, selection, base, &role.value.name)?;
+    Ok(Chosen { base, release, flavor, role, features, kernel, hypervisor })
+}
+
+fn asked_or(
+    base: &Document<Base>,
+    asked: Option<&String>,
+    default: &At<String>,
+) -> Sourced<String> {
+    match asked {
+        Some(value) => Sourced { value: value.clone(), origin: Origin::command_line() },
+        None => default.sourced(&base.file),
+    }
+}
+
+fn found<'a, T>(
+    name: Sourced<String>,
+    find: impl Fn(&str) -> Result<&'a Document<T>, RecipeError>,
+) -> Result<Sourced<&'a Document<T>>, RecipeError> {
+    Ok(Sourced { value: find(&name.value)?, origin: name.origin })
+}
+
+fn only_on<T>(
+    catalog: &Catalog,
+    what: &str,
+    document: &Document<T>,
+    bases: &[At<String>],
+    base: &Document<Base>,
+) -> Result<(), RecipeError> {
+    let Some(first) = bases.first() else { return Ok(()) };
+    if bases.iter().any(|name| name.value == base.name) {
+        return Ok(());
+    }
+    Err(RecipeError::choice(
+        Problem::new(format!("the {what} \"{}\" does not exist on {}", document.name, base.name))
+            .at(catalog.texts.place(&first.origin(&document.file)))
+            .help(format!(
+                "it exists on: {}",
+                bases.iter().map(|name| name.as_str()).collect::<Vec<_>>().join(", ")
+            )),
+    ))
+}
+
+/// Whether `flavor` exists on `base`: it may name its bases, and the firmware of each manifest must
+/// have a package there.
+pub(super) fn flavor_on(
+    catalog: &Catalog,
+    flavor: &Document<Flavor>,
+    base: &Document<Base>,
+) -> Result<(), RecipeError> {
+    only_on(catalog, "flavor", flavor, &flavor.value.bases, base)?;
+    for name in &flavor.value.manifests {
+        let Some(manifest) = catalog.manifests.get(&name.value) else { continue };
+        let Some(firmware) = &manifest.value.firmware else { continue };
+        if manifest.value.packages.get(&base.name).is_none() {
+            return Err(RecipeError::choice(
+                Problem::new(format!(
+                    "the flavor \"{}\" needs firmware, and its manifest \"{}\" names no package of \
+                     {} that holds it",
+                    flavor.name, manifest.name, base.name
+                ))
+                .at(catalog.texts.place(&firmware.rule.origin(&manifest.file)))
+                .help(format!(
+                    "expected \"{}\" under \"packages\" in {}",
+                    base.name, manifest.file
+                )),
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// Why `feature` cannot be had with `role` on `base`; `None` if it can.
+pub(super) fn feature_unfit(
+    feature: &Document<Feature>,
+    base: &str,
+    role: &str,
+) -> Option<&'static str> {
+    let has = |names: &[At<String>], name: &str| {
+        names.is_empty() || names.iter().any(|known| known.value == name)
+    };
+    if !has(&feature.value.roles, role) {
+        Some("role")
+    } else if !has(&feature.value.bases, base) {
+        Some("base")
+    } else {
+        None
+    }
+}
+
+fn features<'a>(
+    catalog: &'a Catalog,
+    selection: &Selection,
+    base: &Document<Base>,
+    role: &str,
+) -> Result<Vec<Sourced<&'a Document<Feature>>>, RecipeError> {
+    let mut on = BTreeMap::new();
+    for feature in catalog.features.values() {
+        if feature_unfit(feature, &base.name, role).is_none() && feature.value.default.with(role) {
+            let origin = feature.value.default.origin(&feature.file);
+            on.insert(&feature.name, Sourced { value: feature, origin });
+        }
+    }
+    for name in &selection.with {
+        let feature = document("feature", &catalog.features, name)?;
+        if let Some(what) = feature_unfit(feature, &base.name, role) {
+            let (found, only) = match what {
+                "role" => (role, &feature.value.roles),
+                _ => (base.name.as_str(), &feature.value.bases),
+            };
+            let only: Vec<&str> = only.iter().map(|name| name.as_str()).collect();
+            return Err(RecipeError::choice(
+                Problem::new(format!("the feature \"{name}\" does not go with the {what} {found}"))
+                    .help(format!("it goes with: {}", only.join(", "))),
+            ));
+        }
+        on.entry(&feature.name)
+            .or_insert(Sourced { value: feature, origin: Origin::command_line() });
+    }
+    for name in &selection.without {
+        let feature = document("feature", &catalog.features, name)?;
+        if selection.with.contains(name) {
+            return Err(RecipeError::choice(
+                Problem::new(format!("the feature \"{name}\" is asked for and refused at once"))
+                    .help(format!("give either --with {name} or --without {name}")),
+            ));
+        }
+        on.remove(&feature.name);
+    }
+    let on: Vec<_> = on.into_values().collect();
+    together(catalog, &on)?;
+    Ok(on)
+}
+
+/// Whether every feature has what it requires and none that it conflicts with.
+fn together(catalog: &Catalog, on: &[Sourced<&Document<Feature>>]) -> Result<(), RecipeError> {
+    let find = |name: &str| on.iter().find(|feature| feature.value.name == name);
+    for feature in on {
+        let (name, file) = (&feature.value.name, &feature.value.file);
+        for required in &feature.value.value.requires {
+            if find(required).is_none() {
+                return Err(RecipeError::choice(
+                    Problem::new(format!("the feature \"{name}\" requires \"{}\"", required.value))
+                        .at(catalog.texts.place(&required.origin(file)))
+                        .help(format!("add --with {}, or --without {name}", required.value)),
+                ));
+            }
+        }
+        for conflicting in &feature.value.value.conflicts {
+            if let Some(other) = find(conflicting) {
+                return Err(RecipeError::choice(
+                    Problem::new(format!(
+                        "the features \"{name}\" and \"{}\" exclude each other",
+                        conflicting.value
+                    ))
+                    .at(catalog.texts.place(&conflicting.origin(file)))
+                    .also("the other one is on because of", catalog.texts.place(&other.origin))
+                    .help(format!("add --without {name} or --without {}", conflicting.value)),
+                ));
+            }
+        }
+    }
+    Ok(())
+}

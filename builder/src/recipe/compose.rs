@@ -1,0 +1,243 @@
+//! From what was asked for to one recipe: chooses the files, puts their parts in order, merges them
+//! and checks the result.
+
+use super::catalog::{Catalog, Document, Documents};
+use super::composed::{FirmwareNeed, HypervisorChoice, KernelChoice, Recipe, Selection};
+use super::error::{Problem, RecipeError};
+use super::fragment::Fragment;
+use super::located::{At, Entry, Map, Origin, Sourced};
+use super::merge::{Level, Merger};
+use super::model::{Base, BootsWith, Feature, Flavor, Hypervisor, Kernel, Repository, Role};
+use super::words::Pattern;
+use super::{check, choose};
+
+/// The files that a build is made of, chosen but not yet merged.
+pub(super) struct Chosen<'a> {
+    pub base: &'a Document<Base>,
+    pub release: Sourced<String>,
+    pub flavor: &'a Document<Flavor>,
+    pub role: Sourced<&'a Document<Role>>,
+    pub features: Vec<Sourced<&'a Document<Feature>>>,
+    pub kernel: Sourced<&'a Document<Kernel>>,
+    pub hypervisor: Sourced<&'a Document<Hypervisor>>,
+}
+
+impl Catalog {
+    /// The recipe that `selection` asks for.
+    ///
+    /// # Errors
+    /// [`RecipeError::Choice`] if these recipes cannot make what is asked for, and
+    /// [`RecipeError::Invalid`] if the files that it takes contradict each other.
+    pub fn compose(&self, selection: &Selection) -> Result<Recipe, RecipeError> {
+        let chosen = choose::choose(self, selection)?;
+        let mut recipe = self.outline(&chosen, selection)?;
+        let mut merger = Merger::new(&self.texts);
+        for (level, file, fragment) in self.layers(&chosen) {
+            merger.add(&mut recipe, level, &file, &fragment)?;
+        }
+        check::check(self, &recipe)?;
+        Ok(recipe)
+    }
+
+    fn outline(&self, chosen: &Chosen<'_>, selection: &Selection) -> Result<Recipe, RecipeError> {
+        let base = &chosen.base.value;
+        let base_file = &chosen.base.file;
+        let (kernel, hypervisor) = (chosen.kernel.value, chosen.hypervisor.value);
+        let (kernel_file, hypervisor_file) = (&kernel.file, &hypervisor.file);
+        let asked = |name: &str| Sourced { value: name.to_owned(), origin: Origin::command_line() };
+        let compression = match selection.compression {
+            Some(value) => Sourced { value, origin: Origin::command_line() },
+            None => base.default.compression.sourced(base_file),
+        };
+        let boots_with = kernel.value.boots_with.sourced(kernel_file);
+        let initramfs = match (boots_with.value, &base.initramfs) {
+            (BootsWith::Direct, _) => None,
+            (BootsWith::Initramfs, Some(initramfs)) => Some(initramfs.sourced(base_file)),
+            (BootsWith::Initramfs, None) => {
+                return Err(RecipeError::invalid(
+                    Problem::new(format!(
+                        "the kernel \"{}\" boots with an initramfs, and the base \"{}\" has none",
+                        kernel.name, chosen.base.name
+                    ))
+                    .at(self.texts.place(&boots_with.origin))
+                    .help(format!("expected the key \"initramfs\" in {base_file}")),
+                ));
+            }
+        };
+        let repository = |given: &At<Repository>| Sourced {
+            value: with_release(&given.value, &chosen.release),
+            origin: given.origin(base_file),
+        };
+        Ok(Recipe {
+            base: asked(&chosen.base.name),
+            format: base.format.sourced(base_file),
+            architecture: base.architecture.sourced(base_file),
+            release: chosen.release.clone(),
+            flavor: asked(&chosen.flavor.name),
+            role: named(&chosen.role),
+            app_config: chosen.role.value.value.app_config.sourced(&chosen.role.value.file),
+            features: chosen.features.iter().map(named).collect(),
+            kernel: KernelChoice {
+                name: named(&chosen.kernel),
+                package: kernel.value.package.sourced(kernel_file),
+                image: kernel.value.image.sourced(kernel_file),
+                config: kernel.value.config.as_ref().map(|config| config.sourced(kernel_file)),
+                modules: kernel.value.modules.sourced(kernel_file),
+                boots_with,
+                efi_stub: kernel.value.efi_stub.as_ref().map(|stub| stub.sourced(kernel_file)),
+            },
+            hypervisor: HypervisorChoice {
+                name: named(&chosen.hypervisor),
+                share_transport: hypervisor.value.share_transport.sourced(hypervisor_file),
+                nic: hypervisor.value.nic.sourced(hypervisor_file),
+                console: hypervisor.value.console.sourced(hypervisor_file),
+                root_disk: hypervisor.value.root_disk.sourced(hypervisor_file),
+            },
+            compression,
+            init: base.init.sourced(base_file),
+            initramfs,
+            repositories: base.repositories.iter().map(repository).collect(),
+            packages: Vec::new(),
+            stand_ins: Default::default(),
+            firmware_packages: Vec::new(),
+            firmware: self.firmware(chosen.flavor),
+            licences: self.licences(chosen.flavor),
+            initramfs_modules: Vec::new(),
+            load_modules: Vec::new(),
+            modules: Vec::new(),
+            overlays: Vec::new(),
+            services: Vec::new(),
+            users: Vec::new(),
+            groups: Vec::new(),
+            directories: Vec::new(),
+            links: Default::default(),
+            files: Default::default(),
+            applets: Vec::new(),
+            shares: Vec::new(),
+            exclude: Vec::new(),
+            keep: Vec::new(),
+            cmdline: Vec::new(),
+            scripts: Vec::new(),
+            memory_smallest: None,
+            memory_recommended: None,
+        })
+    }
+
+    /// The parts of all chosen files, in the order in which they count.
+    fn layers(&self, chosen: &Chosen<'_>) -> Vec<(Level, std::sync::Arc<str>, Fragment)> {
+        let base = &chosen.base.name;
+        let mut layers = vec![
+            (Level::Guest, &self.guest.file, self.guest.value.fragment()),
+            (Level::Base, &chosen.base.file, chosen.base.value.fragment()),
+        ];
+        let mut more = |level, file, fragment: Option<Fragment>| {
+            layers.extend(fragment.map(|fragment| (level, file, fragment)));
+        };
+        let release = chosen.base.value.releases.get(&chosen.release.value);
+        more(Level::Base, &chosen.base.file, release.map(|release| release.fragment()));
+        let kernel = chosen.kernel.value;
+        more(Level::Kernel, &kernel.file, Some(kernel.value.needs.clone()));
+        let flavor = chosen.flavor;
+        for manifest in self.manifests_of(flavor) {
+            let packages = manifest.value.packages.get(base).map(|list| list.value.clone());
+            let modules = [&manifest.value.modules[..], &manifest.value.runtime_modules].concat();
+            let fragment = Fragment {
+                modules,
+                memory: manifest.value.memory.clone(),
+                firmware_packages: packages.into_iter().flatten().map(Entry::Add).collect(),
+                ..Fragment::default()
+            };
+            more(Level::Manifest, &manifest.file, Some(fragment));
+        }
+        more(Level::Flavor, &flavor.file, Some(flavor.value.fragment()));
+        more(Level::Flavor, &flavor.file, part(&flavor.value.on, base));
+        let role = chosen.role.value;
+        more(Level::Role, &role.file, Some(role.value.fragment()));
+        more(Level::Role, &role.file, part(&role.value.on, base));
+        for feature in &chosen.features {
+            let (file, feature) = (&feature.value.file, &feature.value.value);
+            more(Level::Feature, file, Some(feature.fragment()));
+            more(Level::Feature, file, part(&feature.on, base));
+            if let Some(with_role) = feature.with_role.get(&role.name) {
+                more(Level::Feature, file, Some(with_role.fragment()));
+                more(Level::Feature, file, part(&with_role.on, base));
+            }
+        }
+        let hypervisor = chosen.hypervisor.value;
+        more(Level::Hypervisor, &hypervisor.file, Some(hypervisor.value.fragment()));
+        more(Level::Hypervisor, &hypervisor.file, part(&hypervisor.value.on, base));
+        layers.into_iter().map(|(level, file, part)| (level, file.clone(), part)).collect()
+    }
+
+    fn manifests_of<'a>(
+        &'a self,
+        flavor: &'a Document<Flavor>,
+    ) -> impl Iterator<Item = &'a Document<super::model::Manifest>> {
+        flavor.value.manifests.iter().filter_map(|name| self.manifests.get(&name.value))
+    }
+
+    fn firmware(&self, flavor: &Document<Flavor>) -> Vec<FirmwareNeed> {
+        let mut needs = Vec::new();
+        for named in &flavor.value.manifests {
+            let Some(manifest) = self.manifests.get(&named.value) else { continue };
+            let Some(firmware) = &manifest.value.firmware else { continue };
+            let file = &manifest.file;
+            let all = |list: &[At<Pattern>]| list.iter().map(|glob| glob.sourced(file)).collect();
+            needs.push(FirmwareNeed {
+                manifest: named.sourced(&flavor.file),
+                rule: firmware.rule.sourced(file),
+                include: all(&firmware.include),
+                exclude: all(&firmware.exclude),
+                promises: all(&firmware.promises),
+            });
+        }
+        needs
+    }
+
+    fn licences(&self, flavor: &Document<Flavor>) -> Vec<Sourced<String>> {
+        let mut licences: Vec<Sourced<String>> = Vec::new();
+        for manifest in self.manifests_of(flavor) {
+            for licence in &manifest.value.licences {
+                if !licences.iter().any(|known| known.value == licence.value) {
+                    licences.push(licence.sourced(&manifest.file));
+                }
+            }
+        }
+        licences
+    }
+}
+
+fn part(on: &Map<String, Fragment>, base: &str) -> Option<Fragment> {
+    on.get(base).map(|fragment| fragment.value.clone())
+}
+
+fn named<T>(document: &Sourced<&Document<T>>) -> Sourced<String> {
+    Sourced { value: document.value.name.clone(), origin: document.origin.clone() }
+}
+
+fn with_release(repository: &Repository, release: &str) -> Repository {
+    let fill =
+        |list: &[String]| list.iter().map(|text| text.replace("{release}", release)).collect();
+    Repository {
+        mirrors: fill(&repository.mirrors),
+        suites: fill(&repository.suites),
+        ..repository.clone()
+    }
+}
+
+/// The document of this name.
+///
+/// # Errors
+/// [`RecipeError::Choice`] with the nearest valid name.
+pub(super) fn document<'a, T>(
+    what: &str,
+    documents: &'a Documents<T>,
+    name: &str,
+) -> Result<&'a Document<T>, RecipeError> {
+    documents.get(name).ok_or_else(|| {
+        RecipeError::choice(
+            Problem::new(format!("there is no {what} \"{name}\""))
+                .expected(name, documents.keys().map(String::as_str)),
+        )
+    })
+}
