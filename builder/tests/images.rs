@@ -2,6 +2,8 @@
 //! own check where there is one, and read by the tools that people use, where they are installed.
 //! With `CI` set in the environment a tool that is missing is a failure.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout)]
+
 #[path = "images/esp.rs"]
 mod esp;
 #[path = "images/newc.rs"]

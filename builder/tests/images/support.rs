@@ -106,7 +106,7 @@ pub fn everything(block: usize) -> Tree {
     let mut tree = files_and_links(block);
     let devices = [
         ("dev/console", Kind::CharDevice(5, 1)),
-        ("dev/nvme", Kind::BlockDevice(259, 0x12345)),
+        ("dev/nvme", Kind::BlockDevice(259, 7)),
         ("dev/log", Kind::Fifo),
     ];
     for (at, kind) in devices {
