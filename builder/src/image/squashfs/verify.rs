@@ -1,0 +1,192 @@
+//! Reads a SquashFS image back and compares every node with the tree it was made from.
+//!
+//! It reads through backhand's reader and our own decoders. That finds an image that was damaged
+//! on its way to the disk, a block that decompresses to something else, and any disagreement
+//! between writer and reader; mounting the image is what tells whether Linux agrees too.
+
+use std::io::{self, BufRead, Seek};
+use std::os::unix::ffi::OsStrExt;
+
+use backhand::{BackhandError, FilesystemReader, InnerNode, Node, SquashfsFileReader};
+
+use super::{Options, bridge, check};
+use crate::digest::Sha256;
+use crate::path::GuestPath;
+use crate::tree::{self, Kind, Tree};
+
+/// How much of fragments the reader may keep decompressed before it starts afresh, in bytes.
+const FRAGMENTS_KEPT: u64 = 32 << 20;
+
+/// What [`verify`] found.
+#[derive(Debug, thiserror::Error)]
+pub enum VerifyError {
+    /// The image cannot be read at all.
+    #[error("the image cannot be read back: {0}")]
+    Unreadable(String),
+    /// The image has another time, block size or number of nodes than it should.
+    #[error("the image's {what} is {found}, expected {expected}")]
+    Image {
+        /// What differs.
+        what: &'static str,
+        /// What it should be.
+        expected: u64,
+        /// What it is.
+        found: u64,
+    },
+    /// The image lacks a path, or has another one in its place.
+    #[error("expected {expected} in the image, found {found}")]
+    Path {
+        /// The path that comes next in the tree.
+        expected: GuestPath,
+        /// The path that comes next in the image.
+        found: String,
+    },
+    /// A node differs from the tree's.
+    #[error("{path}: the image has {what} {found}, expected {expected}")]
+    Node {
+        /// The node.
+        path: GuestPath,
+        /// What differs.
+        what: &'static str,
+        /// What it should be.
+        expected: String,
+        /// What it is.
+        found: String,
+    },
+    /// A file cannot be read, from the image or from the tree.
+    #[error("{path}: cannot read its content from the {from}")]
+    Content {
+        /// The file.
+        path: GuestPath,
+        /// Where the reading failed.
+        from: &'static str,
+        /// Why.
+        source: io::Error,
+    },
+}
+
+/// Compares the image with the tree: paths, kinds, modes, owners, times, link targets, device
+/// numbers and contents, and that nothing else is there.
+///
+/// # Errors
+/// [`VerifyError`]: the first difference, or that something cannot be read.
+pub fn verify<R: BufRead + Seek + Send>(
+    tree: &Tree,
+    options: &Options,
+    image: &mut R,
+) -> Result<(), VerifyError> {
+    let mut nodes = tree.iter().enumerate().peekable();
+    while nodes.peek().is_some() {
+        // The reader keeps every fragment block it met; a new one forgets them.
+        image.rewind().map_err(|error| VerifyError::Unreadable(error.to_string()))?;
+        let reader = open(&mut *image).map_err(unreadable)?;
+        let block_size = options.block_size.bytes();
+        expect("block size", block_size.into(), reader.block_size.into())?;
+        expect("time", options.source_date_epoch.into(), reader.mod_time.into())?;
+        expect("number of nodes", tree.len() as u64, reader.root.nodes.len() as u64)?;
+        let mut kept = 0;
+        while kept < FRAGMENTS_KEPT {
+            let Some((index, (path, node))) = nodes.next() else { break };
+            let Some(found) = reader.root.nodes.get(index) else { break };
+            let wanted = Wanted { path, node, epoch: options.source_date_epoch };
+            wanted.compare(found)?;
+            if let (Kind::File(content), InnerNode::File(file)) = (&node.kind, &found.inner) {
+                wanted.compare_content(content, &reader, file)?;
+                if content.len() < block_size.into() {
+                    kept += content.len();
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+fn open<R: BufRead + Seek + Send>(image: &mut R) -> Result<FilesystemReader<'_>, BackhandError> {
+    FilesystemReader::from_reader_with_offset_and_kind(image, 0, bridge::kind())
+}
+
+fn unreadable(error: BackhandError) -> VerifyError {
+    VerifyError::Unreadable(error.to_string())
+}
+
+fn expect(what: &'static str, expected: u64, found: u64) -> Result<(), VerifyError> {
+    if expected == found { Ok(()) } else { Err(VerifyError::Image { what, expected, found }) }
+}
+
+/// A node of the tree, as the image should have it.
+struct Wanted<'t> {
+    path: &'t GuestPath,
+    node: &'t tree::Node,
+    epoch: u32,
+}
+
+impl Wanted<'_> {
+    fn compare(&self, found: &Node<SquashfsFileReader>) -> Result<(), VerifyError> {
+        let at = found.fullpath.as_os_str().as_bytes();
+        if at.strip_prefix(b"/") != Some(self.path.as_bytes()) {
+            return Err(VerifyError::Path {
+                expected: self.path.clone(),
+                found: String::from_utf8_lossy(at).into_owned(),
+            });
+        }
+        let meta = &self.node.meta;
+        // backhand has no way to give the root directory a time.
+        let mtime = if self.path.is_root() { 0 } else { meta.mtime.min(self.epoch) };
+        let header = &found.header;
+        self.same("kind", describe_wanted(&self.node.kind), describe(&found.inner))?;
+        self.same("mode", format!("{:o}", meta.mode), format!("{:o}", header.permissions))?;
+        self.same("user", meta.uid.to_string(), header.uid.to_string())?;
+        self.same("group", meta.gid.to_string(), header.gid.to_string())?;
+        self.same("time", mtime.to_string(), header.mtime.to_string())
+    }
+
+    fn compare_content(
+        &self,
+        content: &tree::Content,
+        reader: &FilesystemReader<'_>,
+        file: &SquashfsFileReader,
+    ) -> Result<(), VerifyError> {
+        let failed =
+            |from| move |source| VerifyError::Content { path: self.path.clone(), from, source };
+        self.same("length", content.len().to_string(), file.file_len().to_string())?;
+        let opened = reader.file(file).reader_checked();
+        let stored = opened.map_err(|error| failed("image")(error.into()))?;
+        let (found, _) = Sha256::of_reader(stored).map_err(failed("image"))?;
+        let (expected, _) = Sha256::of_reader(content.open()).map_err(failed("tree"))?;
+        self.same("content", expected.to_string(), found.to_string())
+    }
+
+    fn same(&self, what: &'static str, wanted: String, found: String) -> Result<(), VerifyError> {
+        if wanted == found {
+            return Ok(());
+        }
+        Err(VerifyError::Node { path: self.path.clone(), what, expected: wanted, found })
+    }
+}
+
+/// Kind, and all that a node is beside its metadata and content.
+fn describe_wanted(kind: &Kind) -> String {
+    let number = |major, minor| check::device_number(major, minor).unwrap_or_default();
+    match kind {
+        Kind::Symlink(target) => format!("link to {}", target.escape_ascii()),
+        Kind::CharDevice(major, minor) => format!("character device {:#x}", number(*major, *minor)),
+        Kind::BlockDevice(major, minor) => format!("block device {:#x}", number(*major, *minor)),
+        Kind::Directory | Kind::File(_) | Kind::Fifo => kind.describe().to_owned(),
+    }
+}
+
+fn describe(inner: &InnerNode<SquashfsFileReader>) -> String {
+    match inner {
+        InnerNode::File(_) => "file".to_owned(),
+        InnerNode::Dir(_) => "directory".to_owned(),
+        InnerNode::NamedPipe => "named pipe".to_owned(),
+        InnerNode::Socket => "socket".to_owned(),
+        InnerNode::Symlink(link) => {
+            format!("link to {}", link.link.as_os_str().as_bytes().escape_ascii())
+        }
+        InnerNode::CharacterDevice(device) => {
+            format!("character device {:#x}", device.device_number)
+        }
+        InnerNode::BlockDevice(device) => format!("block device {:#x}", device.device_number),
+    }
+}

@@ -1,0 +1,18 @@
+//! The image writers against readers that others wrote: every image is written, read back by our
+//! own check where there is one, and read by the tools that people use, where they are installed.
+//! With `CI` set in the environment a tool that is missing is a failure.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout)]
+
+#[path = "images/esp.rs"]
+mod esp;
+#[path = "images/newc.rs"]
+mod newc;
+#[path = "images/pe.rs"]
+mod pe;
+#[path = "images/squashfs.rs"]
+mod squashfs;
+#[path = "images/support.rs"]
+mod support;
+#[path = "images/uki.rs"]
+mod uki;

@@ -1,0 +1,245 @@
+//! SquashFS: every codec, read back by our check and by `unsquashfs`.
+
+use std::io::{BufReader, Cursor, Read};
+use std::num::NonZeroUsize;
+
+use proptest::prelude::*;
+use wifibox_build::image::squashfs::{
+    BlockSize, Codec, Error, Options, VerifyError, verify, write,
+};
+use wifibox_build::progress::Silent;
+use wifibox_build::tree::{Content, Kind, Tree};
+
+use crate::support::{self, EPOCH, lines, node, path, run};
+
+const CODECS: [Codec; 5] =
+    [Codec::XZ, Codec::Xz { x86: false }, Codec::Zstd { level: 6 }, Codec::GZIP, Codec::Lz4];
+
+fn options(codec: Codec, block: u32, jobs: usize) -> Options {
+    Options {
+        codec,
+        block_size: block.try_into().expect("a block size"),
+        source_date_epoch: EPOCH,
+        jobs: NonZeroUsize::new(jobs).expect("a number of jobs"),
+    }
+}
+
+fn image(tree: &Tree, options: &Options) -> Vec<u8> {
+    let mut out = Cursor::new(vec![0xee; 10_000]);
+    let length = write(tree, options, &mut out, &Silent).expect("written");
+    assert_eq!(out.get_ref().len() as u64, length);
+    assert_eq!(length % 4096, 0);
+    out.into_inner()
+}
+
+#[test]
+fn every_codec_and_block_size_reads_back() {
+    for codec in CODECS {
+        for block in [4096, 131_072] {
+            let options = options(codec, block, 2);
+            let tree = support::everything(block as usize);
+            let image = image(&tree, &options);
+            verify(&tree, &options, &mut Cursor::new(&image)).expect("as the tree");
+        }
+    }
+}
+
+#[test]
+fn the_bytes_do_not_depend_on_the_number_of_jobs() {
+    for codec in CODECS {
+        let tree = support::everything(8192);
+        let one = image(&tree, &options(codec, 8192, 1));
+        for jobs in [1, 2, 4] {
+            assert!(image(&tree, &options(codec, 8192, jobs)) == one, "{codec:?}, {jobs} jobs");
+        }
+    }
+}
+
+#[test]
+fn equal_files_are_stored_once() {
+    let options = options(Codec::Lz4, 4096, 1);
+    let file = |seed| {
+        node(Kind::File(Content::from_bytes(support::noise(100_000, seed))), 0o644, (0, 0), 0)
+    };
+    let mut tree = Tree::new();
+    for at in ["a", "b", "c"] {
+        tree.insert(&path(at), file(1)).expect("inserted");
+    }
+    assert!(image(&tree, &options).len() < 120_000);
+}
+
+#[test]
+fn a_tree_with_nothing_in_it_is_an_image_too() {
+    for codec in CODECS {
+        let options = options(codec, 131_072, 2);
+        let image = image(&Tree::new(), &options);
+        verify(&Tree::new(), &options, &mut Cursor::new(image)).expect("as the tree");
+    }
+}
+
+#[test]
+fn the_check_finds_what_differs() {
+    let options = options(Codec::GZIP, 4096, 1);
+    let tree = support::everything(4096);
+    let mut image = image(&tree, &options);
+    let find = |change: &dyn Fn(&mut Tree)| {
+        let mut other = tree.clone();
+        change(&mut other);
+        verify(&other, &options, &mut Cursor::new(&image)).expect_err("a difference").to_string()
+    };
+    let meta = |at: &'static str, mode, uid| {
+        move |tree: &mut Tree| {
+            let meta = &mut tree.get_mut(&path(at)).expect("there").meta;
+            (meta.mode, meta.uid) = (mode, uid);
+        }
+    };
+    let kind = |at: &'static str, kind: Kind| {
+        move |tree: &mut Tree| tree.get_mut(&path(at)).expect("there").kind = kind.clone()
+    };
+    assert_eq!(find(&meta("tmp", 0o777, 0)), "/tmp: the image has mode 1777, expected 777");
+    assert_eq!(find(&meta("tmp", 0o1777, 9)), "/tmp: the image has user 0, expected 9");
+    let link = kind("sh", Kind::Symlink(b"bin/sx".to_vec()));
+    assert!(find(&link).contains("kind link to bin/su, expected link to bin/sx"));
+    let text = kind("text/0", Kind::File(Content::from_bytes("b")));
+    assert!(find(&text).starts_with("/text/0: the image has content "));
+    assert!(find(&kind("dev/console", Kind::CharDevice(5, 2))).contains("device 0x501"));
+    assert!(find(&|tree| tree.remove(&path("many"))).contains("number of nodes"));
+    let middle = image.len() / 2;
+    image[middle] ^= 1;
+    verify(&tree, &options, &mut Cursor::new(&image)).expect_err("damage");
+    image.truncate(middle);
+    let error = verify(&tree, &options, &mut Cursor::new(&image)).expect_err("cut short");
+    assert!(matches!(error, VerifyError::Unreadable(_)), "{error}");
+}
+
+#[test]
+fn impossible_options_are_refused() {
+    for bytes in [0, 2048, 5000, 1 << 21] {
+        assert!(matches!(BlockSize::try_from(bytes), Err(Error::BlockSize(n)) if n == bytes));
+    }
+    for codec in [Codec::Gzip { level: 10 }, Codec::Zstd { level: 0 }, Codec::Zstd { level: 23 }] {
+        let mut out = Cursor::new(Vec::new());
+        let error = write(&Tree::new(), &options(codec, 4096, 1), &mut out, &Silent);
+        assert!(matches!(error, Err(Error::Level { .. })));
+    }
+}
+
+#[test]
+fn unsquashfs_lists_what_the_tree_has() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let file = directory.path().join("root.img");
+    let tree = support::everything(4096);
+    for codec in CODECS {
+        std::fs::write(&file, image(&tree, &options(codec, 4096, 2))).expect("written");
+        let Some(output) = run("unsquashfs", &["-lln".as_ref(), file.as_os_str()], None) else {
+            return;
+        };
+        let mut found: Vec<String> = lines(&output)
+            .into_iter()
+            .filter(|line| line.contains("squashfs-root"))
+            .map(|line| without_time(&line))
+            .collect();
+        let mut expected: Vec<String> =
+            tree.iter().map(|(path, node)| listed(&path.to_string(), node)).collect();
+        found.sort();
+        expected.sort();
+        for (found, expected) in found.iter().zip(&expected) {
+            assert_eq!(found, expected, "{codec:?}");
+        }
+        assert_eq!(found.len(), expected.len());
+        let clamped = lines(&output).into_iter().find(|line| line.ends_with("/bin/su"));
+        assert!(clamped.is_some_and(|line| line.contains("2023-11-14 22:13")));
+    }
+}
+
+/// A line of `unsquashfs -lln` with single spaces, without date and time, and without the size of a
+/// directory, which is the writer's business.
+fn without_time(line: &str) -> String {
+    let mut words: Vec<&str> = line.split_whitespace().collect();
+    if line.starts_with('d') {
+        words.remove(2);
+    }
+    let is_date = |word: &&str| word.len() == 10 && word.starts_with(['1', '2']);
+    let date = words.iter().position(is_date);
+    let date = date.expect("a date");
+    [&words[..date], &words[date + 2..]].concat().join(" ").replace(", ", ",")
+}
+
+/// The line that `unsquashfs -lln` prints for a node, as [`without_time`] leaves it.
+fn listed(path: &str, node: &wifibox_build::tree::Node) -> String {
+    let (letter, size, target) = match &node.kind {
+        Kind::Directory => ('d', None, None),
+        Kind::File(content) => ('-', Some(content.len().to_string()), None),
+        Kind::Symlink(to) => ('l', Some(to.len().to_string()), Some(to.escape_ascii().to_string())),
+        Kind::CharDevice(major, minor) => ('c', Some(format!("{major},{minor}")), None),
+        Kind::BlockDevice(major, minor) => ('b', Some(format!("{major},{minor}")), None),
+        Kind::Fifo => ('p', Some("0".to_owned()), None),
+    };
+    let meta = &node.meta;
+    let mut line = format!("{letter}{} {}/{}", permissions(meta.mode), meta.uid, meta.gid);
+    if let Some(size) = size {
+        line = format!("{line} {size}");
+    }
+    line = format!("{line} squashfs-root{}", path.trim_end_matches('/'));
+    target.map_or(line.clone(), |target| format!("{line} -> {target}"))
+}
+
+fn permissions(mode: u16) -> String {
+    let special = [(0o4000, 's', 'S'), (0o2000, 's', 'S'), (0o1000, 't', 'T')];
+    let mut out = String::new();
+    for (n, (bit, with, without)) in special.into_iter().enumerate() {
+        let bits = mode >> (6 - 3 * n);
+        out.push(if bits & 4 != 0 { 'r' } else { '-' });
+        out.push(if bits & 2 != 0 { 'w' } else { '-' });
+        out.push(match (mode & bit != 0, bits & 1 != 0) {
+            (true, true) => with,
+            (true, false) => without,
+            (false, true) => 'x',
+            (false, false) => '-',
+        });
+    }
+    out
+}
+
+#[test]
+fn unsquashfs_extracts_what_the_tree_has() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let file = directory.path().join("root.img");
+    let tree = support::files_and_links(4096);
+    for (n, codec) in CODECS.into_iter().enumerate() {
+        std::fs::write(&file, image(&tree, &options(codec, 4096, 2))).expect("written");
+        let to = directory.path().join(n.to_string());
+        let arguments = ["-no-progress".as_ref(), "-d".as_ref(), to.as_os_str(), file.as_os_str()];
+        if run("unsquashfs", &arguments, None).is_none() {
+            return;
+        }
+        for (at, node) in tree.iter() {
+            let found = to.join(at.as_str().expect("plain names"));
+            match &node.kind {
+                Kind::File(content) => {
+                    let mut bytes = Vec::new();
+                    let reader = std::fs::File::open(&found).expect("there");
+                    BufReader::new(reader).read_to_end(&mut bytes).expect("readable");
+                    assert!(bytes == content.read().expect("readable"), "{at}");
+                }
+                Kind::Symlink(target) => {
+                    let link = std::fs::read_link(&found).expect("a link");
+                    assert_eq!(link.as_os_str().as_encoded_bytes(), target);
+                }
+                _ => assert!(found.is_dir()),
+            }
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn any_tree_reads_back_whatever_the_jobs(tree in support::small_trees(), codec in 0..5usize) {
+        let one = options(CODECS[codec], 4096, 1);
+        let written = image(&tree, &one);
+        verify(&tree, &one, &mut Cursor::new(&written)).expect("as the tree");
+        prop_assert!(image(&tree, &options(CODECS[codec], 4096, 3)) == written);
+    }
+}
