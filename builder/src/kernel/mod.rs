@@ -4,9 +4,17 @@
 //! configuration and image; writes the index files that modprobe reads. Nothing here knows recipes:
 //! inputs are plain values.
 
+pub mod builtin;
+pub mod capability;
+pub mod closure;
 pub mod compress;
+pub mod config;
+pub mod depmod;
+pub mod feature;
 pub mod modinfo;
+pub mod modules;
 pub mod name;
+pub mod order;
 pub mod pattern;
 pub mod symbols;
 

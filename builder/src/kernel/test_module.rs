@@ -95,8 +95,7 @@ fn strings(list: &[String]) -> Vec<u8> {
 /// The module's bytes.
 pub fn elf(spec: &Spec) -> Vec<u8> {
     let blank = || Out { bytes: Vec::new(), wide: spec.wide, big: spec.big };
-    let plain =
-        |name, data: Vec<u8>| Section { name, kind: 1, data, link: 0, entry: 0 };
+    let plain = |name, data: Vec<u8>| Section { name, kind: 1, data, link: 0, entry: 0 };
     let mut sections = vec![plain("", Vec::new())];
     sections[0].kind = 0;
     if let Some(modinfo) = &spec.modinfo {
