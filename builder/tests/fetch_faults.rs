@@ -353,8 +353,8 @@ fn a_damaged_store_entry_heals() {
         bytes[5] ^= 1;
         bytes
     };
-    let damages: [&dyn Fn(&World) -> Vec<u8>; 3] =
-        [&|_| Vec::new(), &|world| world.body[..1000].to_vec(), &changed];
+    type Damage = dyn Fn(&World) -> Vec<u8>;
+    let damages: [&Damage; 3] = [&|_| Vec::new(), &|world| world.body[..1000].to_vec(), &changed];
     for damage in damages {
         let world = World::new();
         let fetched = world.fetch(&world.artefact()).unwrap();
@@ -505,7 +505,7 @@ fn a_full_disk_is_told_and_leaves_the_store_sound() {
 #[cfg(unix)]
 #[test]
 fn a_file_size_limit_is_told_and_leaves_the_store_sound() {
-    let script = "trap '' XFSZ; ulimit -f 1000; exec \"$0\" --exact --ignored limited_child";
+    let script = "trap '' XFSZ; ulimit -f 600; exec \"$0\" --exact --ignored limited_child";
     let status = std::process::Command::new("/bin/sh")
         .args(["-c", script])
         .arg(std::env::current_exe().unwrap())
