@@ -1,1 +1,27 @@
 //! The only module that touches the network, and the content-addressed store.
+//!
+//! What is fetched is an [`Artefact`]: locations to try in order, and how its bytes are recognised.
+//! [`Fetcher`] looks for it in the [`Store`], then in folders of downloaded files, then at its
+//! locations, with retries and resumption. Only bytes of the right size and SHA-256 come out; the one
+//! exception, [`Fetcher::read_unverified`], is for signed indexes and says so in its name.
+
+mod artefact;
+mod cancel;
+mod distdir;
+mod error;
+mod fetcher;
+mod http;
+mod location;
+mod partial;
+mod retry;
+mod store;
+mod transfer;
+
+pub use artefact::{Artefact, Found, Identity};
+pub use cancel::Cancel;
+pub use error::{FetchError, Outcome, Tried};
+pub use fetcher::{Access, Fetched, Fetcher, Options};
+pub use http::{HttpOptions, ProxyChoice};
+pub use location::{Location, LocationError};
+pub use retry::RetryPolicy;
+pub use store::Store;

@@ -1,0 +1,86 @@
+//! What is to be fetched: one file, where it may be had, and how it is recognised.
+
+use std::fmt;
+
+use super::location::{Location, LocationError};
+use crate::digest::Sha256;
+
+/// One file to fetch.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Artefact {
+    /// What it is called in progress and errors (`busybox 1:1.37.0-6 (amd64)`).
+    pub name: String,
+    /// Its name in folders of downloaded files (`--distdir`): no directories.
+    pub file_name: String,
+    /// Where it may be had, in the order of trial.
+    pub locations: Vec<Location>,
+    /// How it is recognised.
+    pub identity: Identity,
+}
+
+/// What is known of a file's contents before it is fetched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Identity {
+    /// Its size in bytes.
+    pub size: Option<u64>,
+    /// Its SHA-256.
+    pub sha256: Option<Sha256>,
+}
+
+/// What was found instead.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Found {
+    /// The size in bytes, as far as it was read or announced.
+    pub size: u64,
+    /// The SHA-256, where all of it was read.
+    pub sha256: Option<Sha256>,
+}
+
+impl Artefact {
+    /// The artefact at `path` below each of `mirrors`, of which nothing more is known.
+    ///
+    /// # Errors
+    /// [`LocationError::Path`] when `path` leads out of the mirrors.
+    pub fn on_mirrors(
+        name: impl Into<String>,
+        mirrors: &[Location],
+        path: &str,
+    ) -> Result<Self, LocationError> {
+        let locations = mirrors.iter().map(|m| m.join(path)).collect::<Result<_, _>>()?;
+        let file_name = path.rsplit('/').next().unwrap_or_default().to_owned();
+        Ok(Artefact { name: name.into(), file_name, locations, identity: Identity::default() })
+    }
+
+    /// The same, recognised by size and digest.
+    #[must_use]
+    pub fn expecting(mut self, size: Option<u64>, sha256: Sha256) -> Self {
+        self.identity = Identity { size, sha256: Some(sha256) };
+        self
+    }
+}
+
+impl Identity {
+    /// Whether `found` is what was expected. What is not known is not compared.
+    pub fn accepts(&self, found: &Found) -> bool {
+        self.size.is_none_or(|size| size == found.size)
+            && self.sha256.is_none_or(|sha256| found.sha256 == Some(sha256))
+    }
+}
+
+impl fmt::Display for Identity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.size, self.sha256) {
+            (Some(size), Some(sha256)) => write!(f, "{size} bytes, SHA-256 {sha256}"),
+            (Some(size), None) => write!(f, "{size} bytes"),
+            (None, Some(sha256)) => write!(f, "SHA-256 {sha256}"),
+            (None, None) => f.write_str("anything"),
+        }
+    }
+}
+
+impl fmt::Display for Found {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} bytes", self.size)?;
+        self.sha256.map_or(Ok(()), |sha256| write!(f, ", SHA-256 {sha256}"))
+    }
+}

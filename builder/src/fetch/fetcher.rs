@@ -1,0 +1,332 @@
+//! Gets artefacts: from the store, from folders of downloaded files, from their locations.
+
+use std::collections::BTreeSet;
+use std::fs::File;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, OnceLock, PoisonError};
+
+use super::artefact::Artefact;
+use super::cancel::Cancel;
+use super::distdir;
+use super::error::{FetchError, Outcome, Tried};
+use super::http::{HttpOptions, LazyClient};
+use super::location::Location;
+use super::partial::{Memory, Partial, Target};
+use super::retry::RetryPolicy;
+use super::store::{Store, open_and_hash};
+use super::transfer::{Bound, Failure, Transfer};
+use crate::digest::Sha256;
+use crate::progress::Progress;
+
+/// Whether the network may be used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Access {
+    /// It may.
+    #[default]
+    Online,
+    /// It may not: only the store and files of this machine are read.
+    Offline,
+}
+
+/// How artefacts are fetched.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Whether the network may be used.
+    pub access: Access,
+    /// Folders of downloaded files, looked into by file name before any location is asked.
+    pub distdirs: Vec<PathBuf>,
+    /// How requests are made.
+    pub http: HttpOptions,
+    /// When a location is asked again.
+    pub retry: RetryPolicy,
+    /// The most bytes that an artefact of unknown size may have in the store.
+    pub unknown_size_limit: u64,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Options {
+            access: Access::Online,
+            distdirs: Vec::new(),
+            http: HttpOptions::default(),
+            retry: RetryPolicy::default(),
+            unknown_size_limit: 2 << 30,
+        }
+    }
+}
+
+/// A file whose bytes were checked against the digest it was asked for by.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fetched {
+    /// Where it is: in the store, or in the folder of downloaded files it was found in.
+    pub path: PathBuf,
+    /// Its size in bytes.
+    pub size: u64,
+    /// Its SHA-256.
+    pub sha256: Sha256,
+}
+
+impl Fetched {
+    /// Opens it.
+    ///
+    /// # Errors
+    /// [`FetchError::Disk`] when it went away meanwhile.
+    pub fn open(&self) -> Result<File, FetchError> {
+        File::open(&self.path).map_err(FetchError::disk("open", &self.path))
+    }
+}
+
+/// Gets artefacts. May be shared by threads.
+pub struct Fetcher<'a> {
+    store: &'a Store,
+    options: &'a Options,
+    progress: &'a dyn Progress,
+    cancel: &'a Cancel,
+    client: LazyClient,
+    /// Servers that did not answer: they are asked last, and only once.
+    silent: Mutex<BTreeSet<String>>,
+}
+
+impl<'a> Fetcher<'a> {
+    /// A fetcher that keeps what it fetches in `store`. Nothing is connected yet.
+    pub fn new(
+        store: &'a Store,
+        options: &'a Options,
+        progress: &'a dyn Progress,
+        cancel: &'a Cancel,
+    ) -> Self {
+        let client = LazyClient::new(&options.http);
+        Fetcher { store, options, progress, cancel, client, silent: Mutex::default() }
+    }
+
+    /// Gets an artefact that has a digest.
+    ///
+    /// A store entry that is damaged is removed and fetched again; a wrong file in a folder of
+    /// downloaded files is left alone, with a warning, and the next place is asked.
+    ///
+    /// # Errors
+    /// [`FetchError`]; [`FetchError::Unrecognisable`] for an artefact without a digest.
+    pub fn fetch(&self, artefact: &Artefact) -> Result<Fetched, FetchError> {
+        let identity = &artefact.identity;
+        let Some(sha256) = identity.sha256 else {
+            return Err(FetchError::Unrecognisable { name: artefact.name.clone() });
+        };
+        if let Some(fetched) = self.stored(&sha256, identity.size)? {
+            return Ok(fetched);
+        }
+        let mut tried = Vec::new();
+        for folder in &self.options.distdirs {
+            match distdir::look(artefact, folder, self.progress, self.cancel)? {
+                Ok(fetched) => return Ok(fetched),
+                Err(trial) => tried.push(trial),
+            }
+        }
+        let locations = self.usable(&artefact.locations, &mut tried);
+        if locations.is_empty() {
+            return Err(FetchError::from_trials(&artefact.name, identity, tried));
+        }
+        let lock = self.store.lock(&sha256, self.cancel)?;
+        // Whoever had the lock before may have fetched it.
+        let path = self.store.path_of(&sha256);
+        if let Some((_, found)) = open_and_hash(&path, self.cancel)?
+            && identity.accepts(&found)
+        {
+            return Ok(Fetched { path, size: found.size, sha256 });
+        }
+        let task = self.progress.begin(&artefact.name, identity.size);
+        let mut partial = self.store.partial(&sha256, self.cancel)?;
+        let limit = self.options.unknown_size_limit;
+        let bound = Bound { exact: identity.size, limit };
+        if partial.length() > identity.size.unwrap_or(limit) {
+            partial.restart()?;
+        }
+        let mut transfer = self.transfer(&artefact.name, bound, &*task);
+        for location in locations {
+            match self.complete(&mut transfer, location, &mut partial, artefact)? {
+                None => {
+                    let size = partial.length();
+                    let path = self.store.keep(partial, &sha256, &lock)?;
+                    return Ok(Fetched { path, size, sha256 });
+                }
+                Some(outcome) => self.note(location, outcome, &mut tried),
+            }
+        }
+        if partial.length() == 0 {
+            partial.discard()?;
+        }
+        Err(FetchError::from_trials(&artefact.name, identity, tried))
+    }
+
+    /// Reads a small file that has no digest, of at most `limit` bytes: a signed index. What it
+    /// holds must be verified by its signature. Neither the store nor folders of downloaded files
+    /// are looked into.
+    ///
+    /// # Errors
+    /// [`FetchError`].
+    pub fn read_unverified(&self, artefact: &Artefact, limit: u64) -> Result<Vec<u8>, FetchError> {
+        let bound = Bound { exact: artefact.identity.size, limit };
+        let task = self.progress.begin(&artefact.name, artefact.identity.size);
+        let mut transfer = self.transfer(&artefact.name, bound, &*task);
+        let mut memory = Memory::default();
+        let mut tried = Vec::new();
+        for location in self.usable(&artefact.locations, &mut tried) {
+            // Without a digest, the halves of two locations must never be put together.
+            memory.restart()?;
+            match transfer.read(location, &self.patience(location), &mut memory) {
+                Ok(()) => return Ok(memory.0),
+                Err(Failure::Next(outcome)) => self.note(location, outcome, &mut tried),
+                Err(Failure::Fatal(error)) => return Err(error),
+            }
+        }
+        Err(FetchError::from_trials(&artefact.name, &artefact.identity, tried))
+    }
+
+    /// Gets all artefacts, `jobs` at a time, and returns them in the order given.
+    ///
+    /// When some are missing or wrong the others are still tried, so that one error tells all;
+    /// a dead network, a full disk or a cancellation ends the work at once.
+    ///
+    /// # Errors
+    /// The error of the one that failed, or [`FetchError::Several`].
+    pub fn fetch_all(
+        &self,
+        artefacts: &[Artefact],
+        jobs: usize,
+    ) -> Result<Vec<Fetched>, FetchError> {
+        let results: Vec<OnceLock<Result<Fetched, FetchError>>> =
+            artefacts.iter().map(|_| OnceLock::new()).collect();
+        let next = AtomicUsize::new(0);
+        let work = || {
+            loop {
+                let index = next.fetch_add(1, Ordering::SeqCst);
+                let (Some(artefact), Some(result)) = (artefacts.get(index), results.get(index))
+                else {
+                    return;
+                };
+                let outcome = self.fetch(artefact);
+                if outcome.as_ref().is_err_and(FetchError::stops_all) {
+                    next.store(artefacts.len(), Ordering::SeqCst);
+                }
+                // Each index is taken once, so its place is free.
+                let _ = result.set(outcome);
+            }
+        };
+        std::thread::scope(|scope| {
+            for _ in 1..jobs.clamp(1, artefacts.len().max(1)) {
+                scope.spawn(work);
+            }
+            work();
+        });
+        let mut fetched = Vec::with_capacity(artefacts.len());
+        let mut errors = Vec::new();
+        for result in results {
+            match result.into_inner() {
+                Some(Ok(file)) => fetched.push(file),
+                Some(Err(error)) => errors.push(error),
+                None => {}
+            }
+        }
+        match errors.len() {
+            0 => Ok(fetched),
+            1 => Err(errors.swap_remove(0)),
+            _ => Err(FetchError::Several(errors)),
+        }
+    }
+
+    /// Brings `partial` to the artefact's bytes from one location; `None` is success.
+    fn complete(
+        &self,
+        transfer: &mut Transfer<'_>,
+        location: &Location,
+        partial: &mut Partial,
+        artefact: &Artefact,
+    ) -> Result<Option<Outcome>, FetchError> {
+        loop {
+            // What an earlier run left may be complete already, or the begin of something else.
+            let resumed = partial.length() > 0;
+            let complete = artefact.identity.accepts(&partial.found());
+            if !complete && resumed && artefact.identity.size == Some(partial.length()) {
+                partial.restart()?;
+                continue;
+            }
+            if !complete {
+                match transfer.read(location, &self.patience(location), partial) {
+                    Ok(()) => {}
+                    Err(Failure::Next(outcome)) => return Ok(Some(outcome)),
+                    Err(Failure::Fatal(error)) => return Err(error),
+                }
+            }
+            let found = partial.found();
+            if artefact.identity.accepts(&found) {
+                return Ok(None);
+            }
+            partial.restart()?;
+            if !resumed {
+                return Ok(Some(Outcome::Mismatch(found)));
+            }
+            self.progress.note(&format!(
+                "{}: what an earlier attempt left does not fit; fetched from the begin",
+                artefact.name
+            ));
+        }
+    }
+
+    fn stored(&self, sha256: &Sha256, size: Option<u64>) -> Result<Option<Fetched>, FetchError> {
+        let file = self.store.open_verified(sha256, size, self.progress, self.cancel)?;
+        let path = self.store.path_of(sha256);
+        file.map(|file| {
+            let size = file.metadata().map_err(FetchError::disk("look at", &path))?.len();
+            Ok(Fetched { path, size, sha256: *sha256 })
+        })
+        .transpose()
+    }
+
+    /// The locations that may be asked, servers that kept silent last. Those that may not be asked
+    /// are noted as such.
+    fn usable<'l>(&self, all: &'l [Location], tried: &mut Vec<Tried>) -> Vec<&'l Location> {
+        let may = |l: &&Location| self.options.access == Access::Online || !l.is_remote();
+        for location in all.iter().filter(|l| !may(l)) {
+            tried.push(Tried { location: location.to_string(), outcome: Outcome::Skipped });
+        }
+        let mut usable: Vec<&Location> = all.iter().filter(may).collect();
+        let silent = self.silent.lock().unwrap_or_else(PoisonError::into_inner);
+        usable.sort_by_key(|location| location.server().is_some_and(|s| silent.contains(&s)));
+        usable
+    }
+
+    fn note(&self, location: &Location, outcome: Outcome, tried: &mut Vec<Tried>) {
+        self.progress.note(&format!("{location}: {outcome}"));
+        if let (Outcome::Failed(_), Some(server)) = (&outcome, location.server()) {
+            self.silent.lock().unwrap_or_else(PoisonError::into_inner).insert(server);
+        }
+        tried.push(Tried { location: location.to_string(), outcome });
+    }
+
+    /// How often this location is asked.
+    fn patience(&self, location: &Location) -> RetryPolicy {
+        let silent = self.silent.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut policy = self.options.retry.clone();
+        if location.server().is_some_and(|server| silent.contains(&server)) {
+            policy.attempts = 1;
+        }
+        policy
+    }
+
+    fn transfer<'t>(
+        &'t self,
+        name: &'t str,
+        bound: Bound,
+        task: &'t dyn crate::progress::Task,
+    ) -> Transfer<'t> {
+        Transfer {
+            name,
+            bound,
+            client: &self.client,
+            progress: self.progress,
+            cancel: self.cancel,
+            task,
+            told: 0,
+        }
+    }
+}

@@ -1,0 +1,39 @@
+//! What the integration tests share: a faulty web server, a keyring, a Debian repository and a
+//! progress that remembers. Everything is generated; nothing comes from outside.
+#![allow(dead_code, missing_docs, clippy::unwrap_used)] // Each test file uses the part it needs.
+
+pub mod debrepo;
+pub mod keys;
+pub mod server;
+
+use std::sync::{Arc, Mutex};
+
+use wifibox_build::progress::{Progress, Task};
+
+/// Remembers what was said.
+#[derive(Default, Clone)]
+pub struct Recorder {
+    pub warnings: Arc<Mutex<Vec<String>>>,
+    pub notes: Arc<Mutex<Vec<String>>>,
+    pub advanced: Arc<Mutex<u64>>,
+}
+
+struct Counter(Arc<Mutex<u64>>);
+
+impl Task for Counter {
+    fn advance(&self, amount: u64) {
+        *self.0.lock().unwrap() += amount;
+    }
+}
+
+impl Progress for Recorder {
+    fn begin(&self, _: &str, _: Option<u64>) -> Box<dyn Task> {
+        Box::new(Counter(Arc::clone(&self.advanced)))
+    }
+    fn note(&self, message: &str) {
+        self.notes.lock().unwrap().push(message.to_owned());
+    }
+    fn warn(&self, message: &str) {
+        self.warnings.lock().unwrap().push(message.to_owned());
+    }
+}
