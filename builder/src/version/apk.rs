@@ -190,10 +190,38 @@ mod tests {
     #[test]
     fn each_version_is_older_than_the_next() {
         let ladder = [
-            "0.1_alpha", "0.1_alpha1", "0.1_beta", "0.1_pre2", "0.1_rc", "0.1", "0.1-r1", "0.1~1",
-            "0.1~a0-r3", "0.1_cvs", "0.1_svn", "0.1_git", "0.1_git20240101", "0.1_hg", "0.1_p",
-            "0.1_p1_rc1", "0.1_p1", "0.1_p1-r1", "0.1_p10", "0.1a", "0.1b-r9", "0.1.01", "0.1.09",
-            "0.1.1", "0.1.2", "0.1.10", "0.2", "0.20", "1", "9", "10", "18446744073709551616",
+            "0.1_alpha",
+            "0.1_alpha1",
+            "0.1_beta",
+            "0.1_pre2",
+            "0.1_rc",
+            "0.1",
+            "0.1-r1",
+            "0.1~1",
+            "0.1~a0-r3",
+            "0.1_cvs",
+            "0.1_svn",
+            "0.1_git",
+            "0.1_git20240101",
+            "0.1_hg",
+            "0.1_p",
+            "0.1_p1_rc1",
+            "0.1_p1",
+            "0.1_p1-r1",
+            "0.1_p10",
+            "0.1a",
+            "0.1b-r9",
+            "0.1.01",
+            "0.1.09",
+            "0.1.1",
+            "0.1.2",
+            "0.1.10",
+            "0.2",
+            "0.20",
+            "1",
+            "9",
+            "10",
+            "18446744073709551616",
         ];
         for (i, a) in ladder.iter().enumerate() {
             for (j, b) in ladder.iter().enumerate() {
@@ -213,12 +241,15 @@ mod tests {
 
     #[test]
     fn the_grammar_is_enforced() {
-        for good in ["0", "1.2.3", "1.2b_p3_git4~0af-r7", "1_p", "3.0_alpha_beta", "1~0", "20240101"] {
+        for good in
+            ["0", "1.2.3", "1.2b_p3_git4~0af-r7", "1_p", "3.0_alpha_beta", "1~0", "20240101"]
+        {
             assert!(is_valid(good), "{good}");
         }
         let bad = [
-            "", "a", ".1", "1.", "1..2", "1.a", "1ab", "1a1", "1a.1", "1_", "1_foo", "1_P", "1~", "1~xyz",
-            "1~ab~cd", "1-r", "1-1", "1-r1-r2", "1-r1~ab", "1-r1_p1", "1.2 ", "1:2", "1_p~A", "1é",
+            "", "a", ".1", "1.", "1..2", "1.a", "1ab", "1a1", "1a.1", "1_", "1_foo", "1_P", "1~",
+            "1~xyz", "1~ab~cd", "1-r", "1-1", "1-r1-r2", "1-r1~ab", "1-r1_p1", "1.2 ", "1:2",
+            "1_p~A", "1é",
         ];
         for bad in bad {
             assert!(!is_valid(bad), "{bad}");
@@ -228,7 +259,9 @@ mod tests {
 
     #[test]
     fn fuzzy_equality_is_by_prefix_of_parts() {
-        for (version, prefix) in [("1.2.3-r0", "1.2"), ("1.2", "1.2"), ("1.2a", "1.2"), ("1_rc1", "1")] {
+        for (version, prefix) in
+            [("1.2.3-r0", "1.2"), ("1.2", "1.2"), ("1.2a", "1.2"), ("1_rc1", "1")]
+        {
             assert_eq!(compare_fuzzy(version, prefix), Some(Ordering::Equal), "{version}~{prefix}");
         }
         assert_eq!(compare_fuzzy("1.20", "1.2"), Some(Ordering::Greater));

@@ -95,7 +95,8 @@ mod tests {
 
     /// Text with the characters that matter to one of the orders, and some that do not belong.
     fn versions() -> impl Strategy<Value = String> {
-        let part = "(0|1|2|10|01|a|b|_|_p|_rc|_pre1|_git|\\.|\\.0|\\.01|\\.10|~|~ab|-|-r1|-r|\\+|:|é)";
+        let part =
+            "(0|1|2|10|01|a|b|_|_p|_rc|_pre1|_git|\\.|\\.0|\\.01|\\.10|~|~ab|-|-r1|-r|\\+|:|é)";
         proptest::collection::vec(part, 1..6).prop_map(|parts| parts.concat())
     }
 
