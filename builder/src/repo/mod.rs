@@ -1,9 +1,19 @@
 //! Package sources: indexes, signatures and package readers.
 
+pub mod apkindex;
 pub mod codec;
 pub mod deb;
+pub mod deb822;
+pub mod dependency;
+pub mod dpkg_index;
 pub mod entry;
+pub mod identity;
+pub mod opkg_index;
+pub mod package;
 pub mod tarball;
 mod verified;
 
+pub use dependency::{BadDependency, Constraint, Op, Provide, Relation};
+pub use identity::Identity;
+pub use package::{IndexError, MultiArch, Package, Priority};
 pub use verified::Verified;
