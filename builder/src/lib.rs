@@ -13,6 +13,7 @@ pub mod fetch;
 pub mod firmware;
 pub mod image;
 pub mod kernel;
+pub mod lock;
 pub mod output;
 pub mod path;
 pub mod progress;

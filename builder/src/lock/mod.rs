@@ -84,11 +84,11 @@ pub struct LockedIndex {
 
 /// A package that a composition may use.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct LockedPackage {
     /// The repository's name in the recipe.
     pub repository: String,
     /// Its record in the index.
-    #[serde(flatten)]
     pub package: Package,
 }
 
@@ -129,12 +129,14 @@ impl Target {
     }
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {
-    format: u32,
-    #[serde(flatten)]
-    target: Target,
+    #[serde(rename = "format")]
+    _format: u32,
+    base: String,
+    release: String,
+    architecture: String,
     indexes: Vec<LockedIndex>,
     packages: Vec<LockedPackage>,
 }
@@ -146,7 +148,11 @@ struct Format {
 
 impl Lock {
     /// A lock of these records, in the lock's own order.
-    pub fn new(target: Target, mut indexes: Vec<LockedIndex>, mut packages: Vec<LockedPackage>) -> Self {
+    pub fn new(
+        target: Target,
+        mut indexes: Vec<LockedIndex>,
+        mut packages: Vec<LockedPackage>,
+    ) -> Self {
         indexes.sort();
         packages.sort_by(|a, b| {
             let key = |p: &LockedPackage| {
@@ -185,14 +191,16 @@ impl Lock {
             return Err(LockError::Format { path: path.to_owned(), found: format });
         }
         let file: File = serde_json::from_str(&text).map_err(|error| damaged(error.to_string()))?;
-        if file.target != *target {
+        let File { base, release, architecture, .. } = file;
+        let found = Target { base, release, architecture };
+        if found != *target {
             return Err(LockError::OtherBase {
                 path: path.to_owned(),
-                found: file.target.to_string(),
+                found: found.to_string(),
                 wanted: target.to_string(),
             });
         }
-        Ok(Some(Lock::new(file.target, file.indexes, file.packages)))
+        Ok(Some(Lock::new(found, file.indexes, file.packages)))
     }
 
     /// The file's text.
@@ -250,4 +258,61 @@ fn lines<T: Serialize>(items: &[T]) -> serde_json::Result<String> {
         .map(|item| Ok(format!("    {}", serde_json::to_string(item)?)))
         .collect::<serde_json::Result<_>>()?;
     Ok(if lines.is_empty() { String::new() } else { lines.join(",\n") + "\n" })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lock() -> Lock {
+        let target = Target {
+            base: "debian".into(),
+            release: "trixie".into(),
+            architecture: "amd64".into(),
+        };
+        let package = |name: &str| LockedPackage {
+            repository: "debian".into(),
+            package: Package { name: name.into(), version: "1".into(), ..Package::default() },
+        };
+        let index = LockedIndex {
+            repository: "debian".into(),
+            suite: "trixie".into(),
+            sha256: Sha256::of(b"x"),
+            date: 7,
+        };
+        Lock::new(target, vec![index], vec![package("b"), package("a"), package("b")])
+    }
+
+    #[test]
+    fn a_lock_is_sorted_and_comes_back() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("locks/debian.lock");
+        let lock = lock();
+        assert_eq!(Lock::read(&path, &lock.target).expect("readable"), None);
+        lock.write(&path).expect("written");
+        assert_eq!(Lock::read(&path, &lock.target).expect("readable"), Some(lock.clone()));
+        assert_eq!(lock.packages.len(), 2);
+        assert_eq!(lock.source_date_epoch(), 7);
+        let text = fs::read_to_string(&path).expect("readable");
+        assert_eq!(text.lines().filter(|line| line.contains("\"name\"")).count(), 2);
+    }
+
+    #[test]
+    fn what_is_no_lock_for_this_is_refused() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("lock");
+        let lock = lock();
+        let mut other = lock.target.clone();
+        other.release = "forky".into();
+        lock.write(&path).expect("written");
+        let error = Lock::read(&path, &other).expect_err("another release").to_string();
+        assert!(
+            error.contains("is for debian trixie amd64, not for debian forky amd64"),
+            "{error}"
+        );
+        fs::write(&path, "{\"format\": 9}").expect("written");
+        assert!(matches!(Lock::read(&path, &lock.target), Err(LockError::Format { found: 9, .. })));
+        fs::write(&path, "{").expect("written");
+        assert!(matches!(Lock::read(&path, &lock.target), Err(LockError::Damaged { .. })));
+    }
 }

@@ -9,6 +9,7 @@ pub mod applets;
 mod content;
 pub mod libraries;
 pub mod scripts;
+pub mod unpack;
 
 use std::collections::BTreeMap;
 use std::fmt;

@@ -48,7 +48,9 @@ pub enum UnpackError {
         source: std::io::Error,
     },
     /// A hard link to a file that the package did not bring before.
-    #[error("package {package}: {path} is a hard link to {target}, which the package does not hold")]
+    #[error(
+        "package {package}: {path} is a hard link to {target}, which the package does not hold"
+    )]
     DanglingHardLink {
         /// The package's name.
         package: String,
@@ -114,7 +116,8 @@ impl Unpacker<'_> {
         if path.is_root() || !self.filter.takes(&path) {
             return Ok(());
         }
-        let (user, group) = ((entry.uname, entry.uid), (entry.gname, entry.gid));
+        let name = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
+        let (user, group) = ((name(entry.uname), entry.uid), (name(entry.gname), entry.gid));
         if matches!(entry.kind, EntryKind::Directory) {
             let (package, mode, mtime) = (package.to_owned(), entry.mode, entry.mtime);
             self.directories.push(Directory { package, path, mode, mtime, user, group });
@@ -124,8 +127,8 @@ impl Unpacker<'_> {
         let meta = Meta { mode: entry.mode, uid, gid, mtime: entry.mtime, xattrs: entry.xattrs };
         let kind = match entry.kind {
             EntryKind::Directory => Kind::Directory,
-            EntryKind::File { mut reader, .. } => {
-                let content = self.spool.store(&mut reader, FILE_LIMIT).map_err(|source| {
+            EntryKind::File { content, .. } => {
+                let content = self.spool.store(content, FILE_LIMIT).map_err(|source| {
                     UnpackError::Spool { package: package.to_owned(), path: path.clone(), source }
                 })?;
                 Kind::File(content)
@@ -168,7 +171,8 @@ impl Unpacker<'_> {
         user: &(String, u32),
         group: &(String, u32),
     ) -> Result<(u32, u32), UnpackError> {
-        let id = |(name, number): &(String, u32), find: &dyn Fn(&str) -> _| match (&**name, number) {
+        let id = |(name, number): &(String, u32), find: &dyn Fn(&str) -> _| match (&**name, number)
+        {
             ("", 0) => Ok(0),
             ("", number) => find(&number.to_string()),
             (name, _) => find(name),
