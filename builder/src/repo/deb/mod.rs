@@ -3,6 +3,7 @@
 //! Formats: deb-control(5), deb(5), the repository format of the Debian wiki, RFC 9580 (OpenPGP).
 
 pub mod apt_sources;
+pub mod ar;
 pub mod archive;
 mod certificate;
 mod cleartext;
@@ -11,6 +12,7 @@ mod keyring;
 pub mod release;
 mod signature;
 
+pub use archive::{Control, Deb, DebError, DebLimits};
 pub use keyring::{Fingerprint, Keyring, KeyringError};
 pub use release::{Release, ReleaseError};
 pub use signature::SignatureError;

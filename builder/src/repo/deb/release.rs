@@ -45,6 +45,9 @@ pub struct Release {
     pub acquire_by_hash: bool,
     /// `Architectures`.
     pub architectures: Vec<String>,
+    /// Whether packages for all architectures have indexes of their own (`binary-all`) and are
+    /// missing in those of each architecture (`No-Support-for-Architecture-all`).
+    pub all_is_separate: bool,
     /// `Components`.
     pub components: Vec<String>,
     /// `SHA256`: the files of the suite, by path below its folder.
@@ -230,6 +233,9 @@ impl Release {
             text(field).unwrap_or_default().split_whitespace().map(str::to_owned).collect()
         };
         let (architectures, components) = (words("Architectures"), words("Components"));
+        let without_all = words("No-Support-for-Architecture-all");
+        let all_is_separate = architectures.iter().any(|name| name == "all")
+            && !without_all.iter().any(|name| name == "Packages");
         if files.is_empty() {
             return Err(malformed(0, "it lists no files by SHA256".to_owned()));
         }
@@ -241,6 +247,7 @@ impl Release {
             valid_until,
             acquire_by_hash: text("Acquire-By-Hash").is_some_and(|v| v.eq_ignore_ascii_case("yes")),
             architectures,
+            all_is_separate,
             components,
             files,
         })
