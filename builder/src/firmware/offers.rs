@@ -57,11 +57,20 @@ pub struct Offers {
 }
 
 /// The name that drivers use for a path; `None` for one that is not below `lib/firmware`, or no text.
+/// Of the suffixes, the kernel's firmware loader knows `.xz` and `.zst`.
 pub fn name_of(path: &GuestPath) -> Option<(String, Compression)> {
     let text = path.as_str()?;
     let below = text.strip_prefix("usr/").unwrap_or(text).strip_prefix("lib/firmware/")?;
-    let (stem, compression) = Compression::of_name(below.as_bytes());
-    Some((String::from_utf8(stem.to_vec()).ok()?, compression))
+    Some(without_suffix(below))
+}
+
+fn without_suffix(name: &str) -> (String, Compression) {
+    for kind in [Compression::Xz, Compression::Zstd] {
+        if let Some(stem) = name.strip_suffix(kind.suffix()) {
+            return (stem.to_owned(), kind);
+        }
+    }
+    (name.to_owned(), Compression::None)
 }
 
 impl Offers {
@@ -89,8 +98,7 @@ impl Offers {
         let Some((name, compression)) = name_of(path) else { return false };
         let Ok(target) = std::str::from_utf8(target) else { return false };
         if !self.by_name.contains_key(&name) {
-            let (stem, _) = Compression::of_name(target.as_bytes());
-            let link = Some(String::from_utf8_lossy(stem).into_owned());
+            let link = Some(without_suffix(target).0);
             let (path, from) = (path.clone(), package.to_owned());
             self.put(name, Offer { path, compression, link, from });
         }

@@ -103,6 +103,19 @@ pub enum ClosureError {
     /// Modules that need each other cannot be loaded.
     #[error("modules that need each other cannot be loaded: {}", list(.0))]
     Cycle(Vec<ModuleName>),
+    /// A module was built for another kernel, which would refuse it.
+    #[error(
+        "module {name} was built for kernel {found}, but the kernel is {kernel}; take both from the \
+         same build"
+    )]
+    OtherKernel {
+        /// The module.
+        name: ModuleName,
+        /// The kernel that its `vermagic` names.
+        found: String,
+        /// The kernel's version.
+        kernel: String,
+    },
     /// A module cannot be read.
     #[error(transparent)]
     Module(#[from] ModuleError),
@@ -166,7 +179,9 @@ pub fn close(
         modules.load(&wave, jobs)?;
         for name in wave {
             if let Some(loaded) = modules.loaded(&name) {
-                work.follow(&mut closure, &name, &loaded.module.info)?;
+                let info = &loaded.module.info;
+                check_version(&name, info, modules.version())?;
+                work.follow(&mut closure, &name, info)?;
             }
         }
     }
@@ -175,6 +190,18 @@ pub fn close(
         return Err(ClosureError::Missing { kernel, missing: work.missing });
     }
     Ok(closure)
+}
+
+fn check_version(name: &ModuleName, info: &Modinfo, kernel: &str) -> Result<(), ClosureError> {
+    let built_for = info.vermagic.as_deref().and_then(|magic| magic.split(' ').next());
+    match built_for {
+        Some(found) if found != kernel => Err(ClosureError::OtherKernel {
+            name: name.clone(),
+            found: found.to_owned(),
+            kernel: kernel.to_owned(),
+        }),
+        _ => Ok(()),
+    }
 }
 
 struct Work<'a> {
