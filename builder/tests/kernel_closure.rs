@@ -4,6 +4,9 @@
 //! in CI (`CI` is set) its absence is a failure. `cargo test -- --ignored` with `KERNEL_TREE` set to an
 //! unpacked kernel package compares a whole distribution kernel.
 
+#![allow(clippy::expect_used, reason = "a test fails where something is not as expected")]
+#![allow(clippy::print_stdout, reason = "the tests on real packages report what they find")]
+
 use std::collections::BTreeMap;
 use std::num::NonZero;
 use std::path::{Path, PathBuf};
@@ -96,8 +99,11 @@ fn compare(ours: &Files, theirs: &BTreeMap<String, Vec<u8>>, version: u32) {
     }
 }
 
+/// A key's values, each with its priority.
+type Values = Vec<(u32, Vec<u8>)>;
+
 /// All keys of a binary index with their values in order, whatever the order of its nodes.
-fn dump(index: &[u8]) -> Vec<(Vec<u8>, Vec<(u32, Vec<u8>)>)> {
+fn dump(index: &[u8]) -> Vec<(Vec<u8>, Values)> {
     fn number(index: &[u8], at: &mut usize) -> u32 {
         let bytes = index[*at..*at + 4].try_into().expect("four bytes");
         *at += 4;

@@ -3,11 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::offers::{NoFile, Offers};
-use super::report::{Broken, By, FirmwareError, KeptFile, KeptLink, Line, Outcome, Selection};
+use super::report::{By, FirmwareError, KeptFile, KeptLink, Line, Outcome, Selection};
 use super::rules::{Pattern, Rules, first_match, is_glob};
 use super::versioned::{Caps, Versioned};
 use crate::kernel::ModuleName;
 use crate::path::GuestPath;
+
+mod finish;
+mod glob;
 
 /// A name in a module's metadata (`firmware=` of its `.modinfo`).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,7 +40,8 @@ pub fn select(
         work.metadata(want)?;
     }
     for pattern in Pattern::all(&rules.include)? {
-        work.include(&pattern);
+        let by = By::Include(pattern.text.clone());
+        work.glob(&pattern, by);
     }
     work.boards(rules)?;
     work.keep_promises(rules)?;
@@ -75,6 +79,8 @@ struct Work<'a> {
     caps: Caps,
     /// Names that were asked for and are kept.
     kept: BTreeSet<String>,
+    /// Names that came with kept ones and are still to be reported.
+    companions_due: Vec<(String, String)>,
     selection: Selection,
 }
 
@@ -102,7 +108,18 @@ impl<'a> Work<'a> {
         }
         let exclude = Pattern::all(&rules.exclude)?;
         let (kept, selection) = (BTreeSet::new(), Selection::default());
-        Ok(Work { offers, names, versions, walk_down, exclude, companions, caps, kept, selection })
+        Ok(Work {
+            offers,
+            names,
+            versions,
+            walk_down,
+            exclude,
+            companions,
+            caps,
+            kept,
+            companions_due: Vec::new(),
+            selection,
+        })
     }
 
     /// A name in a module's metadata.
@@ -155,48 +172,6 @@ impl<'a> Work<'a> {
             let outcome = self.walk(&name, prefix, &of, cap);
             self.note(&name, By::Composed(want.module.clone()), outcome);
         }
-    }
-
-    /// A pattern of a manifest: all that matches, but of versions the newest that the driver takes.
-    fn include(&mut self, pattern: &Pattern) {
-        self.glob(pattern, By::Include(pattern.text.clone()));
-    }
-
-    fn glob(&mut self, pattern: &Pattern, by: By) {
-        let matching: Vec<String> =
-            self.names.iter().filter(|name| pattern.matches(name)).cloned().collect();
-        let mut families = BTreeSet::new();
-        let (mut kept, mut too_new, mut why) = (Vec::new(), Vec::new(), NoFile::Missing);
-        let mut dropped = None;
-        for name in matching {
-            let outcome = match self.walked(&name) {
-                Some(found) => {
-                    let (prefix, extension) = (found.prefix.to_owned(), found.extension.to_owned());
-                    if !families.insert((prefix.clone(), extension.clone())) {
-                        continue;
-                    }
-                    let named = self.caps.named(&prefix, &extension);
-                    let cap = named.or_else(|| self.caps.assumed(&prefix, &extension));
-                    self.walk(&name, &prefix, &extension, cap.unwrap_or(u32::MAX))
-                }
-                None => self.exact(&name),
-            };
-            match outcome {
-                Outcome::Kept(names) => kept.extend(names),
-                Outcome::Older(name) | Outcome::Superseded(name) => kept.push(name),
-                Outcome::Dropped(rule) => dropped = Some(rule),
-                Outcome::Missing { why: reason, too_new: newer } => {
-                    why = reason;
-                    too_new.extend(newer);
-                }
-            }
-        }
-        let outcome = match dropped {
-            _ if !kept.is_empty() => Outcome::Kept(kept),
-            Some(rule) => Outcome::Dropped(rule),
-            None => Outcome::Missing { why, too_new },
-        };
-        self.note(&pattern.text, by, outcome);
     }
 
     /// A name taken apart, when drivers walk down from its version.
@@ -274,9 +249,8 @@ impl<'a> Work<'a> {
             }
         }
         for companion in self.companions_of(name) {
-            if self.offers.resolve(&companion).is_ok() && !self.kept.contains(&companion) {
-                let outcome = self.exact(&companion);
-                self.note(&companion, By::CompanionOf(name.to_owned()), outcome);
+            if self.offers.resolve(&companion).is_ok() {
+                self.companions_due.push((companion, name.to_owned()));
             }
         }
     }
@@ -290,56 +264,15 @@ impl<'a> Work<'a> {
         rules.flat_map(|rule| &rule.extensions).map(|e| format!("{stem}.{e}")).collect()
     }
 
+    /// Reports on a name, then on what came with it.
     fn note(&mut self, name: &str, by: By, outcome: Outcome) {
         self.selection.report.push(Line { name: name.to_owned(), by, outcome });
-    }
-
-    fn boards(&mut self, rules: &Rules) -> Result<(), FirmwareError> {
-        for rule in &rules.boards {
-            let pattern = Pattern::new(&rule.of)?;
-            let names: Vec<String> =
-                self.kept.iter().filter(|name| pattern.matches(name)).cloned().collect();
-            for name in names {
-                let (stem, extension) = name.rsplit_once('.').unwrap_or((&name, ""));
-                let link = format!("{stem}.{}.{extension}", rule.board);
-                let base = name.rsplit_once('/').map_or(name.as_str(), |(_, base)| base);
-                if rule.board.is_empty() || rule.board.contains('/') {
-                    return Err(FirmwareError::Link {
-                        name: link,
-                        target: base.to_owned(),
-                        problem: "the board's name is empty or holds '/'",
-                    });
-                }
-                if self.offers.resolve(&link).is_ok() {
-                    // The board has firmware of its own.
-                    self.keep(&link);
-                } else {
-                    let from = format!("board {}", rule.board);
-                    let kept = KeptLink { target: base.to_owned(), from };
-                    self.selection.links.insert(link, kept);
-                }
+        for (companion, of) in std::mem::take(&mut self.companions_due) {
+            if !self.kept.contains(&companion) {
+                let outcome = self.exact(&companion);
+                self.note(&companion, By::CompanionOf(of), outcome);
             }
         }
-        Ok(())
-    }
-
-    fn keep_promises(&self, rules: &Rules) -> Result<(), FirmwareError> {
-        let mut broken = Vec::new();
-        for promise in &rules.promises {
-            let pattern = Pattern::new(&promise.pattern)?;
-            let files = self.selection.files.keys();
-            if self.kept.iter().chain(files).any(|name| pattern.matches(name)) {
-                continue;
-            }
-            let lines = self.selection.report.iter();
-            let lines = lines.filter(|l| pattern.matches(&l.name) || l.name == promise.pattern);
-            broken.push(Broken {
-                pattern: promise.pattern.clone(),
-                packages: promise.packages.clone(),
-                lines: lines.cloned().collect(),
-            });
-        }
-        if broken.is_empty() { Ok(()) } else { Err(FirmwareError::Promise(broken)) }
     }
 }
 
