@@ -4,15 +4,24 @@
 //! in CI (`CI` is set) its absence is a failure. `cargo test -- --ignored` with `KERNEL_TREE` set to an
 //! unpacked kernel package compares a whole distribution kernel.
 
+#![allow(clippy::expect_used, reason = "a test fails where something is not as expected")]
+#![allow(clippy::print_stdout, reason = "the tests on real packages report what they find")]
+
 use std::collections::BTreeMap;
 use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Instant;
 
+use wifibox_build::firmware::{Offers, Rules, Wanted, select};
+use wifibox_build::kernel::Compression;
 use wifibox_build::kernel::builtin::Builtin;
+use wifibox_build::kernel::capability::Capabilities;
 use wifibox_build::kernel::closure::{Closure, Want, close};
+use wifibox_build::kernel::config::KernelConfig;
 use wifibox_build::kernel::depmod::{self, Files};
+use wifibox_build::kernel::feature::Feature;
+use wifibox_build::kernel::image::KernelImage;
 use wifibox_build::kernel::modules::{Modules, module_path};
 use wifibox_build::path::GuestPath;
 use wifibox_build::tree::{Content, Spool};
@@ -90,8 +99,11 @@ fn compare(ours: &Files, theirs: &BTreeMap<String, Vec<u8>>, version: u32) {
     }
 }
 
+/// A key's values, each with its priority.
+type Values = Vec<(u32, Vec<u8>)>;
+
 /// All keys of a binary index with their values in order, whatever the order of its nodes.
-fn dump(index: &[u8]) -> Vec<(Vec<u8>, Vec<(u32, Vec<u8>)>)> {
+fn dump(index: &[u8]) -> Vec<(Vec<u8>, Values)> {
     fn number(index: &[u8], at: &mut usize) -> u32 {
         let bytes = index[*at..*at + 4].try_into().expect("four bytes");
         *at += 4;
@@ -374,4 +386,110 @@ fn a_real_kernel_agrees_with_depmod_and_modprobe() {
         theirs.dedup();
         assert_eq!(ours, theirs, "modprobe loads others for {}", want.name);
     }
+}
+
+/// Every iwlwifi name of a real kernel against real firmware packages: prints the whole report.
+#[test]
+#[ignore = "needs KERNEL_TREE and FIRMWARE_TREES, unpacked packages separated by ':'"]
+fn a_real_iwlwifi_gets_its_firmware() {
+    let tree = PathBuf::from(std::env::var_os("KERNEL_TREE").expect("KERNEL_TREE"));
+    let modules = unpacked(&tree);
+    let builtin = builtin_of(&modules);
+    let wants: Vec<Want> = ["iwlwifi", "iwlmvm", "iwldvm", "cfg80211"]
+        .iter()
+        .map(|name| Want::parse(name, "test").expect("a want"))
+        .collect();
+    let closure = close(&modules, &builtin, &wants, jobs()).expect("closed");
+    let mut wanted = Vec::new();
+    for name in closure.members.keys() {
+        for firmware in &modules.loaded(name).expect("loaded").module.info.firmware {
+            wanted.push(Wanted { module: name.clone(), name: firmware.clone() });
+        }
+    }
+    let mut offers = Offers::default();
+    for tree in std::env::split_paths(&std::env::var_os("FIRMWARE_TREES").expect("FIRMWARE_TREES"))
+    {
+        let mut todo = vec![tree.clone()];
+        while let Some(directory) = todo.pop() {
+            for entry in std::fs::read_dir(directory).expect("listed") {
+                let entry = entry.expect("an entry");
+                let path = entry.path();
+                let relative = path.strip_prefix(&tree).expect("below").to_str().expect("text");
+                let guest = GuestPath::new(relative).expect("a path");
+                let kind = entry.file_type().expect("a type");
+                if kind.is_dir() {
+                    todo.push(path);
+                } else if kind.is_symlink() {
+                    let target = std::fs::read_link(&path).expect("read");
+                    offers.link(&guest, target.to_str().expect("text").as_bytes(), "package");
+                } else {
+                    offers.file(&guest, "package");
+                }
+            }
+        }
+    }
+    let link = |end: &str| (format!("regulatory.db{end}"), format!("regulatory.db{end}-debian"));
+    let rules = Rules {
+        include: vec!["iwlwifi-*".into()],
+        links: vec![link(""), link(".p7s")],
+        ..Rules::of_linux()
+    };
+    for rules in [Rules::of_linux(), rules.with_regulatory(&["wireless-regdb"])] {
+        let began = Instant::now();
+        let selection = select(&offers, &wanted, &rules).expect("selected");
+        println!("selected after {:?}", began.elapsed());
+        for line in &selection.report {
+            println!("  {line}");
+        }
+        println!("{} files: {:?}", selection.files.len(), selection.files.keys());
+        println!("links: {:?}", selection.links);
+    }
+}
+
+#[test]
+#[ignore = "needs KERNEL_TREE, an unpacked kernel package"]
+fn a_real_kernel_image_and_configuration_are_read() {
+    let tree = PathBuf::from(std::env::var_os("KERNEL_TREE").expect("KERNEL_TREE"));
+    let modules = unpacked(&tree);
+    let file = |kind: &str| {
+        std::fs::read(tree.join(format!("boot/{kind}-{}", modules.version()))).expect("read")
+    };
+    println!("{:?}", KernelImage::parse(&file("vmlinuz")).expect("recognised"));
+    let capabilities = Capabilities {
+        kernel: modules.version().to_owned(),
+        config: Some(KernelConfig::parse(&file("config")).expect("parsed")),
+        builtin: Some(builtin_of(&modules)),
+        modules: modules.names().cloned().collect(),
+    };
+    for feature in [
+        Feature::VirtioPci,
+        Feature::VirtioBlk,
+        Feature::VirtioNet,
+        Feature::E1000,
+        Feature::P9,
+        Feature::P9Virtio,
+        Feature::P9Xen,
+        Feature::XenBlk,
+        Feature::XenNet,
+        Feature::Squashfs,
+        Feature::SquashfsXattr,
+        Feature::Overlay,
+        Feature::Tmpfs,
+        Feature::EfiStub,
+        Feature::Button,
+        Feature::Evdev,
+    ] {
+        println!("{feature} ({}): {}", feature.symbol(), capabilities.feature(feature));
+    }
+    println!("squashfs {:?}", capabilities.squashfs_codecs());
+    println!("initramfs {:?}", capabilities.initramfs_codecs());
+    let codecs = [Compression::Xz, Compression::Zstd];
+    println!("firmware {:?}", codecs.map(|codec| capabilities.reads_firmware(codec)));
+    println!(
+        "modules {:?} {:?}",
+        capabilities.module_compression(),
+        capabilities.unpacks_modules()
+    );
+    println!("unsigned {:?}", capabilities.takes_unsigned_modules());
+    println!("devtmpfs {:?} cmdline {:?}", capabilities.devtmpfs(), capabilities.builtin_cmdline());
 }

@@ -11,78 +11,11 @@ use std::num::NonZero;
 use super::builtin::Builtin;
 use super::modinfo::Modinfo;
 use super::modules::{ModuleError, Modules};
-use super::name::{ModuleName, NotAModuleName};
+use super::name::ModuleName;
 
-/// A module that some part of the guest wants.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Want {
-    /// The module.
-    pub name: ModuleName,
-    /// Whether it may be missing.
-    pub optional: bool,
-    /// Who wants it, in words for the user (`flavor iwlwifi`).
-    pub by: String,
-}
+mod reasons;
 
-impl Want {
-    /// Reads a name as recipes write it: a `?` at its end means "only if the kernel has it".
-    ///
-    /// # Errors
-    /// [`NotAModuleName`].
-    pub fn parse(text: &str, by: impl Into<String>) -> Result<Self, NotAModuleName> {
-        let (name, optional) = match text.strip_suffix('?') {
-            Some(name) => (name, true),
-            None => (text, false),
-        };
-        Ok(Want { name: ModuleName::new(name)?, optional, by: by.into() })
-    }
-}
-
-/// Why a module is in the guest.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Why {
-    /// Somebody wants it.
-    Wanted(String),
-    /// This module cannot be loaded without it.
-    DependencyOf(ModuleName),
-    /// This module has a soft dependency on it, under this name.
-    SoftDependencyOf(ModuleName, String),
-    /// This module may ask for it at run time.
-    WeakDependencyOf(ModuleName, String),
-}
-
-impl fmt::Display for Why {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Why::Wanted(by) => write!(f, "wanted by {by}"),
-            Why::DependencyOf(of) => write!(f, "needed by {of}"),
-            Why::SoftDependencyOf(of, asked) => write!(f, "soft dependency of {of} ({asked})"),
-            Why::WeakDependencyOf(of, asked) => write!(f, "weak dependency of {of} ({asked})"),
-        }
-    }
-}
-
-/// A module that is needed and not there.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Missing {
-    /// The module.
-    pub name: ModuleName,
-    /// Who needs it.
-    pub why: Why,
-    /// Names like it that exist.
-    pub near: Vec<ModuleName>,
-}
-
-impl fmt::Display for Missing {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "module {} ({})", self.name, self.why)?;
-        if !self.near.is_empty() {
-            let near: Vec<&str> = self.near.iter().map(ModuleName::as_str).collect();
-            write!(f, "; similar names: {}", near.join(", "))?;
-        }
-        Ok(())
-    }
-}
+pub use reasons::{Missing, Want, Why};
 
 /// Why there is no closure.
 #[derive(Debug, thiserror::Error)]
@@ -103,6 +36,19 @@ pub enum ClosureError {
     /// Modules that need each other cannot be loaded.
     #[error("modules that need each other cannot be loaded: {}", list(.0))]
     Cycle(Vec<ModuleName>),
+    /// A module was built for another kernel, which would refuse it.
+    #[error(
+        "module {name} was built for kernel {found}, but the kernel is {kernel}; take both from the \
+         same build"
+    )]
+    OtherKernel {
+        /// The module.
+        name: ModuleName,
+        /// The kernel that its `vermagic` names.
+        found: String,
+        /// The kernel's version.
+        kernel: String,
+    },
     /// A module cannot be read.
     #[error(transparent)]
     Module(#[from] ModuleError),
@@ -166,7 +112,9 @@ pub fn close(
         modules.load(&wave, jobs)?;
         for name in wave {
             if let Some(loaded) = modules.loaded(&name) {
-                work.follow(&mut closure, &name, &loaded.module.info)?;
+                let info = &loaded.module.info;
+                check_version(&name, info, modules.version())?;
+                work.follow(&mut closure, &name, info)?;
             }
         }
     }
@@ -175,6 +123,18 @@ pub fn close(
         return Err(ClosureError::Missing { kernel, missing: work.missing });
     }
     Ok(closure)
+}
+
+fn check_version(name: &ModuleName, info: &Modinfo, kernel: &str) -> Result<(), ClosureError> {
+    let built_for = info.vermagic.as_deref().and_then(|magic| magic.split(' ').next());
+    match built_for {
+        Some(found) if found != kernel => Err(ClosureError::OtherKernel {
+            name: name.clone(),
+            found: found.to_owned(),
+            kernel: kernel.to_owned(),
+        }),
+        _ => Ok(()),
+    }
 }
 
 struct Work<'a> {

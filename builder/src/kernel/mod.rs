@@ -10,11 +10,14 @@ pub mod closure;
 pub mod compress;
 pub mod config;
 pub mod depmod;
+pub mod exports;
 pub mod feature;
+pub mod image;
 pub mod modinfo;
 pub mod modules;
 pub mod name;
 pub mod order;
+mod parallel;
 pub mod pattern;
 pub mod symbols;
 

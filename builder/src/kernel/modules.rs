@@ -9,12 +9,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::num::NonZero;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::OnceLock;
 
 use super::compress;
 use super::modinfo::{Modinfo, ModinfoError, Module};
 use super::name::ModuleName;
+use super::parallel::in_parallel;
 use super::pattern;
 use crate::path::GuestPath;
 use crate::tree::{Content, Spool};
@@ -280,34 +280,4 @@ fn unpack(entry: &Entry) -> Result<Vec<u8>, ModuleError> {
 
 fn damaged(entry: &Entry, source: ModinfoError) -> ModuleError {
     ModuleError::Damaged { path: entry.path.clone(), source }
-}
-
-/// `work` done on every item by up to `jobs` threads; the results are in the items' order.
-fn in_parallel<T: Sync, R: Send>(
-    items: &[T],
-    jobs: NonZero<usize>,
-    work: impl Fn(&T) -> Result<R, ModuleError> + Sync,
-) -> Vec<Result<R, ModuleError>> {
-    let threads = jobs.get().min(items.len());
-    if threads <= 1 {
-        return items.iter().map(work).collect();
-    }
-    let next = AtomicUsize::new(0);
-    let results = Mutex::new(Vec::with_capacity(items.len()));
-    std::thread::scope(|scope| {
-        for _ in 0..threads {
-            scope.spawn(|| {
-                while let Some((at, item)) = {
-                    let at = next.fetch_add(1, Ordering::Relaxed);
-                    items.get(at).map(|item| (at, item))
-                } {
-                    let result = work(item);
-                    results.lock().unwrap_or_else(PoisonError::into_inner).push((at, result));
-                }
-            });
-        }
-    });
-    let mut results = results.into_inner().unwrap_or_else(PoisonError::into_inner);
-    results.sort_by_key(|(at, _)| *at);
-    results.into_iter().map(|(_, result)| result).collect()
 }

@@ -1,6 +1,7 @@
 //! Tests of what a kernel can do: small configurations, lists and module sets.
 
 use super::*;
+use crate::kernel::feature::{InitramfsCodec, SquashfsCodec};
 
 fn capabilities(config: &str, builtin: &str, modules: &[&str]) -> Capabilities {
     Capabilities {

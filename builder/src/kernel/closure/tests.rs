@@ -124,6 +124,14 @@ fn a_damaged_module_is_named() {
 }
 
 #[test]
+fn a_module_of_another_kernel_is_refused() {
+    let modules = offer(&[("a", &["vermagic=6.12 SMP mod_unload"]), ("b", &["vermagic=6.6 SMP"])]);
+    close(&modules, &Builtin::default(), &wants(&["a"]), JOBS).expect("closed");
+    let error = close(&modules, &Builtin::default(), &wants(&["b"]), JOBS).expect_err("refused");
+    assert!(error.to_string().contains("b was built for kernel 6.6"), "{error}");
+}
+
+#[test]
 fn updates_win_and_other_versions_are_left_alone() {
     let mut modules = offer(&[("net/a", &["depends=old"])]);
     let content = || Content::from_bytes(elf(&Spec::new(&[])));

@@ -1,0 +1,52 @@
+//! The same work on many items, by several threads, with results in the items' order.
+
+use std::num::NonZero;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+/// `work` done on every item by up to `jobs` threads; the results are in the items' order.
+pub(super) fn in_parallel<T: Sync, R: Send>(
+    items: &[T],
+    jobs: NonZero<usize>,
+    work: impl Fn(&T) -> R + Sync,
+) -> Vec<R> {
+    let threads = jobs.get().min(items.len());
+    if threads <= 1 {
+        return items.iter().map(work).collect();
+    }
+    let next = AtomicUsize::new(0);
+    let results = Mutex::new(Vec::with_capacity(items.len()));
+    std::thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(|| {
+                while let Some((at, item)) = {
+                    let at = next.fetch_add(1, Ordering::Relaxed);
+                    items.get(at).map(|item| (at, item))
+                } {
+                    let result = work(item);
+                    results.lock().unwrap_or_else(PoisonError::into_inner).push((at, result));
+                }
+            });
+        }
+    });
+    let mut results = results.into_inner().unwrap_or_else(PoisonError::into_inner);
+    results.sort_by_key(|(at, _)| *at);
+    results.into_iter().map(|(_, result)| result).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn results_keep_the_items_order() {
+        let items: Vec<u32> = (0..500).collect();
+        for jobs in [1, 2, 7, 1000] {
+            let jobs = NonZero::new(jobs).expect("not zero");
+            let results = in_parallel(&items, jobs, |item| item * 2);
+            assert!(results.iter().zip(&items).all(|(result, item)| *result == item * 2));
+            assert_eq!(results.len(), items.len());
+        }
+        assert!(in_parallel(&[], NonZero::<usize>::MIN, |item: &u32| *item).is_empty());
+    }
+}
