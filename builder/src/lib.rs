@@ -10,6 +10,7 @@
 pub mod digest;
 pub mod fetch;
 pub mod firmware;
+pub mod host;
 pub mod image;
 pub mod kernel;
 pub mod path;
