@@ -11,6 +11,7 @@ pub mod cli;
 pub mod digest;
 pub mod fetch;
 pub mod firmware;
+pub mod host;
 pub mod image;
 pub mod kernel;
 pub mod lock;

@@ -1,0 +1,155 @@
+//! Runs a guest in QEMU: its console with a time on each line, its machine protocol, its end.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use wifibox_build::host::boot::{Acceleration, Firmware, GuestDescription};
+
+/// The program, and where it comes from.
+const PROGRAM: &str = "qemu-system-x86_64";
+
+/// Where distributions put OVMF: code and variables.
+const FIRMWARE: [(&str, &str); 7] = [
+    ("/usr/share/OVMF/OVMF_CODE_4M.fd", "/usr/share/OVMF/OVMF_VARS_4M.fd"),
+    ("/usr/share/OVMF/OVMF_CODE.fd", "/usr/share/OVMF/OVMF_VARS.fd"),
+    ("/usr/share/edk2/x64/OVMF_CODE.4m.fd", "/usr/share/edk2/x64/OVMF_VARS.4m.fd"),
+    ("/usr/share/edk2/ovmf/OVMF_CODE.fd", "/usr/share/edk2/ovmf/OVMF_VARS.fd"),
+    ("/usr/share/qemu/edk2-x86_64-code.fd", "/usr/share/qemu/edk2-i386-vars.fd"),
+    ("/usr/local/share/qemu/edk2-x86_64-code.fd", "/usr/local/share/qemu/edk2-i386-vars.fd"),
+    ("/opt/homebrew/share/qemu/edk2-x86_64-code.fd", "/opt/homebrew/share/qemu/edk2-i386-vars.fd"),
+];
+
+/// UEFI firmware of this host.
+pub fn find_firmware() -> Result<Firmware, String> {
+    FIRMWARE
+        .iter()
+        .map(|(code, variables)| (PathBuf::from(code), PathBuf::from(variables)))
+        .find(|(code, variables)| code.is_file() && variables.is_file())
+        .map(|(code, variables)| Firmware::Uefi { code, variables })
+        .ok_or_else(|| "no UEFI firmware found (Debian: apt install ovmf)".to_owned())
+}
+
+/// KVM if this host can do it, else the translator.
+pub fn find_acceleration() -> Acceleration {
+    let cpuinfo = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let writable = std::fs::OpenOptions::new().write(true).open("/dev/kvm").is_ok();
+    Acceleration::usable(&cpuinfo, writable)
+}
+
+/// A guest that runs.
+pub struct Qemu {
+    process: Child,
+    started: Instant,
+    console: Arc<Mutex<Vec<String>>>,
+    monitor: Option<PathBuf>,
+    messages: PathBuf,
+}
+
+impl Qemu {
+    /// Starts the guest. Its console goes to `log`, QEMU's own messages to `messages`.
+    pub fn start(guest: &GuestDescription, log: &Path, messages: &Path) -> Result<Self, String> {
+        let arguments = guest.arguments().map_err(|error| error.to_string())?;
+        let unwritable = |error| format!("cannot write {}: {error}", messages.display());
+        let own = std::fs::File::create(messages).map_err(unwritable)?;
+        let started = Instant::now();
+        let mut process = Command::new(PROGRAM)
+            .args(arguments)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(own)
+            .spawn()
+            .map_err(|error| {
+                format!("cannot run {PROGRAM} (Debian: apt install qemu-system-x86): {error}")
+            })?;
+        let console = Arc::new(Mutex::new(Vec::new()));
+        let mut file = std::fs::File::create(log)
+            .map_err(|error| format!("cannot write {}: {error}", log.display()))?;
+        if let Some(output) = process.stdout.take() {
+            let lines = Arc::clone(&console);
+            std::thread::spawn(move || {
+                let mut output = BufReader::new(output);
+                let mut line = Vec::new();
+                while output.read_until(b'\n', &mut line).is_ok_and(|count| count > 0) {
+                    let text = String::from_utf8_lossy(&line);
+                    let seconds = started.elapsed().as_secs_f64();
+                    let text = format!("{seconds:8.2} {}", text.trim_end());
+                    // Without its log the run goes on; what matters is kept in memory.
+                    let _ = writeln!(file, "{text}");
+                    if let Ok(mut lines) = lines.lock() {
+                        lines.push(text);
+                    }
+                    line.clear();
+                }
+            });
+        }
+        let (monitor, messages) = (guest.monitor.clone(), messages.to_owned());
+        Ok(Self { process, started, console, monitor, messages })
+    }
+
+    /// Seconds since the start.
+    pub fn seconds(&self) -> f64 {
+        self.started.elapsed().as_secs_f64()
+    }
+
+    /// The first console line that contains `text`.
+    pub fn console_line(&self, text: &str) -> Option<String> {
+        let lines = self.console.lock().ok()?;
+        lines.iter().find(|line| line.contains(text)).cloned()
+    }
+
+    /// The last `count` console lines.
+    pub fn console_end(&self, count: usize) -> Vec<String> {
+        let Ok(lines) = self.console.lock() else { return Vec::new() };
+        lines.iter().skip(lines.len().saturating_sub(count)).cloned().collect()
+    }
+
+    /// How QEMU ended, if it has.
+    pub fn ended(&mut self) -> Option<String> {
+        let status = self.process.try_wait().ok()??;
+        let mut messages = String::new();
+        if let Ok(file) = std::fs::File::open(&self.messages) {
+            let _ = file.take(4096).read_to_string(&mut messages);
+        }
+        let messages = messages.trim();
+        Some(if status.success() && messages.is_empty() {
+            "QEMU ended".to_owned()
+        } else {
+            format!("QEMU ended with {status}: {messages}")
+        })
+    }
+
+    /// Presses the power button.
+    pub fn press_power(&self) -> Result<(), String> {
+        let monitor = self.monitor.as_deref().ok_or("this guest has no monitor")?;
+        let failed = |error: std::io::Error| format!("QEMU's monitor: {error}");
+        let mut stream = UnixStream::connect(monitor).map_err(failed)?;
+        stream.set_read_timeout(Some(Duration::from_secs(10))).map_err(failed)?;
+        let mut answers = BufReader::new(stream.try_clone().map_err(failed)?);
+        let mut line = String::new();
+        answers.read_line(&mut line).map_err(failed)?;
+        for command in ["qmp_capabilities", "system_powerdown"] {
+            writeln!(stream, "{{\"execute\":\"{command}\"}}").map_err(failed)?;
+            line.clear();
+            while !line.contains("\"return\"") {
+                line.clear();
+                if answers.read_line(&mut line).map_err(failed)? == 0 || line.contains("\"error\"")
+                {
+                    return Err(format!("QEMU's monitor refused {command}: {}", line.trim()));
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Qemu {
+    fn drop(&mut self) {
+        // A guest that has ended already makes both fail, as they may.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}

@@ -1,0 +1,54 @@
+//! What a boot test tells: a line for each step as it happens, and a summary at the end.
+
+use serde::Serialize;
+
+/// A step that was passed.
+#[derive(Debug, Clone, Serialize)]
+pub struct Step {
+    /// What has been shown.
+    pub name: String,
+    /// Seconds since QEMU's start.
+    pub seconds: f64,
+    /// What was seen, in short.
+    pub detail: String,
+}
+
+/// One run of a guest.
+#[derive(Debug, Clone, Serialize)]
+pub struct Report {
+    /// Version of this summary's form.
+    pub version: u32,
+    /// `station` or `access-point`.
+    pub role: &'static str,
+    /// `direct` or `uefi`.
+    pub firmware: &'static str,
+    /// Memory of the guest in MiB.
+    pub memory: u32,
+    /// `kvm` or `tcg`.
+    pub acceleration: &'static str,
+    /// The steps passed, in order.
+    pub steps: Vec<Step>,
+    /// Seconds from QEMU's start to the first packet that came back through the guest.
+    pub first_packet: Option<f64>,
+    /// Why the run failed, if it did.
+    pub failure: Option<String>,
+    /// Whether to print steps as they happen.
+    #[serde(skip)]
+    pub quiet: bool,
+}
+
+impl Report {
+    /// Notes a step and prints it.
+    pub fn step(&mut self, name: &str, seconds: f64, detail: &str) {
+        if !self.quiet {
+            println!("{seconds:8.2}  {name}{}{detail}", if detail.is_empty() { "" } else { ": " });
+        }
+        let (name, detail) = (name.to_owned(), detail.to_owned());
+        self.steps.push(Step { name, seconds: (seconds * 100.0).round() / 100.0, detail });
+    }
+
+    /// Whether everything was shown.
+    pub fn passed(&self) -> bool {
+        self.failure.is_none()
+    }
+}

@@ -1,0 +1,173 @@
+//! One run: a guest, the host's network stack, the shared folders and the report, moved on together.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use sha2::{Digest, Sha256};
+
+use super::network::{Host, Request};
+use super::qemu::Qemu;
+use super::report::Report;
+
+/// Console texts that mean that nothing good will come any more.
+const FATAL: [&str; 4] =
+    ["Kernel panic", "Out of memory", "invoked oom-killer", "wifibox: cannot boot"];
+
+/// A run under way.
+pub struct Session {
+    /// The guest.
+    pub qemu: Qemu,
+    /// The other end of its `eth0`.
+    pub host: Host,
+    /// What has been shown.
+    pub report: Report,
+    /// The folder of the share `e2e`, by which guest and test exchange files.
+    pub exchange: PathBuf,
+    /// How long a step may take.
+    pub limit: Duration,
+}
+
+impl Session {
+    /// Waits until `check` gives something, which becomes a step of the report; the text of the
+    /// result is its detail.
+    pub fn wait<T>(
+        &mut self,
+        name: &str,
+        mut check: impl FnMut(&mut Self) -> Option<Result<(T, String), String>>,
+    ) -> Result<T, String> {
+        let end = Instant::now() + self.limit;
+        loop {
+            self.advance();
+            match check(self) {
+                Some(Ok((value, detail))) => {
+                    self.report.step(name, self.qemu.seconds(), &detail);
+                    return Ok(value);
+                }
+                Some(Err(error)) => return Err(format!("{name}: {error}")),
+                None => {}
+            }
+            if let Some(ending) = self.qemu.ended() {
+                return Err(format!("{name}: {ending} before that"));
+            }
+            if let Some(line) = FATAL.iter().find_map(|text| self.qemu.console_line(text)) {
+                return Err(format!("{name}: the guest says: {line}"));
+            }
+            if Instant::now() > end {
+                return Err(format!("{name}: not within {} seconds", self.limit.as_secs()));
+            }
+        }
+    }
+
+    /// Lets a moment pass.
+    pub fn advance(&mut self) {
+        self.host.poll();
+        std::thread::sleep(Duration::from_millis(1));
+    }
+
+    /// Waits for a console line that contains `text`.
+    pub fn wait_console(&mut self, name: &str, text: &str) -> Result<(), String> {
+        self.wait(name, |session| {
+            let line = session.qemu.console_line(text)?;
+            let detail = line.get(9..).unwrap_or_default().trim().to_owned();
+            Some(Ok(((), detail)))
+        })
+    }
+
+    /// Waits for a file of the exchange folder that is not empty, and gives its text.
+    pub fn wait_file(&mut self, name: &str, file: &str) -> Result<String, String> {
+        let path = self.exchange.join("out").join(file);
+        self.wait(name, |_| {
+            let text = fs::read_to_string(&path).ok()?;
+            // The guest ends each message with a line end.
+            text.ends_with('\n').then(|| Ok((text.clone(), text.trim().replace('\n', ", "))))
+        })
+    }
+
+    /// Repeats a TCP request until its answer is `enough` and `accept` makes something of it.
+    pub fn wait_answer<T>(
+        &mut self,
+        name: &str,
+        target: (std::net::Ipv4Addr, u16),
+        request: &[u8],
+        enough: impl Fn(&[u8]) -> bool,
+        mut accept: impl FnMut(&[u8]) -> Option<(T, String)>,
+    ) -> Result<T, String> {
+        let mut current: Option<Request> = None;
+        let mut pause = Instant::now();
+        let limit = self.limit;
+        self.wait(name, |session| {
+            let Some(under_way) = &mut current else {
+                if Instant::now() >= pause {
+                    current = Some(session.host.request(target, request, limit));
+                }
+                return None;
+            };
+            let answer = session.host.answer(under_way, &enough)?;
+            current = None;
+            pause = Instant::now() + Duration::from_millis(100);
+            answer.ok().and_then(|bytes| accept(&bytes)).map(Ok)
+        })
+    }
+
+    /// Asks the guest's control socket, as the host's programs would, until `state` is in its
+    /// status.
+    pub fn wait_status(
+        &mut self,
+        name: &str,
+        guest: std::net::Ipv4Addr,
+        state: &str,
+    ) -> Result<(), String> {
+        let whole = |bytes: &[u8]| bytes.ends_with(b"\n") && bytes.len() > 40;
+        self.wait_answer(name, (guest, 1200), b"STATUS", whole, |bytes| {
+            let text = String::from_utf8_lossy(bytes);
+            text.lines().any(|line| line == state).then(|| ((), state.to_owned()))
+        })
+    }
+
+    /// Presses the power button and waits for QEMU's end.
+    pub fn power_off(&mut self) -> Result<(), String> {
+        self.qemu.press_power()?;
+        let pressed = self.qemu.seconds();
+        let end = Instant::now() + self.limit;
+        loop {
+            self.advance();
+            if let Some(ending) = self.qemu.ended() {
+                if ending != "QEMU ended" {
+                    return Err(format!("power-off: {ending}"));
+                }
+                let seconds = self.qemu.seconds();
+                let detail = format!("{:.1} s after the power button", seconds - pressed);
+                self.report.step("powered off", seconds, &detail);
+                return Ok(());
+            }
+            if Instant::now() > end {
+                return Err("the guest did not power off".to_owned());
+            }
+        }
+    }
+
+    /// Writes a file of the exchange folder; scripts are executable.
+    pub fn put(exchange: &Path, name: &str, content: &[u8]) -> Result<(), String> {
+        use std::os::unix::fs::PermissionsExt;
+        let path = exchange.join(name);
+        let failed = |error| format!("cannot write {}: {error}", path.display());
+        if let Some(folder) = path.parent() {
+            fs::create_dir_all(folder).map_err(failed)?;
+        }
+        fs::write(&path, content).map_err(failed)?;
+        let mode = if content.starts_with(b"#!") { 0o755 } else { 0o644 };
+        fs::set_permissions(&path, fs::Permissions::from_mode(mode)).map_err(failed)
+    }
+}
+
+/// Bytes that look random and are always the same.
+pub fn test_bytes(length: usize) -> Vec<u8> {
+    let blocks = (0_u64..).flat_map(|number| Sha256::digest(number.to_le_bytes()));
+    blocks.take(length).collect()
+}
+
+/// SHA-256 in hexadecimal.
+pub fn digest(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+}

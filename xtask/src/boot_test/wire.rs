@@ -1,0 +1,160 @@
+//! The cable between the test's own network stack and the guest's `eth0`: Ethernet frames, either as
+//! datagrams between two unix sockets (no privilege needed) or through a tap interface (root).
+
+use std::collections::VecDeque;
+use std::io;
+use std::os::unix::net::UnixDatagram;
+use std::path::{Path, PathBuf};
+
+use smoltcp::phy::{Device, DeviceCapabilities, Medium, RxToken, TxToken};
+use smoltcp::time::Instant;
+
+/// The longest Ethernet frame without its checksum.
+const FRAME: usize = 1514;
+
+/// Something that carries Ethernet frames.
+pub trait Carrier {
+    /// The next frame that came in, without waiting.
+    fn receive(&mut self) -> Option<Vec<u8>>;
+    /// Sends a frame; it is lost when nobody listens, as on a cable.
+    fn send(&mut self, frame: &[u8]);
+}
+
+/// QEMU's `-netdev dgram` from the other side.
+pub struct Datagrams {
+    socket: UnixDatagram,
+    peer: PathBuf,
+}
+
+impl Datagrams {
+    /// Makes the socket `own` and sends to `peer`, which QEMU makes.
+    pub fn new(own: &Path, peer: &Path) -> io::Result<Self> {
+        let socket = UnixDatagram::bind(own)?;
+        socket.set_nonblocking(true)?;
+        Ok(Self { socket, peer: peer.to_owned() })
+    }
+}
+
+impl Carrier for Datagrams {
+    fn receive(&mut self) -> Option<Vec<u8>> {
+        let mut frame = vec![0; 65536];
+        let length = self.socket.recv(&mut frame).ok()?;
+        frame.truncate(length);
+        Some(frame)
+    }
+
+    fn send(&mut self, frame: &[u8]) {
+        // A full queue or a QEMU that has not made its socket yet loses frames; TCP and DHCP repeat.
+        let _ = self.socket.send_to(frame, &self.peer);
+    }
+}
+
+/// A tap interface that this test made, and removes when dropped.
+#[cfg(target_os = "linux")]
+pub struct Tap {
+    name: String,
+    socket: smoltcp::phy::RawSocket,
+}
+
+#[cfg(target_os = "linux")]
+impl Tap {
+    /// Makes the tap interface `name` and listens on it.
+    pub fn new(name: &str) -> Result<Self, String> {
+        let ip = |arguments: &[&str]| -> Result<(), String> {
+            let output =
+                std::process::Command::new("ip").args(arguments).output().map_err(|error| {
+                    format!("cannot run ip (Debian: apt install iproute2): {error}")
+                })?;
+            if output.status.success() {
+                return Ok(());
+            }
+            let message = String::from_utf8_lossy(&output.stderr);
+            Err(format!("ip {} failed, which needs root: {}", arguments.join(" "), message.trim()))
+        };
+        ip(&["tuntap", "add", "dev", name, "mode", "tap"])?;
+        ip(&["link", "set", "dev", name, "up"])?;
+        let socket = smoltcp::phy::RawSocket::new(name, Medium::Ethernet)
+            .map_err(|error| format!("cannot listen on {name}: {error}"))?;
+        Ok(Self { name: name.to_owned(), socket })
+    }
+}
+
+#[cfg(target_os = "linux")]
+impl Carrier for Tap {
+    fn receive(&mut self) -> Option<Vec<u8>> {
+        let (token, _) = self.socket.receive(Instant::now())?;
+        Some(token.consume(<[u8]>::to_vec))
+    }
+
+    fn send(&mut self, frame: &[u8]) {
+        if let Some(token) = self.socket.transmit(Instant::now()) {
+            token.consume(frame.len(), |buffer| buffer.copy_from_slice(frame));
+        }
+    }
+}
+
+#[cfg(target_os = "linux")]
+impl Drop for Tap {
+    fn drop(&mut self) {
+        let remove = ["tuntap", "del", "dev", &self.name, "mode", "tap"];
+        let _ = std::process::Command::new("ip").args(remove).status();
+    }
+}
+
+/// A carrier as a network device of smoltcp.
+pub struct Wire {
+    carrier: Box<dyn Carrier>,
+    waiting: VecDeque<Vec<u8>>,
+}
+
+impl Wire {
+    /// A device on `carrier`.
+    pub fn new(carrier: Box<dyn Carrier>) -> Self {
+        Self { carrier, waiting: VecDeque::new() }
+    }
+}
+
+/// A frame that came in.
+pub struct Received(Vec<u8>);
+
+/// Leave to send one frame.
+pub struct Sending<'a>(&'a mut dyn Carrier);
+
+impl RxToken for Received {
+    fn consume<R, F: FnOnce(&[u8]) -> R>(self, use_frame: F) -> R {
+        use_frame(&self.0)
+    }
+}
+
+impl TxToken for Sending<'_> {
+    fn consume<R, F: FnOnce(&mut [u8]) -> R>(self, length: usize, fill: F) -> R {
+        let mut frame = vec![0; length];
+        let result = fill(&mut frame);
+        self.0.send(&frame);
+        result
+    }
+}
+
+impl Device for Wire {
+    type RxToken<'a> = Received;
+    type TxToken<'a> = Sending<'a>;
+
+    fn receive(&mut self, _: Instant) -> Option<(Received, Sending<'_>)> {
+        if let Some(frame) = self.carrier.receive() {
+            self.waiting.push_back(frame);
+        }
+        let frame = self.waiting.pop_front()?;
+        Some((Received(frame), Sending(self.carrier.as_mut())))
+    }
+
+    fn transmit(&mut self, _: Instant) -> Option<Sending<'_>> {
+        Some(Sending(self.carrier.as_mut()))
+    }
+
+    fn capabilities(&self) -> DeviceCapabilities {
+        let mut capabilities = DeviceCapabilities::default();
+        capabilities.medium = Medium::Ethernet;
+        capabilities.max_transmission_unit = FRAME;
+        capabilities
+    }
+}
