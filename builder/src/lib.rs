@@ -17,6 +17,7 @@ pub mod kernel;
 pub mod lock;
 pub mod output;
 pub mod path;
+pub mod pipeline;
 pub mod progress;
 pub mod recipe;
 pub mod repo;

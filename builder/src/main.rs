@@ -1,3 +1,7 @@
 //! The command `wifibox-build`: a thin wrapper round the library.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    ExitCode::from(wifibox_build::cli::run(std::env::args_os()))
+}

@@ -42,6 +42,13 @@ fn hint(error: &io::Error) -> &'static str {
     }
 }
 
+impl OutputError {
+    /// An I/O error on the file that is being written.
+    pub fn io(doing: &'static str) -> impl FnOnce(io::Error) -> OutputError {
+        move |source| OutputError::Io { doing, path: PathBuf::new(), source }
+    }
+}
+
 fn at(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> OutputError {
     let path = path.to_owned();
     move |source| OutputError::Io { doing, path, source }

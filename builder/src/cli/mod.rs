@@ -1,4 +1,65 @@
 //! The command line: arguments, one file per verb, and the only code that prints.
 
 pub mod args;
+mod boot;
+mod build;
+mod context;
+mod failure;
+mod fetch;
+mod list;
+mod lock;
 pub mod printer;
+mod show;
+mod why;
+
+use std::ffi::OsString;
+
+use clap::Parser as _;
+
+use crate::fetch::Cancel;
+use args::{Cli, Verb};
+use context::Context;
+use failure::Failure;
+use printer::Printer;
+
+/// Runs the program with these arguments (the first is its name); gives back the exit code.
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
+    let cli = match Cli::try_parse_from(arguments) {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version are results; everything else is a failure of the arguments.
+            let code = if error.use_stderr() { 2 } else { 0 };
+            drop(error.print());
+            return code;
+        }
+    };
+    let no_color = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    let printer = Printer::new(&cli.global, no_color);
+    let cancel = Cancel::new();
+    let on_interrupt = cancel.clone();
+    // Without a handler Ctrl-C ends the process at once, which outputs and store survive too.
+    drop(ctrlc::set_handler(move || on_interrupt.cancel()));
+    let verb = cli.verb.unwrap_or(Verb::Build(cli.build));
+    let context = match Context::new(&cli.global, printer, cancel) {
+        Ok(context) => context,
+        Err((printer, failure)) => return report(&printer, &failure),
+    };
+    let done = match verb {
+        Verb::Build(args) => build::run(&context, &args),
+        Verb::Lock(args) => lock::run(&context, &args),
+        Verb::Fetch(args) => fetch::run(&context, &args),
+        Verb::List => list::run(&context),
+        Verb::Show(args) => show::run(&context, &args),
+        Verb::Why(args) => why::run(&context, &args),
+        Verb::Boot(args) => boot::run(&context, &args),
+    };
+    match done {
+        Ok(()) => 0,
+        Err(failure) => report(&context.printer, &failure),
+    }
+}
+
+fn report(printer: &Printer, failure: &Failure) -> u8 {
+    printer.error(&*failure.error, &failure.hints);
+    failure.code
+}

@@ -28,7 +28,9 @@ pub struct User {
 pub enum Password {
     /// No password is asked for.
     Empty,
-    /// No password will ever do (`*`).
+    /// No password matches (`*`); other ways in are open.
+    None,
+    /// The account is locked (`!`).
     Locked,
 }
 
@@ -161,7 +163,8 @@ impl Accounts {
         let line = |user: &User| {
             let field = match user.password {
                 Password::Empty => "",
-                Password::Locked => "*",
+                Password::None => "*",
+                Password::Locked => "!",
             };
             format!("{}:{field}:0:0:99999:7:::\n", user.name)
         };
@@ -211,7 +214,7 @@ mod tests {
             home: "/root".into(),
             shell: "/bin/sh".into(),
             gecos: String::new(),
-            password: if uid == 0 { Password::Empty } else { Password::Locked },
+            password: if uid == 0 { Password::Empty } else { Password::None },
         }
     }
 

@@ -1,12 +1,9 @@
 //! Package content into the tree: what comes in, who owns it, who wins where two packages meet.
 //!
-//! The members of a package stream past once. Those that the recipe leaves out are not read; the
-//! rest go into the tree, their bytes into the spool. Owners are names, looked up in the guest's own
+//! The members of a package stream past once, into the tree, their bytes into the spool. Owners are names, looked up in the guest's own
 //! accounts: numbers in an archive are another system's.
 
 use std::collections::BTreeMap;
-
-use globset::GlobSet;
 
 use super::accounts::{AccountError, Accounts};
 use super::{Content, Kind, Meta, Node, Origin, Spool, Tree, TreeError};
@@ -61,43 +58,20 @@ pub enum UnpackError {
     },
 }
 
-/// What of packages comes into the guest.
-#[derive(Debug, Clone)]
-pub struct Filter {
-    /// Paths (without a leading `/`) that stay out.
-    pub exclude: GlobSet,
-    /// Paths that come in although they are excluded.
-    pub keep: GlobSet,
-}
-
-impl Filter {
-    /// Whether `path` comes in.
-    pub fn takes(&self, path: &GuestPath) -> bool {
-        let text = String::from_utf8_lossy(path.as_bytes());
-        self.keep.is_match(&*text) || !self.exclude.is_match(&*text)
-    }
-}
-
 /// Takes the content of one package after another into a tree.
 #[derive(Debug)]
 pub struct Unpacker<'a> {
-    /// Where the content goes.
-    pub tree: &'a mut Tree,
-    /// Where file bytes go.
-    pub spool: &'a Spool,
-    /// What comes in.
-    pub filter: &'a Filter,
-    /// Who may own files.
-    pub accounts: &'a Accounts,
-    /// Which packages each package may take files from (`Replaces`).
-    pub replaces: &'a BTreeMap<String, Vec<String>>,
+    tree: &'a mut Tree,
+    spool: &'a Spool,
+    accounts: &'a Accounts,
+    replaces: &'a BTreeMap<String, Vec<String>>,
     /// Directories that packages brought, until [`Unpacker::finish`].
-    pub directories: Vec<Directory>,
+    directories: Vec<Directory>,
 }
 
 /// A directory that a package brought, with the owner's names as written.
 #[derive(Debug, Clone)]
-pub struct Directory {
+struct Directory {
     package: String,
     path: GuestPath,
     mode: u16,
@@ -106,14 +80,25 @@ pub struct Directory {
     group: (String, u32),
 }
 
-impl Unpacker<'_> {
-    /// Takes one member of `package` in, or leaves it out.
+impl<'a> Unpacker<'a> {
+    /// An unpacker into `tree`; file bytes go to `spool`, owners are looked up in `accounts`, and
+    /// `replaces` says which packages each package may take files from (`Replaces`).
+    pub fn new(
+        tree: &'a mut Tree,
+        spool: &'a Spool,
+        accounts: &'a Accounts,
+        replaces: &'a BTreeMap<String, Vec<String>>,
+    ) -> Self {
+        Unpacker { tree, spool, accounts, replaces, directories: Vec::new() }
+    }
+
+    /// Takes one member of `package` in.
     ///
     /// # Errors
     /// [`UnpackError`].
     pub fn take(&mut self, package: &str, entry: Entry<'_>) -> Result<(), UnpackError> {
         let path = entry.path;
-        if path.is_root() || !self.filter.takes(&path) {
+        if path.is_root() {
             return Ok(());
         }
         let name = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();

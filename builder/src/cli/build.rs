@@ -1,0 +1,67 @@
+//! `wifibox-build [build]`: from a recipe to an output folder.
+
+use super::args::BuildArgs;
+use super::context::Context;
+use super::failure::Failure;
+use crate::pipeline::{self, BuildReport, Composed, Wishes};
+
+/// Firmware names without a file that are printed without `-v`.
+const SHOWN_MISSING: usize = 0;
+
+/// Builds a guest and prints where it is and how large its parts are.
+///
+/// # Errors
+/// Whatever the build meets.
+pub fn run(context: &Context, args: &BuildArgs) -> Result<(), Failure> {
+    let selection = context.selection(&args.select)?;
+    let composed = Composed::new(&context.sources, &context.catalog, &selection)?;
+    let environment = context.environment(&args.source)?;
+    let out = args.output.out.clone();
+    let block_size = args.output.block_size.checked_mul(1024).unwrap_or(u32::MAX);
+    let wishes = Wishes {
+        out: out.unwrap_or_else(|| pipeline::default_out(&composed.recipe)),
+        firmware_files: args.output.firmware_file.clone(),
+        block_size,
+    };
+    let recipe = &composed.recipe;
+    context.printer.status(
+        "Building",
+        &format!("{} as {} on {}", recipe.flavor.value, recipe.role.value, recipe.base.value),
+    );
+    let report = pipeline::build(&composed, &wishes, &environment)?;
+    super::lock::print_change(context, &report.lock, &report.lock_change);
+    if context.printer.json {
+        let text = serde_json::json!({ "format": 1, "build": report }).to_string();
+        return Ok(context.printer.result(&(text + "\n")).map_err(Failure::failed)?);
+    }
+    for missing in report.missing_firmware.iter().skip(SHOWN_MISSING) {
+        crate::progress::Progress::note(
+            &context.printer,
+            &format!("no package has firmware {missing}"),
+        );
+    }
+    context.printer.result(&text(&report)).map_err(Failure::failed)
+}
+
+/// The report for people.
+fn text(report: &BuildReport) -> String {
+    let mut text = format!(
+        "{}: kernel {}, {} packages, {} modules\n",
+        report.out.display(),
+        report.kernel,
+        report.packages,
+        report.modules
+    );
+    text += &format!("  {:<12} {:>6} {:>12}\n", "part", "files", "bytes");
+    for (part, size) in &report.sizes.0 {
+        text += &format!("  {part:<12} {:>6} {:>12}\n", size.files, size.bytes);
+    }
+    let total = report.sizes.total();
+    text += &format!("  {:<12} {:>6} {:>12}\n", "all", total.files, total.bytes);
+    for name in ["root.img", "esp.img", "vmlinuz", "initramfs.img"] {
+        if let Some(file) = report.outputs.iter().find(|file| file.path == name) {
+            text += &format!("  {name:<19} {:>12}\n", file.size);
+        }
+    }
+    text
+}

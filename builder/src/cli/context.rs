@@ -1,0 +1,164 @@
+//! What verbs take from the machine: recipes, cache folder, clock, environment variables, Ctrl-C.
+
+use std::env;
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use super::args::{GlobalArgs, SelectArgs, SourceArgs};
+use super::failure::Failure;
+use super::printer::Printer;
+use crate::fetch::{Access, Cancel, Location, Options as FetchOptions};
+use crate::pipeline::{Environment, LockMode};
+use crate::recipe::{Catalog, Compression, Selection, Sources};
+
+/// Where a Debian host keeps its apt configuration.
+const APT_FOLDER: &str = "/etc/apt";
+
+/// What every verb has at hand.
+pub struct Context {
+    /// The only way to say anything.
+    pub printer: Printer,
+    /// Set by Ctrl-C.
+    pub cancel: Cancel,
+    /// Where the recipes are.
+    pub sources: Sources,
+    /// All recipes, checked.
+    pub catalog: Catalog,
+}
+
+impl Context {
+    /// Reads the recipes and takes over Ctrl-C.
+    ///
+    /// # Errors
+    /// The recipes are wrong.
+    pub fn new(args: &GlobalArgs, printer: Printer, cancel: Cancel) -> Result<Self, (Printer, Failure)> {
+        let load = || {
+            let sources = match &args.recipes {
+                Some(folder) => Sources::folder(folder)?,
+                None => Sources::embedded(),
+            };
+            let catalog = Catalog::load(&sources)?;
+            Ok::<_, crate::recipe::RecipeError>((sources, catalog))
+        };
+        match load() {
+            Ok((sources, catalog)) => Ok(Context { printer, cancel, sources, catalog }),
+            Err(error) => Err((printer, crate::pipeline::Error::from(error).into())),
+        }
+    }
+
+    /// The base that is meant where none is named: the recipes' default, or their only one.
+    ///
+    /// # Errors
+    /// There are several, and none is the default.
+    pub fn base(&self, named: Option<&String>) -> Result<String, Failure> {
+        if let Some(base) = named {
+            return Ok(base.clone());
+        }
+        let listing = self.catalog.list();
+        match listing.bases.as_slice() {
+            [only] => Ok(only.name.clone()),
+            many => {
+                let names: Vec<&str> = many.iter().map(|base| base.name.as_str()).collect();
+                Err(Failure::usage(format!(
+                    "these recipes have several bases: name one of {} with --base",
+                    names.join(", ")
+                )))
+            }
+        }
+    }
+
+    /// The composition that the arguments ask for.
+    ///
+    /// # Errors
+    /// A name that cannot be one.
+    pub fn selection(&self, args: &SelectArgs) -> Result<Selection, Failure> {
+        let compression = match args.compression.as_deref() {
+            None => None,
+            Some("xz") => Some(Compression::Xz),
+            Some("zstd") => Some(Compression::Zstd),
+            Some("gzip") => Some(Compression::Gzip),
+            Some("lz4") => Some(Compression::Lz4),
+            Some(other) => {
+                return Err(Failure::usage(format!(
+                    "--compression {other}: choose one of xz, zstd, gzip, lz4"
+                )));
+            }
+        };
+        Ok(Selection {
+            base: self.base(args.base.as_ref())?,
+            release: args.release.clone(),
+            flavor: args.flavor.clone().unwrap_or_default(),
+            role: args.role.clone(),
+            with: args.with.clone(),
+            without: args.without.clone(),
+            kernel: args.kernel.clone(),
+            hypervisor: args.hypervisor.clone(),
+            compression,
+        })
+    }
+
+    /// The environment of a build.
+    ///
+    /// # Errors
+    /// No cache folder can be found, or a variable or mirror makes no sense.
+    pub fn environment(&self, args: &SourceArgs) -> Result<Environment<'_>, Failure> {
+        let mirror = |(name, text): &(String, String)| match Location::parse(text) {
+            Ok(location) => Ok((name.clone(), location)),
+            Err(error) => Err(Failure::usage(format!("--mirror {name}={text}: {error}"))),
+        };
+        let available = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
+        let jobs = args.jobs.and_then(|jobs| NonZeroUsize::new(jobs.into())).unwrap_or(available);
+        let offline = args.offline || args.frozen;
+        let apt = Path::new(APT_FOLDER);
+        Ok(Environment {
+            cache: cache_folder(args)?,
+            mirrors: args.mirror.iter().map(mirror).collect::<Result<_, _>>()?,
+            apt_folder: apt.is_dir().then(|| apt.to_owned()),
+            trust_keys: args.trust_key.clone(),
+            allow_expired_index: args.dangerously_allow_expired_index,
+            fetch: FetchOptions {
+                access: if offline { Access::Offline } else { Access::Online },
+                distdirs: args.distdir.clone(),
+                ..FetchOptions::default()
+            },
+            jobs,
+            now: now(),
+            source_date_epoch: source_date_epoch()?,
+            lock_file: args.lock_file.clone(),
+            lock_mode: if args.locked || args.frozen { LockMode::Locked } else { LockMode::Update },
+            progress: &self.printer,
+            cancel: &self.cancel,
+        })
+    }
+}
+
+fn now() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
+}
+
+/// <https://reproducible-builds.org/specs/source-date-epoch/>
+fn source_date_epoch() -> Result<Option<u32>, Failure> {
+    match env::var("SOURCE_DATE_EPOCH") {
+        Err(_) => Ok(None),
+        Ok(text) => text.parse().map(Some).map_err(|_| {
+            Failure::usage(format!(
+                "SOURCE_DATE_EPOCH is {text:?}: seconds since 1970 are expected, up to {}",
+                u32::MAX
+            ))
+        }),
+    }
+}
+
+/// `--cache-dir`, else `wifibox-build` below `XDG_CACHE_HOME` or `~/.cache`.
+fn cache_folder(args: &SourceArgs) -> Result<PathBuf, Failure> {
+    if let Some(folder) = &args.cache_dir {
+        return Ok(folder.clone());
+    }
+    let absolute = |name: &str| env::var_os(name).map(PathBuf::from).filter(|p| p.is_absolute());
+    let cache = absolute("XDG_CACHE_HOME").or_else(|| absolute("HOME").map(|h| h.join(".cache")));
+    cache.map(|cache| cache.join("wifibox-build")).ok_or_else(|| {
+        Failure::usage("there is no home folder to keep downloads in: name one with --cache-dir")
+    })
+}

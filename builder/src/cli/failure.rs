@@ -1,0 +1,77 @@
+//! The one place where an error becomes an exit code and advice.
+
+use std::error::Error as StdError;
+
+use crate::fetch::FetchError;
+use crate::pipeline::{Error, Kind};
+
+/// A verb that did not succeed.
+#[derive(Debug)]
+pub struct Failure {
+    /// What went wrong.
+    pub error: Box<dyn StdError>,
+    /// The exit code: 1 failed, 2 usage, 3 the lock is out of date, 4 verification failed, 130
+    /// interrupted.
+    pub code: u8,
+    /// What to do next.
+    pub hints: Vec<String>,
+}
+
+impl Failure {
+    /// A failure of the arguments.
+    pub fn usage(message: impl Into<String>) -> Self {
+        Failure { error: message.into().into(), code: 2, hints: Vec::new() }
+    }
+
+    /// A failure of the work.
+    pub fn failed(error: impl Into<Box<dyn StdError>>) -> Self {
+        Failure { error: error.into(), code: 1, hints: Vec::new() }
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        let code = match error.kind() {
+            Kind::Failed => 1,
+            Kind::Usage => 2,
+            Kind::LockOutdated => 3,
+            Kind::Verification => 4,
+            Kind::Interrupted => 130,
+        };
+        let mut hints = Vec::new();
+        if let Error::Fetch(error) = &error {
+            fetch_hints(error, &mut hints);
+        }
+        Failure { error: Box::new(error), code, hints }
+    }
+}
+
+fn fetch_hints(error: &FetchError, hints: &mut Vec<String>) {
+    let hint = match error {
+        FetchError::NotFound { .. } => {
+            "mirrors delete old packages: 'wifibox-build lock --upgrade' takes the newest ones; \
+             --mirror NAME=URL or --distdir DIR name other places"
+        }
+        FetchError::Network { .. } => {
+            "name another mirror with --mirror NAME=URL, or a folder of downloaded files with \
+             --distdir DIR"
+        }
+        FetchError::Verification { .. } => {
+            "the file is not the one that the index lists: try another mirror with \
+             --mirror NAME=URL; if it stays so, somebody may be tampering with the connection"
+        }
+        FetchError::Offline { .. } => {
+            "run 'wifibox-build fetch' once with a network, or name a folder of downloaded files \
+             with --distdir DIR"
+        }
+        FetchError::Disk { .. } => "free some space, or name another folder with --cache-dir",
+        FetchError::Several(errors) => {
+            errors.iter().for_each(|error| fetch_hints(error, hints));
+            return;
+        }
+        _ => return,
+    };
+    if !hints.iter().any(|known| known == hint) {
+        hints.push(hint.to_owned());
+    }
+}

@@ -1,0 +1,66 @@
+//! `wifibox-build lock`: makes, upgrades or checks the lock file of a base and release.
+
+use std::path::Path;
+
+use super::args::LockArgs;
+use super::context::Context;
+use super::failure::Failure;
+use crate::pipeline::{LockChange, LockMode, check_lock, upgrade_lock};
+use crate::recipe::Selection;
+
+/// Does that.
+///
+/// # Errors
+/// The lock is out of date (with `--check`), or whatever making one meets.
+pub fn run(context: &Context, args: &LockArgs) -> Result<(), Failure> {
+    let base = context.base(args.base.as_ref())?;
+    // Any composition will do: all of them go into the lock.
+    let flavor = context.catalog.list().flavors.first().map(|flavor| flavor.name.clone());
+    let selection = Selection {
+        base,
+        release: args.release.clone(),
+        flavor: flavor.unwrap_or_default(),
+        ..Selection::default()
+    };
+    let recipe = context.catalog.compose(&selection).map_err(crate::pipeline::Error::from)?;
+    let mut environment = context.environment(&args.source)?;
+    if args.check {
+        environment.lock_mode = LockMode::Locked;
+    }
+    let (path, change) = if args.upgrade {
+        upgrade_lock(&context.catalog, &recipe, &environment)?
+    } else {
+        let (path, change, _) = check_lock(&context.catalog, &recipe, &environment)?;
+        (path, change)
+    };
+    if context.printer.json {
+        let text = serde_json::json!({
+            "format": 1, "lock": path, "added": change.added, "removed": change.removed,
+            "changed": change.changed,
+        });
+        return context.printer.result(&format!("{text}\n")).map_err(Failure::failed);
+    }
+    let text = if change.is_empty() {
+        format!("{} is up to date\n", path.display())
+    } else {
+        change.lines().iter().map(|line| format!("{}\n", line.trim_start())).collect()
+    };
+    context.printer.result(&text).map_err(Failure::failed)
+}
+
+/// Tells that a build changed the lock.
+pub fn print_change(context: &Context, path: &Path, change: &LockChange) {
+    if !change.is_empty() {
+        let count = |list: &[String], what: &str| match list.len() {
+            0 => None,
+            number => Some(format!("{number} {what}")),
+        };
+        let counts = [
+            count(&change.added, "added"),
+            count(&change.removed, "removed"),
+            count(&change.changed, "changed"),
+        ];
+        let counts: Vec<String> = counts.into_iter().flatten().collect();
+        context.printer.status("Locked", &format!("{}: {}", path.display(), counts.join(", ")));
+    }
+}

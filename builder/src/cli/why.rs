@@ -1,0 +1,25 @@
+//! `wifibox-build why PACKAGE`: the chain that pulled a package into a guest.
+
+use super::args::WhyArgs;
+use super::context::Context;
+use super::failure::Failure;
+use crate::pipeline::{Composed, ensure, why};
+
+/// Prints the chain, from the recipe to the package.
+///
+/// # Errors
+/// The package is not in this guest.
+pub fn run(context: &Context, args: &WhyArgs) -> Result<(), Failure> {
+    let selection = context.selection(&args.select)?;
+    let composed = Composed::new(&context.sources, &context.catalog, &selection)?;
+    let environment = context.environment(&args.source)?;
+    let locked = ensure(&context.catalog, &composed.recipe, &environment)?;
+    let chain = why(&composed.recipe, &locked.lock, &args.package)?;
+    let text = if context.printer.json {
+        serde_json::json!({ "format": 1, "chain": chain }).to_string()
+    } else {
+        let line = |(depth, line): (usize, &String)| format!("{}{line}", "  ".repeat(depth));
+        chain.iter().enumerate().map(line).collect::<Vec<_>>().join("\n")
+    };
+    context.printer.result(&(text + "\n")).map_err(Failure::failed)
+}

@@ -1,0 +1,280 @@
+//! One build, from a selection to an output folder.
+
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+
+use super::assemble::{Assembled, assemble};
+use super::generated::write_file;
+use super::kernel::{self, Kernel};
+use super::locking::{LockChange, ensure};
+use super::outputs::{Parts, cmdline, write_host_files, write_images};
+use super::packages::{ChosenPackage, choose};
+use super::{Composed, Environment, Error, firmware};
+use crate::digest::Sha256;
+use crate::firmware::Selection as FirmwareSelection;
+use crate::image::squashfs::BlockSize;
+use crate::output::OutputFolder;
+use crate::path::GuestPath;
+use crate::recipe::{Recipe, RecipeError};
+use crate::report::manifest::{self, Composition, Firmware, Manifest, Module, Output, Package};
+use crate::report::Sizes;
+use crate::tree::{Spool, Tree, libraries};
+
+/// What a build is asked to make, besides the recipe.
+#[derive(Debug, Clone)]
+pub struct Wishes {
+    /// The output folder.
+    pub out: PathBuf,
+    /// Globs over firmware names: only those come in.
+    pub firmware_files: Vec<String>,
+    /// Block size of root.img, in bytes.
+    pub block_size: u32,
+}
+
+/// What a build tells.
+#[derive(Debug, Clone, Serialize)]
+pub struct BuildReport {
+    /// The output folder.
+    pub out: PathBuf,
+    /// The build id.
+    pub build_id: String,
+    /// The kernel's release.
+    pub kernel: String,
+    /// How many packages.
+    pub packages: usize,
+    /// How many modules.
+    pub modules: usize,
+    /// Firmware wishes that nothing serves, in words.
+    pub missing_firmware: Vec<String>,
+    /// Sizes by part, before compression.
+    pub sizes: Sizes,
+    /// The output's files.
+    pub outputs: Vec<Output>,
+    /// The lock file.
+    pub lock: PathBuf,
+    /// How the lock changed.
+    #[serde(skip)]
+    pub lock_change: LockChange,
+}
+
+/// Builds a guest.
+///
+/// # Errors
+/// [`Error`]; an older output in the same place is then untouched.
+pub fn build(
+    composed: &Composed<'_>,
+    wishes: &Wishes,
+    environment: &Environment<'_>,
+) -> Result<BuildReport, Error> {
+    let recipe = &composed.recipe;
+    let block_size = BlockSize::try_from(wishes.block_size)?;
+    let locked = ensure(composed.catalog, recipe, environment)?;
+    let store = environment.store()?;
+    let packages = choose(recipe, &locked.lock, environment, &environment.fetcher(&store))?;
+    let mut folder = OutputFolder::begin(&wishes.out)?;
+    let work = folder.work_folder().to_owned();
+    let spool = Spool::new_in(&work).map_err(|source| Error::Spool { path: work, source })?;
+    let epoch = locked.lock.source_date_epoch();
+    let epoch = environment.source_date_epoch.unwrap_or(epoch);
+    let Assembled { mut tree } = assemble(composed, &packages, &spool, environment)?;
+    let kernel = kernel::install(recipe, &mut tree, &spool, environment)?;
+    kernel::check(recipe, &kernel)?;
+    let selection = firmware::install(recipe, &mut tree, &kernel, &wishes.firmware_files)?;
+    prune_libraries(&mut tree, environment)?;
+    let build_id = build_id(composed, wishes, &packages, epoch)?;
+    write_file(&mut tree, "etc/wifibox/build-id", format!("{build_id}\n"), 0o644)?;
+    settle_times(&mut tree, epoch);
+    let initramfs = kernel::initramfs(composed, &tree, &kernel)?;
+    let parts = Parts {
+        composed,
+        root: &tree,
+        kernel: &kernel,
+        initramfs: initramfs.as_ref(),
+        source_date_epoch: epoch,
+        block_size,
+        build_id: &build_id,
+    };
+    write_images(&parts, &mut folder, &spool, environment)?;
+    write_host_files(&parts, &mut folder)?;
+    environment.check_cancelled()?;
+    let sizes = Sizes::of(&tree);
+    let manifest = Manifest {
+        format: manifest::FORMAT,
+        build_id: build_id.to_string(),
+        builder: concat!("wifibox-build ", env!("CARGO_PKG_VERSION")).to_owned(),
+        recipe: composition(recipe),
+        source_date_epoch: epoch,
+        kernel: manifest::Kernel {
+            release: kernel.release.clone(),
+            package: kernel.package.clone(),
+            cmdline: cmdline(recipe),
+        },
+        packages: packages.iter().map(package).collect(),
+        modules: modules(&kernel),
+        firmware: firmware_lines(&selection),
+        sizes: sizes.clone(),
+        files: manifest::files(&tree)
+            .map_err(|source| Error::ReadBack { what: "the guest's files".to_owned(), source })?,
+        outputs: folder.files(),
+    };
+    let text = manifest.to_json().map_err(|error| Error::Unsupported(error.to_string()))?;
+    folder.write_bytes("manifest.json", 0o644, text.as_bytes())?;
+    drop(spool);
+    let outputs = folder.finish()?;
+    let missing = manifest.firmware.iter().filter(|firmware| firmware.state == "missing");
+    Ok(BuildReport {
+        out: wishes.out.clone(),
+        build_id: manifest.build_id,
+        kernel: kernel.release,
+        packages: packages.len(),
+        modules: manifest.modules.len(),
+        missing_firmware: missing.map(|f| format!("{} ({})", f.wanted, f.by)).collect(),
+        sizes,
+        outputs,
+        lock: locked.path,
+        lock_change: locked.change,
+    })
+}
+
+/// Fetches everything that a build of this recipe needs; gives back how many files and bytes.
+///
+/// # Errors
+/// [`Error`].
+pub fn fetch(
+    composed: &Composed<'_>,
+    environment: &Environment<'_>,
+) -> Result<(usize, u64), Error> {
+    let locked = ensure(composed.catalog, &composed.recipe, environment)?;
+    let store = environment.store()?;
+    let fetcher = environment.fetcher(&store);
+    let packages = choose(&composed.recipe, &locked.lock, environment, &fetcher)?;
+    Ok((packages.len(), packages.iter().map(|package| package.file.size).sum()))
+}
+
+/// Where the dynamic linker looks, on every base.
+const LIBRARY_FOLDERS: [&str; 4] =
+    ["usr/lib/x86_64-linux-gnu", "usr/lib/aarch64-linux-gnu", "usr/lib", "usr/lib64"];
+
+fn prune_libraries(tree: &mut Tree, environment: &Environment<'_>) -> Result<(), Error> {
+    let folders: Vec<GuestPath> =
+        LIBRARY_FOLDERS.iter().filter_map(|folder| GuestPath::new(folder).ok()).collect();
+    // glibc opens these by name: name services, and the unwinder when a thread is cancelled.
+    let keep = |path: &GuestPath| {
+        [&b"libnss_"[..], b"libgcc_s."].iter().any(|name| path.name().starts_with(name))
+    };
+    let gone = libraries::prune(tree, &folders, keep)?;
+    for path in gone {
+        environment.progress.note(&format!("left out {path}: nothing needs it"));
+    }
+    Ok(())
+}
+
+/// No time is later than the epoch, and what the builder made is from then.
+fn settle_times(tree: &mut Tree, epoch: u32) {
+    let paths: Vec<GuestPath> = tree.iter().map(|(path, _)| path.clone()).collect();
+    for path in paths {
+        if let Some(node) = tree.get_mut(&path) {
+            let mtime = node.meta.mtime;
+            node.meta.mtime = if mtime == 0 { epoch } else { mtime.min(epoch) };
+        }
+    }
+}
+
+/// The hash of everything that decides an output byte: the builder's version, the merged recipe,
+/// the overlays, the packages, the wishes.
+fn build_id(
+    composed: &Composed<'_>,
+    wishes: &Wishes,
+    packages: &[ChosenPackage],
+    epoch: u32,
+) -> Result<Sha256, Error> {
+    let recipe = &composed.recipe;
+    let json = |value: serde_json::Result<String>| {
+        value.map_err(|error| Error::Unsupported(error.to_string()))
+    };
+    let mut lines = vec![
+        format!("builder {}", env!("CARGO_PKG_VERSION")),
+        format!("epoch {epoch}"),
+        format!("block size {}", wishes.block_size),
+        format!("firmware {}", json(serde_json::to_string(&wishes.firmware_files))?),
+    ];
+    for row in &recipe.show().rows {
+        // Where a value stands in its file does not matter, what it is does.
+        lines.push(json(serde_json::to_string(&(row.key, &row.name, &row.value)))?);
+    }
+    for package in packages {
+        lines.push(format!("package {} {}", package.name, package.file.sha256));
+    }
+    let initramfs = recipe.initramfs.iter().map(|plan| &plan.value.overlay);
+    for overlay in recipe.overlays.iter().map(|overlay| &overlay.value).chain(initramfs) {
+        let folder = format!("overlays/{overlay}");
+        for file in composed.sources.files_below(&folder)? {
+            let path = format!("{folder}/{file}");
+            let bytes = composed.sources.read(&path).map_err(|error: RecipeError| error)?;
+            lines.push(format!("file {path} {}", Sha256::of(&bytes)));
+        }
+    }
+    Ok(Sha256::of(lines.join("\n").as_bytes()))
+}
+
+fn composition(recipe: &Recipe) -> Composition {
+    Composition {
+        base: recipe.base.value.clone(),
+        release: recipe.release.value.clone(),
+        architecture: recipe.architecture.value.clone(),
+        flavor: recipe.flavor.value.clone(),
+        role: recipe.role.value.clone(),
+        features: recipe.features.iter().map(|feature| feature.value.clone()).collect(),
+        hypervisor: recipe.hypervisor.name.value.clone(),
+        kernel: recipe.kernel.name.value.clone(),
+        compression: format!("{:?}", recipe.compression.value).to_lowercase(),
+    }
+}
+
+fn package(package: &ChosenPackage) -> Package {
+    let source = &package.record.origin;
+    Package {
+        name: package.name.clone(),
+        version: package.record.version.clone(),
+        source: (!source.is_empty()).then(|| source.clone()),
+        sha256: package.file.sha256,
+        why: package.why.clone(),
+    }
+}
+
+fn modules(kernel: &Kernel) -> Vec<Module> {
+    let members = kernel.closure.members.iter();
+    members
+        .filter_map(|(name, member)| {
+            let why: Vec<String> = member.why.iter().map(ToString::to_string).collect();
+            let path = kernel.modules.path(name)?;
+            Some(Module { name: name.to_string(), path, why: why.join("; ") })
+        })
+        .collect()
+}
+
+fn firmware_lines(selection: &FirmwareSelection) -> Vec<Firmware> {
+    use crate::firmware::Outcome;
+    let line = |line: &crate::firmware::report::Line| {
+        let (state, file) = match &line.outcome {
+            Outcome::Kept(names) => ("kept", names.first().cloned()),
+            Outcome::Older(name) => ("replaced", Some(name.clone())),
+            Outcome::Superseded(name) => ("superseded", Some(name.clone())),
+            Outcome::Dropped(_) => ("dropped", None),
+            Outcome::Missing { .. } => ("missing", None),
+        };
+        Firmware {
+            wanted: line.name.clone(),
+            by: line.by.to_string(),
+            state: state.to_owned(),
+            file,
+        }
+    };
+    selection.report.iter().map(line).collect()
+}
+
+/// The output folder that is used where none is named.
+pub fn default_out(recipe: &Recipe) -> PathBuf {
+    Path::new("out").join(format!("{}-{}", recipe.base.value, recipe.flavor.value))
+}

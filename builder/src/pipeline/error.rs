@@ -1,0 +1,166 @@
+//! Every way in which a build can fail, and which kind of failure it is.
+
+use std::path::PathBuf;
+
+use crate::fetch::{FetchError, LocationError};
+use crate::firmware::FirmwareError;
+use crate::image;
+use crate::kernel;
+use crate::lock::LockError;
+use crate::output::OutputError;
+use crate::recipe::RecipeError;
+use crate::repo::deb;
+use crate::resolve::Unsatisfiable;
+use crate::tree::accounts::AccountError;
+use crate::tree::applets::AppletError;
+use crate::tree::libraries::LibraryError;
+use crate::tree::scripts::UnknownScripts;
+use crate::tree::unpack::UnpackError;
+use crate::tree::TreeError;
+
+/// Why a build, a lock or a question failed.
+#[derive(Debug, thiserror::Error)]
+#[allow(missing_docs, reason = "each variant says what it is by its message")]
+pub enum Error {
+    #[error(transparent)]
+    Recipe(#[from] RecipeError),
+    #[error(transparent)]
+    Fetch(#[from] FetchError),
+    #[error("{}: {}", .0, .1)]
+    Mirror(String, LocationError),
+    #[error(
+        "repository {repository}: no mirror is known; name one with --mirror {repository}=URL"
+    )]
+    NoMirror { repository: String },
+    #[error("cannot read the keyring {path}: {source}")]
+    ReadKeyring { path: PathBuf, source: std::io::Error },
+    #[error(transparent)]
+    Keyring(#[from] deb::KeyringError),
+    #[error(
+        "repository {repository}: none of its signing keys is on this machine; looked in {looked}\n  \
+         wanted: {wanted}\n  \
+         name a file that holds one of them with --trust-key FILE (Debian: the package \
+         debian-archive-keyring holds debian-archive-keyring.gpg)"
+    )]
+    NoKeys { repository: String, looked: String, wanted: String },
+    #[error("recipe, repository {repository}: {why}")]
+    BadKey { repository: String, why: String },
+    #[error(transparent)]
+    Release(#[from] deb::ReleaseError),
+    #[error(transparent)]
+    Index(#[from] deb::index::IndexError),
+    #[error("{name}: {source}")]
+    Records { name: String, source: crate::repo::IndexError },
+    #[error(transparent)]
+    Lock(#[from] LockError),
+    #[error(
+        "the lock file {path} is out of date, and --locked was given:\n{changes}\n  \
+         run the command without --locked, or 'wifibox-build lock'"
+    )]
+    LockOutdated { path: PathBuf, changes: String },
+    #[error(
+        "there is no lock file {path}, and --locked was given; \
+         run the command without --locked, or 'wifibox-build lock'"
+    )]
+    NoLock { path: PathBuf },
+    #[error("{composition}: {source}")]
+    Unsatisfiable { composition: String, source: Box<Unsatisfiable> },
+    #[error("package {name} {version} has no SHA-256 in its index, so it cannot be trusted")]
+    Unhashed { name: String, version: String },
+    #[error("package {package} is not in this guest{near}")]
+    NotInGuest { package: String, near: String },
+    #[error(transparent)]
+    Package(#[from] deb::DebError),
+    #[error(transparent)]
+    Unpack(#[from] UnpackError),
+    #[error(transparent)]
+    Scripts(#[from] UnknownScripts),
+    #[error("{what}: {source}")]
+    Tree { what: String, source: TreeError },
+    #[error(transparent)]
+    Accounts(#[from] AccountError),
+    #[error(transparent)]
+    Applets(#[from] AppletError),
+    #[error(transparent)]
+    Libraries(#[from] LibraryError),
+    #[error("cannot use a temporary file in {path}: {source}")]
+    Spool { path: PathBuf, source: std::io::Error },
+    #[error("cannot read back {what}: {source}")]
+    ReadBack { what: String, source: std::io::Error },
+    #[error("kernel {kernel}: {why}")]
+    KernelFiles { kernel: String, why: String },
+    #[error(transparent)]
+    Modules(#[from] kernel::closure::ClosureError),
+    #[error(transparent)]
+    Depmod(#[from] kernel::depmod::DepmodError),
+    #[error("{0}")]
+    Kernel(String),
+    #[error(transparent)]
+    Impossible(#[from] kernel::capability::Impossible),
+    #[error(transparent)]
+    Firmware(#[from] FirmwareError),
+    #[error(transparent)]
+    Squashfs(#[from] image::squashfs::Error),
+    #[error("root.img does not read back as it was written: {0}")]
+    SquashfsVerify(#[from] image::squashfs::VerifyError),
+    #[error(transparent)]
+    Initramfs(#[from] image::newc::Error),
+    #[error(transparent)]
+    Uki(#[from] image::uki::Error),
+    #[error(transparent)]
+    Esp(#[from] image::esp::Error),
+    #[error(transparent)]
+    Output(#[from] OutputError),
+    #[error("{0}")]
+    Unsupported(String),
+    #[error("interrupted; what was fetched is kept, no output was changed")]
+    Interrupted,
+}
+
+/// What kind of failure an error is: the exit code says it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Something failed.
+    Failed,
+    /// What was asked for does not exist or makes no sense.
+    Usage,
+    /// The lock is out of date.
+    LockOutdated,
+    /// A signature or hash is wrong.
+    Verification,
+    /// The user ended it.
+    Interrupted,
+}
+
+impl Error {
+    /// Which kind of failure this is.
+    pub fn kind(&self) -> Kind {
+        match self {
+            Error::Recipe(RecipeError::Choice(_)) | Error::NotInGuest { .. } => Kind::Usage,
+            Error::Mirror(..) => Kind::Usage,
+            Error::LockOutdated { .. } | Error::NoLock { .. } => Kind::LockOutdated,
+            Error::Fetch(error) => fetch_kind(error),
+            Error::Release(_) | Error::NoKeys { .. } | Error::Unhashed { .. } => Kind::Verification,
+            Error::Interrupted => Kind::Interrupted,
+            _ => Kind::Failed,
+        }
+    }
+
+    pub(super) fn tree(what: impl Into<String>) -> impl FnOnce(TreeError) -> Error {
+        let what = what.into();
+        move |source| Error::Tree { what, source }
+    }
+}
+
+fn fetch_kind(error: &FetchError) -> Kind {
+    match error {
+        FetchError::Verification { .. } => Kind::Verification,
+        FetchError::Interrupted { .. } => Kind::Interrupted,
+        FetchError::Several(errors) => {
+            let kinds: Vec<Kind> = errors.iter().map(fetch_kind).collect();
+            let worst = [Kind::Interrupted, Kind::Verification];
+            worst.into_iter().find(|kind| kinds.contains(kind)).unwrap_or(Kind::Failed)
+        }
+        _ => Kind::Failed,
+    }
+}

@@ -1,0 +1,79 @@
+//! Files of the guest that follow from the recipe: accounts, inittab, fstab, the modules to load.
+
+use super::assemble::put;
+use super::Error;
+use crate::path::GuestPath;
+use crate::recipe::{Access, Recipe, ShareTransport};
+use crate::tree::accounts::Accounts;
+use crate::tree::{Content, Kind, Origin, Tree};
+
+/// Writes them into the tree.
+///
+/// # Errors
+/// [`Error::Tree`] where one cannot be put.
+pub fn write(recipe: &Recipe, accounts: &Accounts, tree: &mut Tree) -> Result<(), Error> {
+    write_file(tree, "etc/passwd", accounts.passwd(), 0o644)?;
+    write_file(tree, "etc/group", accounts.group(), 0o644)?;
+    write_file(tree, "etc/shadow", accounts.shadow(), 0o600)?;
+    append(tree, "etc/inittab", &inittab(recipe))?;
+    append(tree, "etc/fstab", &fstab(recipe))?;
+    write_file(tree, "etc/os-release", os_release(recipe), 0o644)
+}
+
+/// One respawned process for each service.
+fn inittab(recipe: &Recipe) -> String {
+    let line = |service: &str| format!("::respawn:/etc/sv/{service}\n");
+    recipe.services.iter().map(|service| line(&service.value)).collect()
+}
+
+/// One line for each 9P share, as the hypervisor offers them.
+fn fstab(recipe: &Recipe) -> String {
+    let transport = match recipe.hypervisor.share_transport.value {
+        ShareTransport::Virtio => "virtio",
+        ShareTransport::Xen => "xen",
+    };
+    let line = |share: &crate::recipe::Share| {
+        let read_only = if share.access == Access::ReadOnly { ",ro" } else { "" };
+        let options = format!("trans={transport},version=9p2000.L,noatime{read_only}");
+        format!("{} {} 9p {options} 0 0\n", share.tag, share.path)
+    };
+    recipe.shares.iter().map(|share| line(&share.value)).collect()
+}
+
+fn os_release(recipe: &Recipe) -> String {
+    let (base, release) = (&recipe.base.value, &recipe.release.value);
+    format!(
+        "NAME=\"wifibox guest\"\nID=wifibox\nID_LIKE={base}\nVERSION_ID={release}\n\
+         VARIANT_ID={}\nPRETTY_NAME=\"wifibox guest ({} on {base} {release})\"\n",
+        recipe.flavor.value, recipe.flavor.value
+    )
+}
+
+/// Puts a file of the builder's own, in place of any other.
+///
+/// # Errors
+/// [`Error::Tree`].
+pub fn write_file(
+    tree: &mut Tree,
+    path: &str,
+    text: impl Into<Vec<u8>>,
+    mode: u16,
+) -> Result<(), Error> {
+    let kind = Kind::File(Content::from_bytes(text));
+    let path = GuestPath::new(path).map_err(|error| Error::tree(path)(error.into()))?;
+    put(tree, &path, kind, mode, Origin::Builder)
+}
+
+/// Adds lines to a file of an overlay, or makes it of them.
+fn append(tree: &mut Tree, path: &str, lines: &str) -> Result<(), Error> {
+    let at = GuestPath::new(path).map_err(|error| Error::tree(path)(error.into()))?;
+    let mut text = Vec::new();
+    if let Some((_, node)) = tree.lookup(&at)
+        && let Kind::File(content) = &node.kind
+    {
+        let what = path.to_owned();
+        text = content.read().map_err(|source| Error::ReadBack { what, source })?;
+    }
+    text.extend_from_slice(lines.as_bytes());
+    write_file(tree, path, text, 0o644)
+}

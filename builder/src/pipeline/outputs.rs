@@ -1,0 +1,176 @@
+//! The files of the output folder.
+
+use std::io::Write as _;
+
+use super::kernel::{Kernel, initramfs_compression};
+use super::{Composed, Environment, Error};
+use crate::digest::Sha256;
+use crate::host::qemu;
+use crate::image::{esp, newc, squashfs, uki};
+use crate::output::{OutputError, OutputFolder};
+use crate::recipe::{AppConfig, Compression, Recipe};
+use crate::tree::{Content, Spool, Tree};
+
+/// The modes of host-side files: configuration may hold passwords.
+const CONFIGURATION_MODE: u32 = 0o640;
+
+/// What the images are made of.
+pub struct Parts<'a> {
+    /// The composition.
+    pub composed: &'a Composed<'a>,
+    /// The guest's root.
+    pub root: &'a Tree,
+    /// Its kernel.
+    pub kernel: &'a Kernel,
+    /// Its initramfs, where the kernel needs one.
+    pub initramfs: Option<&'a Tree>,
+    /// Times are clamped to this.
+    pub source_date_epoch: u32,
+    /// Block size of root.img, in bytes.
+    pub block_size: squashfs::BlockSize,
+    /// Identifies the build.
+    pub build_id: &'a Sha256,
+}
+
+/// The kernel's command line.
+pub fn cmdline(recipe: &Recipe) -> String {
+    let words: Vec<&str> = recipe.cmdline.iter().map(|word| word.value.as_str()).collect();
+    words.join(" ")
+}
+
+fn codec(recipe: &Recipe) -> Result<squashfs::Codec, Error> {
+    Ok(match recipe.compression.value {
+        Compression::Xz => squashfs::Codec::XZ,
+        Compression::Zstd => squashfs::Codec::ZSTD,
+        Compression::Gzip => squashfs::Codec::GZIP,
+        Compression::Lz4 => squashfs::Codec::Lz4,
+        Compression::Lzo => {
+            return Err(Error::Unsupported(
+                "root.img cannot be compressed with lzo: choose xz, zstd, gzip or lz4".to_owned(),
+            ));
+        }
+    })
+}
+
+/// Writes root.img, the kernel's files and esp.img.
+///
+/// # Errors
+/// [`Error`].
+pub fn write_images(
+    parts: &Parts<'_>,
+    folder: &mut OutputFolder,
+    spool: &Spool,
+    environment: &Environment<'_>,
+) -> Result<(), Error> {
+    let recipe = &parts.composed.recipe;
+    let epoch = parts.source_date_epoch;
+    let options = squashfs::Options {
+        codec: codec(recipe)?,
+        block_size: parts.block_size,
+        source_date_epoch: epoch,
+        jobs: environment.jobs,
+    };
+    folder.write("root.img", 0o644, |file| {
+        squashfs::write(parts.root, &options, file, environment.progress)?;
+        file.flush().map_err(OutputError::io("cannot write root.img"))?;
+        squashfs::verify(parts.root, &options, &mut std::io::BufReader::new(file.get_mut()))?;
+        Ok::<(), Error>(())
+    })?;
+    environment.check_cancelled()?;
+    let copy = |folder: &mut OutputFolder, name: &str, content: &Content| {
+        folder.write(name, 0o644, |file| {
+            std::io::copy(&mut content.open(), file)
+                .map(drop)
+                .map_err(|source| Error::ReadBack { what: name.to_owned(), source })
+        })
+    };
+    copy(folder, "vmlinuz", &parts.kernel.image)?;
+    let line = cmdline(recipe);
+    folder.write_bytes("cmdline", 0o644, format!("{line}\n").as_bytes())?;
+    let initramfs = match parts.initramfs {
+        Some(tree) => {
+            let mut bytes = Vec::new();
+            newc::write(tree, initramfs_compression(parts.kernel), epoch, &mut bytes)?;
+            let source = |source| Error::Spool { path: folder.work_folder().to_owned(), source };
+            let content = spool.store(bytes.as_slice(), u64::MAX - 1).map_err(source)?;
+            copy(folder, "initramfs.img", &content)?;
+            Some(content)
+        }
+        None => None,
+    };
+    let program = boot_program(parts, &line, initramfs.as_ref(), spool, folder)?;
+    folder.write("esp.img", 0o644, |file| {
+        let architecture = esp::Architecture::X86_64;
+        let mut reader = program.open();
+        esp::write(&mut reader, program.len(), architecture, parts.build_id, file)?;
+        Ok::<(), Error>(())
+    })?;
+    Ok(())
+}
+
+/// What UEFI starts: the kernel itself, or a unified kernel image where it needs a stub.
+fn boot_program(
+    parts: &Parts<'_>,
+    cmdline: &str,
+    initramfs: Option<&Content>,
+    spool: &Spool,
+    folder: &OutputFolder,
+) -> Result<Content, Error> {
+    let Some(stub) = &parts.kernel.efi_stub else { return Ok(parts.kernel.image.clone()) };
+    let stub = stub
+        .read()
+        .map_err(|source| Error::ReadBack { what: "the UEFI stub".to_owned(), source })?;
+    let os_release = format!("ID=wifibox\nNAME=\"wifibox guest\"\nBUILD_ID={}\n", parts.build_id);
+    let uki = uki::Uki {
+        stub: &stub,
+        os_release: &os_release,
+        command_line: cmdline,
+        kernel_release: Some(&parts.kernel.release),
+        initramfs,
+        kernel: &parts.kernel.image,
+        time: 0,
+    };
+    let mut bytes = Vec::new();
+    uki::build(&uki, &mut bytes)?;
+    spool
+        .store(bytes.as_slice(), u64::MAX - 1)
+        .map_err(|source| Error::Spool { path: folder.work_folder().to_owned(), source })
+}
+
+/// Writes the host's side: configuration samples, the skeleton of `var`, the scripts in `host/`.
+///
+/// # Errors
+/// [`Error`].
+pub fn write_host_files(parts: &Parts<'_>, folder: &mut OutputFolder) -> Result<(), Error> {
+    let recipe = &parts.composed.recipe;
+    folder.make_folder("var")?;
+    let mut files = std::collections::BTreeMap::new();
+    for overlay in &recipe.overlays {
+        let host = format!("overlays/{}/host", overlay.value);
+        for file in parts.composed.sources.files_below(&host)? {
+            let bytes = parts.composed.sources.read(&format!("{host}/{file}"))?.into_owned();
+            // A later overlay's file takes the place of an earlier one's.
+            files.insert(file, bytes);
+        }
+    }
+    for (file, bytes) in files {
+        match file.strip_suffix("/.keep") {
+            // An empty file that keeps a folder in version control.
+            Some(empty) => folder.make_folder(empty)?,
+            None => {
+                let mode =
+                    if file.ends_with(".sample") { CONFIGURATION_MODE } else { 0o644 };
+                folder.write_bytes(&file, mode, &bytes)?;
+            }
+        }
+    }
+    let application = match recipe.app_config.value {
+        AppConfig::WpaSupplicant => "wpa_supplicant",
+        AppConfig::Hostapd => "hostapd",
+    };
+    let memory = recipe.memory_recommended.as_ref().map_or(256, |memory| memory.value);
+    let script = qemu::Script { application: application.to_owned(), memory };
+    let text = script.text().map_err(|error| Error::Unsupported(error.to_string()))?;
+    folder.write_bytes("host/qemu.sh", 0o755, text.as_bytes())?;
+    Ok(())
+}
