@@ -1,24 +1,201 @@
-//! scratch
-use wifibox_build::recipe::*;
-#[test]
-fn scratch() {
-    let sources = Sources::folder(std::path::Path::new("/tmp/try")).unwrap();
-    let catalog = match Catalog::load(&sources) {
-        Ok(c) => c,
-        Err(e) => panic!("{e}"),
+//! The recipes that the program brings: they load, every composition of them composes, they keep
+//! the contract with the host, and their schemas in `docs/schema` are current.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use wifibox_build::path::GuestPath;
+use wifibox_build::recipe::{Catalog, Recipe, Selection, Sources, schemas};
+
+const TOPS: [&str; 4] = ["recipes", "overlays", "kernels", "firmware-blobs"];
+
+fn workspace() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+fn catalog() -> Catalog {
+    Catalog::load(&Sources::embedded()).unwrap_or_else(|error| panic!("{error}"))
+}
+
+fn every(catalog: &Catalog) -> Vec<Selection> {
+    let listing = catalog.list();
+    let releases = listing.bases.iter().flat_map(|base| {
+        base.only_with.iter().map(|release| (base.name.as_str(), release.as_str()))
+    });
+    releases.flat_map(|(base, release)| catalog.every_composition(base, release)).collect()
+}
+
+fn compose(catalog: &Catalog, flavor: &str, role: &str, hypervisor: &str) -> Recipe {
+    let selection = Selection {
+        base: "debian".into(),
+        flavor: flavor.into(),
+        role: Some(role.into()),
+        hypervisor: Some(hypervisor.into()),
+        ..Selection::default()
     };
-    let n = catalog.every_composition("debian", "trixie").count();
-    for s in catalog.every_composition("debian", "trixie") {
-        if let Err(e) = catalog.compose(&s) {
-            panic!("{s:?}\n{e}")
+    catalog.compose(&selection).unwrap_or_else(|error| panic!("{error}"))
+}
+
+#[test]
+fn every_composition_composes_and_every_recipe_is_used() {
+    let catalog = catalog();
+    let all = every(&catalog);
+    assert!(!all.is_empty());
+    let mut overlays = BTreeSet::new();
+    let mut flavors = BTreeSet::new();
+    for selection in &all {
+        let recipe =
+            catalog.compose(selection).unwrap_or_else(|error| panic!("{selection:?}: {error}"));
+        recipe.path_filter().unwrap_or_else(|error| panic!("{selection:?}: {error}"));
+        overlays.extend(recipe.overlays.iter().map(|overlay| overlay.value.clone()));
+        overlays.extend(recipe.initramfs.iter().map(|initramfs| initramfs.overlay.clone()));
+        flavors.insert(recipe.flavor.value.clone());
+    }
+    let there = Sources::embedded().folders("overlays").unwrap();
+    assert_eq!(overlays.into_iter().collect::<Vec<_>>(), there, "overlays that are used");
+    let listed: Vec<String> = catalog.list().flavors.into_iter().map(|f| f.name).collect();
+    assert_eq!(flavors.into_iter().collect::<Vec<_>>(), listed, "flavors that some base has");
+}
+
+#[test]
+fn the_program_holds_what_the_folders_hold() {
+    let folder = Sources::folder(&workspace()).unwrap();
+    let embedded = Sources::embedded();
+    for top in TOPS {
+        let mut names = folder.files_below(top).unwrap();
+        // A user's own firmware is never built in.
+        names.retain(|name| !name.starts_with("local/"));
+        assert_eq!(names, embedded.files_below(top).unwrap(), "{top}");
+        for name in names {
+            let path = format!("{top}/{name}");
+            assert!(folder.read(&path).unwrap() == embedded.read(&path).unwrap(), "{path}");
         }
     }
-    let r = catalog
-        .compose(&Selection {
+}
+
+#[test]
+fn guests_keep_the_contract_with_their_host() {
+    let catalog = catalog();
+    for (role, app_config) in [("station", "wpa_supplicant"), ("access-point", "hostapd")] {
+        for hypervisor in ["bhyve", "qemu", "xen"] {
+            let recipe = compose(&catalog, "hwsim", role, hypervisor);
+            let shares: Vec<String> = recipe
+                .shares
+                .iter()
+                .map(|share| format!("{} {} {:?}", share.tag, share.path, share.access))
+                .collect();
+            let own = format!("app_config /etc/{app_config} ReadWrite");
+            assert_eq!(shares, ["config /media/etc ReadOnly", "var /var ReadWrite", &own]);
+            let link = |path: &str| {
+                let link = recipe.links.get(&GuestPath::new(path).unwrap());
+                link.map(|link| link.value.clone()).unwrap_or_default()
+            };
+            assert_eq!(link("etc/hostname"), "/media/etc/hostname");
+            assert_eq!(link("etc/sysctl.conf"), "/media/etc/sysctl.conf");
+            assert_eq!(link("etc/sysctl.d"), "/media/etc/sysctl.d");
+            assert_eq!(link("etc/resolv.conf"), "/tmp/resolv.conf");
+            assert_eq!(link("etc/mtab"), "/proc/mounts");
+            // Every mount point is a directory of the image, which is read-only.
+            for share in &recipe.shares {
+                assert!(recipe.directories.iter().any(|made| made.path == share.path), "{share:?}");
+            }
+            let services: Vec<&str> = recipe.services.iter().map(|s| s.value.as_str()).collect();
+            for service in [app_config, "acpid", "udhcpd", "console"] {
+                assert!(services.contains(&service), "{service} in {services:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn hypervisors_differ_where_their_devices_do() {
+    let catalog = catalog();
+    let bhyve = compose(&catalog, "iwlwifi", "station", "bhyve");
+    let xen = compose(&catalog, "iwlwifi", "station", "xen");
+    let loads =
+        |recipe: &Recipe, name: &str| recipe.load_modules.iter().any(|module| module.name == name);
+    assert!(loads(&bhyve, "9pnet_virtio") && loads(&bhyve, "e1000") && !loads(&bhyve, "9pnet_xen"));
+    assert!(loads(&xen, "9pnet_xen") && loads(&xen, "xen_netfront") && !loads(&xen, "e1000"));
+    for (recipe, disk, console) in [(&bhyve, "vdb", "ttyS0"), (&xen, "xvde", "hvc0")] {
+        let line: Vec<&str> = recipe.cmdline.iter().map(|word| word.value.as_str()).collect();
+        let console = format!("console={console}");
+        assert!(line.contains(&format!("root=/dev/{disk}").as_str()), "{line:?}");
+        assert!(line.iter().any(|word| word.starts_with(&console)), "{line:?}");
+        assert_eq!(recipe.hypervisor.root_disk.value, disk);
+    }
+}
+
+#[test]
+fn one_dhcp_client_runs_with_and_without_ipv6() {
+    let catalog = catalog();
+    let clients = |without: &[&str]| {
+        let selection = Selection {
             base: "debian".into(),
-            flavor: "iwlwifi".into(),
-            ..Default::default()
-        })
-        .unwrap();
-    println!("{}\n{n}", r.show());
+            flavor: "hwsim".into(),
+            without: without.iter().map(|name| (*name).to_owned()).collect(),
+            ..Selection::default()
+        };
+        let recipe = catalog.compose(&selection).unwrap_or_else(|error| panic!("{error}"));
+        let mut services: Vec<String> = recipe.services.iter().map(|s| s.value.clone()).collect();
+        services.retain(|service| service.starts_with("udhcpc") || service == "dhcpcd");
+        services
+    };
+    assert_eq!(clients(&[]), ["dhcpcd"]);
+    assert_eq!(clients(&["ipv6"]), ["udhcpc"]);
+}
+
+#[test]
+fn schemas_are_current() {
+    let folder = workspace().join("docs/schema");
+    let mut names = BTreeSet::new();
+    for (name, schema) in schemas() {
+        let text = format!("{}\n", serde_json::to_string_pretty(&schema).unwrap());
+        let path = folder.join(format!("{name}.json"));
+        if std::env::var_os("WIFIBOX_BUILD_BLESS").is_some() {
+            std::fs::write(&path, &text).unwrap();
+        }
+        let there = std::fs::read_to_string(&path).unwrap_or_default();
+        assert!(
+            there == text,
+            "{} is out of date: run this test with WIFIBOX_BUILD_BLESS=1 and commit the file",
+            path.display()
+        );
+        names.insert(format!("{name}.json"));
+    }
+    let there: BTreeSet<String> = std::fs::read_dir(&folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    assert_eq!(there, names);
+}
+
+#[test]
+fn every_recipe_names_its_schema() {
+    let kinds = [
+        ("recipes/bases", "../../docs/schema/base.json"),
+        ("recipes/features", "../../docs/schema/feature.json"),
+        ("recipes/flavors", "../../docs/schema/flavor.json"),
+        ("recipes/hypervisors", "../../docs/schema/hypervisor.json"),
+        ("recipes/roles", "../../docs/schema/role.json"),
+        ("recipes", "../docs/schema/guest.json"),
+        ("kernels", "../docs/schema/kernel.json"),
+        ("firmware-blobs", "../docs/schema/manifest.json"),
+    ];
+    let sources = Sources::embedded();
+    let mut seen = 0;
+    for (folder, schema) in kinds {
+        for name in sources.list(folder).unwrap().iter().filter(|name| name.ends_with(".yaml")) {
+            let path = format!("{folder}/{name}");
+            let text = sources.read(&path).unwrap().into_owned();
+            let first = format!("# yaml-language-server: $schema={schema}\n");
+            assert!(text.starts_with(first.as_bytes()), "{path} should start with {first}");
+            assert!(workspace().join(folder).join(schema).is_file(), "{path}: {schema}");
+            seen += 1;
+        }
+    }
+    let yaml = |top: &&str| {
+        let files = sources.files_below(top).unwrap();
+        files.iter().filter(|name| name.ends_with(".yaml")).count()
+    };
+    assert_eq!(seen, TOPS.iter().map(|top| yaml(top)).sum::<usize>());
 }

@@ -5,9 +5,11 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::base::{Base, Kernel};
+use super::entries::Map;
 use super::error::{Problem, RecipeError, Texts};
-use super::located::{At, Map, Origin};
-use super::model::{Base, Feature, Flavor, Guest, Hypervisor, Kernel, Manifest, Role};
+use super::located::{At, Origin};
+use super::model::{Feature, Flavor, Guest, Hypervisor, Manifest, Role};
 use super::sources::Sources;
 use super::{references, yaml};
 

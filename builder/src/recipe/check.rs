@@ -8,7 +8,8 @@ use super::catalog::Catalog;
 use super::composed::Recipe;
 use super::error::{Problem, RecipeError, Texts};
 use super::located::{At, Origin, Sourced};
-use super::words::{Group, ScriptRule, User};
+use super::records::{Group, User};
+use super::scripts::ScriptRule;
 use crate::path::GuestPath;
 
 /// Checks a recipe after all its parts were merged.

@@ -3,12 +3,13 @@
 
 use std::collections::BTreeMap;
 
+use super::base::Base;
 use super::catalog::{Catalog, Document};
 use super::compose::{Chosen, document};
 use super::composed::Selection;
 use super::error::{Problem, RecipeError};
 use super::located::{At, Origin, Sourced};
-use super::model::{Base, Feature, Flavor};
+use super::model::{Feature, Flavor};
 
 /// Chooses the files that `selection` asks for.
 ///

@@ -1,13 +1,15 @@
 //! From what was asked for to one recipe: chooses the files, puts their parts in order, merges them
 //! and checks the result.
 
+use super::base::{Base, BootsWith, Kernel, Repository};
 use super::catalog::{Catalog, Document, Documents};
 use super::composed::{FirmwareNeed, HypervisorChoice, KernelChoice, Recipe, Selection};
+use super::entries::{Entry, Map};
 use super::error::{Problem, RecipeError};
 use super::fragment::Fragment;
-use super::located::{At, Entry, Map, Origin, Sourced};
+use super::located::{At, Origin, Sourced};
 use super::merge::{Level, Merger};
-use super::model::{Base, BootsWith, Feature, Flavor, Hypervisor, Kernel, Repository, Role};
+use super::model::{Feature, Flavor, Hypervisor, Manifest, Role};
 use super::words::Pattern;
 use super::{check, choose};
 
@@ -172,7 +174,7 @@ impl Catalog {
     fn manifests_of<'a>(
         &'a self,
         flavor: &'a Document<Flavor>,
-    ) -> impl Iterator<Item = &'a Document<super::model::Manifest>> {
+    ) -> impl Iterator<Item = &'a Document<Manifest>> {
         flavor.value.manifests.iter().filter_map(|name| self.manifests.get(&name.value))
     }
 

@@ -4,14 +4,13 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::base::{BootsWith, EfiStub, Initramfs, Repository};
 use super::fragment::FirmwareRule;
+use super::kinds::{AppConfig, Compression, Format, Nic, ShareTransport};
 use super::located::Sourced;
-use super::model::{
-    AppConfig, BootsWith, Compression, EfiStub, Format, Initramfs, Nic, Repository, ShareTransport,
-};
-use super::words::{
-    Applets, Directory, FileText, Group, Module, Pattern, ScriptRule, Share, StandIn, User,
-};
+use super::records::{Applets, Directory, FileText, Group, Share, User};
+use super::scripts::{ScriptRule, StandIn};
+use super::words::{Module, Pattern};
 use crate::path::GuestPath;
 
 /// What to build, as asked for; what is `None` is left to the base.

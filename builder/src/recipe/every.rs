@@ -1,9 +1,13 @@
 //! Every build that the recipes allow, for locking them all at once.
 
+use super::base::Base;
 use super::catalog::{Catalog, Document};
 use super::choose::{feature_unfit, flavor_on};
 use super::composed::Selection;
-use super::model::{Base, Feature, Role};
+use super::model::{Feature, Role};
+
+/// The features that are on, and those that are off.
+type FeatureSet = (Vec<String>, Vec<String>);
 
 impl Catalog {
     /// Every selection that can be composed for `base` in `release`: all flavors, roles, sets of
@@ -39,7 +43,7 @@ impl Catalog {
         let roles: Vec<_> = self.roles.values().filter(|role| goes(&role.value.bases)).collect();
         let hypervisors: Vec<_> =
             self.hypervisors.values().filter(|h| goes(&h.value.bases)).map(|h| &h.name).collect();
-        let sets: Vec<(&Document<Role>, Vec<(Vec<String>, Vec<String>)>)> =
+        let sets: Vec<(&Document<Role>, Vec<FeatureSet>)> =
             roles.into_iter().map(|role| (role, self.feature_sets(base, role))).collect();
         flavors.into_iter().flat_map(move |flavor| {
             let mut selections = Vec::new();
@@ -66,12 +70,8 @@ impl Catalog {
         })
     }
 
-    /// The sets of features that go with `role`, each as those that are on and those that are off.
-    fn feature_sets(
-        &self,
-        base: &Document<Base>,
-        role: &Document<Role>,
-    ) -> Vec<(Vec<String>, Vec<String>)> {
+    /// The sets of features that go with `role`.
+    fn feature_sets(&self, base: &Document<Base>, role: &Document<Role>) -> Vec<FeatureSet> {
         let fit: Vec<&Document<Feature>> = self
             .features
             .values()
@@ -79,7 +79,7 @@ impl Catalog {
             .collect();
         let mut sets = vec![(Vec::new(), Vec::new())];
         for feature in &fit {
-            let mut doubled: Vec<(Vec<String>, Vec<String>)> = Vec::new();
+            let mut doubled: Vec<FeatureSet> = Vec::new();
             for (on, off) in sets {
                 doubled.push((on.clone(), [off.clone(), vec![feature.name.clone()]].concat()));
                 doubled.push(([on, vec![feature.name.clone()]].concat(), off));

@@ -9,7 +9,8 @@ use super::words::Pattern;
 use crate::path::GuestPath;
 
 /// Decides which paths of packages come into the guest: those that no `exclude` matches, and those
-/// that a `keep` matches. A glob that matches a directory matches all that is below it.
+/// that a `keep` matches. A glob that matches a directory matches all that is below it. Paths are
+/// those that packages write, before links of the guest are followed.
 #[derive(Debug, Clone)]
 pub struct PathFilter {
     exclude: GlobSet,
@@ -65,13 +66,14 @@ mod tests {
     #[test]
     fn a_directory_takes_what_is_below_it_along_and_keep_wins() {
         let filter = PathFilter {
-            exclude: patterns(&["usr/share/doc", "lib/*.so", "etc/**/x"]),
+            exclude: patterns(&["usr/share/doc", "lib/*.so", "etc/**/x", "sbin/ip{,6}t*"]),
             keep: patterns(&["usr/share/doc/*/copyright"]),
         };
         let admits = |path: &str| filter.admits(&GuestPath::new(path).unwrap());
         assert!(!admits("usr/share/doc") && !admits("usr/share/doc/a/b"));
         assert!(admits("usr/share/doc/a/copyright") && admits("usr/share/docs"));
         assert!(!admits("lib/a.so") && admits("lib/deep/a.so") && admits("lib"));
+        assert!(!admits("sbin/iptables") && !admits("sbin/ip6t") && admits("sbin/ip"));
         assert!(!admits("etc/x") && !admits("etc/a/b/x"));
     }
 }

@@ -7,11 +7,9 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::located::{At, Entry, Map};
-use super::words::{
-    Applets, Directory, FileText, Group, Module, Pattern, ScriptRule, Share, StandIn, User,
-};
-use crate::path::GuestPath;
+use super::entries::{Entry, Map};
+use super::located::At;
+use super::records::{Group, User};
 
 /// Users and groups that a file adds or removes.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
@@ -45,67 +43,67 @@ macro_rules! recipe_file {
             $($(#[$field_meta])* pub $field: $type,)*
             /// Packages to install, as dependencies in the base's own syntax.
             #[serde(default)]
-            pub packages: Vec<Entry<String>>,
+            pub packages: Vec<$crate::recipe::Entry<String>>,
             /// Packages that the builder itself stands in for, each with the reason.
             #[serde(default)]
-            pub stand_ins: Map<String, StandIn>,
+            pub stand_ins: $crate::recipe::Map<String, $crate::recipe::StandIn>,
             /// Packages of which only the firmware that is needed comes into the guest.
             #[serde(default)]
-            pub firmware_packages: Vec<Entry<String>>,
+            pub firmware_packages: Vec<$crate::recipe::Entry<String>>,
             /// Kernel modules in the initramfs, loaded there in this order.
             #[serde(default)]
-            pub initramfs_modules: Vec<Entry<Module>>,
+            pub initramfs_modules: Vec<$crate::recipe::Entry<$crate::recipe::Module>>,
             /// Kernel modules that the guest loads when it boots, in this order.
             #[serde(default)]
-            pub load_modules: Vec<Entry<Module>>,
+            pub load_modules: Vec<$crate::recipe::Entry<$crate::recipe::Module>>,
             /// Kernel modules that are there, and loaded on demand.
             #[serde(default)]
-            pub modules: Vec<Entry<Module>>,
+            pub modules: Vec<$crate::recipe::Entry<$crate::recipe::Module>>,
             /// Folders of `overlays/` laid over the packages, in this order.
             #[serde(default)]
-            pub overlays: Vec<Entry<String>>,
+            pub overlays: Vec<$crate::recipe::Entry<String>>,
             /// Services kept running; an overlay holds `root/etc/sv/NAME` for each.
             #[serde(default)]
-            pub services: Vec<Entry<String>>,
+            pub services: Vec<$crate::recipe::Entry<String>>,
             /// Users and groups.
             #[serde(default)]
-            pub accounts: Accounts,
+            pub accounts: $crate::recipe::Accounts,
             /// Directories to make.
             #[serde(default)]
-            pub directories: Vec<Entry<Directory>>,
+            pub directories: Vec<$crate::recipe::Entry<$crate::recipe::Directory>>,
             /// Symbolic links, path to target, made before packages are unpacked.
             #[serde(default)]
-            pub links: Map<GuestPath, String>,
+            pub links: $crate::recipe::Map<$crate::path::GuestPath, String>,
             /// Small files, by path.
             #[serde(default)]
-            pub files: Map<GuestPath, FileText>,
+            pub files: $crate::recipe::Map<$crate::path::GuestPath, $crate::recipe::FileText>,
             /// Programs with applets that get a link each.
             #[serde(default)]
-            pub applets: Vec<Entry<Applets>>,
+            pub applets: Vec<$crate::recipe::Entry<$crate::recipe::Applets>>,
             /// 9P shares that the guest mounts.
             #[serde(default)]
-            pub shares: Vec<Entry<Share>>,
+            pub shares: Vec<$crate::recipe::Entry<$crate::recipe::Share>>,
             /// Paths of packages that do not come into the guest.
             #[serde(default)]
-            pub exclude: Vec<Entry<Pattern>>,
+            pub exclude: Vec<$crate::recipe::Entry<$crate::recipe::Pattern>>,
             /// Paths that come into the guest although they are excluded.
             #[serde(default)]
-            pub keep: Vec<Entry<Pattern>>,
+            pub keep: Vec<$crate::recipe::Entry<$crate::recipe::Pattern>>,
             /// Arguments of the kernel's command line.
             #[serde(default)]
-            pub cmdline: Vec<Entry<String>>,
+            pub cmdline: Vec<$crate::recipe::Entry<String>>,
             /// Known scripts of packages, and what is done instead of running them.
             #[serde(default)]
-            pub scripts: Vec<Entry<ScriptRule>>,
+            pub scripts: Vec<$crate::recipe::Entry<$crate::recipe::ScriptRule>>,
             /// How much memory the guest needs.
             #[serde(default)]
-            pub memory: Memory,
+            pub memory: $crate::recipe::Memory,
         }
 
         impl $name {
             /// What this adds to the guest.
-            pub fn fragment(&self) -> Fragment {
-                Fragment {
+            pub fn fragment(&self) -> $crate::recipe::Fragment {
+                $crate::recipe::Fragment {
                     packages: self.packages.clone(),
                     stand_ins: self.stand_ins.clone(),
                     firmware_packages: self.firmware_packages.clone(),

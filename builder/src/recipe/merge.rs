@@ -10,9 +10,10 @@ use std::fmt::Display;
 use std::sync::Arc;
 
 use super::composed::Recipe;
+use super::entries::{Entry, Item, Map};
 use super::error::{Problem, RecipeError, Texts};
 use super::fragment::Fragment;
-use super::located::{At, Entry, Item, Map, Sourced};
+use super::located::{At, Sourced};
 
 /// The order in which files count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

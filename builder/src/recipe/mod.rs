@@ -6,40 +6,45 @@
 //! [`Selection`] asks for into one [`Recipe`], in which every value knows where it comes from. The
 //! JSON schemas of the files are in `docs/schema`.
 
+mod base;
 mod catalog;
 mod check;
 mod choose;
 mod compose;
 mod composed;
+mod entries;
 mod error;
 mod every;
 mod filter;
 mod fragment;
+mod kinds;
 mod located;
 mod merge;
 mod model;
+mod records;
 mod references;
 mod schema;
+mod scripts;
 mod show;
 mod sources;
+#[cfg(test)]
+mod tests;
 mod words;
 mod yaml;
 
+pub use base::{Base, BootsWith, Defaults, EfiStub, Initramfs, Kernel, Key, Release, Repository};
 pub use catalog::{Catalog, Document, Documents, Listed, Listing};
 pub use composed::{FirmwareNeed, HypervisorChoice, KernelChoice, Recipe, Selection};
+pub use entries::{Entry, Item, Map};
 pub use error::{Place, Problem, RecipeError, nearest};
 pub use filter::PathFilter;
 pub use fragment::{Accounts, FirmwareRule, Fragment, Memory, RoleFragment};
-pub use located::{At, Entry, Item, Map, Origin, Sourced};
-pub use model::{
-    AppConfig, Base, BootsWith, Compression, Defaults, EfiStub, Feature, Firmware, Flavor, Format,
-    Guest, Hypervisor, Initramfs, Kernel, Key, Manifest, Nic, OnByDefault, Release, Repository,
-    Role, ShareTransport,
-};
+pub use kinds::{AppConfig, Compression, Format, Nic, ShareTransport};
+pub use located::{At, Origin, Sourced};
+pub use model::{Feature, Firmware, Flavor, Guest, Hypervisor, Manifest, OnByDefault, Role};
+pub use records::{Access, Applets, Directory, FileText, Group, Password, Share, User};
 pub use schema::schemas;
+pub use scripts::{EffectAccounts, Effects, ScriptName, ScriptRule, StandIn};
 pub use show::{Row, Shape, Show};
 pub use sources::Sources;
-pub use words::{
-    Access, Applets, Directory, EffectAccounts, Effects, FileText, Group, Mode, Module, Password,
-    Pattern, ScriptName, ScriptRule, Share, StandIn, User,
-};
+pub use words::{Mode, Module, Pattern};

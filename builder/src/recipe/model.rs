@@ -1,136 +1,17 @@
-//! The kinds of recipe files. A file's name without `.yaml` is the name of what it describes.
+//! The kinds of recipe files, but for bases and kernels. A file's name without `.yaml` is the name
+//! of what it describes.
 
 use std::borrow::Cow;
 use std::fmt;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Deserializer};
 
-use super::fragment::{Accounts, FirmwareRule, Fragment, Memory, RoleFragment, recipe_file};
-use super::located::{At, Entry, Map};
-use super::words::{Applets, Directory, FileText, Module, Pattern, ScriptRule, Share, StandIn};
-use crate::path::GuestPath;
-
-/// A package format, and with it a package manager's rules.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum Format {
-    /// Debian's.
-    Dpkg,
-    /// Alpine's, and OpenWrt's from 25.12.
-    Apk,
-    /// OpenWrt's up to 24.10.
-    Opkg,
-}
-
-/// A compressor of the root image.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
-)]
-#[serde(rename_all = "lowercase")]
-pub enum Compression {
-    /// LZMA2 in .xz.
-    Xz,
-    /// Zstandard.
-    Zstd,
-    /// Deflate.
-    Gzip,
-    /// LZ4.
-    Lz4,
-    /// LZO.
-    Lzo,
-}
-
-/// How 9P shares reach the guest.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum ShareTransport {
-    /// virtio-9p: the mount option `trans=virtio`.
-    Virtio,
-    /// Xen's 9pfs: the mount option `trans=xen`.
-    Xen,
-}
-
-/// The network card that the guest has towards its host.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum Nic {
-    /// An emulated Intel 82540/82545.
-    E1000,
-    /// virtio-net.
-    VirtioNet,
-    /// Xen's netfront.
-    XenNetfront,
-}
-
-/// The daemon whose configuration is the share `app_config`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum AppConfig {
-    /// wpa_supplicant, in /etc/wpa_supplicant.
-    WpaSupplicant,
-    /// hostapd, in /etc/hostapd.
-    Hostapd,
-}
-
-/// What a base takes unless it is told otherwise.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Defaults {
-    /// Release of the distribution.
-    pub release: At<String>,
-    /// Kernel, by the name of its descriptor.
-    pub kernel: At<String>,
-    /// Role.
-    pub role: At<String>,
-    /// Hypervisor.
-    pub hypervisor: At<String>,
-    /// Compressor of the root image.
-    pub compression: At<Compression>,
-}
-
-/// A key that signs a repository.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Key {
-    /// The key's fingerprint, in the digits of its own kind (OpenPGP: 40 hexadecimal digits, spaces
-    /// allowed). Trust rests on this.
-    pub fingerprint: String,
-    /// Whose key it is; for Alpine and OpenWrt the exact name of its file.
-    pub name: String,
-}
-
-/// A repository of packages.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Repository {
-    /// Its name, as used by `--mirror NAME=URL`.
-    pub name: String,
-    /// Where it can be fetched from; the first that answers is used. `{release}` stands for the
-    /// release. Without any, `--mirror NAME=URL` has to say.
-    #[serde(default)]
-    pub mirrors: Vec<String>,
-    /// Suites or folders within it; `{release}` stands for the release.
-    pub suites: Vec<String>,
-    /// Components of each suite, where the format has them.
-    #[serde(default)]
-    pub components: Vec<String>,
-    /// The keys of which one must have signed its index.
-    pub keys: Vec<Key>,
-    /// Files on the host that may hold those keys; they are trusted for nothing but that.
-    #[serde(default)]
-    pub keyrings: Vec<String>,
-}
-
-/// What becomes the initramfs.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Initramfs {
-    /// Folder of `overlays/` whose files it holds, `init` among them.
-    pub overlay: String,
-    /// Programs of the guest that it holds too; they must not need libraries.
-    pub programs: Vec<GuestPath>,
-}
+use super::entries::{Entry, Map};
+use super::fragment::{FirmwareRule, Fragment, Memory, RoleFragment, recipe_file};
+use super::kinds::{AppConfig, Nic, ShareTransport};
+use super::located::At;
+use super::words::{Module, Pattern};
 
 recipe_file! {
     /// What every guest has, whatever it is made of: `recipes/guest.yaml`.
@@ -138,88 +19,6 @@ recipe_file! {
         /// One line that says what this is.
         pub summary: String,
     }
-}
-
-recipe_file! {
-    /// One release of a base.
-    pub struct Release {
-        /// One line that says what this is.
-        pub summary: String,
-    }
-}
-
-recipe_file! {
-    /// A distribution that packages come from: `recipes/bases/NAME.yaml`.
-    pub struct Base {
-        /// One line that says what this is.
-        pub summary: String,
-        /// Package format.
-        pub format: At<Format>,
-        /// Architecture, as the distribution calls it.
-        pub architecture: At<String>,
-        /// What is taken unless something else is asked for.
-        pub default: Defaults,
-        /// The releases that this recipe is known to work with, and what each adds.
-        pub releases: Map<String, Release>,
-        /// Where packages come from.
-        pub repositories: Vec<At<Repository>>,
-        /// Kernels that go with this base, by the names of their descriptors.
-        pub kernels: Vec<At<String>>,
-        /// The first program of the root file system.
-        pub init: At<GuestPath>,
-        /// What the initramfs is made of, for kernels that boot with one.
-        #[serde(default)]
-        pub initramfs: Option<At<Initramfs>>,
-    }
-}
-
-/// How a kernel gets at its root file system.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum BootsWith {
-    /// By an initramfs that loads the drivers of the disk and the file system.
-    Initramfs,
-    /// By itself: both drivers are built in.
-    Direct,
-}
-
-/// A program that starts a Linux kernel under UEFI, joined with it into one file.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct EfiStub {
-    /// The package that holds it, which does not come into the guest.
-    pub package: String,
-    /// Its path in that package.
-    pub path: GuestPath,
-}
-
-/// A kernel: `kernels/NAME.yaml`.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Kernel {
-    /// One line that says what this is.
-    pub summary: String,
-    /// The base whose repositories hold it.
-    pub base: At<String>,
-    /// Architecture, as the base calls it.
-    pub architecture: At<String>,
-    /// The package that brings it, as a dependency in the base's syntax.
-    pub package: At<String>,
-    /// The kernel image, among the files of its packages.
-    pub image: At<Pattern>,
-    /// Its configuration; without one, what it can do is read from its list of built-in modules.
-    #[serde(default)]
-    pub config: Option<At<Pattern>>,
-    /// The folder of its modules.
-    pub modules: At<Pattern>,
-    /// How it gets at its root file system.
-    pub boots_with: At<BootsWith>,
-    /// What starts it under UEFI; none if it is started as it is.
-    #[serde(default)]
-    pub efi_stub: Option<At<EfiStub>>,
-    /// What this kernel needs in the guest.
-    #[serde(default)]
-    pub needs: Fragment,
 }
 
 recipe_file! {

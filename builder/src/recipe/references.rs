@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
+use super::base::Base;
 use super::catalog::{Catalog, Document};
+use super::entries::{Entry, Map};
 use super::error::{Problem, RecipeError};
 use super::fragment::Fragment;
-use super::located::{At, Entry, Map};
+use super::located::At;
 use super::model::{Feature, OnByDefault};
 
 /// Checks the references of all recipes.
@@ -101,11 +103,7 @@ impl Checker<'_> {
         Ok(())
     }
 
-    fn kernel_fits(
-        &self,
-        base: &Document<super::model::Base>,
-        name: &At<String>,
-    ) -> Result<(), RecipeError> {
+    fn kernel_fits(&self, base: &Document<Base>, name: &At<String>) -> Result<(), RecipeError> {
         let Some(kernel) = self.catalog.kernels.get(&name.value) else { return Ok(()) };
         let place = |file, at: &At<String>| self.catalog.texts.place(&at.origin(file));
         let here = Problem::new(String::new()).at(place(&base.file, name));

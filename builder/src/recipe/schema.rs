@@ -3,7 +3,8 @@
 use schemars::{JsonSchema, generate::SchemaSettings};
 use serde_json::Value;
 
-use super::model::{Base, Feature, Flavor, Guest, Hypervisor, Kernel, Manifest, Role};
+use super::base::{Base, Kernel};
+use super::model::{Feature, Flavor, Guest, Hypervisor, Manifest, Role};
 
 /// The schema of each kind of file, as pairs of the kind's name and its schema; `docs/schema`
 /// holds each as `KIND.json`.

@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use serde::Deserialize;
+use serde_yaml::budget::BudgetBreach;
 use serde_yaml::{DuplicateKeyPolicy, Error, MergeKeyPolicy, MessageFormatter, Options};
 
 use super::error::{Place, Problem, RecipeError, Texts};
@@ -76,7 +77,8 @@ fn describe(error: &Error, place: &Place) -> Problem {
         }
         Error::SerdeInvalidType { unexpected, expected, .. }
         | Error::SerdeInvalidValue { unexpected, expected, .. } => {
-            Problem::new(format!("found {unexpected}")).help(format!("expected {expected}"))
+            Problem::new(format!("found {}", plain(unexpected)))
+                .help(format!("expected {expected}"))
         }
         Error::Unexpected { expected, .. } => Problem::new(format!("found {}", found(place)))
             .help(format!("expected {}", plain(expected))),
@@ -86,6 +88,16 @@ fn describe(error: &Error, place: &Place) -> Problem {
         Error::InvalidBooleanStrict { .. } => {
             Problem::new(format!("found {}", found(place))).help("expected true or false")
         }
+        Error::Budget {
+            breach: BudgetBreach::Anchors { .. } | BudgetBreach::Aliases { .. },
+            ..
+        }
+        | Error::UnknownAnchor { .. }
+        | Error::MergeKeyNotAllowed { .. } => Problem::new("found an anchor, alias or merge key")
+            .help("expected none: recipes are flat"),
+        Error::Budget { .. } => {
+            Problem::new("the file is too large or too deep").help("expected a small, flat recipe")
+        }
         Error::NullIntoString { .. } => Problem::new("found nothing").help("expected text"),
         Error::Message { msg, .. } => Problem::new(msg.clone()),
         other => Problem::new(serde_yaml::UserMessageFormatter.format_message(other).into_owned()),
@@ -93,10 +105,10 @@ fn describe(error: &Error, place: &Place) -> Problem {
 }
 
 /// The parser's words for kinds of nodes, in the words of recipes.
-fn plain(expected: &str) -> String {
-    match expected {
+fn plain(words: &str) -> String {
+    match words.strip_prefix("string ").unwrap_or(words) {
         "sequence start" | "sequence" => "a list".to_owned(),
-        "mapping start" | "mapping" => "a map".to_owned(),
+        "mapping start" | "mapping" | "map" => "a map".to_owned(),
         "string scalar" | "string" | "scalar" => "text".to_owned(),
         "u8" | "u16" | "u32" | "u64" | "usize" | "integer" => "a whole number".to_owned(),
         other => other.to_owned(),
@@ -106,8 +118,12 @@ fn plain(expected: &str) -> String {
 /// What stands at a place, in words.
 fn found(place: &Place) -> String {
     let column = usize::try_from(place.origin.column).unwrap_or(1).saturating_sub(1);
+    let before: String = place.excerpt.chars().take(column).collect();
     let rest: String = place.excerpt.chars().skip(column).collect();
-    let rest = rest.split(" #").next().unwrap_or_default().trim();
+    let mut rest = rest.split(" #").next().unwrap_or_default().trim();
+    if before.contains(['{', '[']) && !rest.starts_with(['{', '[', '"', '\'']) {
+        rest = rest.split([',', ']', '}']).next().unwrap_or_default().trim();
+    }
     match rest.chars().next() {
         None => "nothing".to_owned(),
         Some('[') => "a list".to_owned(),

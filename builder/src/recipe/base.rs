@@ -1,0 +1,152 @@
+//! The files that describe distributions (`recipes/bases`) and their kernels (`kernels`).
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::entries::Map;
+use super::fragment::{Fragment, recipe_file};
+use super::kinds::{Compression, Format};
+use super::located::At;
+use super::words::Pattern;
+use crate::path::GuestPath;
+
+/// What a base takes unless it is told otherwise.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Defaults {
+    /// Release of the distribution.
+    pub release: At<String>,
+    /// Kernel, by the name of its descriptor.
+    pub kernel: At<String>,
+    /// Role.
+    pub role: At<String>,
+    /// Hypervisor.
+    pub hypervisor: At<String>,
+    /// Compressor of the root image.
+    pub compression: At<Compression>,
+}
+
+/// A key that signs a repository.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Key {
+    /// The key's fingerprint, in the digits of its own kind (OpenPGP: 40 hexadecimal digits, spaces
+    /// allowed). Trust rests on this.
+    pub fingerprint: String,
+    /// Whose key it is; for Alpine and OpenWrt the exact name of its file.
+    pub name: String,
+}
+
+/// A repository of packages.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Repository {
+    /// Its name, as used by `--mirror NAME=URL`.
+    pub name: String,
+    /// Where it can be fetched from; the first that answers is used. `{release}` stands for the
+    /// release. Without any, `--mirror NAME=URL` has to say.
+    #[serde(default)]
+    pub mirrors: Vec<String>,
+    /// Suites or folders within it; `{release}` stands for the release.
+    pub suites: Vec<String>,
+    /// Components of each suite, where the format has them.
+    #[serde(default)]
+    pub components: Vec<String>,
+    /// The keys of which one must have signed its index.
+    pub keys: Vec<Key>,
+    /// Files on the host that may hold those keys; they are trusted for nothing but that.
+    #[serde(default)]
+    pub keyrings: Vec<String>,
+}
+
+/// What becomes the initramfs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Initramfs {
+    /// Folder of `overlays/` whose files it holds, `init` among them.
+    pub overlay: String,
+    /// Programs of the guest that it holds too; they must not need libraries.
+    pub programs: Vec<GuestPath>,
+}
+
+recipe_file! {
+    /// One release of a base.
+    pub struct Release {
+        /// One line that says what this is.
+        pub summary: String,
+    }
+}
+
+recipe_file! {
+    /// A distribution that packages come from: `recipes/bases/NAME.yaml`.
+    pub struct Base {
+        /// One line that says what this is.
+        pub summary: String,
+        /// Package format.
+        pub format: At<Format>,
+        /// Architecture, as the distribution calls it.
+        pub architecture: At<String>,
+        /// What is taken unless something else is asked for.
+        pub default: Defaults,
+        /// The releases that this recipe is known to work with, and what each adds.
+        pub releases: Map<String, Release>,
+        /// Where packages come from.
+        pub repositories: Vec<At<Repository>>,
+        /// Kernels that go with this base, by the names of their descriptors.
+        pub kernels: Vec<At<String>>,
+        /// The first program of the root file system.
+        pub init: At<GuestPath>,
+        /// What the initramfs is made of, for kernels that boot with one.
+        #[serde(default)]
+        pub initramfs: Option<At<Initramfs>>,
+    }
+}
+
+/// How a kernel gets at its root file system.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum BootsWith {
+    /// By an initramfs that loads the drivers of the disk and the file system.
+    Initramfs,
+    /// By itself: both drivers are built in.
+    Direct,
+}
+
+/// A program that starts a Linux kernel under UEFI, joined with it into one file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct EfiStub {
+    /// The package that holds it, which does not come into the guest.
+    pub package: String,
+    /// Its path in that package.
+    pub path: GuestPath,
+}
+
+/// A kernel: `kernels/NAME.yaml`.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Kernel {
+    /// One line that says what this is.
+    pub summary: String,
+    /// The base whose repositories hold it.
+    pub base: At<String>,
+    /// Architecture, as the base calls it.
+    pub architecture: At<String>,
+    /// The package that brings it, as a dependency in the base's syntax.
+    pub package: At<String>,
+    /// The kernel image, among the files of its packages.
+    pub image: At<Pattern>,
+    /// Its configuration; without one, what it can do is read from its list of built-in modules.
+    #[serde(default)]
+    pub config: Option<At<Pattern>>,
+    /// The folder of its modules.
+    pub modules: At<Pattern>,
+    /// How it gets at its root file system.
+    pub boots_with: At<BootsWith>,
+    /// What starts it under UEFI; none if it is started as it is.
+    #[serde(default)]
+    pub efi_stub: Option<At<EfiStub>>,
+    /// What this kernel needs in the guest.
+    #[serde(default)]
+    pub needs: Fragment,
+}
