@@ -1,18 +1,41 @@
-//! Developer chores: `cargo xtask <chore>`.
+//! Developer chores: `cargo xtask <chore>`. Each chore is a module; this only dispatches.
 
 mod boot_test;
+mod solve;
+mod version_compare;
 
 use std::process::ExitCode;
 
 use clap::Parser;
 
+/// Developer chores of wifibox-build.
 #[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
 enum Chore {
+    /// Boot a guest and prove its Wi-Fi path, without root and without a radio.
     BootTest(boot_test::Args),
+    /// Resolve worlds against package indexes: JSON lines in, JSON lines out.
+    Solve(solve::Arguments),
+    /// Compare versions: `A B` lines in, one of `<`, `=`, `>` and `invalid` per line out.
+    VersionCompare(version_compare::Arguments),
 }
 
 fn main() -> ExitCode {
-    match Chore::parse() {
-        Chore::BootTest(args) => boot_test::run(&args),
+    let outcome = match Chore::parse() {
+        Chore::BootTest(args) => return boot_test::run(&args),
+        Chore::Solve(arguments) => solve::run(arguments),
+        Chore::VersionCompare(arguments) => version_compare::run(arguments),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            complain(error.as_ref());
+            ExitCode::FAILURE
+        }
     }
+}
+
+#[expect(clippy::print_stderr, reason = "the one place where a chore's failure is reported")]
+fn complain(error: &dyn std::error::Error) {
+    eprintln!("error: {error}");
 }

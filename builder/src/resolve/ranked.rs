@@ -1,0 +1,303 @@
+//! The walk of apk: name by name, in the order of [`super::rank`].
+//!
+//! Whatever is chosen makes the names it depends on required; a required name that nothing chosen
+//! provides is decided in its turn. A package that only provides a name without a version, and has no
+//! provider priority, is not chosen unless its own name is required too. Packages whose `install_if`
+//! conditions are all met are chosen in the turn of their name.
+
+use std::cmp::Ordering;
+use std::collections::{BTreeSet, HashMap};
+
+use super::rank::{Rank, Triggers, ranks};
+use super::reason;
+use super::search::{By, Search, Step};
+use super::universe::{Item, Name, Provider, Tags, UNTAGGED};
+use crate::repo::Relation;
+
+/// The state of the walk.
+pub(super) struct RankedWalk<'u> {
+    triggers: Triggers,
+    dependents: reason::Dependents,
+    ranks: Vec<Option<Rank>>,
+    needs: HashMap<Item, std::rc::Rc<[Relation<'u>]>>,
+    started: bool,
+    /// How much of the trail was looked at.
+    seen: usize,
+    required: BTreeSet<Name>,
+    /// Required or triggered names that nothing chosen provides yet.
+    open: BTreeSet<Name>,
+    triggered: BTreeSet<Item>,
+    /// Packages of which all conditions but "not there" ones are met.
+    waiting: BTreeSet<Item>,
+    /// The tags from which each package may be taken, beside none.
+    allowed: HashMap<Item, Tags>,
+    /// The tags that requests prefer for a package.
+    preferred: HashMap<Item, Tags>,
+    /// The packages that the last complete walk found to be needed.
+    result: Vec<Item>,
+}
+
+impl<'u> RankedWalk<'u> {
+    pub(super) fn new(search: &Search<'u>) -> Self {
+        let triggers = Triggers::new(search.universe);
+        let ranks = ranks(search, &triggers);
+        RankedWalk {
+            triggers,
+            dependents: reason::Dependents::default(),
+            ranks,
+            needs: HashMap::new(),
+            started: false,
+            seen: 0,
+            required: BTreeSet::new(),
+            open: BTreeSet::new(),
+            triggered: BTreeSet::new(),
+            waiting: BTreeSet::new(),
+            allowed: HashMap::new(),
+            preferred: HashMap::new(),
+            result: Vec::new(),
+        }
+    }
+
+    /// Forgets everything but what does not depend on choices.
+    pub(super) fn restart(&mut self) {
+        self.started = false;
+    }
+
+    fn begin(&mut self, search: &Search<'u>) {
+        self.started = true;
+        self.seen = 0;
+        self.required.clear();
+        self.open.clear();
+        self.triggered.clear();
+        self.waiting.clear();
+        self.allowed.clear();
+        self.preferred.clear();
+        for (number, request) in search.requests.iter().enumerate() {
+            let tag = search.request_tag(request);
+            let named = request
+                .relation()
+                .is_some_and(|r| r.alternatives.iter().any(|c| c.qualifier.is_some()));
+            for relation in search.relations(By::Request(number)) {
+                // A tag that no repository has is preferred by nothing.
+                let preferred = if named { tag.unwrap_or(0) } else { UNTAGGED };
+                self.require(search, &relation, tag.unwrap_or(0), Some(preferred));
+            }
+        }
+        for stand_in in &search.universe.stand_ins {
+            if let Some(name) = search.universe.name(&stand_in.name) {
+                self.look_at_conditions(search, name);
+            }
+        }
+    }
+
+    /// Notes what a chosen package, or a request, depends on.
+    fn require(
+        &mut self,
+        search: &Search<'u>,
+        relation: &Relation<'_>,
+        tags: Tags,
+        prefer: Option<Tags>,
+    ) {
+        if relation.negated || search.stand_in(relation).is_some() {
+            return;
+        }
+        for target in &relation.alternatives {
+            let Some(name) = search.universe.name(target.name) else { continue };
+            if self.required.insert(name) {
+                self.open.insert(name);
+            }
+            for provider in search.universe.providers(name) {
+                if search.universe.satisfies(*provider, target) {
+                    self.allow(search, provider.item, tags);
+                    if let Some(tags) = prefer {
+                        self.preferred.insert(provider.item, tags);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Allows `item` to come from `tags`, and what it depends on too once it is chosen.
+    fn allow(&mut self, search: &Search<'u>, item: Item, tags: Tags) {
+        let mut todo = vec![(item, tags)];
+        while let Some((item, tags)) = todo.pop() {
+            let known = self.allowed.entry(item).or_default();
+            if *known | tags == *known {
+                continue;
+            }
+            *known |= tags;
+            if search.value(item) != Some(true) {
+                continue;
+            }
+            for relation in self.needs(search, item).iter() {
+                todo.extend(reason::fitting(search, relation).map(|p| (p.item, tags)));
+            }
+        }
+    }
+
+    fn needs(&mut self, search: &Search<'u>, item: Item) -> std::rc::Rc<[Relation<'u>]> {
+        let make = || search.needs(By::Item(item)).into_iter().map(|need| need.relation).collect();
+        self.needs.entry(item).or_insert_with(make).clone()
+    }
+
+    /// Takes in what was chosen since the last step.
+    fn look(&mut self, search: &Search<'u>) {
+        while let Some(lit) = search.sat.trail().get(self.seen).copied() {
+            self.seen += 1;
+            if !lit.is_yes() {
+                continue;
+            }
+            let item = Item(lit.variable());
+            let tags = self.allowed.get(&item).copied().unwrap_or(0);
+            for relation in self.needs(search, item).iter() {
+                self.require(search, relation, tags, None);
+            }
+            for name in search.universe.names_of(item) {
+                self.look_at_conditions(search, name);
+            }
+        }
+    }
+
+    /// Notes the packages whose conditions are met now that `name` is there.
+    fn look_at_conditions(&mut self, search: &Search<'u>, name: Name) {
+        for at in 0..self.triggers.of(name).len() {
+            let item = self.triggers.of(name)[at];
+            if self.triggered.contains(&item) || !search.is_usable(item) {
+                continue;
+            }
+            let conditions = search.universe.package(item).install_if(search.universe.scheme);
+            let (absent, present): (Vec<_>, Vec<_>) = conditions.iter().partition(|c| c.negated);
+            if !present.iter().all(|condition| reason::is_met(search, condition)) {
+                continue;
+            }
+            if absent.is_empty() {
+                self.trigger(search, item);
+            } else {
+                self.waiting.insert(item);
+            }
+        }
+    }
+
+    fn trigger(&mut self, search: &Search<'u>, item: Item) {
+        self.triggered.insert(item);
+        let conditions = search.universe.package(item).install_if(search.universe.scheme);
+        for provider in conditions.iter().flat_map(|c| reason::fitting(search, c)) {
+            if search.value(provider.item) == Some(true) {
+                let tags = self.allowed.get(&provider.item).copied().unwrap_or(0);
+                self.allow(search, item, tags);
+            }
+        }
+        self.open.extend(search.universe.name(&search.universe.package(item).name));
+    }
+
+    /// What to choose next.
+    pub(super) fn next(&mut self, search: &mut Search<'u>) -> Step {
+        if !self.started {
+            self.begin(search);
+        }
+        loop {
+            self.look(search);
+            let provided = |name: &Name| {
+                let mut providers = search.universe.providers(*name).iter();
+                providers.any(|provider| search.value(provider.item) == Some(true))
+            };
+            self.open.retain(|name| !provided(name));
+            let best =
+                |name: &Name| self.pick(search, *name).map(|item| (self.ranks[name.at()], item));
+            if let Some((_, item)) = self.open.iter().filter_map(best).max() {
+                return Step::Try(item);
+            }
+            if self.trigger_waiting(search) {
+                continue;
+            }
+            return self.finish(search);
+        }
+    }
+
+    /// Triggers one package that waited for others not to be there.
+    fn trigger_waiting(&mut self, search: &Search<'u>) -> bool {
+        while let Some(item) = self.waiting.pop_first() {
+            let conditions = search.universe.package(item).install_if(search.universe.scheme);
+            let met = conditions.iter().all(|condition| reason::is_met(search, condition));
+            if met && search.value(item).is_none() && !self.triggered.contains(&item) {
+                self.trigger(search, item);
+                return true;
+            }
+        }
+        false
+    }
+
+    fn finish(&mut self, search: &mut Search<'u>) -> Step {
+        match reason::check(search, &self.triggers, &self.dependents) {
+            reason::Verdict::Founded(items) => {
+                self.result = items;
+                Step::Done
+            }
+            reason::Verdict::Try(item) => Step::Try(item),
+            reason::Verdict::Refuted => Step::Again,
+        }
+    }
+
+    /// The best provider of `name` that may be chosen now.
+    fn pick(&self, search: &Search<'u>, name: Name) -> Option<Item> {
+        let required = self.required.contains(&name);
+        let mut best: Option<Provider> = None;
+        for provider in search.universe.providers(name) {
+            let item = provider.item;
+            let wanted = required || (provider.own_name && self.triggered.contains(&item));
+            let may = wanted && search.is_usable(item) && search.value(item) != Some(false);
+            let named = || search.universe.name(&search.universe.package(item).name);
+            let alone = provider.is_unversioned()
+                && search.universe.package(item).provider_priority == 0
+                && !self.triggered.contains(&item)
+                && !named().is_some_and(|own| self.required.contains(&own));
+            if !may || alone || !self.tag_fits(search, item) {
+                continue;
+            }
+            if best.is_none_or(|best| self.compare(search, *provider, best).is_gt()) {
+                best = Some(*provider);
+            }
+        }
+        best.map(|provider| provider.item)
+    }
+
+    fn tag_fits(&self, search: &Search<'u>, item: Item) -> bool {
+        let allowed = UNTAGGED | self.allowed.get(&item).copied().unwrap_or(0);
+        search.universe.tags_of(item) & allowed != 0
+            || search.universe.package(item).installed_size == 0
+    }
+
+    fn is_preferred(&self, search: &Search<'u>, item: Item) -> bool {
+        let tags = search.universe.tags_of(item);
+        match self.preferred.get(&item) {
+            Some(preferred) => tags & preferred != 0,
+            None => tags & UNTAGGED != 0 || search.universe.package(item).installed_size == 0,
+        }
+    }
+
+    /// Which of two providers of one name apk prefers on an empty root.
+    fn compare(&self, search: &Search<'u>, a: Provider, b: Provider) -> Ordering {
+        let universe = search.universe;
+        let (package_a, package_b) = (universe.package(a.item), universe.package(b.item));
+        let versions = |a: Option<&str>, b: Option<&str>| match (a, b) {
+            (Some(a), Some(b)) => universe.scheme.compare(a, b).unwrap_or(Ordering::Equal),
+            _ => Ordering::Equal,
+        };
+        let by_tag = self.is_preferred(search, a.item).cmp(&self.is_preferred(search, b.item));
+        let by_name = || versions(universe.version(a), universe.version(b));
+        let by_package = || match package_a.name == package_b.name {
+            true => versions(Some(&package_a.version), Some(&package_b.version)),
+            false => Ordering::Equal,
+        };
+        by_tag
+            .then_with(by_name)
+            .then_with(by_package)
+            .then_with(|| package_a.provider_priority.cmp(&package_b.provider_priority))
+            .then_with(|| universe.repository(b.item).cmp(&universe.repository(a.item)))
+    }
+
+    /// The packages that the last complete walk found to be needed.
+    pub(super) fn chosen(&self) -> Vec<Item> {
+        self.result.clone()
+    }
+}
