@@ -4,7 +4,7 @@
 //! renamed into place. A build that fails or is stopped leaves the old output as it was.
 
 use std::fs::{self, File};
-use std::io::{self, BufWriter, Seek, Write};
+use std::io::{self, Seek, Write};
 use std::path::{Path, PathBuf};
 
 use crate::digest::{Hasher, Sha256};
@@ -97,22 +97,19 @@ impl OutputFolder {
         &mut self,
         path: &str,
         mode: u32,
-        fill: impl FnOnce(&mut BufWriter<File>) -> Result<(), E>,
+        fill: impl FnOnce(&mut File) -> Result<(), E>,
     ) -> Result<Output, E> {
         let full = self.work.path().join(path);
         if let Some(parent) = full.parent() {
             fs::create_dir_all(parent).map_err(at("cannot make folder", parent))?;
         }
-        let file = File::options()
+        let mut file = File::options()
             .read(true)
             .write(true)
             .create_new(true)
             .open(&full)
             .map_err(at("cannot write", &full))?;
-        let mut writer = BufWriter::new(file);
-        fill(&mut writer)?;
-        let mut file =
-            writer.into_inner().map_err(|error| at("cannot write", &full)(error.into_error()))?;
+        fill(&mut file)?;
         let output = (|| {
             set_mode(&file, mode)?;
             file.sync_all()?;

@@ -3,58 +3,21 @@
 use std::collections::BTreeSet;
 use std::fs::File;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{Mutex, PoisonError};
 
 use super::artefact::Artefact;
 use super::cancel::Cancel;
 use super::distdir;
 use super::error::{FetchError, Outcome, Tried};
-use super::http::{HttpOptions, LazyClient};
+use super::http::LazyClient;
 use super::location::Location;
+use super::options::{Access, Options};
 use super::partial::{Memory, Partial, Target};
 use super::retry::RetryPolicy;
 use super::store::{Store, open_and_hash};
 use super::transfer::{Bound, Failure, Transfer};
 use crate::digest::Sha256;
 use crate::progress::Progress;
-
-/// Whether the network may be used.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Access {
-    /// It may.
-    #[default]
-    Online,
-    /// It may not: only the store and files of this machine are read.
-    Offline,
-}
-
-/// How artefacts are fetched.
-#[derive(Debug, Clone)]
-pub struct Options {
-    /// Whether the network may be used.
-    pub access: Access,
-    /// Folders of downloaded files, looked into by file name before any location is asked.
-    pub distdirs: Vec<PathBuf>,
-    /// How requests are made.
-    pub http: HttpOptions,
-    /// When a location is asked again.
-    pub retry: RetryPolicy,
-    /// The most bytes that an artefact of unknown size may have in the store.
-    pub unknown_size_limit: u64,
-}
-
-impl Default for Options {
-    fn default() -> Self {
-        Options {
-            access: Access::Online,
-            distdirs: Vec::new(),
-            http: HttpOptions::default(),
-            retry: RetryPolicy::default(),
-            unknown_size_limit: 2 << 30,
-        }
-    }
-}
 
 /// A file whose bytes were checked against the digest it was asked for by.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -180,58 +143,6 @@ impl<'a> Fetcher<'a> {
             }
         }
         Err(FetchError::from_trials(&artefact.name, &artefact.identity, tried))
-    }
-
-    /// Gets all artefacts, `jobs` at a time, and returns them in the order given.
-    ///
-    /// When some are missing or wrong the others are still tried, so that one error tells all;
-    /// a dead network, a full disk or a cancellation ends the work at once.
-    ///
-    /// # Errors
-    /// The error of the one that failed, or [`FetchError::Several`].
-    pub fn fetch_all(
-        &self,
-        artefacts: &[Artefact],
-        jobs: usize,
-    ) -> Result<Vec<Fetched>, FetchError> {
-        let results: Vec<OnceLock<Result<Fetched, FetchError>>> =
-            artefacts.iter().map(|_| OnceLock::new()).collect();
-        let next = AtomicUsize::new(0);
-        let work = || {
-            loop {
-                let index = next.fetch_add(1, Ordering::SeqCst);
-                let (Some(artefact), Some(result)) = (artefacts.get(index), results.get(index))
-                else {
-                    return;
-                };
-                let outcome = self.fetch(artefact);
-                if outcome.as_ref().is_err_and(FetchError::stops_all) {
-                    next.store(artefacts.len(), Ordering::SeqCst);
-                }
-                // Each index is taken once, so its place is free.
-                let _ = result.set(outcome);
-            }
-        };
-        std::thread::scope(|scope| {
-            for _ in 1..jobs.clamp(1, artefacts.len().max(1)) {
-                scope.spawn(work);
-            }
-            work();
-        });
-        let mut fetched = Vec::with_capacity(artefacts.len());
-        let mut errors = Vec::new();
-        for result in results {
-            match result.into_inner() {
-                Some(Ok(file)) => fetched.push(file),
-                Some(Err(error)) => errors.push(error),
-                None => {}
-            }
-        }
-        match errors.len() {
-            0 => Ok(fetched),
-            1 => Err(errors.swap_remove(0)),
-            _ => Err(FetchError::Several(errors)),
-        }
     }
 
     /// Brings `partial` to the artefact's bytes from one location; `None` is success.

@@ -6,12 +6,14 @@
 //! exception, [`Fetcher::read_unverified`], is for signed indexes and says so in its name.
 
 mod artefact;
+mod batch;
 mod cancel;
 mod distdir;
 mod error;
 mod fetcher;
 mod http;
 mod location;
+mod options;
 mod partial;
 mod retry;
 mod store;
@@ -20,8 +22,8 @@ mod transfer;
 pub use artefact::{Artefact, Found, Identity};
 pub use cancel::Cancel;
 pub use error::{FetchError, Outcome, Tried};
-pub use fetcher::{Access, Fetched, Fetcher, Options};
-pub use http::{HttpOptions, ProxyChoice};
+pub use fetcher::{Fetched, Fetcher};
 pub use location::{Location, LocationError};
+pub use options::{Access, HttpOptions, Options, ProxyChoice};
 pub use retry::RetryPolicy;
 pub use store::Store;

@@ -62,12 +62,8 @@ pub fn mirrors(
         return Ok(named);
     }
     if let (Format::Dpkg, Some(folder)) = (format, &environment.apt_folder) {
-        let found: Vec<Location> = apt_sources::debian_mirrors(folder)
-            .iter()
-            .filter_map(|text| Location::parse(text).ok())
-            .collect();
-        if !found.is_empty() {
-            return Ok(found);
+        if let Some(mirror) = apt_sources::debian_mirror(folder) {
+            return Ok(vec![mirror]);
         }
     }
     let parse = |text: &String| {
@@ -107,7 +103,11 @@ fn dpkg(
                 let file = fetcher.fetch(&plan.artefact)?;
                 let name = plan.artefact.name.clone();
                 let records = |source| Error::Records { name: name.clone(), source };
-                let reader = BufReader::with_capacity(1 << 16, plan.open(file.open()?)?);
+                let reader = plan.reader(file.open()?).map_err(|source| Error::ReadBack {
+                    what: name.clone(),
+                    source,
+                })?;
+                let reader = BufReader::with_capacity(1 << 16, reader);
                 let packages = dpkg_index::parse(reader).map_err(records)?;
                 let locked = packages.into_iter().map(|package| LockedPackage {
                     repository: repository.clone(),

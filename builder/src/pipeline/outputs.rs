@@ -72,8 +72,7 @@ pub fn write_images(
     };
     folder.write("root.img", 0o644, |file| {
         squashfs::write(parts.root, &options, file, environment.progress)?;
-        file.flush().map_err(OutputError::io("cannot write root.img"))?;
-        squashfs::verify(parts.root, &options, &mut std::io::BufReader::new(file.get_mut()))?;
+        squashfs::verify(parts.root, &options, &mut std::io::BufReader::new(file))?;
         Ok::<(), Error>(())
     })?;
     environment.check_cancelled()?;
@@ -102,7 +101,9 @@ pub fn write_images(
     folder.write("esp.img", 0o644, |file| {
         let architecture = esp::Architecture::X86_64;
         let mut reader = program.open();
-        esp::write(&mut reader, program.len(), architecture, parts.build_id, file)?;
+        let mut out = std::io::BufWriter::new(file);
+        esp::write(&mut reader, program.len(), architecture, parts.build_id, &mut out)?;
+        out.flush().map_err(OutputError::io("cannot write esp.img"))?;
         Ok::<(), Error>(())
     })?;
     Ok(())

@@ -136,6 +136,11 @@ impl Universe {
         usize::from(self.entries[item.at()].repository)
     }
 
+    /// The place of a package in the list of its repository.
+    pub fn index(&self, item: Item) -> usize {
+        self.entries[item.at()].index as usize
+    }
+
     /// How many packages there are.
     pub(super) fn len(&self) -> usize {
         self.entries.len()

@@ -10,6 +10,7 @@ mod cleartext;
 pub mod index;
 mod keyring;
 pub mod release;
+mod release_fields;
 mod signature;
 
 pub use archive::{Control, Deb, DebError, DebLimits};

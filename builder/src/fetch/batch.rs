@@ -1,0 +1,62 @@
+//! Many artefacts at once, by a fixed number of threads.
+
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use super::artefact::Artefact;
+use super::error::FetchError;
+use super::fetcher::{Fetched, Fetcher};
+
+impl Fetcher<'_> {
+    /// Gets all artefacts, `jobs` at a time, and returns them in the order given.
+    ///
+    /// When some are missing or wrong the others are still tried, so that one error tells all;
+    /// a dead network, a full disk or a cancellation ends the work at once.
+    ///
+    /// # Errors
+    /// The error of the one that failed, or [`FetchError::Several`].
+    pub fn fetch_all(
+        &self,
+        artefacts: &[Artefact],
+        jobs: usize,
+    ) -> Result<Vec<Fetched>, FetchError> {
+        let results: Vec<OnceLock<Result<Fetched, FetchError>>> =
+            artefacts.iter().map(|_| OnceLock::new()).collect();
+        let next = AtomicUsize::new(0);
+        let work = || {
+            loop {
+                let index = next.fetch_add(1, Ordering::SeqCst);
+                let (Some(artefact), Some(result)) = (artefacts.get(index), results.get(index))
+                else {
+                    return;
+                };
+                let outcome = self.fetch(artefact);
+                if outcome.as_ref().is_err_and(FetchError::stops_all) {
+                    next.store(artefacts.len(), Ordering::SeqCst);
+                }
+                // Each index is taken once, so its place is free.
+                let _ = result.set(outcome);
+            }
+        };
+        std::thread::scope(|scope| {
+            for _ in 1..jobs.clamp(1, artefacts.len().max(1)) {
+                scope.spawn(work);
+            }
+            work();
+        });
+        let mut fetched = Vec::with_capacity(artefacts.len());
+        let mut errors = Vec::new();
+        for result in results {
+            match result.into_inner() {
+                Some(Ok(file)) => fetched.push(file),
+                Some(Err(error)) => errors.push(error),
+                None => {}
+            }
+        }
+        match errors.len() {
+            0 => Ok(fetched),
+            1 => Err(errors.swap_remove(0)),
+            _ => Err(FetchError::Several(errors)),
+        }
+    }
+}
