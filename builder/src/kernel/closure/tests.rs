@@ -104,6 +104,22 @@ fn what_is_built_in_counts_as_there() {
 }
 
 #[test]
+fn firmware_names_come_from_kept_and_built_in_modules() {
+    let list = b"kernel/b.ko\nkernel/unused.ko\n";
+    let info = b"b.firmware=b.bin\0unused.firmware=no.bin\0";
+    let builtin = Builtin::parse(list, Some(info)).expect("a list");
+    let modules = offer(&[
+        ("a", &["depends=b,c", "firmware=a-1.bin", "firmware=a/*"]),
+        ("c", &["firmware=c.bin"]),
+        ("d", &["firmware=no.bin"]),
+    ]);
+    let closure = close(&modules, &builtin, &wants(&["a"]), JOBS).expect("closed");
+    let firmware: Vec<_> =
+        closure.firmware(&modules, &builtin).map(|(name, file)| format!("{name} {file}")).collect();
+    assert_eq!(firmware, ["a a-1.bin", "a a/*", "c c.bin", "b b.bin"]);
+}
+
+#[test]
 fn all_missing_modules_are_named_with_who_wants_them_and_what_is_like_them() {
     let modules = offer(&[("iwlwifi", &["depends=cfg80211"]), ("iwlmvm", &[])]);
     let error = close(&modules, &Builtin::default(), &wants(&["iwlmvn", "iwlwifi"]), JOBS)
