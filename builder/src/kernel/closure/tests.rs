@@ -148,6 +148,22 @@ fn a_module_of_another_kernel_is_refused() {
 }
 
 #[test]
+fn modules_come_out_unpacked_with_their_signatures() {
+    let mut signed = elf(&Spec::new(&["name=a"]));
+    signed.resize(9000, 7);
+    signed.extend_from_slice(b"~Module signature appended~\n");
+    for codec in [Compression::None, Compression::Gzip, Compression::Xz, Compression::Zstd] {
+        let mut modules = offer(&[]);
+        let file = path(&format!("lib/modules/6.12/a.ko{}", codec.suffix()));
+        modules.insert(&file, Content::from_bytes(pack(codec, &signed)));
+        close(&modules, &Builtin::default(), &wants(&["a"]), JOBS).expect("closed");
+        let loaded = modules.loaded(&name("a")).expect("loaded");
+        assert_eq!(loaded.content.read().expect("read"), signed, "{codec}");
+        assert_eq!(modules.path(&name("a")), Some(path("a.ko")));
+    }
+}
+
+#[test]
 fn updates_win_and_other_versions_are_left_alone() {
     let mut modules = offer(&[("net/a", &["depends=old"])]);
     let content = || Content::from_bytes(elf(&Spec::new(&[])));
