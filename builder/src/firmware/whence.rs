@@ -1,9 +1,9 @@
 //! WHENCE, linux-firmware's list of where its files come from: links and licences.
 //!
-//! The file's sections are separated by lines of `-`. In each, `File: NAME` and `RawFile: NAME` name
+//! The file's parts are separated by lines of `-`. In each, `File: NAME` and `RawFile: NAME` name
 //! files, `Link: NAME -> TARGET` a link that packagers are to make (the target is relative to the
 //! link's directory), `Licence:` or `License:` begins a text that runs to the next keyword or the
-//! section's end. Names with blanks stand in `"` or have `\` before each blank (check_whence.py and
+//! part's end. It holds for the files before it, back to the licence before that. Names with blanks stand in `"` or have `\` before each blank (check_whence.py and
 //! copy-firmware.sh of linux-firmware).
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -20,7 +20,7 @@ pub struct WhenceError {
     pub text: String,
 }
 
-/// What WHENCE says about the files of one driver.
+/// What WHENCE says about the files under one licence.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Section {
     /// The driver, with its description.
@@ -65,7 +65,16 @@ impl Whence {
             match keyword {
                 "Licence" | "License" => in_licence = true,
                 "" => {}
-                _ => in_licence = false,
+                _ if in_licence => {
+                    // The next files are under another licence; the driver may be the same.
+                    let driver = section.driver.clone();
+                    whence.close(std::mem::replace(
+                        &mut section,
+                        Section { driver, ..Section::default() },
+                    ));
+                    in_licence = false;
+                }
+                _ => {}
             }
             match keyword {
                 "Driver" => section.driver = value.to_owned(),
@@ -141,20 +150,24 @@ impl Section {
         self.licence
             .split(|letter: char| letter.is_whitespace() || "()<>,;'\"".contains(letter))
             .map(|word| word.trim_end_matches(['.', ':']))
-            .filter(|word| {
-                let base = word.rsplit_once('/').map_or(*word, |(_, base)| base);
-                base.strip_prefix("LICENCE")
-                    .or_else(|| base.strip_prefix("LICENSE"))
-                    .is_some_and(|rest| rest.starts_with(['.', '-', '_']))
-            })
+            .filter(|word| is_licence_file(word))
             .map(str::to_owned)
     }
 }
 
+fn is_licence_file(word: &str) -> bool {
+    let base = word.rsplit_once('/').map_or(word, |(_, base)| base);
+    let named = base.strip_prefix("LICENCE").or_else(|| base.strip_prefix("LICENSE"));
+    named.is_some_and(|rest| rest.starts_with(['.', '-', '_']))
+        || matches!(base, "GPL-2" | "GPL-3" | "NOTICE" | "NOTICE.txt")
+}
+
 /// WHENCE's keywords; other texts with a colon occur in licences.
 fn is_keyword(word: &str) -> bool {
-    const KEYWORDS: [&str; 9] =
-        ["Driver", "File", "RawFile", "Link", "Licence", "License", "Version", "Source", "Info"];
+    const KEYWORDS: [&str; 10] = [
+        "Driver", "File", "RawFile", "Raw", "Link", "Licence", "License", "Version", "Source",
+        "Info",
+    ];
     KEYWORDS.contains(&word)
 }
 
@@ -195,12 +208,14 @@ Link: alpha/sub/five.bin -> ../one.bin\nVersion: 1.2\n\n\
 Licence: Redistributable. See LICENCE.alpha_firmware (and licenses/LICENSE.beta) for details.\n\
 Note: kept.\n\n\
 --------------------------------------------------------------------------\n\n\
-Driver: gamma\nFile: gamma.bin\nLicense:\n  Allegedly GPL: see LICENCES.\n";
+Driver: gamma\nFile: gamma.bin\nLicense:\n  Allegedly GPL: see LICENCES.\n\n\
+File: delta.bin\nRaw: delta.bin\nDriver: epsilon\nFile: epsilon.bin\n\n\
+Licence: GPLv2 or later. See GPL-2 and qca/NOTICE.txt for details.\n";
 
     #[test]
     fn files_links_and_licences_are_read() {
         let whence = Whence::parse(TEXT).expect("read");
-        assert_eq!(whence.sections.len(), 2);
+        assert_eq!(whence.sections.len(), 3);
         let alpha = whence.section_of("alpha/four.bin").expect("a section");
         assert_eq!(alpha.driver, "alpha - A card");
         assert_eq!(alpha.files, ["alpha/one.bin", "alpha/t w o.bin", "alpha/th ree.bin"]);
@@ -211,6 +226,12 @@ Driver: gamma\nFile: gamma.bin\nLicense:\n  Allegedly GPL: see LICENCES.\n";
         let licences: Vec<_> = licences.iter().map(String::as_str).collect();
         assert_eq!(licences, ["LICENCE.alpha_firmware", "licenses/LICENSE.beta"]);
         assert!(whence.section_of("none").is_none());
+        // A licence holds for the files before it, back to the one before that.
+        assert!(whence.licence_files(["gamma.bin"]).is_empty());
+        for name in ["delta.bin", "epsilon.bin"] {
+            let licences: Vec<_> = whence.licence_files([name]).into_iter().collect();
+            assert_eq!(licences, ["GPL-2", "qca/NOTICE.txt"], "{name}");
+        }
     }
 
     #[test]

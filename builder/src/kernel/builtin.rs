@@ -82,6 +82,12 @@ impl Builtin {
         self.info.entry(name).or_default().add(key, value)
     }
 
+    /// Adds a module that is known to be built in: what a kernel's descriptor states where its
+    /// packages hold no list (OpenWrt's do not).
+    pub fn add(&mut self, name: ModuleName) {
+        self.names.insert(name);
+    }
+
     /// Whether this module is built in.
     pub fn contains(&self, name: &ModuleName) -> bool {
         self.names.contains(name)
@@ -129,6 +135,9 @@ mod tests {
         assert_eq!(builtin.info(&name("xhci")).expect("info").firmware, ["renesas.mem"]);
         assert_eq!(builtin.info(&name("ext4")).expect("info").soft().pre, ["crc32c"]);
         assert_eq!(builtin.names().count(), 2);
+        let mut stated = Builtin::default();
+        stated.add(name("squashfs"));
+        assert!(stated.contains(&name("squashfs")));
     }
 
     #[test]

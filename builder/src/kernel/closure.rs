@@ -84,6 +84,25 @@ pub struct Closure {
     pub unanswered: BTreeSet<Why>,
 }
 
+impl Closure {
+    /// The firmware names that the closure's modules give, built-in ones included, in the order of
+    /// modules and of each module's metadata. Names may be globs.
+    pub fn firmware<'a>(
+        &'a self,
+        modules: &'a Modules,
+        builtin: &'a Builtin,
+    ) -> impl Iterator<Item = (&'a ModuleName, &'a str)> {
+        let loaded = self
+            .members
+            .keys()
+            .filter_map(|name| modules.loaded(name).map(|loaded| (name, &loaded.module.info)));
+        let built_in = self.builtin.keys().filter_map(|name| Some((name, builtin.info(name)?)));
+        loaded
+            .chain(built_in)
+            .flat_map(|(name, info)| info.firmware.iter().map(move |file| (name, file.as_str())))
+    }
+}
+
 /// Computes what `wants` needs of `modules`, unpacking with up to `jobs` threads.
 ///
 /// # Errors

@@ -100,19 +100,30 @@ pub fn index(sources: &[Source<'_>], kernel: KernelFiles<'_>) -> Result<Files, D
     ]))
 }
 
+/// The modules of a closure, ready to be indexed or checked.
+///
+/// # Errors
+/// [`DepmodError::NotLoaded`] when the closure was made of other modules.
+pub fn sources<'a>(
+    modules: &'a Modules,
+    closure: &Closure,
+) -> Result<Vec<Source<'a>>, DepmodError> {
+    let source = |name: &ModuleName| match (modules.loaded(name), modules.path(name)) {
+        (Some(loaded), Some(path)) => {
+            Ok(Source { name: name.clone(), path, module: &loaded.module })
+        }
+        _ => Err(DepmodError::NotLoaded(name.clone())),
+    };
+    closure.members.keys().map(source).collect()
+}
+
 /// All files that belong beside a closure's modules: the indexes, `modules.order` cut down to the
 /// modules that are there, and what the kernel's build says about built-in modules.
 ///
 /// # Errors
 /// [`DepmodError`].
 pub fn files(modules: &Modules, closure: &Closure) -> Result<Files, DepmodError> {
-    let mut sources = Vec::new();
-    for name in closure.members.keys() {
-        let (Some(loaded), Some(path)) = (modules.loaded(name), modules.path(name)) else {
-            return Err(DepmodError::NotLoaded(name.clone()));
-        };
-        sources.push(Source { name: name.clone(), path, module: &loaded.module });
-    }
+    let sources = sources(modules, closure)?;
     let read = |file: &'static str| {
         let content = modules.metadata(file).map(|content| content.read());
         let kernel = || modules.version().to_owned();

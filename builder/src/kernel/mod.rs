@@ -6,6 +6,7 @@
 
 pub mod builtin;
 pub mod capability;
+pub mod claims;
 pub mod closure;
 pub mod compress;
 pub mod config;

@@ -1,5 +1,7 @@
 //! Tests of the selection: one for each way in which drivers and packages disagree about names.
 
+use proptest::prelude::*;
+
 use super::*;
 use crate::firmware::rules::{BoardLink, Companion, Promise};
 use crate::firmware::whence::Whence;
@@ -277,4 +279,40 @@ fn bad_patterns_and_links_are_named() {
     }
     let companions = vec![Companion { of: "{".into(), extensions: Vec::new() }];
     assert!(select(&none, &[], &Rules { companions, ..Rules::default() }).is_err());
+}
+
+proptest! {
+    /// Whatever is offered and asked for: links lead to what is kept, drops hold, and each asked-for
+    /// name has its line.
+    #[test]
+    fn selections_are_closed_and_obey_drops(
+        files in prop::collection::vec("[ab](/[ab])?(-[0-3])?[.](bin|ucode|pnvm)", 0..12),
+        links in prop::collection::vec(("[ab](/[ab])?[.]bin", "([.][.]/)?[ab](/[ab])?(-[0-3])?[.]bin"), 0..6),
+        asked in prop::collection::vec("[ab*](/[ab*])?(-[0-3])?[.](bin|ucode|pnvm)", 0..8),
+        exclude in "[ab*](/[ab*])?[.]bin",
+    ) {
+        let file_names: Vec<&str> = files.iter().map(String::as_str).collect();
+        let link_names: Vec<(&str, &str)> =
+            links.iter().map(|(link, target)| (link.as_str(), target.as_str())).collect();
+        let offers = offers(&file_names, &link_names);
+        let asked: Vec<&str> = asked.iter().map(String::as_str).collect();
+        let companions = vec![Companion { of: "**-*.ucode".into(), extensions: texts(&["pnvm"]) }];
+        let rules = Rules {
+            walk_down: texts(&["**-*.ucode"]),
+            companions,
+            exclude: vec![exclude.clone()],
+            ..Rules::default()
+        };
+        let selection = select(&offers, &wanted(&asked), &rules).expect("selected");
+        for link in selection.links.keys() {
+            let found = offers.resolve(link).expect("a kept link leads to a file");
+            prop_assert!(selection.files.contains_key(&found.file), "{}", link);
+        }
+        let pattern = Pattern::new(&exclude).expect("a pattern");
+        prop_assert!(!selection.files.keys().any(|name| pattern.matches(name)));
+        for name in &asked {
+            prop_assert!(selection.report.iter().any(|line| line.name == *name), "{}", name);
+        }
+        prop_assert_eq!(&selection, &select(&offers, &wanted(&asked), &rules).expect("selected"));
+    }
 }

@@ -104,6 +104,22 @@ fn what_is_built_in_counts_as_there() {
 }
 
 #[test]
+fn firmware_names_come_from_kept_and_built_in_modules() {
+    let list = b"kernel/b.ko\nkernel/unused.ko\n";
+    let info = b"b.firmware=b.bin\0unused.firmware=no.bin\0";
+    let builtin = Builtin::parse(list, Some(info)).expect("a list");
+    let modules = offer(&[
+        ("a", &["depends=b,c", "firmware=a-1.bin", "firmware=a/*"]),
+        ("c", &["firmware=c.bin"]),
+        ("d", &["firmware=no.bin"]),
+    ]);
+    let closure = close(&modules, &builtin, &wants(&["a"]), JOBS).expect("closed");
+    let firmware: Vec<_> =
+        closure.firmware(&modules, &builtin).map(|(name, file)| format!("{name} {file}")).collect();
+    assert_eq!(firmware, ["a a-1.bin", "a a/*", "c c.bin", "b b.bin"]);
+}
+
+#[test]
 fn all_missing_modules_are_named_with_who_wants_them_and_what_is_like_them() {
     let modules = offer(&[("iwlwifi", &["depends=cfg80211"]), ("iwlmvm", &[])]);
     let error = close(&modules, &Builtin::default(), &wants(&["iwlmvn", "iwlwifi"]), JOBS)
@@ -129,6 +145,22 @@ fn a_module_of_another_kernel_is_refused() {
     close(&modules, &Builtin::default(), &wants(&["a"]), JOBS).expect("closed");
     let error = close(&modules, &Builtin::default(), &wants(&["b"]), JOBS).expect_err("refused");
     assert!(error.to_string().contains("b was built for kernel 6.6"), "{error}");
+}
+
+#[test]
+fn modules_come_out_unpacked_with_their_signatures() {
+    let mut signed = elf(&Spec::new(&["name=a"]));
+    signed.resize(9000, 7);
+    signed.extend_from_slice(b"~Module signature appended~\n");
+    for codec in [Compression::None, Compression::Gzip, Compression::Xz, Compression::Zstd] {
+        let mut modules = offer(&[]);
+        let file = path(&format!("lib/modules/6.12/a.ko{}", codec.suffix()));
+        modules.insert(&file, Content::from_bytes(pack(codec, &signed)));
+        close(&modules, &Builtin::default(), &wants(&["a"]), JOBS).expect("closed");
+        let loaded = modules.loaded(&name("a")).expect("loaded");
+        assert_eq!(loaded.content.read().expect("read"), signed, "{codec}");
+        assert_eq!(modules.path(&name("a")), Some(path("a.ko")));
+    }
 }
 
 #[test]
