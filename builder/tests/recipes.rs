@@ -197,5 +197,5 @@ fn every_recipe_names_its_schema() {
         let files = sources.files_below(top).unwrap();
         files.iter().filter(|name| name.ends_with(".yaml")).count()
     };
-    assert_eq!(seen, TOPS.iter().map(|top| yaml(top)).sum::<usize>());
+    assert_eq!(seen, TOPS.iter().map(yaml).sum::<usize>());
 }

@@ -127,7 +127,14 @@ impl Sources {
             Top::Folder(folder) => {
                 let file = folder.join(rest);
                 let io = |source| RecipeError::Io { doing: "read", path: file.clone(), source };
-                let size = fs::symlink_metadata(&file).map_err(io)?.len();
+                let metadata = fs::symlink_metadata(&file).map_err(io)?;
+                if !metadata.is_file() {
+                    return Err(RecipeError::Unfit {
+                        path: file.display().to_string(),
+                        why: "is not a file; recipes declare links and devices".to_owned(),
+                    });
+                }
+                let size = metadata.len();
                 if size > FILE_LIMIT {
                     return Err(RecipeError::Unfit {
                         path: file.display().to_string(),
@@ -286,5 +293,7 @@ mod tests {
         let sources = Sources::folder(folder.path()).unwrap();
         let error = sources.list("recipes/bases").unwrap_err().to_string();
         assert!(error.contains("neither a file nor a folder"), "{error}");
+        let error = sources.read("recipes/bases/x.yaml").unwrap_err().to_string();
+        assert!(error.contains("is not a file"), "{error}");
     }
 }
