@@ -223,6 +223,7 @@ fn keys_that_are_not_for_signing_are_refused() {
         Spec { may_sign: false, ..Spec::ed25519(1, born()) },
         Spec { subkey: Subkey::NotForSigning, ..Spec::ed25519(2, born()) },
         Spec { subkey: Subkey::WithoutBackSignature, ..Spec::ed25519(3, born()) },
+        Spec { subkey: Subkey::BoundToAnother, ..Spec::ed25519(5, born()) },
         Spec { hash: HashAlgorithm::Sha1, ..Spec::rsa(4, born()) },
     ] {
         let key = Key::generate(&spec);

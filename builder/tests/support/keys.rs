@@ -40,6 +40,8 @@ pub enum Subkey {
     NotForSigning,
     /// Bound for signing, but without the signature back.
     WithoutBackSignature,
+    /// Bound for signing, but its signature back is for another primary key.
+    BoundToAnother,
     /// Withdrawn.
     Revoked,
     /// Its time is over after this many seconds.
@@ -128,12 +130,14 @@ impl Key {
         let mut sub = None;
         let mut subkeys = Vec::new();
         if spec.subkey != Subkey::None {
-            let (inner, secret) = inner(&mut rng);
-            let sub_public = PublicSubkey::from_inner(inner).unwrap();
+            let (sub_inner, secret) = inner(&mut rng);
+            let sub_public = PublicSubkey::from_inner(sub_inner).unwrap();
             let sub_secret = SecretSubkey::new(sub_public.clone(), secret).unwrap();
             let algorithm = primary.algorithm();
+            let other = PublicKey::from_inner(inner(&mut rng).0).unwrap();
+            let to = if spec.subkey == Subkey::BoundToAnother { &other } else { &public };
             let back = config(SignatureType::KeyBinding, algorithm, spec.hash, spec.created)
-                .sign_primary_key_binding(&sub_secret, &sub_public, &none, &public)
+                .sign_primary_key_binding(&sub_secret, &sub_public, &none, to)
                 .unwrap();
             let mut binding =
                 config(SignatureType::SubkeyBinding, algorithm, spec.hash, spec.created);
