@@ -18,8 +18,10 @@ const OVMF: [(&str, &str); 4] = [
     ("/usr/share/OVMF/OVMF_CODE_4M.fd", "/usr/share/OVMF/OVMF_VARS_4M.fd"),
     ("/usr/share/OVMF/OVMF_CODE.fd", "/usr/share/OVMF/OVMF_VARS.fd"),
     ("/usr/share/edk2/x64/OVMF_CODE.4m.fd", "/usr/share/edk2/x64/OVMF_VARS.4m.fd"),
-    ("/usr/local/share/edk2-qemu/QEMU_UEFI_CODE-x86_64.fd",
-     "/usr/local/share/edk2-qemu/QEMU_UEFI_VARS-x86_64.fd"),
+    (
+        "/usr/local/share/edk2-qemu/QEMU_UEFI_CODE-x86_64.fd",
+        "/usr/local/share/edk2-qemu/QEMU_UEFI_VARS-x86_64.fd",
+    ),
 ];
 
 /// Boots the guest and waits for its end.
@@ -53,7 +55,11 @@ pub fn run(context: &Context, args: &BootArgs) -> Result<(), Failure> {
             "cannot run {QEMU}: {error}; install QEMU (Debian: the package qemu-system-x86)"
         ))
     })?;
-    if status.success() { Ok(()) } else { Err(Failure::failed(format!("QEMU ended with {status}"))) }
+    if status.success() {
+        Ok(())
+    } else {
+        Err(Failure::failed(format!("QEMU ended with {status}")))
+    }
 }
 
 fn ovmf() -> Result<Firmware, Failure> {

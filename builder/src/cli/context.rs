@@ -32,7 +32,11 @@ impl Context {
     ///
     /// # Errors
     /// The recipes are wrong.
-    pub fn new(args: &GlobalArgs, printer: Printer, cancel: Cancel) -> Result<Self, (Printer, Failure)> {
+    pub fn new(
+        args: &GlobalArgs,
+        printer: Printer,
+        cancel: Cancel,
+    ) -> Result<Self, (Printer, Failure)> {
         let load = || {
             let sources = match &args.recipes {
                 Some(folder) => Sources::folder(folder)?,

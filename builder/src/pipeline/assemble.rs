@@ -4,12 +4,14 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::BufReader;
 
+use globset::{Glob, GlobSet, GlobSetBuilder};
+
 use super::effects::{Declared, declare};
 use super::generated;
 use super::packages::ChosenPackage;
 use super::{Composed, Environment, Error};
 use crate::path::GuestPath;
-use crate::recipe::{Format, PathFilter, Sourced};
+use crate::recipe::{Format, KernelChoice, Sourced};
 use crate::repo::deb::{Deb, DebLimits};
 use crate::tree::accounts::Accounts;
 use crate::tree::applets::link_applets;
@@ -113,11 +115,12 @@ fn unpack(
         .map(|package| (package.name.clone(), package.replaces.clone()))
         .filter(|(_, names)| !names.is_empty())
         .collect();
+    let kernel = kernel_files(&recipe.kernel)?;
     let stub = recipe.kernel.efi_stub.as_ref().map(|stub| &stub.value);
-    let admits = |package: &str, path: &GuestPath, filter: &PathFilter| match stub {
+    let admits = |package: &str, path: &GuestPath| match stub {
         // Of the package that holds the stub nothing else comes along.
         Some(stub) if stub.package == package => *path == stub.path,
-        _ => filter.admits(path),
+        _ => filter.admits(path) || path.as_str().is_some_and(|path| kernel.is_match(path)),
     };
     let total = packages.iter().map(|package| package.file.size).sum();
     let task = environment.progress.begin("unpacking packages", Some(total));
@@ -128,7 +131,7 @@ fn unpack(
             Format::Dpkg => {
                 let deb = Deb::open(&package.name, open(package)?, DebLimits::default())?;
                 deb.read_data(&mut |entry| {
-                    if admits(&package.name, &entry.path, &filter) {
+                    if admits(&package.name, &entry.path) {
                         unpacker.take(&package.name, entry)?;
                     }
                     Ok::<(), Error>(())
@@ -139,6 +142,17 @@ fn unpack(
         task.advance(package.file.size);
     }
     Ok(unpacker.finish()?)
+}
+
+/// What the kernel's descriptor names comes along whatever the recipe leaves out.
+fn kernel_files(kernel: &KernelChoice) -> Result<GlobSet, Error> {
+    let bad = |error: globset::Error| Error::Kernel(format!("{}: {error}", kernel.name.origin));
+    let mut set = GlobSetBuilder::new();
+    for pattern in [Some(&kernel.image), kernel.config.as_ref()].into_iter().flatten() {
+        set.add(pattern.value.glob().map_err(bad)?);
+    }
+    set.add(Glob::new(&format!("{}/**", kernel.modules.value)).map_err(bad)?);
+    set.build().map_err(bad)
 }
 
 fn apply(declared: &Declared, tree: &mut Tree, accounts: &Accounts) -> Result<(), Error> {
@@ -168,9 +182,8 @@ fn make_directory(
         ..Meta::with_mode(directory.mode.0)
     };
     let what = origin.to_string();
-    let real = tree
-        .make_directory(&directory.path, meta.clone(), origin)
-        .map_err(Error::tree(what))?;
+    let real =
+        tree.make_directory(&directory.path, meta.clone(), origin).map_err(Error::tree(what))?;
     if let Some(node) = tree.get_mut(&real) {
         node.meta = meta;
     }

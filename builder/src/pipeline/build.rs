@@ -17,8 +17,8 @@ use crate::image::squashfs::BlockSize;
 use crate::output::OutputFolder;
 use crate::path::GuestPath;
 use crate::recipe::{Recipe, RecipeError};
-use crate::report::manifest::{self, Composition, Firmware, Manifest, Module, Output, Package};
 use crate::report::Sizes;
+use crate::report::manifest::{self, Composition, Firmware, Manifest, Module, Output, Package};
 use crate::tree::{Spool, Tree, libraries};
 
 /// What a build is asked to make, besides the recipe.

@@ -1,7 +1,7 @@
 //! What maintainer scripts would do, as the recipe's rules declare it.
 
-use crate::recipe::{Directory, Effects, FileText, Group, Recipe, ScriptName, User};
 use crate::path::GuestPath;
+use crate::recipe::{Directory, Effects, FileText, Group, Recipe, ScriptName, User};
 use crate::tree::accounts::{self, AccountError, Accounts};
 use crate::tree::scripts::{Rule, Script, UnknownScripts, recognise};
 
@@ -68,9 +68,9 @@ pub fn declare(recipe: &Recipe, scripts: &[Script]) -> Result<Declared, UnknownS
         let directories = effects.directories.iter();
         declared.directories.extend(directories.map(|d| (from.clone(), d.value.clone())));
         let links = effects.links.iter();
-        declared.links.extend(
-            links.map(|(path, to)| (from.clone(), path.value.clone(), to.value.clone())),
-        );
+        declared
+            .links
+            .extend(links.map(|(path, to)| (from.clone(), path.value.clone(), to.value.clone())));
         let files = effects.files.iter();
         declared.files.extend(
             files.map(|(path, file)| (from.clone(), path.value.clone(), file.value.clone())),

@@ -11,12 +11,12 @@ use crate::output::OutputError;
 use crate::recipe::RecipeError;
 use crate::repo::deb;
 use crate::resolve::Unsatisfiable;
+use crate::tree::TreeError;
 use crate::tree::accounts::AccountError;
 use crate::tree::applets::AppletError;
 use crate::tree::libraries::LibraryError;
 use crate::tree::scripts::UnknownScripts;
 use crate::tree::unpack::UnpackError;
-use crate::tree::TreeError;
 
 /// Why a build, a lock or a question failed.
 #[derive(Debug, thiserror::Error)]
@@ -28,9 +28,7 @@ pub enum Error {
     Fetch(#[from] FetchError),
     #[error("{}: {}", .0, .1)]
     Mirror(String, LocationError),
-    #[error(
-        "repository {repository}: no mirror is known; name one with --mirror {repository}=URL"
-    )]
+    #[error("repository {repository}: no mirror is known; name one with --mirror {repository}=URL")]
     NoMirror { repository: String },
     #[error("cannot read the keyring {path}: {source}")]
     ReadKeyring { path: PathBuf, source: std::io::Error },

@@ -1,8 +1,8 @@
 //! The firmware of a guest: of what packages offer, what the kept modules want.
 
+use super::Error;
 use super::assemble::put;
 use super::kernel::Kernel;
-use super::Error;
 use crate::firmware::rules::Promise;
 use crate::firmware::select::{Wanted, select};
 use crate::firmware::{Offers, Rules, Selection};
@@ -76,9 +76,9 @@ fn rules(recipe: &Recipe) -> Rules {
         rules.include.extend(texts(&need.include));
         rules.exclude.extend(texts(&need.exclude));
         let promises = texts(&need.promises).into_iter();
-        rules.promises.extend(
-            promises.map(|pattern| Promise { pattern, packages: packages.clone() }),
-        );
+        rules
+            .promises
+            .extend(promises.map(|pattern| Promise { pattern, packages: packages.clone() }));
     }
     if recipe.firmware.iter().all(|need| need.rule.value == FirmwareRule::Exact) {
         // Nothing walks down: what the modules name is what they take.
@@ -95,9 +95,8 @@ fn narrow(selection: &mut Selection, only: &[String]) -> Result<(), Error> {
             .map_err(|error| Error::Kernel(format!("--firmware-file {text:?}: {error}")))?;
         builder.add(glob);
     }
-    let set = builder
-        .build()
-        .map_err(|error| Error::Kernel(format!("--firmware-file: {error}")))?;
+    let set =
+        builder.build().map_err(|error| Error::Kernel(format!("--firmware-file: {error}")))?;
     let targets: Vec<String> = selection
         .links
         .iter()

@@ -1,7 +1,7 @@
 //! Files of the guest that follow from the recipe: accounts, inittab, fstab, the modules to load.
 
-use super::assemble::put;
 use super::Error;
+use super::assemble::put;
 use crate::path::GuestPath;
 use crate::recipe::{Access, Recipe, ShareTransport};
 use crate::tree::accounts::Accounts;

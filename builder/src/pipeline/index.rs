@@ -103,16 +103,14 @@ fn dpkg(
                 let file = fetcher.fetch(&plan.artefact)?;
                 let name = plan.artefact.name.clone();
                 let records = |source| Error::Records { name: name.clone(), source };
-                let reader = plan.reader(file.open()?).map_err(|source| Error::ReadBack {
-                    what: name.clone(),
-                    source,
-                })?;
+                let reader = plan
+                    .reader(file.open()?)
+                    .map_err(|source| Error::ReadBack { what: name.clone(), source })?;
                 let reader = BufReader::with_capacity(1 << 16, reader);
                 let packages = dpkg_index::parse(reader).map_err(records)?;
-                let locked = packages.into_iter().map(|package| LockedPackage {
-                    repository: repository.clone(),
-                    package,
-                });
+                let locked = packages
+                    .into_iter()
+                    .map(|package| LockedPackage { repository: repository.clone(), package });
                 offered.packages.extend(locked);
             }
         }
@@ -179,8 +177,11 @@ fn keyring(repository: &Repository, environment: &Environment<'_>) -> Result<Key
     }
     let pinned = fingerprints(repository)?;
     if !keyring.keys().any(|(fingerprint, _)| pinned.contains(&fingerprint)) {
-        let wanted: Vec<String> =
-            repository.keys.iter().map(|key| format!("{} ({})", key.fingerprint, key.name)).collect();
+        let wanted: Vec<String> = repository
+            .keys
+            .iter()
+            .map(|key| format!("{} ({})", key.fingerprint, key.name))
+            .collect();
         return Err(Error::NoKeys {
             repository: repository.name.clone(),
             looked: looked.join(", "),

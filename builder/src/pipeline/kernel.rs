@@ -55,8 +55,8 @@ pub fn install(
         return Err(missing(format!("{image_path} is not a file")));
     };
     let parsed = image.read().map_err(|source| read_back(&image_path, source))?;
-    let parsed = KernelImage::parse(&parsed)
-        .map_err(|error| missing(format!("{image_path}: {error}")))?;
+    let parsed =
+        KernelImage::parse(&parsed).map_err(|error| missing(format!("{image_path}: {error}")))?;
     let config = match &recipe.kernel.config {
         Some(pattern) => Some(read_one(tree, pattern, "configuration", name)?),
         None => None,

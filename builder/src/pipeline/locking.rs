@@ -165,9 +165,7 @@ pub fn ensure(
             let changes = format!("  {composition}: {source}");
             Err(Error::LockOutdated { path, changes })
         }
-        Err(Error::Unsatisfiable { .. }) => {
-            renew(&worlds, recipe, Some(old), path, environment)
-        }
+        Err(Error::Unsatisfiable { .. }) => renew(&worlds, recipe, Some(old), path, environment),
         Err(error) => Err(error),
     }
 }
@@ -190,9 +188,9 @@ fn renew(
         .filter(|locked| offered.packages.contains(locked))
         .map(|locked| (locked.package.name.as_str(), locked))
         .collect();
-    offered.packages.retain(|locked| {
-        kept.get(locked.package.name.as_str()).is_none_or(|kept| *kept == locked)
-    });
+    offered
+        .packages
+        .retain(|locked| kept.get(locked.package.name.as_str()).is_none_or(|kept| *kept == locked));
     let used = union(worlds, &offered.packages, environment)?;
     let lock = Lock::new(target(recipe), offered.indexes, used);
     let change = LockChange::between(&old_packages, &lock.packages);

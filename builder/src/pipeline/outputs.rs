@@ -159,8 +159,7 @@ pub fn write_host_files(parts: &Parts<'_>, folder: &mut OutputFolder) -> Result<
             // An empty file that keeps a folder in version control.
             Some(empty) => folder.make_folder(empty)?,
             None => {
-                let mode =
-                    if file.ends_with(".sample") { CONFIGURATION_MODE } else { 0o644 };
+                let mode = if file.ends_with(".sample") { CONFIGURATION_MODE } else { 0o644 };
                 folder.write_bytes(&file, mode, &bytes)?;
             }
         }

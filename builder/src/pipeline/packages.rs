@@ -74,14 +74,13 @@ impl World {
     ) -> Result<(Universe, Vec<Request>, Solution), Error> {
         let scheme = scheme(recipe.format.value);
         let repository = resolve::Repository { tag: None, packages: Arc::clone(records) };
-        let stand_ins = self.stand_ins.iter().map(|(name, version)| StandIn {
-            name: name.clone(),
-            version: version.clone(),
-        });
+        let stand_ins = self
+            .stand_ins
+            .iter()
+            .map(|(name, version)| StandIn { name: name.clone(), version: version.clone() });
         let architecture = Some(recipe.architecture.value.as_str());
-        let universe =
-            Universe::new(scheme, architecture, vec![repository], stand_ins.collect())
-                .map_err(|error| Error::Unsupported(error.to_string()))?;
+        let universe = Universe::new(scheme, architecture, vec![repository], stand_ins.collect())
+            .map_err(|error| Error::Unsupported(error.to_string()))?;
         let parse = |text: &String| {
             Request::parse(scheme, text).map_err(|error| Error::Unsupported(error.to_string()))
         };
@@ -127,9 +126,10 @@ pub fn choose(
     let files = fetcher.fetch_all(&artefacts, environment.jobs.get())?;
     let packages = solution.packages.iter().zip(files).map(|(chosen, file)| {
         let record = universe.package(chosen.item).clone();
-        let replaces = record.replaces.split(',').filter_map(|item| {
-            item.split_whitespace().next().map(str::to_owned)
-        });
+        let replaces = record
+            .replaces
+            .split(',')
+            .filter_map(|item| item.split_whitespace().next().map(str::to_owned));
         ChosenPackage {
             name: record.name.clone(),
             replaces: replaces.collect(),
@@ -217,7 +217,9 @@ pub fn why(recipe: &Recipe, lock: &Lock, package: &str) -> Result<Vec<String>, E
                 .iter()
                 .map(|chosen| universe.package(chosen.item).name.as_str())
                 .collect();
-            nearest(package, &names).map(|name| format!("; did you mean {name}?")).unwrap_or_default()
+            nearest(package, &names)
+                .map(|name| format!("; did you mean {name}?"))
+                .unwrap_or_default()
         }
     };
     Err(Error::NotInGuest { package: package.to_owned(), near })

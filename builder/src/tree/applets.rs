@@ -39,9 +39,7 @@ pub fn applet_names(program: &[u8]) -> Option<Vec<String>> {
     let mut from = 0;
     while let Some(found) = find(program.get(from..)?, HEAD) {
         let start = from + found;
-        // The table begins where the string before it has ended.
-        let begins = start == 0 || program.get(start - 1) == Some(&0);
-        if begins && let Some(names) = read_table(program.get(start..)?) {
+        if let Some(names) = read_table(program.get(start..)?) {
             return Some(names);
         }
         from = start + 1;

@@ -165,10 +165,8 @@ fn find(
         let mut at = start;
         while at != real && links.len() < 40 {
             links.push(at.clone());
-            let Some(Node { kind: Kind::Symlink(target), .. }) = tree.get(&at) else { break };
-            let base = if target.first() == Some(&b'/') { None } else { at.parent() };
-            let next = base.unwrap_or_default().join(target).map_err(TreeError::from)?;
-            at = tree.resolve(&next, false)?;
+            let Some(next) = tree.follow(&at)? else { break };
+            at = next;
         }
         return Ok(Some((links, real)));
     }

@@ -200,10 +200,41 @@ impl Tree {
     /// # Errors
     /// [`TreeError::BadLink`] for a circle or a link that leads out, [`TreeError::NotADirectory`].
     pub fn resolve(&self, path: &GuestPath, follow_last: bool) -> Result<GuestPath, TreeError> {
+        self.walk(path, GuestPath::root(), path.as_bytes(), follow_last)
+    }
+
+    /// Where the link at exactly `link` leads, one step on: links on the way are followed, what is
+    /// there is not. `None` where there is no link.
+    ///
+    /// # Errors
+    /// As for [`Tree::resolve`].
+    pub fn follow(&self, link: &GuestPath) -> Result<Option<GuestPath>, TreeError> {
+        match self.nodes.get(link).map(|node| &node.kind) {
+            Some(Kind::Symlink(target)) => {
+                let from = link.parent().unwrap_or_default();
+                self.walk(link, from, target, false).map(Some)
+            }
+            _ => Ok(None),
+        }
+    }
+
+    /// Goes from the directory `done` along `way`; `path` is what errors name.
+    fn walk(
+        &self,
+        path: &GuestPath,
+        mut done: GuestPath,
+        way: &[u8],
+        follow_last: bool,
+    ) -> Result<GuestPath, TreeError> {
         let bad = || TreeError::BadLink { path: path.clone() };
-        let mut rest: Vec<Vec<u8>> = path.components().map(<[u8]>::to_vec).collect();
-        rest.reverse();
-        let mut done = GuestPath::root();
+        let parts = |way: &[u8]| -> Vec<Vec<u8>> {
+            let parts = way.split(|b| *b == b'/').filter(|p| !p.is_empty() && *p != b".");
+            parts.map(<[u8]>::to_vec).rev().collect()
+        };
+        if way.first() == Some(&b'/') {
+            done = GuestPath::root();
+        }
+        let mut rest = parts(way);
         let mut followed = 0;
         while let Some(part) = rest.pop() {
             if part == b".." {
@@ -220,9 +251,7 @@ impl Tree {
                     if target.first() == Some(&b'/') {
                         done = GuestPath::root();
                     }
-                    let parts =
-                        target.split(|b| *b == b'/').filter(|p| !p.is_empty() && *p != b".");
-                    rest.extend(parts.map(<[u8]>::to_vec).collect::<Vec<_>>().into_iter().rev());
+                    rest.extend(parts(target));
                 }
                 Some(Kind::Directory | Kind::Symlink(_)) | None => done = next,
                 Some(_) if rest.is_empty() => done = next,

@@ -34,34 +34,41 @@ pub struct Rule<T> {
 
 /// Scripts that no rule covers.
 #[derive(Debug, thiserror::Error)]
-#[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
+#[error(
+    "the recipes do not know what these maintainer scripts do:\n{}\n  \
+     read each ('dpkg-deb --ctrl-tarfile FILE | tar -xO ./postinst'), declare what it does under \
+     'scripts' of the base's recipe, and add the hash to that rule",
+    .0.iter().map(|script| format!("  {script}")).collect::<Vec<_>>().join("\n")
+)]
 pub struct UnknownScripts(pub Vec<UnknownScript>);
 
 /// One script that no rule covers.
 #[derive(Debug, thiserror::Error)]
 #[error(
-    "package {package} has a {script} script that no rule of the recipes covers\n  \
-     its normalised text has the SHA-256 {digest}{}\n  \
-     read it ('dpkg-deb --ctrl-tarfile', 'tar -xO'), declare what it does under 'scripts' of the \
-     base's recipe and add that hash",
-    if *.changed { "; a rule exists for an earlier revision of it" } else { "" }
+    "package {package}, {script}: SHA-256 {digest}{}",
+    if *.changed { " (a rule knows an earlier revision)" } else { "" }
 )]
 pub struct UnknownScript {
     /// The package's name.
     pub package: String,
     /// The script's name.
     pub script: String,
-    /// The hash that a rule would have to know.
+    /// The hash of its normalised text, which a rule would have to know.
     pub digest: Sha256,
     /// Whether a rule names this package and script, but with other hashes.
     pub changed: bool,
 }
 
-/// The hash that recognises a script: the SHA-256 of its text after what changes from release to
-/// release without meaning is taken out. That is the version in debhelper's markers
-/// (`# Automatically added by dh_installinit/13.24`) and the part of the package's own name from its
-/// first `-digit` on, which kernel packages write into their scripts.
-pub fn fingerprint(script: &Script) -> Sha256 {
+/// What dpkg-maintscript-helper(1) does for these commands it does on upgrades only: on an empty
+/// system there is nothing to remove, rename or replace.
+const UPGRADE_HELPERS: [&str; 4] =
+    ["rm_conffile", "mv_conffile", "symlink_to_dir", "dir_to_symlink"];
+
+/// The text of a script after what changes from release to release without meaning is taken out:
+/// the version in debhelper's markers (`# Automatically added by dh_installinit/13.24`), the part of
+/// the package's own name from its first `-digit` on, which kernel packages write into their
+/// scripts, and calls of dpkg-maintscript-helper that matter for upgrades only.
+fn normalise(script: &Script) -> Vec<u8> {
     let mut text = script.text.clone();
     if let Some(release) = name_version(&script.package) {
         text = replace(&text, release.as_bytes(), b"@RELEASE@");
@@ -75,10 +82,37 @@ pub fn fingerprint(script: &Script) -> Sha256 {
                 out.extend_from_slice(&line[..cut]);
                 out.push(b'\n');
             }
+            None if is_upgrade_helper(line) => {}
             None => out.extend_from_slice(line),
         }
     }
-    Sha256::of(&out)
+    out
+}
+
+fn is_upgrade_helper(line: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(line);
+    let mut words = text.split_whitespace();
+    // Anything after the arguments, such as another command, keeps the line in.
+    let arguments = text.trim_end().strip_suffix("-- \"$@\"").unwrap_or(&text);
+    !arguments.contains([';', '|', '&', '`', '$', '<', '>', '('])
+        && words.next() == Some("dpkg-maintscript-helper")
+        && words.next().is_some_and(|word| UPGRADE_HELPERS.contains(&word))
+}
+
+/// The hash that recognises a script: the SHA-256 of its normalised text.
+pub fn fingerprint(script: &Script) -> Sha256 {
+    Sha256::of(&normalise(script))
+}
+
+/// Whether a script does nothing at all on an empty system: comments, `set -e`, `exit 0`.
+fn is_inert(script: &Script) -> bool {
+    let text = normalise(script);
+    let text = String::from_utf8_lossy(&text);
+    text.lines().map(str::trim).all(|line| {
+        line.is_empty()
+            || line.starts_with('#')
+            || matches!(line, "set -e" | "exit 0" | "true" | ":")
+    })
 }
 
 /// The part of a package's name from its first `-digit` on: `6.12.107+deb13-amd64` of
@@ -114,7 +148,7 @@ pub fn recognise<'r, T>(
 ) -> Result<Vec<(Script, &'r T)>, UnknownScripts> {
     let mut effects = Vec::new();
     let mut unknown = Vec::new();
-    for script in scripts {
+    for script in scripts.iter().filter(|script| !is_inert(script)) {
         let digest = fingerprint(script);
         let mut named = rules
             .iter()
@@ -157,6 +191,17 @@ mod tests {
     }
 
     #[test]
+    fn scripts_for_upgrades_only_need_no_rule() {
+        let helper = "dpkg-maintscript-helper rm_conffile /etc/x 1.2\\~ -- \"$@\"\n";
+        let text = format!("#!/bin/sh\nset -e\n# Automatically added by dh_x/1\n{helper}");
+        let scripts = [script("tcpdump", &text)];
+        assert_eq!(recognise::<()>(&scripts, &[]).expect("nothing to know").len(), 0);
+        let sly = "dpkg-maintscript-helper rm_conffile /etc/x; reboot -- \"$@\"\n";
+        assert!(recognise::<()>(&[script("tcpdump", sly)], &[]).is_err());
+        assert!(recognise::<()>(&[script("tcpdump", "exit 0\nreboot\n")], &[]).is_err());
+    }
+
+    #[test]
     fn unknown_scripts_are_all_named() {
         let known = script("radvd", "adduser radvd\n");
         let rules = [Rule {
@@ -170,8 +215,8 @@ mod tests {
         let changed = script("radvd", "rm -rf /\n");
         let new = script("other", "x\n");
         let message = recognise(&[known, changed, new], &rules).expect_err("unknown").to_string();
-        assert!(message.contains("package radvd has a postinst script"), "{message}");
+        assert!(message.contains("package radvd, postinst: SHA-256"), "{message}");
         assert!(message.contains("earlier revision"), "{message}");
-        assert!(message.contains("package other has a postinst script"), "{message}");
+        assert!(message.contains("package other, postinst: SHA-256"), "{message}");
     }
 }

@@ -187,12 +187,14 @@ impl<'a> Unpacker<'a> {
         }
     }
 
-    /// Debian Policy 7.6: a file goes to the package that `Replaces` the other, either way round.
+    /// What the recipe put there before stays. Debian Policy 7.6: a file goes to the package that
+    /// `Replaces` the other, either way round.
     fn put(&mut self, package: &str, path: &GuestPath, node: Node) -> Result<(), TreeError> {
         let may = |new: &str, old: &str| {
             self.replaces.get(new).is_some_and(|names| names.iter().any(|name| name == old))
         };
         match self.tree.insert(path, node.clone()) {
+            Err(TreeError::Clash { old: Origin::Recipe(_), .. }) => Ok(()),
             Err(TreeError::Clash { old: Origin::Package(old), .. }) if may(package, &old) => {
                 self.tree.replace(path, node).map(drop)
             }
