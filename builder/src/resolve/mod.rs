@@ -11,6 +11,7 @@
 mod build;
 mod depth;
 mod explain;
+mod lack;
 pub mod policy;
 mod prefer;
 mod rank;
