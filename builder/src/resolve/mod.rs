@@ -9,6 +9,7 @@
 //! Nothing is read or written, and the same input gives the same answer.
 
 mod build;
+mod contradiction;
 mod depth;
 mod explain;
 mod lack;
