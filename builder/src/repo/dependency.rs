@@ -108,15 +108,12 @@ pub struct Constraint<'a> {
 
 impl Constraint<'_> {
     /// Whether a provider of the name satisfies this. `provided` is the version in which it provides
-    /// the name, `None` for none: apk lets that stand for every version, dpkg for no version, and opkg
-    /// passes the version of the providing package here.
+    /// the name; one that is provided without a version satisfies only demands without one.
     pub fn accepts(&self, provided: Option<&str>) -> bool {
-        let Some(provided) = provided else {
-            return self.op == Op::ANY || self.scheme == Scheme::Apk;
-        };
         if self.op == Op::ANY {
             return true;
         }
+        let Some(provided) = provided else { return false };
         let outcome = if self.op.0 & Op::FUZZY != 0 {
             apk::compare_fuzzy(provided, self.version)
         } else {
@@ -371,9 +368,10 @@ mod tests {
         let accepts = |scheme, text: &str, provided: Option<&str>| {
             parse_relations(scheme, text).expect("dependency")[0].alternatives[0].accepts(provided)
         };
-        assert!(accepts(Scheme::Apk, "a>1", None), "no version is every version to apk");
-        assert!(!accepts(Scheme::Dpkg, "a (>= 1)", None), "no version is no version to dpkg");
-        assert!(accepts(Scheme::Dpkg, "a", None));
+        for (scheme, text) in [(Scheme::Apk, "a<1"), (Scheme::Dpkg, "a (>= 1)")] {
+            assert!(!accepts(scheme, text, None), "no version satisfies no demand on it: {text}");
+            assert!(accepts(scheme, "a", None));
+        }
         assert!(accepts(Scheme::Opkg, "a (> 1)", Some("1")), "> means >= to opkg");
         assert!(accepts(Scheme::Dpkg, "a (> 1)", Some("1")));
         assert!(!accepts(Scheme::Dpkg, "a (>> 1)", Some("1")));

@@ -9,8 +9,10 @@
 //! Nothing is read or written, and the same input gives the same answer.
 
 mod build;
+mod contradiction;
 mod depth;
 mod explain;
+mod lack;
 pub mod policy;
 mod prefer;
 mod rank;

@@ -170,6 +170,13 @@ impl<'u> RankedWalk<'u> {
             if !present.iter().all(|condition| reason::is_met(search, condition)) {
                 continue;
             }
+            // That the package itself be absent can never be met.
+            let own = search.universe.names_of(item);
+            let mut names =
+                absent.iter().flat_map(|c| &c.alternatives).map(|c| search.universe.name(c.name));
+            if names.any(|name| name.is_some_and(|name| own.contains(&name))) {
+                continue;
+            }
             if absent.is_empty() {
                 self.trigger(search, item);
             } else {

@@ -1,17 +1,17 @@
 //! What apk demands beyond clauses: that every chosen package has a reason to be there.
 //!
-//! A package has one when something with a reason depends on its name or on a name that it provides
-//! with a version or a provider priority, or when its `install_if` conditions are met; and a package
-//! of a tagged repository needs a request with that tag to lead to it. Reasons must not go in circles.
-//! Clauses cannot say that, so it is checked once everything else fits. Where it fails, a clause is
-//! derived that holds in every solution and fails now.
+//! The requests must lead to it, along dependencies. Some dependency must ask for its own name, or for
+//! a name that it provides with a version or a provider priority; or its `install_if` conditions must
+//! be met. And a package of a tagged repository needs a request with that tag to lead to it. Clauses
+//! cannot say that, so it is checked once everything else fits. Where it fails, [`super::lack`] derives
+//! a clause that holds in every solution and fails now.
 
 use std::cell::OnceCell;
 use std::collections::{HashMap, HashSet};
 
+use super::lack::Lack;
 use super::rank::Triggers;
-use super::sat::Lit;
-use super::search::{By, Fact, Need, Search};
+use super::search::{By, Fact, Search};
 use super::universe::{Item, Name, Provider, Tags, UNTAGGED};
 use crate::repo::{Constraint, Relation};
 
@@ -30,7 +30,7 @@ pub(super) enum Verdict {
 pub(super) struct Dependents(OnceCell<HashMap<Name, Vec<Item>>>);
 
 impl Dependents {
-    fn of(&self, search: &Search<'_>, name: Name) -> &[Item] {
+    pub(super) fn of(&self, search: &Search<'_>, name: Name) -> &[Item] {
         let all = self.0.get_or_init(|| {
             let universe = search.universe;
             let mut all: HashMap<Name, Vec<Item>> = HashMap::new();
@@ -69,7 +69,7 @@ pub(super) fn is_met(search: &Search<'_>, condition: &Relation<'_>) -> bool {
 }
 
 /// Whether depending on the name is a reason for the package to be there.
-fn is_reason(search: &Search<'_>, provider: Provider) -> bool {
+pub(super) fn is_reason(search: &Search<'_>, provider: Provider) -> bool {
     !provider.is_unversioned() || search.universe.package(provider.item).provider_priority > 0
 }
 
@@ -79,94 +79,101 @@ pub(super) fn check(
     triggers: &Triggers,
     dependents: &Dependents,
 ) -> Verdict {
-    let mut founded = Founded {
-        search,
-        triggers,
-        items: HashSet::new(),
-        allowed: HashMap::new(),
-        todo: Vec::new(),
-    };
-    founded.spread();
-    let Founded { items, allowed, .. } = founded;
+    let reached = Reached::new(search, triggers, HashSet::new());
+    let mut founded = reached.clone();
+    loop {
+        let without = founded.without_reason();
+        if without.is_empty() {
+            break;
+        }
+        let banned = founded.banned.union(&without).copied().collect();
+        founded = Reached::new(search, triggers, banned);
+    }
     let mut owners: Vec<By> = (0..search.requests.len()).map(By::Request).collect();
-    let in_order: Vec<Item> = chosen_in_order(search).filter(|item| items.contains(item)).collect();
-    owners.extend(in_order.into_iter().map(By::Item));
+    owners.extend(chosen_in_order(search).filter(|i| founded.items.contains(i)).map(By::Item));
     for by in owners {
         for need in search.needs(by) {
             let there = search.stand_in(&need.relation).is_some()
-                || fitting(search, &need.relation).any(|p| items.contains(&p.item));
-            if !there {
-                let lack = Lack { search, dependents, items: &items, allowed: &allowed };
-                return match lack.look_into(&need) {
-                    Ok(clause) => {
-                        search.add_clause(clause, Fact::NoReason { by, relation: need.number });
-                        Verdict::Refuted
-                    }
-                    Err(item) => Verdict::Try(item),
-                };
+                || fitting(search, &need.relation).any(|p| founded.items.contains(&p.item));
+            if there {
+                continue;
             }
+            let lack = Lack { search, dependents, reached: &reached, founded: &founded };
+            return match lack.look_into(&need) {
+                Ok(clause) => {
+                    search.add_clause(clause, Fact::NoReason { by, relation: need.number });
+                    Verdict::Refuted
+                }
+                Err(item) => Verdict::Try(item),
+            };
         }
     }
-    Verdict::Founded(needed(search, &items))
+    Verdict::Founded(needed(search, &founded.items))
 }
 
 fn chosen_in_order<'s>(search: &'s Search<'_>) -> impl Iterator<Item = Item> + use<'s> {
     search.sat.trail().iter().filter(|lit| lit.is_yes()).map(|lit| Item(lit.variable()))
 }
 
-fn tag_fits(search: &Search<'_>, item: Item, allowed: Tags) -> bool {
+pub(super) fn tag_fits(search: &Search<'_>, item: Item, allowed: Tags) -> bool {
     search.universe.tags_of(item) & (UNTAGGED | allowed) != 0
         || search.universe.package(item).installed_size == 0
 }
 
-/// The chosen packages that have a reason.
-struct Founded<'s, 'u> {
+/// The chosen packages to which the requests lead.
+#[derive(Clone)]
+pub(super) struct Reached<'s, 'u> {
     search: &'s Search<'u>,
     triggers: &'s Triggers,
-    items: HashSet<Item>,
+    /// Packages that may not be passed.
+    banned: HashSet<Item>,
+    pub(super) items: HashSet<Item>,
+    /// The tags from which each package may be taken, beside none.
     allowed: HashMap<Item, Tags>,
     todo: Vec<Item>,
 }
 
-impl Founded<'_, '_> {
-    fn spread(&mut self) {
-        for (number, request) in self.search.requests.iter().enumerate() {
-            let tags = self.search.request_tag(request).unwrap_or(0);
-            self.lead(By::Request(number), tags);
+impl<'s, 'u> Reached<'s, 'u> {
+    fn new(search: &'s Search<'u>, triggers: &'s Triggers, banned: HashSet<Item>) -> Self {
+        let (items, allowed) = (HashSet::new(), HashMap::new());
+        let mut reached = Reached { search, triggers, banned, items, allowed, todo: Vec::new() };
+        for (number, request) in search.requests.iter().enumerate() {
+            reached.lead(By::Request(number), search.request_tag(request).unwrap_or(0));
         }
-        let stood_in = self.search.universe.stand_ins.iter();
-        let names: Vec<Name> =
-            stood_in.filter_map(|s| self.search.universe.name(&s.name)).collect();
-        for name in names {
-            self.meet_conditions(name);
+        let stand_ins = search.universe.stand_ins.iter();
+        for name in stand_ins.filter_map(|stand_in| search.universe.name(&stand_in.name)) {
+            reached.meet_conditions(name);
         }
-        while let Some(item) = self.todo.pop() {
-            let tags = self.allowed.get(&item).copied().unwrap_or(0);
-            self.lead(By::Item(item), tags);
-            for name in self.search.universe.names_of(item) {
-                self.meet_conditions(name);
+        while let Some(item) = reached.todo.pop() {
+            reached.lead(By::Item(item), reached.allowed(item));
+            for name in search.universe.names_of(item) {
+                reached.meet_conditions(name);
             }
         }
+        reached
     }
 
-    /// Follows the dependencies of `by`, which has a reason.
+    pub(super) fn allowed(&self, item: Item) -> Tags {
+        self.allowed.get(&item).copied().unwrap_or(0)
+    }
+
+    /// Follows the dependencies of `by`.
     fn lead(&mut self, by: By, tags: Tags) {
         for need in self.search.needs(by) {
             for provider in fitting(self.search, &need.relation) {
-                self.reach(provider.item, tags, is_reason(self.search, provider));
+                self.reach(provider.item, tags);
             }
         }
     }
 
-    fn reach(&mut self, item: Item, tags: Tags, with_reason: bool) {
-        if self.search.value(item) != Some(true) {
+    fn reach(&mut self, item: Item, tags: Tags) {
+        if self.search.value(item) != Some(true) || self.banned.contains(&item) {
             return;
         }
         let allowed = self.allowed.entry(item).or_default();
         let more = *allowed | tags != *allowed;
         *allowed |= tags;
-        let fits = tag_fits(self.search, item, *allowed);
-        let new = with_reason && fits && self.items.insert(item);
+        let new = tag_fits(self.search, item, *allowed) && self.items.insert(item);
         if new || (more && self.items.contains(&item)) {
             self.todo.push(item);
         }
@@ -175,20 +182,43 @@ impl Founded<'_, '_> {
     /// Follows the conditions that speak of `name`.
     fn meet_conditions(&mut self, name: Name) {
         for item in self.triggers.of(name).iter().copied() {
-            let conditions =
-                self.search.universe.package(item).install_if(self.search.universe.scheme);
-            let mut tags = 0;
-            let met = conditions.iter().all(|condition| {
-                let mut there =
-                    fitting(self.search, condition).filter(|p| self.items.contains(&p.item));
-                let first = there.next();
-                tags |= first.and_then(|p| self.allowed.get(&p.item)).copied().unwrap_or(0);
-                (first.is_some() || self.search.stand_in(condition).is_some()) != condition.negated
-            });
-            if met {
-                self.reach(item, tags, true);
+            if let Some(tags) = self.conditions_met(item) {
+                self.reach(item, tags);
             }
         }
+    }
+
+    /// Whether all conditions of `item` are met, and the tags from which it then may be taken.
+    fn conditions_met(&self, item: Item) -> Option<Tags> {
+        let conditions = self.search.universe.package(item).install_if(self.search.universe.scheme);
+        let mut tags = 0;
+        for condition in &conditions {
+            let mut there =
+                fitting(self.search, condition).filter(|p| self.items.contains(&p.item));
+            let first = there.next();
+            tags |= first.map_or(0, |provider| self.allowed(provider.item));
+            if (first.is_some() || self.search.stand_in(condition).is_some()) == condition.negated {
+                return None;
+            }
+        }
+        (!conditions.is_empty()).then_some(tags)
+    }
+
+    /// The packages that nothing asks for in a way that brings them in.
+    fn without_reason(&self) -> HashSet<Item> {
+        let mut without = self.items.clone();
+        let requests = (0..self.search.requests.len()).map(By::Request);
+        for by in requests.chain(self.items.iter().copied().map(By::Item)) {
+            for need in self.search.needs(by) {
+                for provider in fitting(self.search, &need.relation) {
+                    if is_reason(self.search, provider) {
+                        without.remove(&provider.item);
+                    }
+                }
+            }
+        }
+        without.retain(|item| self.conditions_met(*item).is_none());
+        without
     }
 }
 
@@ -228,100 +258,5 @@ fn needed(search: &Search<'_>, founded: &HashSet<Item>) -> Vec<Item> {
         known.insert(item);
         needed.push(item);
         todo.push(By::Item(item));
-    }
-}
-
-/// Why nothing that has a reason satisfies a need.
-struct Lack<'s, 'u> {
-    search: &'s Search<'u>,
-    dependents: &'s Dependents,
-    items: &'s HashSet<Item>,
-    allowed: &'s HashMap<Item, Tags>,
-}
-
-impl Lack<'_, '_> {
-    fn allowed(&self, item: Item) -> Tags {
-        self.allowed.get(&item).copied().unwrap_or(0)
-    }
-
-    /// A clause that holds in every solution and fails now; or a package that may be chosen to help.
-    fn look_into(&self, need: &Need<'_>) -> Result<Vec<Lit>, Item> {
-        let search = self.search;
-        let (mut clause, mut tags) = (Vec::new(), 0);
-        if let By::Item(item) = need.by {
-            clause.push(Lit::no(item.0));
-            tags = self.allowed(item);
-        }
-        let mut seen = HashSet::new();
-        let mut todo: Vec<(Item, Option<Tags>)> = Vec::new();
-        for candidate in search.candidates(&need.relation) {
-            let item = candidate.provider.item;
-            let fits = tag_fits(search, item, self.allowed(item) | tags);
-            match search.value(item) {
-                Some(false) => clause.push(Lit::yes(item.0)),
-                None if fits && is_reason(search, candidate.provider) => return Err(item),
-                _ if !is_reason(search, candidate.provider) => todo.push((item, None)),
-                _ => todo.push((item, Some(search.universe.tags_of(item)))),
-            }
-        }
-        while let Some((item, wanted)) = todo.pop() {
-            if seen.insert((item, wanted)) {
-                self.step(item, wanted, &mut clause, &mut todo)?;
-            }
-        }
-        Ok(clause)
-    }
-
-    /// Looks for what could give `item` a reason or, with `wanted`, one of these tags: what is
-    /// excluded goes into the clause, what is open or without reason itself is looked into next.
-    fn step(
-        &self,
-        item: Item,
-        wanted: Option<Tags>,
-        clause: &mut Vec<Lit>,
-        todo: &mut Vec<(Item, Option<Tags>)>,
-    ) -> Result<(), Item> {
-        let (search, universe) = (self.search, self.search.universe);
-        for name in universe.names_of(item) {
-            for owner in self.dependents.of(search, name).iter().copied() {
-                let gives = search.needs(By::Item(owner)).iter().any(|need| {
-                    let mut providers = fitting(search, &need.relation).filter(|p| p.item == item);
-                    providers.any(|p| wanted.is_some() || is_reason(search, p))
-                });
-                if !gives {
-                    continue;
-                }
-                let open = search.value(item).is_none() && wanted.is_none();
-                let tags = self.allowed(item) | self.allowed(owner);
-                if self.items.contains(&owner) && open && tag_fits(search, item, tags) {
-                    return Err(item);
-                }
-                self.lead_back(owner, wanted, clause, todo);
-            }
-        }
-        for condition in universe.package(item).install_if(universe.scheme) {
-            for provider in fitting(search, &condition) {
-                match (condition.negated, search.value(provider.item)) {
-                    (true, Some(true)) => clause.push(Lit::no(provider.item.0)),
-                    (true, _) => {}
-                    (false, _) => self.lead_back(provider.item, wanted, clause, todo),
-                }
-            }
-        }
-        Ok(())
-    }
-
-    fn lead_back(
-        &self,
-        owner: Item,
-        wanted: Option<Tags>,
-        clause: &mut Vec<Lit>,
-        todo: &mut Vec<(Item, Option<Tags>)>,
-    ) {
-        match self.search.value(owner) {
-            Some(false) => clause.push(Lit::yes(owner.0)),
-            _ if wanted.is_none() && self.items.contains(&owner) => {}
-            _ => todo.push((owner, wanted)),
-        }
     }
 }

@@ -117,6 +117,11 @@ impl Sat {
         self.insert(lits, Box::default())
     }
 
+    /// The literals of a clause.
+    pub(super) fn lits(&self, clause: u32) -> &[Lit] {
+        &self.clauses[clause as usize].lits
+    }
+
     fn insert(&mut self, mut lits: Vec<Lit>, because: Box<[ClauseId]>) -> ClauseId {
         lits.sort_unstable();
         lits.dedup();
