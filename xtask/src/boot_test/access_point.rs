@@ -8,8 +8,8 @@ use std::net::Ipv4Addr;
 
 use smoltcp::wire::{IpAddress, Ipv4Cidr};
 
+use super::run::{Setup, append};
 use super::session::{Session, digest, test_bytes};
-use super::{Setup, append};
 
 /// The host's address, the guest's gateway.
 const HOST: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 1);
