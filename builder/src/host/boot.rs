@@ -8,155 +8,8 @@
 
 use std::path::{Path, PathBuf};
 
+use super::machine::{Acceleration, Error, Firmware, Nic, PciAddress, value, words};
 use super::shares::Share;
-
-/// Why a guest cannot be described.
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    /// A file of the output folder is missing.
-    #[error("{path} is missing: build the guest first, or name another output folder")]
-    Missing {
-        /// The file looked for.
-        path: PathBuf,
-    },
-    /// The kernel's command line could not be read.
-    #[error("cannot read the kernel's command line {path}: {source}")]
-    CommandLine {
-        /// The file read.
-        path: PathBuf,
-        /// What went wrong.
-        source: std::io::Error,
-    },
-    /// QEMU's options are text.
-    #[error("{path:?} is not UTF-8, which QEMU's options cannot express: move the files elsewhere")]
-    NotText {
-        /// The path that cannot be passed.
-        path: PathBuf,
-    },
-    /// A PCI address is not of the form that Linux uses.
-    #[error("{text:?} is not a PCI address: write DOMAIN:BUS:SLOT.FUNCTION, like 0000:03:00.0")]
-    PciAddress {
-        /// What was given.
-        text: String,
-    },
-}
-
-/// What starts first in the guest.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Firmware {
-    /// QEMU loads the kernel itself: the fastest way.
-    Direct {
-        /// The kernel (a bzImage).
-        kernel: PathBuf,
-        /// The initramfs.
-        initramfs: PathBuf,
-        /// The kernel's command line.
-        command_line: String,
-    },
-    /// UEFI firmware loads `\EFI\BOOT\BOOTX64.EFI` from the ESP, as under bhyve.
-    Uefi {
-        /// OVMF's code, read-only.
-        code: PathBuf,
-        /// OVMF's variables; changes to them are not kept.
-        variables: PathBuf,
-    },
-}
-
-impl Firmware {
-    /// The arguments by which QEMU starts it.
-    ///
-    /// # Errors
-    /// [`Error::NotText`] for a path that is not UTF-8.
-    pub fn arguments(&self) -> Result<Vec<String>, Error> {
-        let flash = |unit: u8, way: &str, file: &Path| -> Result<String, Error> {
-            Ok(format!("if=pflash,format=raw,unit={unit},{way}=on,file={}", value(file)?))
-        };
-        Ok(match self {
-            Self::Direct { kernel, initramfs, command_line } => {
-                let (kernel, initramfs) = (text(kernel)?, text(initramfs)?);
-                words(&["-kernel", kernel, "-initrd", initramfs, "-append", command_line])
-            }
-            Self::Uefi { code, variables } => {
-                let (code, variables) =
-                    (flash(0, "readonly", code)?, flash(1, "snapshot", variables)?);
-                words(&["-drive", &code, "-drive", &variables])
-            }
-        })
-    }
-}
-
-/// Who executes the guest's instructions.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Acceleration {
-    /// The processor, by the Linux kernel's KVM.
-    Kvm,
-    /// QEMU's translator: works everywhere, some ten times slower.
-    Software,
-}
-
-impl Acceleration {
-    /// KVM where it works: the processor's flags (the text of `/proc/cpuinfo`) must name
-    /// virtualization, because a `/dev/kvm` that opens proves nothing inside another guest.
-    #[must_use]
-    pub fn usable(cpuinfo: &str, kvm_is_writable: bool) -> Self {
-        let capable = cpuinfo
-            .lines()
-            .filter(|line| line.starts_with("flags"))
-            .any(|line| line.split_whitespace().any(|flag| flag == "vmx" || flag == "svm"));
-        if capable && kvm_is_writable { Self::Kvm } else { Self::Software }
-    }
-
-    /// `-accel` and `-cpu`. The translator's cache of 128 MiB is plenty for a router, and spares the
-    /// host a gigabyte.
-    #[must_use]
-    pub fn arguments(self) -> [&'static str; 4] {
-        match self {
-            Self::Kvm => ["-accel", "kvm", "-cpu", "host"],
-            Self::Software => ["-accel", "tcg,thread=multi,tb-size=128", "-cpu", "max"],
-        }
-    }
-}
-
-/// What is at the other end of the guest's `eth0`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Nic {
-    /// QEMU's own little network, for trying a guest out: 10.0.0.9 is the host, and the guest's
-    /// control socket answers on the host's port 127.0.0.1:1200. Needs no privilege.
-    User,
-    /// A tap interface of the host, which exists already.
-    Tap {
-        /// Its name.
-        name: String,
-    },
-    /// Ethernet frames as datagrams between two unix sockets. Needs no privilege.
-    Datagram {
-        /// The socket that QEMU makes.
-        local: PathBuf,
-        /// The socket of the other side.
-        remote: PathBuf,
-    },
-}
-
-impl Nic {
-    /// The arguments for an e1000 with this far end.
-    ///
-    /// # Errors
-    /// [`Error::NotText`] for a path that is not UTF-8.
-    pub fn arguments(&self) -> Result<Vec<String>, Error> {
-        let netdev = match self {
-            Self::User => "user,id=net,net=10.0.0.0/24,host=10.0.0.9,restrict=on,\
-                           hostfwd=tcp:127.0.0.1:1200-10.0.0.1:1200"
-                .to_owned(),
-            Self::Tap { name } => format!("tap,id=net,ifname={name},script=no,downscript=no"),
-            Self::Datagram { local, remote } => format!(
-                "dgram,id=net,local.type=unix,local.path={},remote.type=unix,remote.path={}",
-                value(local)?,
-                value(remote)?
-            ),
-        };
-        Ok(words(&["-netdev", &netdev, "-device", "e1000,netdev=net"]))
-    }
-}
 
 /// Where the guest's serial console goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -165,43 +18,6 @@ pub enum Console {
     Terminal,
     /// QEMU's standard output, every byte as it comes.
     Plain,
-}
-
-/// A PCI device of a Linux host: `DOMAIN:BUS:SLOT.FUNCTION`, all hexadecimal.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PciAddress(String);
-
-impl PciAddress {
-    /// Checks the form; whether the device exists is the host's matter.
-    ///
-    /// # Errors
-    /// [`Error::PciAddress`] for anything else than `DDDD:BB:SS.F`.
-    pub fn parse(text: &str) -> Result<Self, Error> {
-        let pattern = "hhhh:hh:hh.o";
-        let fits = text.len() == pattern.len()
-            && text.chars().zip(pattern.chars()).all(|(have, want)| match want {
-                'h' => have.is_ascii_hexdigit(),
-                'o' => ('0'..='7').contains(&have),
-                _ => have == want,
-            });
-        if fits {
-            Ok(Self(text.to_ascii_lowercase()))
-        } else {
-            Err(Error::PciAddress { text: text.to_owned() })
-        }
-    }
-
-    /// The address as Linux and QEMU write it.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-
-    /// The arguments that hand the device to the guest. Its driver on the host must be `vfio-pci`.
-    #[must_use]
-    pub fn arguments(&self) -> Vec<String> {
-        words(&["-device", &format!("vfio-pci,host={}", self.0)])
-    }
 }
 
 /// A guest and the machine round it.
@@ -319,20 +135,6 @@ impl GuestDescription {
     }
 }
 
-fn words(list: &[&str]) -> Vec<String> {
-    list.iter().map(|&word| word.to_owned()).collect()
-}
-
-/// A path as an argument of its own.
-fn text(path: &Path) -> Result<&str, Error> {
-    path.to_str().ok_or_else(|| Error::NotText { path: path.to_owned() })
-}
-
-/// A path as the value of an option, in which a comma is written twice.
-fn value(path: &Path) -> Result<String, Error> {
-    Ok(text(path)?.replace(',', ",,"))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -377,22 +179,5 @@ mod tests {
         std::fs::remove_file(folder.path().join("root.img")).unwrap();
         let message = GuestDescription::of_output(folder.path()).unwrap_err().to_string();
         assert!(message.contains("root.img"), "{message}");
-    }
-
-    #[test]
-    fn kvm_needs_both_the_flag_and_the_device() {
-        let intel = "processor\t: 0\nflags\t\t: fpu vmx sse\n";
-        assert_eq!(Acceleration::usable(intel, true), Acceleration::Kvm);
-        assert_eq!(Acceleration::usable(intel, false), Acceleration::Software);
-        let none = "processor\t: 0\nflags\t\t: fpu sse\nvmx flags\t: vnmi\nbugs\t\t: svm\n";
-        assert_eq!(Acceleration::usable(none, true), Acceleration::Software);
-    }
-
-    #[test]
-    fn pci_addresses_are_checked() {
-        assert_eq!(PciAddress::parse("0000:0A:00.0").unwrap().as_str(), "0000:0a:00.0");
-        for bad in ["", "03:00.0", "0000:03:00.8", "0000:03:00.0,x=y", "0000-03-00.0"] {
-            assert!(PciAddress::parse(bad).is_err(), "{bad}");
-        }
     }
 }

@@ -6,7 +6,8 @@
 
 use std::path::{Path, PathBuf};
 
-use super::boot::{Acceleration, Console, Error, Firmware, GuestDescription, Nic};
+use super::boot::{Console, GuestDescription};
+use super::machine::{Acceleration, Error, Firmware, Nic};
 use super::shares::Share;
 
 /// What the script is made for.

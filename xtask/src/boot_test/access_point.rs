@@ -8,15 +8,15 @@ use std::net::Ipv4Addr;
 
 use smoltcp::wire::{IpAddress, Ipv4Cidr};
 
+use super::run::{Setup, append};
 use super::session::{Session, digest, test_bytes};
-use super::{Setup, append};
 
 /// The host's address, the guest's gateway.
 const HOST: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 1);
 /// The guest's address for the host.
 const GUEST: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 2);
 const PORT: u16 = 8080;
-const DOWNLOAD: usize = 512 * 1024;
+const DOWNLOAD: usize = 2 * 1024 * 1024;
 
 /// Opens the test's network.
 const ACCESS_POINT: &str = "\
@@ -47,7 +47,7 @@ network={
 const UP: &str = "#!/bin/sh
 cd /run/e2e
 mkdir -p out
-unshare -n sh ./station.sh >out/station.log 2>&1 </dev/null &
+unshare -n -m sh ./station.sh >out/station.log 2>&1 </dev/null &
 child=$!
 own=$(readlink /proc/self/ns/net)
 until [ -e /sys/class/net/wlan1/phy80211/name ]; do sleep 0.1; done
@@ -58,6 +58,8 @@ iw phy \"$phy\" set netns $child
 
 const STATION_SIDE: &str = "#!/bin/sh
 cd /run/e2e
+# /sys shows the devices of the namespace that mounts it.
+mount -t sysfs sysfs /sys
 until ip link set wlan1 up 2>/dev/null; do sleep 0.05; done
 # A scan before the access point is up would cost five seconds until the next.
 until [ -e /run/hostapd/wlan0 ]; do sleep 0.1; done
@@ -115,7 +117,7 @@ pub fn run(session: &mut Session) -> Result<(), String> {
     session.report.first_packet = Some((session.qemu.seconds() * 100.0).round() / 100.0);
 
     let path = session.exchange.join("out/digest");
-    session.wait("512 KiB from the host by TCP, bytes identical", |session| {
+    session.wait("2 MiB from the host by TCP, bytes identical", |session| {
         session.host.attend(&mut server);
         let text = std::fs::read_to_string(&path).ok()?;
         let got = text.split_whitespace().next().unwrap_or_default();

@@ -60,7 +60,7 @@ impl Host {
     pub fn ask_for_address(&mut self) {
         let mut socket = dhcpv4::Socket::new();
         let mut retries = dhcpv4::RetryConfig::default();
-        retries.discover_timeout = StackDuration::from_millis(250);
+        retries.discover_timeout = StackDuration::from_millis(500);
         retries.initial_request_timeout = StackDuration::from_millis(500);
         retries.min_renew_timeout = StackDuration::from_millis(500);
         retries.max_renew_timeout = StackDuration::from_secs(2);

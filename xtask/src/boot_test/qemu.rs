@@ -7,7 +7,8 @@ use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use wifibox_build::host::boot::{Acceleration, Firmware, GuestDescription};
+use wifibox_build::host::boot::GuestDescription;
+use wifibox_build::host::machine::{Acceleration, Firmware};
 
 /// The program, and where it comes from.
 const PROGRAM: &str = "qemu-system-x86_64";

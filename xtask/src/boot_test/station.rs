@@ -7,8 +7,8 @@
 use std::net::Ipv4Addr;
 use std::time::{Duration, Instant};
 
+use super::run::{Setup, append};
 use super::session::{Session, digest, test_bytes};
-use super::{Setup, append};
 
 /// The guest's address for the host.
 const GUEST: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 1);
@@ -58,7 +58,9 @@ opt domain lab.example
 opt lease 3600
 ";
 
-/// Starts the access point's side in its namespace and hands it the second radio.
+/// Starts the access point's side in its namespace and hands it the second radio. The guest goes on
+/// when the access point is up: in the world outside it is there first, and a scan that comes too
+/// early would cost five seconds until the next.
 const UP: &str = "#!/bin/sh
 cd /run/e2e
 mkdir -p out
@@ -69,6 +71,11 @@ until [ -e /sys/class/net/wlan1/phy80211/name ]; do sleep 0.1; done
 while [ \"$(readlink /proc/$child/ns/net)\" = \"$own\" ]; do sleep 0.05; done
 read -r phy </sys/class/net/wlan1/phy80211/name
 iw phy \"$phy\" set netns $child
+tries=0
+until [ -s out/up ] || [ $tries -ge 100 ]; do
+	tries=$((tries + 1))
+	sleep 0.1
+done
 ";
 
 const ACCESS_POINT_SIDE: &str = "#!/bin/sh
@@ -95,7 +102,7 @@ pub fn prepare(setup: &Setup) -> Result<(), String> {
     append(
         &setup.config.join("interfaces.conf"),
         "\niface eth0\n  up mkdir -p /run/e2e && mount -t 9p -o trans=virtio,version=9p2000.L e2e \
-         /run/e2e && sh /run/e2e/up.sh &\n",
+         /run/e2e && sh /run/e2e/up.sh\n",
     )?;
     for (name, text) in [
         ("up.sh", UP),
@@ -111,8 +118,8 @@ pub fn prepare(setup: &Setup) -> Result<(), String> {
 
 /// Walks through the steps.
 pub fn run(session: &mut Session) -> Result<(), String> {
-    session.host.ask_for_address();
     session.wait_console("kernel up", "wifibox: kernel up")?;
+    session.host.ask_for_address();
     session.wait_console("services started", "wifibox: ready")?;
     session.wait("host has a lease from the guest", |session| {
         let lease = session.host.lease()?;

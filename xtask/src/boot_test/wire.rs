@@ -5,12 +5,15 @@ use std::collections::VecDeque;
 use std::io;
 use std::os::unix::net::UnixDatagram;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use smoltcp::phy::{Device, DeviceCapabilities, Medium, RxToken, TxToken};
 use smoltcp::time::Instant;
 
 /// The longest Ethernet frame without its checksum.
 const FRAME: usize = 1514;
+/// How often a frame is offered to a full queue, a tenth of a millisecond apart.
+const PATIENCE: u32 = 200;
 
 /// Something that carries Ethernet frames.
 pub trait Carrier {
@@ -44,8 +47,16 @@ impl Carrier for Datagrams {
     }
 
     fn send(&mut self, frame: &[u8]) {
-        // A full queue or a QEMU that has not made its socket yet loses frames; TCP and DHCP repeat.
-        let _ = self.socket.send_to(frame, &self.peer);
+        // The queue between the two sockets is short (ten frames on Linux): QEMU gets a moment to
+        // empty it. A guest that is not listening yet, or no QEMU at all, loses the frame.
+        for _ in 0..PATIENCE {
+            match self.socket.send_to(frame, &self.peer) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    std::thread::sleep(Duration::from_micros(100));
+                }
+                _ => break,
+            }
+        }
     }
 }
 

@@ -1,0 +1,188 @@
+//! One run of a guest: its shares, its machine, its cable, and the steps of its role.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use wifibox_build::host::boot::{Console, GuestDescription};
+use wifibox_build::host::machine::{Acceleration, Nic};
+use wifibox_build::host::shares::{self, Share};
+
+use super::network::Host;
+use super::report::Report;
+use super::session::Session;
+use super::wire::{Carrier, Datagrams, Wire};
+use super::{Args, Role, access_point, qemu, station};
+
+/// The folders of one run.
+pub struct Setup {
+    /// The share `config`.
+    pub config: PathBuf,
+    /// The share `app_config`.
+    pub application: PathBuf,
+    /// The share `e2e`.
+    pub exchange: PathBuf,
+    /// All shares.
+    pub shares: Vec<Share>,
+}
+
+/// One run with `memory` MiB. An error means that it could not be started at all.
+pub fn boot(args: &Args, memory: u32, quiet: bool) -> Result<Report, String> {
+    let role = match args.role {
+        Some(role) => role,
+        None => manifest_role(&args.dir)?,
+    };
+    let mut guest = GuestDescription::of_output(&args.dir).map_err(|error| error.to_string())?;
+    if args.uefi {
+        guest.firmware = qemu::find_firmware()?;
+    }
+    // The names of unix sockets are short: this folder's must be, too.
+    let scratch = tempfile::Builder::new()
+        .prefix("wifibox-boot-")
+        .disable_cleanup(args.keep)
+        .tempdir()
+        .map_err(|error| format!("cannot make a temporary folder: {error}"))?;
+    let folder = scratch.path();
+    let setup = lay_out(&args.dir, folder)?;
+    match role {
+        Role::Station => station::prepare(&setup)?,
+        Role::AccessPoint => access_point::prepare(&setup)?,
+    }
+
+    let carrier: Box<dyn Carrier>;
+    (carrier, guest.nic) = connect(args.tap, folder)?;
+    guest.memory = memory;
+    guest.acceleration = qemu::find_acceleration();
+    guest.shares = setup.shares;
+    guest.console = Console::Plain;
+    guest.monitor = Some(folder.join("qmp"));
+    guest.no_reboot = true;
+
+    let report = Report {
+        version: 1,
+        role: if role == Role::Station { "station" } else { "access-point" },
+        firmware: if args.uefi { "uefi" } else { "direct" },
+        memory,
+        acceleration: if guest.acceleration == Acceleration::Kvm { "kvm" } else { "tcg" },
+        steps: Vec::new(),
+        first_packet: None,
+        failure: None,
+        quiet,
+    };
+    let log = folder.join("console.log");
+    let mut session = Session {
+        qemu: qemu::Qemu::start(&guest, &log, &folder.join("qemu.log"))?,
+        host: Host::new(Wire::new(carrier)),
+        report,
+        exchange: setup.exchange,
+        limit: Duration::from_secs(args.timeout),
+    };
+    let outcome = match role {
+        Role::Station => station::run(&mut session),
+        Role::AccessPoint => access_point::run(&mut session),
+    };
+    if let (false, Some(seconds)) = (quiet, session.report.first_packet) {
+        println!("first packet: {seconds:.2} s after QEMU's start");
+    }
+    if let Err(failure) = outcome {
+        if !quiet {
+            println!("failed: {failure}\n--- the console's last lines:");
+            for line in session.qemu.console_end(40) {
+                println!("{line}");
+            }
+            println!("--- the whole log: {}", keep_log(&log, scratch)?.display());
+        }
+        session.report.failure = Some(failure);
+    } else if args.keep {
+        println!("kept: {}", folder.display());
+    }
+    Ok(session.report)
+}
+
+/// Saves the console's log of a failed run from the removal of its folder.
+fn keep_log(log: &Path, scratch: tempfile::TempDir) -> Result<PathBuf, String> {
+    let kept = scratch.keep();
+    let name = log.file_name().unwrap_or_default();
+    Ok(kept.join(name))
+}
+
+/// The role in the output folder's manifest.
+fn manifest_role(folder: &Path) -> Result<Role, String> {
+    #[derive(serde::Deserialize)]
+    struct Manifest {
+        role: String,
+    }
+    let path = folder.join("manifest.json");
+    let text = fs::read_to_string(&path).map_err(|error| {
+        format!("cannot read {}, and no --role is given: {error}", path.display())
+    })?;
+    let manifest: Manifest =
+        serde_json::from_str(&text).map_err(|error| format!("{}: {error}", path.display()))?;
+    match manifest.role.as_str() {
+        "station" => Ok(Role::Station),
+        "access-point" => Ok(Role::AccessPoint),
+        other => Err(format!("{} has the unknown role {other:?}: give --role", path.display())),
+    }
+}
+
+/// Fresh shares in `folder`: the output's samples, and the exchange folder.
+fn lay_out(output: &Path, folder: &Path) -> Result<Setup, String> {
+    let mut shares = shares::prepare(output, folder).map_err(|error| error.to_string())?;
+    let named = |tag: &str| shares.iter().find(|share| share.tag == tag);
+    let (Some(config), Some(application)) = (named("config"), named("app_config")) else {
+        return Err("the output folder lays out no shares `config` and `app_config`".to_owned());
+    };
+    let (config, application) = (config.folder.clone(), application.folder.clone());
+    let exchange = folder.join("e2e");
+    // Made here, so that the guest's files have the folder's owner.
+    fs::create_dir_all(exchange.join("out"))
+        .map_err(|error| format!("cannot make {}: {error}", exchange.display()))?;
+    shares.push(Share::new("e2e", exchange.clone(), false));
+    Ok(Setup { config, application, exchange, shares })
+}
+
+/// The cable to the guest: this side's end and the guest's.
+fn connect(tap: bool, folder: &Path) -> Result<(Box<dyn Carrier>, Nic), String> {
+    if tap {
+        return connect_tap();
+    }
+    let (own, guest) = (folder.join("host.sock"), folder.join("guest.sock"));
+    let carrier = Datagrams::new(&own, &guest)
+        .map_err(|error| format!("cannot make the socket {}: {error}", own.display()))?;
+    Ok((Box::new(carrier), Nic::Datagram { local: guest, remote: own }))
+}
+
+#[cfg(target_os = "linux")]
+fn connect_tap() -> Result<(Box<dyn Carrier>, Nic), String> {
+    let name = format!("wfb{}", std::process::id() % 1_000_000);
+    let carrier = super::wire::Tap::new(&name)?;
+    Ok((Box::new(carrier), Nic::Tap { name }))
+}
+
+#[cfg(not(target_os = "linux"))]
+fn connect_tap() -> Result<(Box<dyn Carrier>, Nic), String> {
+    Err("--tap works on Linux only".to_owned())
+}
+
+/// Adds text to a file of the shares.
+pub fn append(path: &Path, text: &str) -> Result<(), String> {
+    let failed = |error: std::io::Error| format!("cannot extend {}: {error}", path.display());
+    let mut whole = fs::read_to_string(path).map_err(failed)?;
+    whole.push_str(text);
+    fs::write(path, whole).map_err(failed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_role_comes_from_the_manifest() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("manifest.json");
+        fs::write(&path, r#"{"version":1,"role":"access-point"}"#).unwrap();
+        assert_eq!(manifest_role(folder.path()), Ok(Role::AccessPoint));
+        fs::write(&path, r#"{"role":"toaster"}"#).unwrap();
+        assert!(manifest_role(folder.path()).unwrap_err().contains("toaster"));
+    }
+}
