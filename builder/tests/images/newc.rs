@@ -112,7 +112,7 @@ fn entries(mut archive: &[u8]) -> Vec<(Vec<u8>, [u32; 13], Vec<u8>)> {
         let name = archive[110..110 + name_size - 1].to_vec();
         let data = (110 + name_size).next_multiple_of(4);
         if name == b"TRAILER!!!" {
-            assert!(archive.len() < 1024 && total % 512 == 0);
+            assert!(archive.len() < 1024 && total.is_multiple_of(512));
             return out;
         }
         out.push((name, fields, archive[data..data + size].to_vec()));
