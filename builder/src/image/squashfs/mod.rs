@@ -34,7 +34,7 @@ use crate::path::GuestPath;
 use crate::progress::{Progress, Task};
 use crate::tree::{Content, Kind, Meta, Tree};
 use ahead::{Ahead, StopOnDrop};
-use bridge::Session;
+use bridge::Writing;
 use plan::Plan;
 
 pub use codec::Codec;
@@ -198,8 +198,8 @@ fn compress_and_write<F: ImageFile>(
             }
         }
         let _stop = ahead.as_deref().map(StopOnDrop);
-        let session = Session { codec, block_size, ahead: ahead.clone(), failure: None };
-        session.run(|| writer.write(&mut *out))
+        let writing = Writing { codec, block_size, ahead: ahead.clone(), failure: None };
+        writing.run(|| writer.write(&mut *out))
     });
     match (written, failure) {
         (_, Some(failure)) => Err(Error::Compress(failure)),
