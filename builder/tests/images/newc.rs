@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use proptest::prelude::*;
-use wifibox_build::image::newc::{Compression, write};
+use wifibox_build::image::newc::{Compression, Error, write};
 use wifibox_build::tree::{Kind, Tree};
 
 use crate::support::{self, EPOCH, lines, run};
@@ -43,6 +43,16 @@ fn xz_has_the_check_that_the_kernel_knows() {
     let packed = initramfs(&Tree::new(), Compression::Xz);
     // Stream flags: a reserved byte, then the kind of check; 1 is CRC32.
     assert_eq!(packed.get(6..8), Some(&[0, 1][..]));
+}
+
+#[test]
+fn a_content_that_cannot_be_read_is_an_error_that_names_the_file() {
+    let mut tree = Tree::new();
+    let at = support::path("text/lost");
+    let lost = support::node(Kind::File(support::lost()), 0o644, (0, 0), 0);
+    tree.insert(&at, lost).expect("inserted");
+    let error = write(&tree, Compression::Gzip, EPOCH, Vec::new()).expect_err("unreadable");
+    assert!(matches!(&error, Error::Content { path, .. } if *path == at), "{error}");
 }
 
 #[test]
@@ -112,7 +122,7 @@ fn entries(mut archive: &[u8]) -> Vec<(Vec<u8>, [u32; 13], Vec<u8>)> {
         let name = archive[110..110 + name_size - 1].to_vec();
         let data = (110 + name_size).next_multiple_of(4);
         if name == b"TRAILER!!!" {
-            assert!(archive.len() < 1024 && total % 512 == 0);
+            assert!(archive.len() < 1024 && total.is_multiple_of(512));
             return out;
         }
         out.push((name, fields, archive[data..data + size].to_vec()));

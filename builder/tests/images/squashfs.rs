@@ -1,9 +1,10 @@
 //! SquashFS: every codec, read back by our check and by `unsquashfs`.
 
-use std::io::{BufReader, Cursor, Read};
+use std::io::{self, BufReader, Cursor, Read, Seek, Write};
 use std::num::NonZeroUsize;
 
 use proptest::prelude::*;
+use wifibox_build::image::ImageFile;
 use wifibox_build::image::squashfs::{
     BlockSize, Codec, Error, Options, VerifyError, verify, write,
 };
@@ -149,6 +150,82 @@ fn unsquashfs_lists_what_the_tree_has() {
         assert_eq!(found.len(), expected.len());
         let clamped = lines(&output).into_iter().find(|line| line.ends_with("/bin/su"));
         assert!(clamped.is_some_and(|line| line.contains("2023-11-14 22:13")));
+    }
+}
+
+#[test]
+fn directories_beyond_every_small_limit_read_back() {
+    let mut tree = Tree::new();
+    let empty = || node(Kind::File(Content::from_bytes("")), 0o644, (0, 0), 0);
+    // More inodes between two siblings than 15 bits count, and listings of more than 64 KiB.
+    for n in 0..35_000 {
+        let at = path(format!("first/entry-with-a-long-name-{n:05}"));
+        tree.insert(&at, empty()).expect("inserted");
+    }
+    tree.insert(&path("second"), empty()).expect("inserted");
+    tree.insert(&path("third/a"), empty()).expect("inserted");
+    let options = options(Codec::Lz4, 4096, 2);
+    let image = image(&tree, &options);
+    verify(&tree, &options, &mut Cursor::new(&image)).expect("as the tree");
+    let directory = tempfile::tempdir().expect("a directory");
+    let file = directory.path().join("root.img");
+    std::fs::write(&file, image).expect("written");
+    if let Some(output) = run("unsquashfs", &["-l".as_ref(), file.as_os_str()], None) {
+        let listed = lines(&output).iter().filter(|line| line.starts_with("squashfs-root")).count();
+        assert_eq!(listed, tree.len());
+    }
+}
+
+#[test]
+fn a_content_that_cannot_be_read_is_an_error_that_names_the_file() {
+    let mut tree = support::files_and_links(4096);
+    let at = path("text/lost");
+    tree.insert(&at, node(Kind::File(support::lost()), 0o644, (0, 0), 0)).expect("inserted");
+    for jobs in [1, 2, 4] {
+        let mut out = Cursor::new(Vec::new());
+        let error = write(&tree, &options(Codec::GZIP, 4096, jobs), &mut out, &Silent);
+        let error = error.expect_err("unreadable");
+        assert!(matches!(&error, Error::Content { path, .. } if *path == at), "{error}");
+    }
+}
+
+#[test]
+fn a_full_disk_is_an_error_whatever_the_jobs() {
+    let tree = support::everything(4096);
+    for (jobs, room) in [(1, 50), (1, 50_000), (4, 50), (4, 20_000), (4, 50_000)] {
+        let mut out = Full { inner: Cursor::new(Vec::new()), room };
+        let error = write(&tree, &options(Codec::GZIP, 4096, jobs), &mut out, &Silent);
+        assert!(matches!(error, Err(Error::Write(_))), "{jobs} jobs, {room} bytes");
+    }
+}
+
+/// A file on a disk with little room.
+struct Full {
+    inner: Cursor<Vec<u8>>,
+    room: u64,
+}
+
+impl Write for Full {
+    fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
+        if self.inner.position() + buf.len() as u64 > self.room {
+            return Err(io::ErrorKind::StorageFull.into());
+        }
+        self.inner.write(buf)
+    }
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Seek for Full {
+    fn seek(&mut self, to: io::SeekFrom) -> io::Result<u64> {
+        self.inner.seek(to)
+    }
+}
+
+impl ImageFile for Full {
+    fn set_len(&mut self, length: u64) -> io::Result<()> {
+        self.inner.set_len(length)
     }
 }
 

@@ -6,7 +6,7 @@ use std::process::{Command, Output};
 
 use proptest::prelude::*;
 use wifibox_build::path::GuestPath;
-use wifibox_build::tree::{Content, Kind, Meta, Node, Origin, Tree};
+use wifibox_build::tree::{Content, Kind, Meta, Node, Origin, Spool, Tree};
 
 /// The newest time in the images: 2023-11-14 22:13:20 UTC.
 pub const EPOCH: u32 = 1_700_000_000;
@@ -63,6 +63,13 @@ pub fn noise(length: usize, seed: u32) -> Vec<u8> {
         state.to_be_bytes()[0]
     };
     (0..length).map(|_| next()).collect()
+}
+
+/// A content that ends before it should: its spool holds nothing.
+pub fn lost() -> Content {
+    let directory = tempfile::tempdir().expect("a directory");
+    let spool = Spool::new_in(directory.path()).expect("a spool");
+    Content::Spooled { spool, offset: 0, length: 10_000 }
 }
 
 /// A tree with files around every boundary of the block size, links, owners, modes and times.

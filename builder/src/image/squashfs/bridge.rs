@@ -1,7 +1,7 @@
 //! Our codecs as backhand's compressor.
 //!
 //! backhand wants a `&'static` compressor and gives it nothing but the block. The one static here
-//! finds the codec, and the workers' results, in a session of the thread that writes: backhand
+//! finds the codec, and the workers' results, in a variable of the thread that writes: backhand
 //! compresses on the thread that called it.
 
 use std::cell::RefCell;
@@ -20,7 +20,7 @@ struct Bridge;
 static BRIDGE: Bridge = Bridge;
 
 thread_local! {
-    static SESSION: RefCell<Option<Session>> = const { RefCell::new(None) };
+    static CURRENT: RefCell<Option<Writing>> = const { RefCell::new(None) };
 }
 
 /// Marks a metadata block (`u16` length in front) as stored without compression.
@@ -32,7 +32,7 @@ pub(super) fn kind() -> Kind {
 }
 
 /// How the image that this thread is writing gets its blocks compressed.
-pub(super) struct Session {
+pub(super) struct Writing {
     /// The codec of the image.
     pub(super) codec: Codec,
     /// The block size of the image, in bytes.
@@ -44,13 +44,13 @@ pub(super) struct Session {
     pub(super) failure: Option<io::Error>,
 }
 
-impl Session {
-    /// Runs `write` with this session on this thread, and gives the session back.
+impl Writing {
+    /// Runs `write` with this in force on this thread; returns its result and the failure, if any.
     pub(super) fn run<T>(self, write: impl FnOnce() -> T) -> (T, Option<io::Error>) {
-        SESSION.with_borrow_mut(|slot| *slot = Some(self));
+        CURRENT.with_borrow_mut(|slot| *slot = Some(self));
         let out = write();
-        let session = SESSION.with_borrow_mut(Option::take);
-        (out, session.and_then(|session| session.failure))
+        let writing = CURRENT.with_borrow_mut(Option::take);
+        (out, writing.and_then(|writing| writing.failure))
     }
 
     fn compress(&mut self, block: &[u8]) -> Vec<u8> {
@@ -104,8 +104,8 @@ impl CompressionAction for Bridge {
         _: FilesystemCompressor,
         _: u32,
     ) -> Result<Vec<u8>, BackhandError> {
-        SESSION.with_borrow_mut(|session| match session {
-            Some(session) => Ok(session.compress(bytes)),
+        CURRENT.with_borrow_mut(|writing| match writing {
+            Some(writing) => Ok(writing.compress(bytes)),
             None => Err(BackhandError::InternalState("no image is being written".to_owned())),
         })
     }
@@ -116,8 +116,8 @@ impl CompressionAction for Bridge {
         _: &Kind,
         _: FilesystemCompressor,
     ) -> Result<Option<Vec<u8>>, BackhandError> {
-        let options = SESSION.with_borrow(|session| {
-            session.as_ref().and_then(|session| session.codec.stored_options(session.block_size))
+        let options = CURRENT.with_borrow(|writing| {
+            writing.as_ref().and_then(|writing| writing.codec.stored_options(writing.block_size))
         });
         let Some(options) = options else { return Ok(None) };
         let length = u16::try_from(options.len())
