@@ -7,7 +7,8 @@ use std::process::Command;
 use super::args::BootArgs;
 use super::context::Context;
 use super::failure::Failure;
-use crate::host::boot::{Acceleration, Firmware, GuestDescription};
+use crate::host::boot::GuestDescription;
+use crate::host::machine::{Acceleration, Firmware};
 use crate::host::shares;
 
 /// The program, and where Debian has it.

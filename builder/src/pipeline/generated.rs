@@ -20,10 +20,13 @@ pub fn write(recipe: &Recipe, accounts: &Accounts, tree: &mut Tree) -> Result<()
     write_file(tree, "etc/os-release", os_release(recipe), 0o644)
 }
 
-/// One respawned process for each service.
+/// One respawned process for each service. Those of every guest come last: joining a wireless network
+/// takes longest, so what does that starts first.
 fn inittab(recipe: &Recipe) -> String {
+    let (common, own): (Vec<_>, Vec<_>) =
+        recipe.services.iter().partition(|service| &*service.origin.file == "recipes/guest.yaml");
     let line = |service: &str| format!("::respawn:/etc/sv/{service}\n");
-    recipe.services.iter().map(|service| line(&service.value)).collect()
+    own.into_iter().chain(common).map(|service| line(&service.value)).collect()
 }
 
 /// One line for each 9P share, as the hypervisor offers them.

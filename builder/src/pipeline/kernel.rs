@@ -221,7 +221,8 @@ fn files_of(modules: &[Sourced<Module>], closure: &Closure) -> Result<Vec<Module
 
 /// The text of /etc/wifibox/modules: what the guest loads when it boots.
 fn load_list(recipe: &Recipe, closure: &Closure) -> Result<String, Error> {
-    let names = files_of(&recipe.load_modules, closure)?;
+    // With what they need, softly too: busybox's modprobe does not follow soft dependencies.
+    let names = closure.load_order(&files_of(&recipe.load_modules, closure)?)?;
     Ok(names.iter().map(|name| format!("{name}\n")).collect())
 }
 

@@ -110,6 +110,10 @@ fn keep_log(log: &Path, scratch: tempfile::TempDir) -> Result<PathBuf, String> {
 fn manifest_role(folder: &Path) -> Result<Role, String> {
     #[derive(serde::Deserialize)]
     struct Manifest {
+        recipe: Recipe,
+    }
+    #[derive(serde::Deserialize)]
+    struct Recipe {
         role: String,
     }
     let path = folder.join("manifest.json");
@@ -118,7 +122,7 @@ fn manifest_role(folder: &Path) -> Result<Role, String> {
     })?;
     let manifest: Manifest =
         serde_json::from_str(&text).map_err(|error| format!("{}: {error}", path.display()))?;
-    match manifest.role.as_str() {
+    match manifest.recipe.role.as_str() {
         "station" => Ok(Role::Station),
         "access-point" => Ok(Role::AccessPoint),
         other => Err(format!("{} has the unknown role {other:?}: give --role", path.display())),
@@ -180,9 +184,9 @@ mod tests {
     fn the_role_comes_from_the_manifest() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("manifest.json");
-        fs::write(&path, r#"{"version":1,"role":"access-point"}"#).unwrap();
+        fs::write(&path, r#"{"format":1,"recipe":{"role":"access-point"}}"#).unwrap();
         assert_eq!(manifest_role(folder.path()), Ok(Role::AccessPoint));
-        fs::write(&path, r#"{"role":"toaster"}"#).unwrap();
+        fs::write(&path, r#"{"recipe":{"role":"toaster"}}"#).unwrap();
         assert!(manifest_role(folder.path()).unwrap_err().contains("toaster"));
     }
 }
