@@ -174,8 +174,9 @@ pub struct OutputArgs {
     /// Keep only firmware files that match (of those the modules want)
     #[arg(long, value_name = "GLOB")]
     pub firmware_file: Vec<String>,
-    /// Block size of root.img in KiB: 4 to 1024, a power of two
-    #[arg(long, value_name = "KIB", default_value_t = 128)]
+    /// Block size of root.img in KiB: 4 to 1024, a power of two; larger ones compress better and cost
+    /// the guest memory when it reads
+    #[arg(long, value_name = "KIB", default_value_t = 256)]
     pub block_size: u32,
 }
 
