@@ -59,7 +59,17 @@ enum Visit {
 }
 
 /// The rank of every name that the requests lead to.
-pub(super) fn ranks(search: &Search<'_>, triggers: &Triggers) -> Vec<Option<Rank>> {
+pub(super) struct Ranks(Vec<Option<Rank>>);
+
+impl Ranks {
+    /// The rank of a name; `None`, the lowest, for one that the requests do not lead to.
+    pub(super) fn of(&self, name: Name) -> Option<Rank> {
+        self.0.get(name.at()).copied().flatten()
+    }
+}
+
+/// Ranks every name that the requests lead to.
+pub(super) fn ranks(search: &Search<'_>, triggers: &Triggers) -> Ranks {
     let universe = search.universe;
     let mut walk = Walk {
         universe,
@@ -80,7 +90,7 @@ pub(super) fn ranks(search: &Search<'_>, triggers: &Triggers) -> Vec<Option<Rank
         walk.todo.push(Visit::Enter(name));
         walk.run();
     }
-    walk.ranks
+    Ranks(walk.ranks)
 }
 
 struct Walk<'a> {
@@ -125,13 +135,13 @@ impl Walk<'_> {
         self.todo.push(Visit::Conditions(name));
         self.todo.push(Visit::Leave(name));
         let (universe, triggers) = (self.universe, self.triggers);
-        let owner = |item: &Item| universe.name(&universe.package(*item).name);
         let providers = universe.providers(name);
-        let mut next: Vec<Name> = triggers.of(name).iter().filter_map(owner).collect();
+        let triggered = |name| triggers.of(name).iter().flat_map(|item| universe.names_of(*item));
+        let mut next: Vec<Name> = triggered(name).collect();
         for provider in providers {
-            let own = owner(&provider.item).into_iter();
-            next.extend(own.flat_map(|own| triggers.of(own)).filter_map(owner));
-            next.extend(universe.names_of(provider.item).into_iter().skip(1));
+            let mut names = universe.names_of(provider.item).into_iter();
+            next.extend(names.next().into_iter().flat_map(triggered));
+            next.extend(names);
         }
         self.todo.extend(next.into_iter().rev().map(Visit::Enter));
         self.todo.extend(providers.iter().rev().map(|p| Visit::Package(p.item)));
