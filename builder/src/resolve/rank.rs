@@ -59,12 +59,21 @@ enum Visit {
 }
 
 /// The rank of every name that the requests lead to.
-pub(super) struct Ranks(Vec<Option<Rank>>);
+pub(super) struct Ranks {
+    by_name: Vec<Option<Rank>>,
+    /// For each name, the names of the packages that speak of it in their dependencies.
+    dependents: HashMap<Name, Vec<Name>>,
+}
 
 impl Ranks {
     /// The rank of a name; `None`, the lowest, for one that the requests do not lead to.
     pub(super) fn of(&self, name: Name) -> Option<Rank> {
-        self.0.get(name.at()).copied().flatten()
+        self.by_name.get(name.at()).copied().flatten()
+    }
+
+    /// The names of the packages that speak of `name` in their dependencies.
+    pub(super) fn dependents(&self, name: Name) -> &[Name] {
+        self.dependents.get(&name).map_or(&[], Vec::as_slice)
     }
 }
 
@@ -77,6 +86,7 @@ pub(super) fn ranks(search: &Search<'_>, triggers: &Triggers) -> Ranks {
         ranks: vec![None; universe.texts.len()],
         entered: vec![false; universe.texts.len()],
         walked: vec![false; universe.len()],
+        dependents: HashMap::new(),
         requested: Vec::new(),
         left: 0,
         todo: Vec::new(),
@@ -90,7 +100,7 @@ pub(super) fn ranks(search: &Search<'_>, triggers: &Triggers) -> Ranks {
         walk.todo.push(Visit::Enter(name));
         walk.run();
     }
-    Ranks(walk.ranks)
+    Ranks { by_name: walk.ranks, dependents: walk.dependents }
 }
 
 struct Walk<'a> {
@@ -99,6 +109,7 @@ struct Walk<'a> {
     ranks: Vec<Option<Rank>>,
     entered: Vec<bool>,
     walked: Vec<bool>,
+    dependents: HashMap<Name, Vec<Name>>,
     requested: Vec<Name>,
     left: u32,
     todo: Vec<Visit>,
@@ -148,11 +159,17 @@ impl Walk<'_> {
     }
 
     fn walk_package(&mut self, item: Item) {
-        if !std::mem::replace(&mut self.walked[item.at()], true) {
-            let relations =
-                self.universe.package(item).depends(self.universe.scheme).unwrap_or_default();
-            self.later(relations.iter().flat_map(|r| &r.alternatives).map(|c| c.name));
+        if std::mem::replace(&mut self.walked[item.at()], true) {
+            return;
         }
+        let universe = self.universe;
+        let relations = universe.package(item).depends(universe.scheme).unwrap_or_default();
+        let targets = || relations.iter().flat_map(|r| &r.alternatives).map(|c| c.name);
+        let own = universe.names_of(item);
+        for name in targets().filter_map(|name| universe.name(name)) {
+            self.dependents.entry(name).or_default().extend(&own);
+        }
+        self.later(targets());
     }
 
     fn leave(&mut self, name: Name) {

@@ -221,14 +221,16 @@ impl<'u> RankedWalk<'u> {
         }
         loop {
             self.look(search);
-            let decided = |name: &Name| {
-                let mut providers = search.universe.providers(*name).iter();
-                providers.any(|provider| self.is_decided.contains(&provider.item))
+            let is_decided = |name: &Name| self.has_decided(search, *name);
+            let done: Vec<Name> = self.open.iter().copied().filter(is_decided).collect();
+            for name in done {
+                self.open.remove(&name);
+            }
+            let rank = |name: &Name| {
+                let item = self.pick(search, *name)?;
+                Some((self.is_settled(search, *name), self.ranks.of(*name), item))
             };
-            self.open.retain(|name| !decided(name));
-            let best =
-                |name: &Name| self.pick(search, *name).map(|item| (self.ranks.of(*name), item));
-            if let Some((_, item)) = self.open.iter().filter_map(best).max() {
+            if let Some((_, _, item)) = self.open.iter().filter_map(rank).max() {
                 if search.value(item).is_none() {
                     return Step::Try(item);
                 }
@@ -240,6 +242,23 @@ impl<'u> RankedWalk<'u> {
             }
             return self.finish(search);
         }
+    }
+
+    /// Whether a provider of the name was decided on.
+    fn has_decided(&self, search: &Search<'u>, name: Name) -> bool {
+        let mut providers = search.universe.providers(name).iter();
+        providers.any(|provider| self.is_decided.contains(&provider.item))
+    }
+
+    /// Whether nothing can change any more about a name: one provider is left, and everything that
+    /// depends on the name is decided. apk decides such names out of turn.
+    fn is_settled(&self, search: &Search<'u>, name: Name) -> bool {
+        let left = search.universe.providers(name).iter();
+        let open = left.filter(|p| search.is_usable(p.item) && search.value(p.item) != Some(false));
+        let decided = |name: &Name| self.has_decided(search, *name);
+        self.required.contains(&name)
+            && open.count() == 1
+            && self.ranks.dependents(name).iter().all(decided)
     }
 
     /// Triggers one package that waited for others not to be there.
