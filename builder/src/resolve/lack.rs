@@ -6,7 +6,8 @@
 
 use std::collections::HashSet;
 
-use super::reason::{Dependents, Reached, fitting, is_reason, tag_fits};
+use super::rank::Ranks;
+use super::reason::{Dependents, Reached, comes_first, fitting, is_reason, tag_fits};
 use super::sat::Lit;
 use super::search::{By, Need, Search};
 use super::universe::{Item, Tags};
@@ -14,7 +15,9 @@ use super::universe::{Item, Tags};
 /// What a package lacks.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 enum Want {
-    /// Something that asks for it in a way that brings it in.
+    /// Something that asks for it in a way that brings it in, so that it may answer the need.
+    Asked(Item),
+    /// The same, or that its conditions are met.
     Reason(Item),
     /// Something that leads to it at all.
     Way(Item),
@@ -25,6 +28,7 @@ enum Want {
 /// An inquiry into one unmet need.
 pub(super) struct Lack<'s, 'u> {
     pub(super) search: &'s Search<'u>,
+    pub(super) ranks: &'s Ranks,
     pub(super) dependents: &'s Dependents,
     /// What the requests lead to, with or without a reason.
     pub(super) reached: &'s Reached<'s, 'u>,
@@ -69,7 +73,8 @@ impl Lack<'_, '_> {
             } else if value.is_none() && is_reason(search, candidate.provider) {
                 return Err(item);
             } else {
-                state.todo.push(Want::Reason(item));
+                let first = comes_first(search, self.ranks, item, &need.relation);
+                state.todo.push(if first { Want::Reason(item) } else { Want::Asked(item) });
                 state.candidates.extend(value.is_none().then_some(item));
             }
         }
@@ -86,12 +91,13 @@ impl Lack<'_, '_> {
     /// something itself is looked into next.
     fn step(&self, want: Want, state: &mut State) -> Result<(), Item> {
         let (search, universe) = (self.search, self.search.universe);
-        let (Want::Reason(item) | Want::Way(item) | Want::Tag(item, _)) = want;
+        let (Want::Asked(item) | Want::Reason(item) | Want::Way(item) | Want::Tag(item, _)) = want;
         for name in universe.names_of(item) {
             for owner in self.dependents.of(search, name).iter().copied() {
                 let leads = search.needs(By::Item(owner)).iter().any(|need| {
                     let mut providers = fitting(search, &need.relation).filter(|p| p.item == item);
-                    providers.any(|p| !matches!(want, Want::Reason(_)) || is_reason(search, p))
+                    let any_will_do = matches!(want, Want::Way(_) | Want::Tag(..));
+                    providers.any(|p| any_will_do || is_reason(search, p))
                 });
                 if leads {
                     self.lead_back(want, item, owner, state)?;
@@ -99,6 +105,9 @@ impl Lack<'_, '_> {
             }
         }
         for condition in universe.package(item).install_if(universe.scheme) {
+            if matches!(want, Want::Asked(_)) {
+                break;
+            }
             for provider in fitting(search, &condition) {
                 match (condition.negated, search.value(provider.item)) {
                     (true, Some(true)) => state.clause.push(Lit::no(provider.item.0)),

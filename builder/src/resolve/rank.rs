@@ -59,7 +59,26 @@ enum Visit {
 }
 
 /// The rank of every name that the requests lead to.
-pub(super) fn ranks(search: &Search<'_>, triggers: &Triggers) -> Vec<Option<Rank>> {
+pub(super) struct Ranks {
+    by_name: Vec<Option<Rank>>,
+    /// For each name, the names of the packages that speak of it in their dependencies.
+    dependents: HashMap<Name, Vec<Name>>,
+}
+
+impl Ranks {
+    /// The rank of a name; `None`, the lowest, for one that the requests do not lead to.
+    pub(super) fn of(&self, name: Name) -> Option<Rank> {
+        self.by_name.get(name.at()).copied().flatten()
+    }
+
+    /// The names of the packages that speak of `name` in their dependencies.
+    pub(super) fn dependents(&self, name: Name) -> &[Name] {
+        self.dependents.get(&name).map_or(&[], Vec::as_slice)
+    }
+}
+
+/// Ranks every name that the requests lead to.
+pub(super) fn ranks(search: &Search<'_>, triggers: &Triggers) -> Ranks {
     let universe = search.universe;
     let mut walk = Walk {
         universe,
@@ -67,6 +86,7 @@ pub(super) fn ranks(search: &Search<'_>, triggers: &Triggers) -> Vec<Option<Rank
         ranks: vec![None; universe.texts.len()],
         entered: vec![false; universe.texts.len()],
         walked: vec![false; universe.len()],
+        dependents: HashMap::new(),
         requested: Vec::new(),
         left: 0,
         todo: Vec::new(),
@@ -80,7 +100,7 @@ pub(super) fn ranks(search: &Search<'_>, triggers: &Triggers) -> Vec<Option<Rank
         walk.todo.push(Visit::Enter(name));
         walk.run();
     }
-    walk.ranks
+    Ranks { by_name: walk.ranks, dependents: walk.dependents }
 }
 
 struct Walk<'a> {
@@ -89,6 +109,7 @@ struct Walk<'a> {
     ranks: Vec<Option<Rank>>,
     entered: Vec<bool>,
     walked: Vec<bool>,
+    dependents: HashMap<Name, Vec<Name>>,
     requested: Vec<Name>,
     left: u32,
     todo: Vec<Visit>,
@@ -125,24 +146,30 @@ impl Walk<'_> {
         self.todo.push(Visit::Conditions(name));
         self.todo.push(Visit::Leave(name));
         let (universe, triggers) = (self.universe, self.triggers);
-        let owner = |item: &Item| universe.name(&universe.package(*item).name);
         let providers = universe.providers(name);
-        let mut next: Vec<Name> = triggers.of(name).iter().filter_map(owner).collect();
+        let triggered = |name| triggers.of(name).iter().flat_map(|item| universe.names_of(*item));
+        let mut next: Vec<Name> = triggered(name).collect();
         for provider in providers {
-            let own = owner(&provider.item).into_iter();
-            next.extend(own.flat_map(|own| triggers.of(own)).filter_map(owner));
-            next.extend(universe.names_of(provider.item).into_iter().skip(1));
+            let mut names = universe.names_of(provider.item).into_iter();
+            next.extend(names.next().into_iter().flat_map(triggered));
+            next.extend(names);
         }
         self.todo.extend(next.into_iter().rev().map(Visit::Enter));
         self.todo.extend(providers.iter().rev().map(|p| Visit::Package(p.item)));
     }
 
     fn walk_package(&mut self, item: Item) {
-        if !std::mem::replace(&mut self.walked[item.at()], true) {
-            let relations =
-                self.universe.package(item).depends(self.universe.scheme).unwrap_or_default();
-            self.later(relations.iter().flat_map(|r| &r.alternatives).map(|c| c.name));
+        if std::mem::replace(&mut self.walked[item.at()], true) {
+            return;
         }
+        let universe = self.universe;
+        let relations = universe.package(item).depends(universe.scheme).unwrap_or_default();
+        let targets = || relations.iter().flat_map(|r| &r.alternatives).map(|c| c.name);
+        let own = universe.names_of(item);
+        for name in targets().filter_map(|name| universe.name(name)) {
+            self.dependents.entry(name).or_default().extend(&own);
+        }
+        self.later(targets());
     }
 
     fn leave(&mut self, name: Name) {

@@ -8,7 +8,7 @@
 use std::cmp::Ordering;
 use std::collections::{BTreeSet, HashMap};
 
-use super::rank::{Rank, Triggers, ranks};
+use super::rank::{Ranks, Triggers, ranks};
 use super::reason;
 use super::search::{By, Search, Step};
 use super::universe::{Item, Name, Provider, Tags, UNTAGGED};
@@ -18,14 +18,18 @@ use crate::repo::Relation;
 pub(super) struct RankedWalk<'u> {
     triggers: Triggers,
     dependents: reason::Dependents,
-    ranks: Vec<Option<Rank>>,
+    ranks: Ranks,
     needs: HashMap<Item, std::rc::Rc<[Relation<'u>]>>,
     started: bool,
     /// How much of the trail was looked at.
     seen: usize,
     required: BTreeSet<Name>,
-    /// Required or triggered names that nothing chosen provides yet.
+    /// Required or triggered names that are not decided yet.
     open: BTreeSet<Name>,
+    /// The packages that were decided on, in order. One that is chosen only because nothing else is
+    /// left is decided on when its turn comes.
+    decided: Vec<Item>,
+    is_decided: BTreeSet<Item>,
     triggered: BTreeSet<Item>,
     /// Packages of which all conditions but "not there" ones are met.
     waiting: BTreeSet<Item>,
@@ -50,6 +54,8 @@ impl<'u> RankedWalk<'u> {
             seen: 0,
             required: BTreeSet::new(),
             open: BTreeSet::new(),
+            decided: Vec::new(),
+            is_decided: BTreeSet::new(),
             triggered: BTreeSet::new(),
             waiting: BTreeSet::new(),
             allowed: HashMap::new(),
@@ -68,6 +74,8 @@ impl<'u> RankedWalk<'u> {
         self.seen = 0;
         self.required.clear();
         self.open.clear();
+        self.decided.clear();
+        self.is_decided.clear();
         self.triggered.clear();
         self.waiting.clear();
         self.allowed.clear();
@@ -152,9 +160,16 @@ impl<'u> RankedWalk<'u> {
             for relation in self.needs(search, item).iter() {
                 self.require(search, relation, tags, None);
             }
-            for name in search.universe.names_of(item) {
-                self.look_at_conditions(search, name);
-            }
+        }
+    }
+
+    /// Decides on `item`, which is chosen, for all names that it provides.
+    fn decide(&mut self, search: &Search<'u>, item: Item) {
+        self.decided.push(item);
+        self.is_decided.insert(item);
+        for name in search.universe.names_of(item) {
+            self.open.remove(&name);
+            self.look_at_conditions(search, name);
         }
     }
 
@@ -167,7 +182,9 @@ impl<'u> RankedWalk<'u> {
             }
             let conditions = search.universe.package(item).install_if(search.universe.scheme);
             let (absent, present): (Vec<_>, Vec<_>) = conditions.iter().partition(|c| c.negated);
-            if !present.iter().all(|condition| reason::is_met(search, condition)) {
+            if !present.iter().all(|condition| {
+                reason::is_met(search, condition, |item| self.is_decided.contains(&item))
+            }) {
                 continue;
             }
             // That the package itself be absent can never be met.
@@ -189,7 +206,7 @@ impl<'u> RankedWalk<'u> {
         self.triggered.insert(item);
         let conditions = search.universe.package(item).install_if(search.universe.scheme);
         for provider in conditions.iter().flat_map(|c| reason::fitting(search, c)) {
-            if search.value(provider.item) == Some(true) {
+            if self.is_decided.contains(&provider.item) {
                 let tags = self.allowed.get(&provider.item).copied().unwrap_or(0);
                 self.allow(search, item, tags);
             }
@@ -204,15 +221,21 @@ impl<'u> RankedWalk<'u> {
         }
         loop {
             self.look(search);
-            let provided = |name: &Name| {
-                let mut providers = search.universe.providers(*name).iter();
-                providers.any(|provider| search.value(provider.item) == Some(true))
+            let is_decided = |name: &Name| self.has_decided(search, *name);
+            let done: Vec<Name> = self.open.iter().copied().filter(is_decided).collect();
+            for name in done {
+                self.open.remove(&name);
+            }
+            let rank = |name: &Name| {
+                let item = self.pick(search, *name)?;
+                Some((self.is_settled(search, *name), self.ranks.of(*name), item))
             };
-            self.open.retain(|name| !provided(name));
-            let best =
-                |name: &Name| self.pick(search, *name).map(|item| (self.ranks[name.at()], item));
-            if let Some((_, item)) = self.open.iter().filter_map(best).max() {
-                return Step::Try(item);
+            if let Some((_, _, item)) = self.open.iter().filter_map(rank).max() {
+                if search.value(item).is_none() {
+                    return Step::Try(item);
+                }
+                self.decide(search, item);
+                continue;
             }
             if self.trigger_waiting(search) {
                 continue;
@@ -221,11 +244,30 @@ impl<'u> RankedWalk<'u> {
         }
     }
 
+    /// Whether a provider of the name was decided on.
+    fn has_decided(&self, search: &Search<'u>, name: Name) -> bool {
+        let mut providers = search.universe.providers(name).iter();
+        providers.any(|provider| self.is_decided.contains(&provider.item))
+    }
+
+    /// Whether nothing can change any more about a name: one provider is left, and everything that
+    /// depends on the name is decided. apk decides such names out of turn.
+    fn is_settled(&self, search: &Search<'u>, name: Name) -> bool {
+        let left = search.universe.providers(name).iter();
+        let open = left.filter(|p| search.is_usable(p.item) && search.value(p.item) != Some(false));
+        let decided = |name: &Name| self.has_decided(search, *name);
+        self.required.contains(&name)
+            && open.count() == 1
+            && self.ranks.dependents(name).iter().all(decided)
+    }
+
     /// Triggers one package that waited for others not to be there.
     fn trigger_waiting(&mut self, search: &Search<'u>) -> bool {
         while let Some(item) = self.waiting.pop_first() {
             let conditions = search.universe.package(item).install_if(search.universe.scheme);
-            let met = conditions.iter().all(|condition| reason::is_met(search, condition));
+            let met = conditions.iter().all(|condition| {
+                reason::is_met(search, condition, |item| self.is_decided.contains(&item))
+            });
             if met && search.value(item).is_none() && !self.triggered.contains(&item) {
                 self.trigger(search, item);
                 return true;
@@ -235,7 +277,7 @@ impl<'u> RankedWalk<'u> {
     }
 
     fn finish(&mut self, search: &mut Search<'u>) -> Step {
-        match reason::check(search, &self.triggers, &self.dependents) {
+        match reason::check(search, &self.triggers, &self.ranks, &self.dependents, &self.decided) {
             reason::Verdict::Founded(items) => {
                 self.result = items;
                 Step::Done

@@ -10,7 +10,7 @@ use std::cell::OnceCell;
 use std::collections::{HashMap, HashSet};
 
 use super::lack::Lack;
-use super::rank::Triggers;
+use super::rank::{Ranks, Triggers};
 use super::search::{By, Fact, Search};
 use super::universe::{Item, Name, Provider, Tags, UNTAGGED};
 use crate::repo::{Constraint, Relation};
@@ -61,10 +61,14 @@ pub(super) fn fitting<'s, 'r>(
     relation.alternatives.iter().flat_map(fits)
 }
 
-/// Whether a condition of `install_if` holds.
-pub(super) fn is_met(search: &Search<'_>, condition: &Relation<'_>) -> bool {
-    let chosen = |provider: Provider| search.value(provider.item) == Some(true);
-    let there = search.stand_in(condition).is_some() || fitting(search, condition).any(chosen);
+/// Whether a condition of `install_if` holds, given which packages are there.
+pub(super) fn is_met(
+    search: &Search<'_>,
+    condition: &Relation<'_>,
+    is_there: impl Fn(Item) -> bool,
+) -> bool {
+    let mut providers = fitting(search, condition);
+    let there = search.stand_in(condition).is_some() || providers.any(|p| is_there(p.item));
     there != condition.negated
 }
 
@@ -73,11 +77,27 @@ pub(super) fn is_reason(search: &Search<'_>, provider: Provider) -> bool {
     !provider.is_unversioned() || search.universe.package(provider.item).provider_priority > 0
 }
 
+/// Whether `item`, if its conditions are met, is chosen before the name of `relation` is decided. Only
+/// then does it answer an unversioned demand for a name that it provides; otherwise apk asks for the
+/// package to be named.
+pub(super) fn comes_first(
+    search: &Search<'_>,
+    ranks: &Ranks,
+    item: Item,
+    relation: &Relation<'_>,
+) -> bool {
+    let rank = |name: &str| search.universe.name(name).and_then(|name| ranks.of(name));
+    let own = rank(&search.universe.package(item).name);
+    relation.alternatives.iter().any(|target| own > rank(target.name))
+}
+
 /// Checks the present choice.
 pub(super) fn check(
     search: &mut Search<'_>,
     triggers: &Triggers,
+    ranks: &Ranks,
     dependents: &Dependents,
+    decided: &[Item],
 ) -> Verdict {
     let reached = Reached::new(search, triggers, HashSet::new());
     let mut founded = reached.clone();
@@ -89,16 +109,24 @@ pub(super) fn check(
         let banned = founded.banned.union(&without).copied().collect();
         founded = Reached::new(search, triggers, banned);
     }
+    let unasked = founded.unasked();
     let mut owners: Vec<By> = (0..search.requests.len()).map(By::Request).collect();
     owners.extend(chosen_in_order(search).filter(|i| founded.items.contains(i)).map(By::Item));
     for by in owners {
         for need in search.needs(by) {
-            let there = search.stand_in(&need.relation).is_some()
-                || fitting(search, &need.relation).any(|p| founded.items.contains(&p.item));
-            if there {
+            let answers = |p: Provider| {
+                founded.items.contains(&p.item)
+                    && (is_reason(search, p)
+                        || !unasked.contains(&p.item)
+                        || by == By::Item(p.item)
+                        || comes_first(search, ranks, p.item, &need.relation))
+            };
+            if search.stand_in(&need.relation).is_some()
+                || fitting(search, &need.relation).any(answers)
+            {
                 continue;
             }
-            let lack = Lack { search, dependents, reached: &reached, founded: &founded };
+            let lack = Lack { search, ranks, dependents, reached: &reached, founded: &founded };
             return match lack.look_into(&need) {
                 Ok(clause) => {
                     search.add_clause(clause, Fact::NoReason { by, relation: need.number });
@@ -108,7 +136,7 @@ pub(super) fn check(
             };
         }
     }
-    Verdict::Founded(needed(search, &founded.items))
+    Verdict::Founded(needed(search, &founded.items, decided))
 }
 
 fn chosen_in_order<'s>(search: &'s Search<'_>) -> impl Iterator<Item = Item> + use<'s> {
@@ -195,17 +223,23 @@ impl<'s, 'u> Reached<'s, 'u> {
         for condition in &conditions {
             let mut there =
                 fitting(self.search, condition).filter(|p| self.items.contains(&p.item));
-            let first = there.next();
-            tags |= first.map_or(0, |provider| self.allowed(provider.item));
-            if (first.is_some() || self.search.stand_in(condition).is_some()) == condition.negated {
+            tags |= there.next().map_or(0, |provider| self.allowed(provider.item));
+            if !is_met(self.search, condition, |item| self.items.contains(&item)) {
                 return None;
             }
         }
         (!conditions.is_empty()).then_some(tags)
     }
 
-    /// The packages that nothing asks for in a way that brings them in.
+    /// The packages that nothing asks for in a way that brings them in, nor their own conditions.
     fn without_reason(&self) -> HashSet<Item> {
+        let mut without = self.unasked();
+        without.retain(|item| self.conditions_met(*item).is_none());
+        without
+    }
+
+    /// The packages that nothing asks for in a way that brings them in.
+    pub(super) fn unasked(&self) -> HashSet<Item> {
         let mut without = self.items.clone();
         let requests = (0..self.search.requests.len()).map(By::Request);
         for by in requests.chain(self.items.iter().copied().map(By::Item)) {
@@ -217,16 +251,18 @@ impl<'s, 'u> Reached<'s, 'u> {
                 }
             }
         }
-        without.retain(|item| self.conditions_met(*item).is_none());
         without
     }
 }
 
 /// The founded packages that the requests really lead to: of several providers of a name the one that
-/// was chosen first counts.
-fn needed(search: &Search<'_>, founded: &HashSet<Item>) -> Vec<Item> {
-    let place: HashMap<Item, usize> =
-        chosen_in_order(search).enumerate().map(|(at, item)| (item, at)).collect();
+/// was decided on first counts.
+fn needed(search: &Search<'_>, founded: &HashSet<Item>, decided: &[Item]) -> Vec<Item> {
+    let in_order = decided.iter().copied().chain(chosen_in_order(search));
+    let mut place: HashMap<Item, usize> = HashMap::new();
+    for (at, item) in in_order.enumerate() {
+        place.entry(item).or_insert(at);
+    }
     let mut needed = Vec::new();
     let mut known = HashSet::new();
     let mut todo: Vec<By> = (0..search.requests.len()).rev().map(By::Request).collect();
@@ -244,15 +280,12 @@ fn needed(search: &Search<'_>, founded: &HashSet<Item>) -> Vec<Item> {
                 }
             }
         }
-        let is_met = |condition: &Relation<'_>| {
-            let there = fitting(search, condition).any(|p| known.contains(&p.item));
-            (there || search.stand_in(condition).is_some()) != condition.negated
-        };
         let triggered = chosen_in_order(search)
             .filter(|i| founded.contains(i) && !known.contains(i))
             .find(|item| {
                 let conditions = search.universe.package(*item).install_if(search.universe.scheme);
-                !conditions.is_empty() && conditions.iter().all(is_met)
+                !conditions.is_empty()
+                    && conditions.iter().all(|c| is_met(search, c, |item| known.contains(&item)))
             });
         let Some(item) = triggered else { return needed };
         known.insert(item);
