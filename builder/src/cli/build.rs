@@ -4,9 +4,7 @@ use super::args::BuildArgs;
 use super::context::Context;
 use super::failure::Failure;
 use crate::pipeline::{self, BuildReport, Composed, Wishes};
-
-/// Firmware names without a file that are printed without `-v`.
-const SHOWN_MISSING: usize = 0;
+use crate::progress::Progress as _;
 
 /// Builds a guest and prints where it is and how large its parts are.
 ///
@@ -17,7 +15,7 @@ pub fn run(context: &Context, args: &BuildArgs) -> Result<(), Failure> {
     let composed = Composed::new(&context.sources, &context.catalog, &selection)?;
     let environment = context.environment(&args.source)?;
     let out = args.output.out.clone();
-    let block_size = args.output.block_size.checked_mul(1024).unwrap_or(u32::MAX);
+    let block_size = args.output.block_size.saturating_mul(1024);
     let wishes = Wishes {
         out: out.unwrap_or_else(|| pipeline::default_out(&composed.recipe)),
         firmware_files: args.output.firmware_file.clone(),
@@ -32,13 +30,10 @@ pub fn run(context: &Context, args: &BuildArgs) -> Result<(), Failure> {
     super::lock::print_change(context, &report.lock, &report.lock_change);
     if context.printer.json {
         let text = serde_json::json!({ "format": 1, "build": report }).to_string();
-        return Ok(context.printer.result(&(text + "\n")).map_err(Failure::failed)?);
+        return context.printer.result(&(text + "\n")).map_err(Failure::failed);
     }
-    for missing in report.missing_firmware.iter().skip(SHOWN_MISSING) {
-        crate::progress::Progress::note(
-            &context.printer,
-            &format!("no package has firmware {missing}"),
-        );
+    for missing in &report.missing_firmware {
+        context.printer.note(&format!("no package has firmware {missing}"));
     }
     context.printer.result(&text(&report)).map_err(Failure::failed)
 }

@@ -61,10 +61,10 @@ pub fn mirrors(
     if !named.is_empty() {
         return Ok(named);
     }
-    if let (Format::Dpkg, Some(folder)) = (format, &environment.apt_folder) {
-        if let Some(mirror) = apt_sources::debian_mirror(folder) {
-            return Ok(vec![mirror]);
-        }
+    if let (Format::Dpkg, Some(folder)) = (format, &environment.apt_folder)
+        && let Some(mirror) = apt_sources::debian_mirror(folder)
+    {
+        return Ok(vec![mirror]);
     }
     let parse = |text: &String| {
         Location::parse(text).map_err(|error| Error::Mirror(repository.name.clone(), error))
