@@ -8,7 +8,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use super::args::{GlobalArgs, SelectArgs, SourceArgs};
 use super::failure::Failure;
 use super::printer::Printer;
-use crate::fetch::{Access, Cancel, Location, Options as FetchOptions};
+use crate::fetch::{Access, Cancel, HttpOptions, Location, Options as FetchOptions, ProxyChoice};
 use crate::pipeline::{Environment, LockMode};
 use crate::recipe::{Catalog, Compression, Selection, Sources};
 
@@ -124,6 +124,7 @@ impl Context {
             fetch: FetchOptions {
                 access: if offline { Access::Offline } else { Access::Online },
                 distdirs: args.distdir.clone(),
+                http: HttpOptions { proxy: ProxyChoice::System, ..HttpOptions::default() },
                 ..FetchOptions::default()
             },
             jobs,
