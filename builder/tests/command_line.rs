@@ -66,8 +66,15 @@ fn recipes(folder: &Path, packages: &str) {
 }
 
 fn packages() -> [Package; 3] {
-    let noise: Vec<u8> =
-        (0..400_000u32).map(|n| n.wrapping_mul(2_654_435_761).to_be_bytes()[0]).collect();
+    // Noise that does not compress, from a xorshift generator.
+    let mut state = 0x2545_f491_4f6c_dd1d_u64;
+    let mut noise = Vec::new();
+    for _ in 0..50_000 {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        noise.extend(state.to_le_bytes());
+    }
     [
         Package::new("tool", "1.0", "amd64").field("Depends", "library (>= 2)"),
         Package::new("library", "2.1", "amd64").file("usr/lib/noise", 0o644, noise),
@@ -164,12 +171,15 @@ fn lock_fetch_and_why_work_and_then_need_no_network() {
 #[test]
 fn a_damaged_index_is_refused() {
     let world = World::new();
-    world.server.always(&world.index, Fault::Corrupt(40));
+    // The index has two addresses: its digest, which is asked first, and its name.
+    let paths = [&*world.index, "dists/trixie/main/binary-amd64/Packages.xz"];
+    let all = |fault: Fault| paths.iter().for_each(|path| world.server.always(path, fault.clone()));
+    all(Fault::Corrupt(40));
     let (code, text) = world.run(&FETCH);
     assert_eq!(code, Some(4), "{text}");
     assert!(text.contains("package index trixie/main") && text.contains("expected"), "{text}");
     assert!(!world.path("lock").exists(), "a lock was written from a damaged index");
-    world.server.always(&world.index, Fault::None);
+    all(Fault::None);
     world.recovers(&FETCH);
 }
 

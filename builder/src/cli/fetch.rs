@@ -3,7 +3,7 @@
 use super::args::BuildArgs;
 use super::context::Context;
 use super::failure::Failure;
-use crate::pipeline::{self, Composed};
+use crate::pipeline::{self, Composed, FetchReport};
 
 /// Fetches, and prints how much there is.
 ///
@@ -13,7 +13,8 @@ pub fn run(context: &Context, args: &BuildArgs) -> Result<(), Failure> {
     let selection = context.selection(&args.select)?;
     let composed = Composed::new(&context.sources, &context.catalog, &selection)?;
     let environment = context.environment(&args.source)?;
-    let (files, bytes) = pipeline::fetch(&composed, &environment)?;
+    let FetchReport { files, bytes, lock, lock_change } = pipeline::fetch(&composed, &environment)?;
+    super::lock::print_change(context, &lock, &lock_change);
     let text = if context.printer.json {
         serde_json::json!({ "format": 1, "files": files, "bytes": bytes }).to_string()
     } else {

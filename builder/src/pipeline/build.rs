@@ -137,19 +137,33 @@ pub fn build(
     })
 }
 
-/// Fetches everything that a build of this recipe needs; gives back how many files and bytes.
+/// What a fetch tells.
+pub struct FetchReport {
+    /// How many packages the guest is made of.
+    pub files: usize,
+    /// Their bytes.
+    pub bytes: u64,
+    /// The lock file.
+    pub lock: PathBuf,
+    /// How the lock changed.
+    pub lock_change: LockChange,
+}
+
+/// Fetches everything that a build of this recipe needs.
 ///
 /// # Errors
 /// [`Error`].
-pub fn fetch(
-    composed: &Composed<'_>,
-    environment: &Environment<'_>,
-) -> Result<(usize, u64), Error> {
+pub fn fetch(composed: &Composed<'_>, environment: &Environment<'_>) -> Result<FetchReport, Error> {
     let locked = ensure(composed.catalog, &composed.recipe, environment)?;
     let store = environment.store()?;
     let fetcher = environment.fetcher(&store);
     let packages = choose(&composed.recipe, &locked.lock, environment, &fetcher)?;
-    Ok((packages.len(), packages.iter().map(|package| package.file.size).sum()))
+    Ok(FetchReport {
+        files: packages.len(),
+        bytes: packages.iter().map(|package| package.file.size).sum(),
+        lock: locked.path,
+        lock_change: locked.change,
+    })
 }
 
 /// Where the dynamic linker looks, on every base.

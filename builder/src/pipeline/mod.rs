@@ -22,7 +22,7 @@ use crate::fetch::{Cancel, Fetcher, Location, Options as FetchOptions, Store};
 use crate::progress::Progress;
 use crate::recipe::{Catalog, Recipe, Selection, Sources};
 
-pub use build::{BuildReport, Wishes, build, default_out, fetch};
+pub use build::{BuildReport, FetchReport, Wishes, build, default_out, fetch};
 pub use error::{Error, Kind};
 pub use locking::{LockChange, LockMode, check_lock, ensure, upgrade_lock};
 pub use packages::why;
