@@ -1,8 +1,8 @@
 //! Dependencies in each ecosystem's own syntax, parsed in place from the text of an index record.
 //!
 //! apk (`apk-world(5)`): `name`, `name=1`, `name>=1`, `name~1`, `!name`, in world also `name@tag`.
-//! Debian (Policy 7.1): `name (>= 1) | other:any`. opkg: as Debian, but `<` and `>` include equality
-//! (as they once did in dpkg) and a trailing `*` makes the dependency optional.
+//! Debian (Policy 7.1): `name (>= 1) | other:any`. opkg: as Debian, but `<<` and `>>` too include
+//! equality and a trailing `*` makes the dependency optional.
 
 use std::cmp::Ordering;
 use std::fmt;
@@ -41,6 +41,9 @@ impl Op {
             return (mask != 0).then_some(Op(mask));
         }
         Some(Op(match text {
+            // opkg takes equality to satisfy every comparison.
+            "<<" if scheme == Scheme::Opkg => Op::LESS | Op::SAME,
+            ">>" if scheme == Scheme::Opkg => Op::MORE | Op::SAME,
             "<<" => Op::LESS,
             "<=" | "<" => Op::LESS | Op::SAME,
             "=" => Op::SAME,
@@ -372,7 +375,9 @@ mod tests {
             assert!(!accepts(scheme, text, None), "no version satisfies no demand on it: {text}");
             assert!(accepts(scheme, "a", None));
         }
-        assert!(accepts(Scheme::Opkg, "a (> 1)", Some("1")), "> means >= to opkg");
+        for text in ["a (> 1)", "a (>> 1)", "a (<< 1)"] {
+            assert!(accepts(Scheme::Opkg, text, Some("1")), "equality satisfies opkg: {text}");
+        }
         assert!(accepts(Scheme::Dpkg, "a (> 1)", Some("1")));
         assert!(!accepts(Scheme::Dpkg, "a (>> 1)", Some("1")));
         assert!(accepts(Scheme::Apk, "a~1.2", Some("1.2.9-r3")));

@@ -142,6 +142,6 @@ impl<'u> DepthWalk<'u> {
 /// The best candidate that is not excluded.
 fn best(search: &Search<'_>, need: &Need<'_>, mut candidates: Vec<Candidate>) -> Option<Item> {
     candidates.retain(|c| search.value(c.provider.item) != Some(false));
-    prefer::sort(search, &need.relation, &mut candidates);
+    prefer::sort(search, need, &mut candidates);
     candidates.first().map(|c| c.provider.item)
 }

@@ -4,22 +4,26 @@
 //! package is a candidate at all, older ones come last here; then the first alternative; the package
 //! of that name; essential, important, `Priority`; at last the name that the index mentions last.
 //! opkg (`pkg_hash_fetch_best_installation_candidate`): the first alternative; then a package of the
-//! name or requested by name, both counting alike; then the greatest name, version, architecture.
+//! name or requested by name, both counting alike; then the greatest name, version, architecture. But
+//! what is requested and only provided goes to the most specific architecture, then the least name.
 
 use std::cmp::{Ordering, Reverse};
 
 use super::policy::Preference;
 use super::request::Request;
-use super::search::{Candidate, Search};
+use super::search::{By, Candidate, Need, Search};
 use super::universe::{Item, Universe};
-use crate::repo::Relation;
+use crate::repo::{Package, Relation};
 
-/// Sorts `candidates` for `relation`, best first. Only the depth-first policies come here.
-pub(super) fn sort(search: &Search<'_>, relation: &Relation<'_>, candidates: &mut [Candidate]) {
+/// Sorts the `candidates` for `need`, best first. Only the depth-first policies come here.
+pub(super) fn sort(search: &Search<'_>, need: &Need<'_>, candidates: &mut [Candidate]) {
     let universe = search.universe;
     match universe.policy.preference {
+        Preference::Opkg if matches!(need.by, By::Request(_)) => {
+            candidates.sort_by(|a, b| opkg_request(universe, a, b));
+        }
         Preference::Opkg => {
-            let key = |c: &Candidate| opkg_score(search, relation, c);
+            let key = |c: &Candidate| opkg_score(search, &need.relation, c);
             candidates.sort_by(|a, b| {
                 let by_score = key(b).cmp(&key(a));
                 a.alternative.cmp(&b.alternative).then(by_score).then_with(|| opkg(universe, b, a))
@@ -78,6 +82,25 @@ fn opkg_score(search: &Search<'_>, relation: &Relation<'_>, candidate: &Candidat
 fn is_requested(requests: &[Request], name: &str) -> bool {
     let targets = requests.iter().filter_map(Request::relation);
     targets.flat_map(|relation| relation.alternatives).any(|target| target.name == name)
+}
+
+/// The order among what answers a request itself.
+fn opkg_request(universe: &Universe, a: &Candidate, b: &Candidate) -> Ordering {
+    let (own, item) = (b.provider.own_name.cmp(&a.provider.own_name), a.provider.item);
+    let by_alternative = a.alternative.cmp(&b.alternative).then(own);
+    if a.provider.own_name && b.provider.own_name {
+        return by_alternative.then_with(|| opkg(universe, b, a));
+    }
+    let (package_a, package_b) = (universe.package(item), universe.package(b.provider.item));
+    let by_architecture = is_specific(package_b).cmp(&is_specific(package_a));
+    let by_version = universe.scheme.compare(&package_a.version, &package_b.version);
+    let by_name = package_a.name.cmp(&package_b.name).then(by_version.unwrap_or(Ordering::Equal));
+    by_alternative.then(by_architecture).then(by_name).then(item.cmp(&b.provider.item))
+}
+
+/// Whether the package is for one architecture only.
+fn is_specific(package: &Package) -> bool {
+    !matches!(package.architecture.as_str(), "all" | "noarch" | "")
 }
 
 fn opkg(universe: &Universe, a: &Candidate, b: &Candidate) -> Ordering {
