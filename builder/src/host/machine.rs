@@ -27,6 +27,9 @@ pub enum Error {
         /// The path that cannot be passed.
         path: PathBuf,
     },
+    /// OVMF is not installed.
+    #[error("no UEFI firmware found (Debian: apt install ovmf), or boot without it")]
+    NoFirmware,
     /// A PCI address is not of the form that Linux uses.
     #[error("{text:?} is not a PCI address: write DOMAIN:BUS:SLOT.FUNCTION, like 0000:03:00.0")]
     PciAddress {
@@ -56,7 +59,30 @@ pub enum Firmware {
     },
 }
 
+/// Where distributions put OVMF: code and variables.
+const OVMF: [(&str, &str); 7] = [
+    ("/usr/share/OVMF/OVMF_CODE_4M.fd", "/usr/share/OVMF/OVMF_VARS_4M.fd"),
+    ("/usr/share/OVMF/OVMF_CODE.fd", "/usr/share/OVMF/OVMF_VARS.fd"),
+    ("/usr/share/edk2/x64/OVMF_CODE.4m.fd", "/usr/share/edk2/x64/OVMF_VARS.4m.fd"),
+    ("/usr/share/edk2/ovmf/OVMF_CODE.fd", "/usr/share/edk2/ovmf/OVMF_VARS.fd"),
+    ("/usr/share/qemu/edk2-x86_64-code.fd", "/usr/share/qemu/edk2-i386-vars.fd"),
+    ("/usr/local/share/qemu/edk2-x86_64-code.fd", "/usr/local/share/qemu/edk2-i386-vars.fd"),
+    ("/opt/homebrew/share/qemu/edk2-x86_64-code.fd", "/opt/homebrew/share/qemu/edk2-i386-vars.fd"),
+];
+
 impl Firmware {
+    /// The UEFI firmware that this host has.
+    ///
+    /// # Errors
+    /// [`Error::NoFirmware`] where none of the usual files exists.
+    pub fn installed_uefi() -> Result<Self, Error> {
+        OVMF.iter()
+            .map(|(code, variables)| (PathBuf::from(code), PathBuf::from(variables)))
+            .find(|(code, variables)| code.is_file() && variables.is_file())
+            .map(|(code, variables)| Self::Uefi { code, variables })
+            .ok_or(Error::NoFirmware)
+    }
+
     /// The arguments by which QEMU starts it.
     ///
     /// # Errors
@@ -89,6 +115,14 @@ pub enum Acceleration {
 }
 
 impl Acceleration {
+    /// What this host can do.
+    #[must_use]
+    pub fn of_this_host() -> Self {
+        let cpuinfo = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+        let writable = std::fs::OpenOptions::new().write(true).open("/dev/kvm").is_ok();
+        Self::usable(&cpuinfo, writable)
+    }
+
     /// KVM where it works: the processor's flags (the text of `/proc/cpuinfo`) must name
     /// virtualization, because a `/dev/kvm` that opens proves nothing inside another guest.
     #[must_use]

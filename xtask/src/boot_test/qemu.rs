@@ -8,38 +8,9 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use wifibox_build::host::boot::GuestDescription;
-use wifibox_build::host::machine::{Acceleration, Firmware};
 
 /// The program, and where it comes from.
 const PROGRAM: &str = "qemu-system-x86_64";
-
-/// Where distributions put OVMF: code and variables.
-const FIRMWARE: [(&str, &str); 7] = [
-    ("/usr/share/OVMF/OVMF_CODE_4M.fd", "/usr/share/OVMF/OVMF_VARS_4M.fd"),
-    ("/usr/share/OVMF/OVMF_CODE.fd", "/usr/share/OVMF/OVMF_VARS.fd"),
-    ("/usr/share/edk2/x64/OVMF_CODE.4m.fd", "/usr/share/edk2/x64/OVMF_VARS.4m.fd"),
-    ("/usr/share/edk2/ovmf/OVMF_CODE.fd", "/usr/share/edk2/ovmf/OVMF_VARS.fd"),
-    ("/usr/share/qemu/edk2-x86_64-code.fd", "/usr/share/qemu/edk2-i386-vars.fd"),
-    ("/usr/local/share/qemu/edk2-x86_64-code.fd", "/usr/local/share/qemu/edk2-i386-vars.fd"),
-    ("/opt/homebrew/share/qemu/edk2-x86_64-code.fd", "/opt/homebrew/share/qemu/edk2-i386-vars.fd"),
-];
-
-/// UEFI firmware of this host.
-pub fn find_firmware() -> Result<Firmware, String> {
-    FIRMWARE
-        .iter()
-        .map(|(code, variables)| (PathBuf::from(code), PathBuf::from(variables)))
-        .find(|(code, variables)| code.is_file() && variables.is_file())
-        .map(|(code, variables)| Firmware::Uefi { code, variables })
-        .ok_or_else(|| "no UEFI firmware found (Debian: apt install ovmf)".to_owned())
-}
-
-/// KVM if this host can do it, else the translator.
-pub fn find_acceleration() -> Acceleration {
-    let cpuinfo = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    let writable = std::fs::OpenOptions::new().write(true).open("/dev/kvm").is_ok();
-    Acceleration::usable(&cpuinfo, writable)
-}
 
 /// A guest that runs.
 pub struct Qemu {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use wifibox_build::host::boot::{Console, GuestDescription};
-use wifibox_build::host::machine::{Acceleration, Nic};
+use wifibox_build::host::machine::{Acceleration, Firmware, Nic};
 use wifibox_build::host::shares::{self, Share};
 
 use super::network::Host;
@@ -34,7 +34,7 @@ pub fn boot(args: &Args, memory: u32, quiet: bool) -> Result<Report, String> {
     };
     let mut guest = GuestDescription::of_output(&args.dir).map_err(|error| error.to_string())?;
     if args.uefi {
-        guest.firmware = qemu::find_firmware()?;
+        guest.firmware = Firmware::installed_uefi().map_err(|error| error.to_string())?;
     }
     // The names of unix sockets are short: this folder's must be, too.
     let scratch = tempfile::Builder::new()
@@ -52,7 +52,7 @@ pub fn boot(args: &Args, memory: u32, quiet: bool) -> Result<Report, String> {
     let carrier: Box<dyn Carrier>;
     (carrier, guest.nic) = connect(args.tap, folder)?;
     guest.memory = memory;
-    guest.acceleration = qemu::find_acceleration();
+    guest.acceleration = Acceleration::of_this_host();
     guest.shares = setup.shares;
     guest.console = Console::Plain;
     guest.monitor = Some(folder.join("qmp"));
