@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # Everything that must hold before a change lands: style, tests, licences, a guest built from real packages, built again
 # byte for byte, and booted. Ends with a line that counts what passed and what failed.
+# shellcheck disable=SC2317 # functions are called by `step`
 set -uo pipefail
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/.." || exit
 export CI=${CI:-true} CARGO_TERM_COLOR=${CARGO_TERM_COLOR:-never}
 
 passed=0 failed=0

@@ -137,11 +137,18 @@ impl fmt::Display for Trials<'_> {
     }
 }
 
+/// Errors of which a message shows the first few; the rest are of the same kind.
+const SHOWN: usize = 5;
+
 struct Several<'a>(&'a [FetchError]);
 
 impl fmt::Display for Several<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|error| write!(f, "\n{error}"))
+        self.0.iter().take(SHOWN).try_for_each(|error| write!(f, "\n{error}"))?;
+        match self.0.len().saturating_sub(SHOWN) {
+            0 => Ok(()),
+            more => write!(f, "\nand {more} more"),
+        }
     }
 }
 
