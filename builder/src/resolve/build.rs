@@ -52,6 +52,31 @@ impl Universe {
     }
 }
 
+impl Universe {
+    /// The universe that the lock file would make: of these packages only, sorted by name within each
+    /// repository.
+    pub(super) fn restricted(&self, items: &[Item]) -> Result<Universe, UniverseError> {
+        let mut sorted = items.to_vec();
+        sorted.sort_by_key(|item| {
+            let package = self.package(*item);
+            (self.repository(*item), &package.name, &package.version)
+        });
+        let architecture = self.architecture.as_deref();
+        let mut universe =
+            Universe::new(self.scheme, architecture, vec![], self.stand_ins.clone())?;
+        universe.tags.clone_from(&self.tags);
+        let mut builder = Builder { universe, found: Vec::new(), known: HashMap::new() };
+        for item in sorted {
+            let entry = &self.entries[item.at()];
+            let (repository, index, tags) = (entry.repository, entry.index, entry.tags);
+            builder.add(self.package(item), Entry { repository, index, tags, unusable: None })?;
+        }
+        let mut universe = builder.finish();
+        universe.repositories.clone_from(&self.repositories);
+        Ok(universe)
+    }
+}
+
 /// `count` as a number of a package or name.
 fn number(count: usize) -> Result<u32, UniverseError> {
     let number = u32::try_from(count).ok().filter(|n| *n < u32::MAX / 2);

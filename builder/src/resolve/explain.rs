@@ -135,7 +135,9 @@ impl<'u> Explainer<'_, 'u> {
                 grouped.push((why, Vec::new()));
             }
             if let Some((_, items)) = grouped.get_mut(at) {
-                items.push(provider.item);
+                if !items.contains(&provider.item) {
+                    items.push(provider.item);
+                }
             }
         }
         grouped
@@ -186,10 +188,10 @@ impl<'u> Explainer<'_, 'u> {
         }
         let needs_more = |fact: &Fact| matches!(fact, Fact::Needs { by, .. } | Fact::NoReason { by, .. } if *by == By::Item(item));
         if self.facts.iter().any(needs_more) && by != By::Item(item) {
-            return "see below".to_owned();
+            return "needs what cannot be had, see below".to_owned();
         }
         if no_reason && provider.is_unversioned() {
-            let text = "only provides it, has no priority among its providers; ask for it by name";
+            let text = "has no provider priority, so it has to be asked for by name";
             return text.to_owned();
         }
         "does not go with the rest".to_owned()
@@ -212,7 +214,7 @@ impl<'u> Explainer<'_, 'u> {
                         Some(format!("{} {forbids} {positive}", self.name(*by)))
                     }
                     By::Item(by) if *by == item => Some(format!(
-                        "{forbids} {positive}, which {} is against",
+                        "{forbids} {positive}, so not beside {}",
                         self.name(*excluded)
                     )),
                     _ => None,
@@ -220,7 +222,10 @@ impl<'u> Explainer<'_, 'u> {
             }
             Fact::Rivals { name, item: a, other: b } if *a == item || *b == item => {
                 let other = self.name(if *a == item { *b } else { *a });
-                Some(format!("cannot be there beside {other}, both are {}", universe.text(*name)))
+                Some(format!(
+                    "cannot be there beside {other}, both provide {}",
+                    universe.text(*name)
+                ))
             }
             Fact::Twice { name, item: twice } if *twice == item => {
                 Some(format!("provides {} twice", universe.text(*name)))

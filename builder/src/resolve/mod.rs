@@ -34,12 +34,36 @@ use search::Search;
 /// Chooses the packages that satisfy all `requests`, preferring what the ecosystem's package manager
 /// prefers.
 ///
+/// The answer stands by itself: resolving the same requests over nothing but the chosen packages, as
+/// the lock file does, chooses them again.
+///
 /// # Errors
 /// [`Unsatisfiable`] explains why no choice satisfies them.
 pub fn resolve(universe: &Universe, requests: &[Request]) -> Result<Solution, Box<Unsatisfiable>> {
     let mut search = Search::new(universe, requests);
     match search.run() {
-        Ok(chosen) => Ok(Solution::new(&search, &chosen)),
+        Ok(chosen) => Ok(Solution::new(&search, &self_sufficient(universe, requests, chosen))),
         Err(impossible) => Err(Box::new(explain::explain(&search, &impossible))),
     }
 }
+
+/// Leaves out what is not chosen again when there is nothing else to choose from. That happens where a
+/// preference hung on something that was not chosen.
+fn self_sufficient(universe: &Universe, requests: &[Request], mut chosen: Vec<Item>) -> Vec<Item> {
+    loop {
+        let Ok(restricted) = universe.restricted(&chosen) else { return chosen };
+        let Ok(again) = Search::new(&restricted, requests).run() else { return chosen };
+        if again.len() >= chosen.len() {
+            return chosen;
+        }
+        let is_chosen = |item: &Item| {
+            again
+                .iter()
+                .any(|other| std::ptr::eq(universe.package(*item), restricted.package(*other)))
+        };
+        chosen.retain(is_chosen);
+    }
+}
+
+#[cfg(test)]
+mod tests;
