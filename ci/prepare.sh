@@ -17,7 +17,9 @@ missing=()
 for package in "${packages[@]}"; do
     dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q '^install ok installed$' || missing+=("$package")
 done
-[ ${#missing[@]} -eq 0 ] && exit 0
+# The order of versions is compared with dpkg's on the package lists of apt.
+lists() { find /var/lib/apt/lists -name '*_Packages' 2>/dev/null | grep -q .; }
+if [ ${#missing[@]} -eq 0 ] && lists; then exit 0; fi
 
 if ! command -v apt-get >/dev/null; then
     echo "ci/prepare.sh: no apt-get here; install by hand: ${missing[*]}" >&2
@@ -25,6 +27,7 @@ if ! command -v apt-get >/dev/null; then
 fi
 as_root=()
 if [ "$(id -u)" -ne 0 ]; then as_root=(sudo -n); fi
-echo "installing ${missing[*]}"
 "${as_root[@]}" apt-get update -q >/dev/null
+[ ${#missing[@]} -gt 0 ] || exit 0
+echo "installing ${missing[*]}"
 DEBIAN_FRONTEND=noninteractive "${as_root[@]}" apt-get install -q -y --no-install-recommends "${missing[@]}" >/dev/null
