@@ -57,7 +57,7 @@ impl<R: BufRead> Reader<R> {
     /// # Errors
     /// [`IndexError`] when reading fails, and for text that is not UTF-8, a line that is no field, and
     /// a record that is too large.
-    pub fn next(&mut self) -> Result<Option<Record<'_>>, IndexError> {
+    pub fn next_record(&mut self) -> Result<Option<Record<'_>>, IndexError> {
         self.fields.clear();
         let mut bytes = std::mem::take(&mut self.text).into_bytes();
         bytes.clear();
@@ -127,7 +127,7 @@ mod tests {
     fn records(text: &[u8]) -> Result<Vec<Vec<(String, String)>>, IndexError> {
         let mut reader = Reader::new(text);
         let mut all = Vec::new();
-        while let Some(record) = reader.next()? {
+        while let Some(record) = reader.next_record()? {
             all.push(record.fields().map(|(n, v)| (n.to_owned(), v.to_owned())).collect());
         }
         Ok(all)

@@ -29,7 +29,7 @@ pub fn parse(input: impl BufRead) -> Result<Vec<Package>, IndexError> {
     let mut reader = Reader::new(input);
     let mut packages = Vec::new();
     let mut mentions = Mentions::default();
-    while let Some(record) = reader.next()? {
+    while let Some(record) = reader.next_record()? {
         packages.push(package(&record, &mut mentions)?);
     }
     for package in &mut packages {

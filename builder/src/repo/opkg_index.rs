@@ -13,7 +13,7 @@ use super::package::{IndexError, Package};
 pub fn parse(input: impl BufRead) -> Result<Vec<Package>, IndexError> {
     let mut reader = Reader::new(input);
     let mut packages = Vec::new();
-    while let Some(record) = reader.next()? {
+    while let Some(record) = reader.next_record()? {
         packages.push(package(&record)?);
     }
     Ok(packages)

@@ -134,10 +134,10 @@ impl<'u> Explainer<'_, 'u> {
             if at == grouped.len() {
                 grouped.push((why, Vec::new()));
             }
-            if let Some((_, items)) = grouped.get_mut(at) {
-                if !items.contains(&provider.item) {
-                    items.push(provider.item);
-                }
+            if let Some((_, items)) = grouped.get_mut(at)
+                && !items.contains(&provider.item)
+            {
+                items.push(provider.item);
             }
         }
         grouped
