@@ -37,7 +37,7 @@ impl Universe {
             providers: Vec::new(),
             starts: Vec::new(),
         };
-        let mut builder = Builder { universe, found: Vec::new(), known: HashMap::new() };
+        let mut builder = Builder::new(universe)?;
         for (at, repository) in repositories.iter().enumerate() {
             let tag = builder.tag(repository.tag.as_deref())?;
             let at = u16::try_from(at).map_err(|_| UniverseError::TooManyPackages)?;
@@ -65,7 +65,7 @@ impl Universe {
         let mut universe =
             Universe::new(self.scheme, architecture, vec![], self.stand_ins.clone())?;
         universe.tags.clone_from(&self.tags);
-        let mut builder = Builder { universe, found: Vec::new(), known: HashMap::new() };
+        let mut builder = Builder::new(universe)?;
         for item in sorted {
             let entry = &self.entries[item.at()];
             let (repository, index, tags) = (entry.repository, entry.index, entry.tags);
@@ -91,6 +91,15 @@ struct Builder {
 }
 
 impl Builder {
+    fn new(universe: Universe) -> Result<Self, UniverseError> {
+        let mut builder = Builder { universe, found: Vec::new(), known: HashMap::new() };
+        // Conditions may speak of them even where no package provides them.
+        for stand_in in builder.universe.stand_ins.clone() {
+            builder.intern(&stand_in.name)?;
+        }
+        Ok(builder)
+    }
+
     fn tag(&mut self, tag: Option<&str>) -> Result<Tags, UniverseError> {
         let Some(tag) = tag else { return Ok(UNTAGGED) };
         let tags = &mut self.universe.tags;

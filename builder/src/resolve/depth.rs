@@ -15,8 +15,8 @@ use super::universe::Item;
 enum Task<'u> {
     /// Choose what a request names, without going on to its dependencies.
     Choose(Need<'u>),
-    /// Walk the dependencies of what a request names.
-    Descend(Need<'u>),
+    /// Walk the dependencies of everything chosen so far.
+    Descend,
     /// Satisfy one dependency, and walk those of what is chosen for it.
     Satisfy(Need<'u>),
     /// From here on, this request is the current one.
@@ -66,9 +66,8 @@ impl<'u> DepthWalk<'u> {
         if self.order == Order::DepthFirst {
             let single = |need: &Need<'_>| need.relation.alternatives.len() == 1;
             self.tasks.extend(needs().filter(single).map(Task::Choose));
-            let rest =
-                needs().map(|n| if single(&n) { Task::Descend(n) } else { Task::Satisfy(n) });
-            self.tasks.extend(rest);
+            self.tasks.push(Task::Descend);
+            self.tasks.extend(needs().filter(|need| !single(need)).map(Task::Satisfy));
         } else {
             for number in numbers.clone() {
                 self.tasks.push(Task::Begin(number));
@@ -89,21 +88,22 @@ impl<'u> DepthWalk<'u> {
                     self.request = *number;
                     continue;
                 }
-                Task::Choose(need) | Task::Descend(need) | Task::Satisfy(need) => need,
+                Task::Descend => {
+                    for item in self.chosen.clone().into_iter().rev() {
+                        self.descend(search, item);
+                    }
+                    continue;
+                }
+                Task::Choose(need) | Task::Satisfy(need) => need,
             };
             if search.stand_in(&need.relation).is_some() {
                 continue;
             }
             let candidates = search.candidates(&need.relation);
-            let there =
-                candidates.iter().map(|c| c.provider.item).find(|item| self.is_there(*item));
-            if let (Task::Descend(_), Some(item)) = (&task, there) {
-                self.descend(search, item);
+            if candidates.iter().any(|candidate| self.is_there(candidate.provider.item)) {
                 continue;
             }
-            let Some(item) = best(search, need, candidates).filter(|_| there.is_none()) else {
-                continue;
-            };
+            let Some(item) = best(search, need, candidates) else { continue };
             if search.value(item).is_none() {
                 self.tasks.push(task);
                 return Step::Try(item);

@@ -30,6 +30,8 @@ pub(super) struct RankedWalk<'u> {
     /// left is decided on when its turn comes.
     decided: Vec<Item>,
     is_decided: BTreeSet<Item>,
+    /// What the last step said to try; if that went well, it is decided on next.
+    tried: Option<Item>,
     triggered: BTreeSet<Item>,
     /// Packages of which all conditions but "not there" ones are met.
     waiting: BTreeSet<Item>,
@@ -56,6 +58,7 @@ impl<'u> RankedWalk<'u> {
             open: BTreeSet::new(),
             decided: Vec::new(),
             is_decided: BTreeSet::new(),
+            tried: None,
             triggered: BTreeSet::new(),
             waiting: BTreeSet::new(),
             allowed: HashMap::new(),
@@ -76,6 +79,7 @@ impl<'u> RankedWalk<'u> {
         self.open.clear();
         self.decided.clear();
         self.is_decided.clear();
+        self.tried = None;
         self.triggered.clear();
         self.waiting.clear();
         self.allowed.clear();
@@ -219,6 +223,9 @@ impl<'u> RankedWalk<'u> {
         if !self.started {
             self.begin(search);
         }
+        if let Some(item) = self.tried.take() {
+            self.decide(search, item);
+        }
         loop {
             self.look(search);
             let is_decided = |name: &Name| self.has_decided(search, *name);
@@ -232,7 +239,7 @@ impl<'u> RankedWalk<'u> {
             };
             if let Some((_, _, item)) = self.open.iter().filter_map(rank).max() {
                 if search.value(item).is_none() {
-                    return Step::Try(item);
+                    return self.attempt(item);
                 }
                 self.decide(search, item);
                 continue;
@@ -242,6 +249,11 @@ impl<'u> RankedWalk<'u> {
             }
             return self.finish(search);
         }
+    }
+
+    fn attempt(&mut self, item: Item) -> Step {
+        self.tried = Some(item);
+        Step::Try(item)
     }
 
     /// Whether a provider of the name was decided on.
@@ -282,7 +294,7 @@ impl<'u> RankedWalk<'u> {
                 self.result = items;
                 Step::Done
             }
-            reason::Verdict::Try(item) => Step::Try(item),
+            reason::Verdict::Try(item) => self.attempt(item),
             reason::Verdict::Refuted => Step::Again,
         }
     }

@@ -195,13 +195,14 @@ impl<'s, 'u> Reached<'s, 'u> {
     }
 
     fn reach(&mut self, item: Item, tags: Tags) {
-        if self.search.value(item) != Some(true) || self.banned.contains(&item) {
-            return;
-        }
         let allowed = self.allowed.entry(item).or_default();
         let more = *allowed | tags != *allowed;
         *allowed |= tags;
-        let new = tag_fits(self.search, item, *allowed) && self.items.insert(item);
+        let tags = *allowed;
+        if self.search.value(item) != Some(true) || self.banned.contains(&item) {
+            return;
+        }
+        let new = tag_fits(self.search, item, tags) && self.items.insert(item);
         if new || (more && self.items.contains(&item)) {
             self.todo.push(item);
         }

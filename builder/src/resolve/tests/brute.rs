@@ -259,7 +259,11 @@ fn compare_with_brute_force(scheme: Scheme, (records, wishes): &Case) -> Result<
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(1500))]
+    #![proptest_config(ProptestConfig {
+        cases: 4000,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    })]
 
     #[test]
     fn apk_finds_a_valid_solution_exactly_when_there_is_one(case in case(Scheme::Apk)) {
