@@ -3,7 +3,6 @@
 //! The versions come from the `Packages` lists that the machine's apt keeps. Where there is no dpkg or
 //! no list the test says loudly that it checked nothing; in CI (`CI` is set) that is a failure.
 #![expect(clippy::expect_used, reason = "helpers of a test may panic")]
-#![allow(clippy::expect_used)]
 
 use std::collections::BTreeSet;
 use std::io::Write;
