@@ -164,22 +164,19 @@ impl Sat {
         self.conclude()
     }
 
-    /// Draws every conclusion, going back where there is a contradiction. Gives how far back the
-    /// trail was cut, if it was.
+    /// Draws every conclusion. Where there is a contradiction it learns why and takes all decisions
+    /// back, so that they are made anew knowing that; gives whether it did.
     ///
     /// # Errors
     /// [`Impossible`] when the clauses contradict each other whatever is decided.
-    pub(super) fn propagate(&mut self) -> Result<Option<usize>, Impossible> {
-        let mut cut = None;
-        loop {
-            if let Some(failing) = self.next_failure() {
-                self.learn(failing)?;
-                let kept = self.trail.len().saturating_sub(1);
-                cut = Some(cut.map_or(kept, |cut: usize| cut.min(kept)));
-                continue;
-            }
-            return Ok(cut);
+    pub(super) fn propagate(&mut self) -> Result<bool, Impossible> {
+        let mut any = false;
+        while let Some(failing) = self.next_failure() {
+            self.learn(failing)?;
+            self.back_to(0);
+            any = true;
         }
+        Ok(any)
     }
 
     /// Unit propagation; gives the clause that fails, if one does.

@@ -111,8 +111,8 @@ impl<'u> Search<'u> {
             Order::DepthFirst | Order::RequestByRequest => Walk::Depth(DepthWalk::new(self)),
         };
         loop {
-            if let Some(kept) = self.sat.propagate()? {
-                self.looked_at = self.looked_at.min(kept);
+            if self.sat.propagate()? {
+                self.looked_at = 0;
                 walk.restart();
             }
             if self.expand() {
