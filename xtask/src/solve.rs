@@ -24,7 +24,6 @@ const INDEX_LIMIT: u64 = 1 << 30;
 pub struct Arguments {}
 
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
 struct Question {
     format: Scheme,
     #[serde(default)]
@@ -36,7 +35,6 @@ struct Question {
 }
 
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
 struct Source {
     #[serde(default)]
     tag: Option<String>,

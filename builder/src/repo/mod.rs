@@ -2,6 +2,7 @@
 
 pub mod apkindex;
 pub mod codec;
+pub mod constraint;
 pub mod deb;
 pub mod deb822;
 pub mod dependency;
@@ -13,7 +14,8 @@ pub mod package;
 pub mod tarball;
 mod verified;
 
-pub use dependency::{BadDependency, Constraint, Op, Provide, Relation};
+pub use constraint::{Constraint, Op};
+pub use dependency::{BadDependency, Provide, Relation};
 pub use identity::Identity;
 pub use package::{IndexError, MultiArch, Package, Priority};
 pub use verified::Verified;

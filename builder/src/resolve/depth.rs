@@ -8,8 +8,9 @@ use std::collections::{HashMap, HashSet};
 
 use super::policy::Order;
 use super::prefer;
-use super::search::{By, Candidate, Need, Search, Step};
+use super::search::{By, Candidate, Need, Search};
 use super::universe::Item;
+use super::walk::Step;
 
 /// What remains to be walked.
 enum Task<'u> {

@@ -70,6 +70,7 @@ impl Lack<'_, '_> {
                 state.clause.push(Lit::yes(item.0));
             } else if !fits {
                 state.todo.push(Want::Tag(item, search.universe.tags_of(item)));
+                state.candidates.extend(value.is_none().then_some(item));
             } else if value.is_none() && is_reason(search, candidate.provider) {
                 return Err(item);
             } else {
@@ -133,12 +134,14 @@ impl Lack<'_, '_> {
             return Ok(());
         }
         let is_there = self.reached.items.contains(&owner);
-        if let Want::Tag(_, tags) = want {
-            state.todo.push(Want::Tag(owner, tags));
-            return Ok(());
-        }
         if state.candidates.contains(&owner) {
             return Err(owner);
+        }
+        if let Want::Tag(_, tags) = want {
+            let could_lead =
+                self.reached.allowed(owner) & tags != 0 && search.value(owner).is_none();
+            state.todo.push(if could_lead { Want::Reason(owner) } else { Want::Tag(owner, tags) });
+            return Ok(());
         }
         let tags = self.reached.allowed(item) | self.reached.allowed(owner);
         if is_there && search.value(item).is_none() && tag_fits(search, item, tags) {

@@ -13,6 +13,7 @@ mod contradiction;
 mod depth;
 mod explain;
 mod lack;
+mod pick;
 pub mod policy;
 mod prefer;
 mod rank;
@@ -23,6 +24,7 @@ mod sat;
 mod search;
 mod solution;
 mod universe;
+mod walk;
 
 pub use explain::Unsatisfiable;
 pub use request::Request;

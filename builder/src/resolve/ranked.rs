@@ -5,13 +5,13 @@
 //! provider priority, is not chosen unless its own name is required too. Packages whose `install_if`
 //! conditions are all met are chosen in the turn of their name.
 
-use std::cmp::Ordering;
 use std::collections::{BTreeSet, HashMap};
 
 use super::rank::{Ranks, Triggers, ranks};
 use super::reason;
-use super::search::{By, Search, Step};
-use super::universe::{Item, Name, Provider, Tags, UNTAGGED};
+use super::search::{By, Search};
+use super::universe::{Item, Name, Tags, UNTAGGED};
+use super::walk::Step;
 use crate::repo::Relation;
 
 /// The state of the walk.
@@ -23,7 +23,7 @@ pub(super) struct RankedWalk<'u> {
     started: bool,
     /// How much of the trail was looked at.
     seen: usize,
-    required: BTreeSet<Name>,
+    pub(super) required: BTreeSet<Name>,
     /// Required or triggered names that are not decided yet.
     open: BTreeSet<Name>,
     /// The packages that were decided on, in order. One that is chosen only because nothing else is
@@ -32,13 +32,13 @@ pub(super) struct RankedWalk<'u> {
     is_decided: BTreeSet<Item>,
     /// What the last step said to try; if that went well, it is decided on next.
     tried: Option<Item>,
-    triggered: BTreeSet<Item>,
+    pub(super) triggered: BTreeSet<Item>,
     /// Packages of which all conditions but "not there" ones are met.
     waiting: BTreeSet<Item>,
     /// The tags from which each package may be taken, beside none.
-    allowed: HashMap<Item, Tags>,
+    pub(super) allowed: HashMap<Item, Tags>,
     /// The tags that requests prefer for a package.
-    preferred: HashMap<Item, Tags>,
+    pub(super) preferred: HashMap<Item, Tags>,
     /// The packages that the last complete walk found to be needed.
     result: Vec<Item>,
 }
@@ -297,64 +297,6 @@ impl<'u> RankedWalk<'u> {
             reason::Verdict::Try(item) => self.attempt(item),
             reason::Verdict::Refuted => Step::Again,
         }
-    }
-
-    /// The best provider of `name` that may be chosen now.
-    fn pick(&self, search: &Search<'u>, name: Name) -> Option<Item> {
-        let required = self.required.contains(&name);
-        let mut best: Option<Provider> = None;
-        for provider in search.universe.providers(name) {
-            let item = provider.item;
-            let wanted = required || (provider.own_name && self.triggered.contains(&item));
-            let may = wanted && search.is_usable(item) && search.value(item) != Some(false);
-            let named = || search.universe.name(&search.universe.package(item).name);
-            let alone = provider.is_unversioned()
-                && search.universe.package(item).provider_priority == 0
-                && !self.triggered.contains(&item)
-                && !named().is_some_and(|own| self.required.contains(&own));
-            if !may || alone || !self.tag_fits(search, item) {
-                continue;
-            }
-            if best.is_none_or(|best| self.compare(search, *provider, best).is_gt()) {
-                best = Some(*provider);
-            }
-        }
-        best.map(|provider| provider.item)
-    }
-
-    fn tag_fits(&self, search: &Search<'u>, item: Item) -> bool {
-        let allowed = UNTAGGED | self.allowed.get(&item).copied().unwrap_or(0);
-        search.universe.tags_of(item) & allowed != 0
-            || search.universe.package(item).installed_size == 0
-    }
-
-    fn is_preferred(&self, search: &Search<'u>, item: Item) -> bool {
-        let tags = search.universe.tags_of(item);
-        match self.preferred.get(&item) {
-            Some(preferred) => tags & preferred != 0,
-            None => tags & UNTAGGED != 0 || search.universe.package(item).installed_size == 0,
-        }
-    }
-
-    /// Which of two providers of one name apk prefers on an empty root.
-    fn compare(&self, search: &Search<'u>, a: Provider, b: Provider) -> Ordering {
-        let universe = search.universe;
-        let (package_a, package_b) = (universe.package(a.item), universe.package(b.item));
-        let versions = |a: Option<&str>, b: Option<&str>| match (a, b) {
-            (Some(a), Some(b)) => universe.scheme.compare(a, b).unwrap_or(Ordering::Equal),
-            _ => Ordering::Equal,
-        };
-        let by_tag = self.is_preferred(search, a.item).cmp(&self.is_preferred(search, b.item));
-        let by_name = || versions(universe.version(a), universe.version(b));
-        let by_package = || match package_a.name == package_b.name {
-            true => versions(Some(&package_a.version), Some(&package_b.version)),
-            false => Ordering::Equal,
-        };
-        by_tag
-            .then_with(by_name)
-            .then_with(by_package)
-            .then_with(|| package_a.provider_priority.cmp(&package_b.provider_priority))
-            .then_with(|| universe.repository(b.item).cmp(&universe.repository(a.item)))
     }
 
     /// The packages that the last complete walk found to be needed.

@@ -136,7 +136,14 @@ pub(super) fn check(
             };
         }
     }
-    Verdict::Founded(needed(search, &founded.items, decided))
+    let needed = needed(search, &founded.items, decided);
+    let others = chosen_in_order(search).filter(|item| !needed.contains(item)).collect();
+    let alone = Reached::new(search, triggers, others);
+    if alone.items.len() == needed.len() && alone.without_reason().is_empty() {
+        Verdict::Founded(needed)
+    } else {
+        Verdict::Founded(chosen_in_order(search).filter(|i| founded.items.contains(i)).collect())
+    }
 }
 
 fn chosen_in_order<'s>(search: &'s Search<'_>) -> impl Iterator<Item = Item> + use<'s> {

@@ -3,12 +3,11 @@
 //! A package's dependencies become clauses when it is first chosen, so that only what is reached costs
 //! anything. Every clause keeps the fact that it states, for explanations.
 
-use super::depth::DepthWalk;
-use super::policy::{Exclusive, Order};
-use super::ranked::RankedWalk;
+use super::policy::Exclusive;
 use super::request::Request;
 use super::sat::{Impossible, Lit, Sat};
 use super::universe::{Item, Name, Provider, Tags, UNTAGGED, Universe};
+use super::walk::{Step, Walk};
 use crate::repo::{Constraint, Relation};
 use crate::version::Scheme;
 
@@ -34,16 +33,6 @@ pub(super) enum Fact {
     Twice { name: Name, item: Item },
     /// What `by` needs is there only in packages that nothing else brings in (apk).
     NoReason { by: By, relation: usize },
-}
-
-/// What to do next.
-pub(super) enum Step {
-    /// Choose this package.
-    Try(Item),
-    /// The choice was refuted; a clause says why.
-    Again,
-    /// Everything needed is there.
-    Done,
 }
 
 /// A candidate for a relation.
@@ -106,13 +95,10 @@ impl<'u> Search<'u> {
         for number in 0..self.requests.len() {
             self.state(By::Request(number));
         }
-        let mut walk = match self.universe.policy.order {
-            Order::ByRank => Walk::Ranked(Box::new(RankedWalk::new(self))),
-            Order::DepthFirst | Order::RequestByRequest => Walk::Depth(DepthWalk::new(self)),
-        };
+        let mut walk = Walk::new(self);
         loop {
-            if let Some(kept) = self.sat.propagate()? {
-                self.looked_at = self.looked_at.min(kept);
+            if self.sat.propagate()? {
+                self.looked_at = 0;
                 walk.restart();
             }
             if self.expand() {
@@ -310,33 +296,5 @@ impl<'u> Search<'u> {
     /// Whether the package is chosen, excluded or open.
     pub(super) fn value(&self, item: Item) -> Option<bool> {
         self.sat.value(item.0)
-    }
-}
-
-enum Walk<'u> {
-    Depth(DepthWalk<'u>),
-    Ranked(Box<RankedWalk<'u>>),
-}
-
-impl<'u> Walk<'u> {
-    fn restart(&mut self) {
-        match self {
-            Walk::Depth(walk) => walk.restart(),
-            Walk::Ranked(walk) => walk.restart(),
-        }
-    }
-
-    fn next(&mut self, search: &mut Search<'u>) -> Step {
-        match self {
-            Walk::Depth(walk) => walk.next(search),
-            Walk::Ranked(walk) => walk.next(search),
-        }
-    }
-
-    fn chosen(&self) -> Vec<Item> {
-        match self {
-            Walk::Depth(walk) => walk.chosen(),
-            Walk::Ranked(walk) => walk.chosen(),
-        }
     }
 }

@@ -5,6 +5,7 @@ mod apt;
 mod brute;
 mod explain;
 mod opkg;
+mod sat;
 
 use crate::repo::{Package, apkindex, dpkg_index, opkg_index};
 use crate::resolve::{Repository, Request, Solution, StandIn, Universe, resolve};
