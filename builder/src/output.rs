@@ -7,7 +7,7 @@ use std::fs::{self, File};
 use std::io::{self, Seek, Write};
 use std::path::{Path, PathBuf};
 
-use crate::digest::{Hasher, Sha256};
+use crate::digest::Hasher;
 use crate::report::manifest::Output;
 
 /// Why an output folder cannot be written.
@@ -214,15 +214,6 @@ fn set_folder_modes(folder: &Path) -> io::Result<()> {
         }
     }
     Ok(())
-}
-
-/// The hash of a file, for comparing with a manifest.
-///
-/// # Errors
-/// [`OutputError::Io`].
-pub fn hash_file(path: &Path) -> Result<(Sha256, u64), OutputError> {
-    let file = File::open(path).map_err(at("cannot read", path))?;
-    Sha256::of_reader(file).map_err(at("cannot read", path))
 }
 
 #[cfg(test)]
