@@ -5,6 +5,7 @@
 
 mod assemble;
 mod build;
+mod device;
 mod effects;
 mod error;
 mod firmware;
@@ -13,6 +14,7 @@ mod index;
 mod kernel;
 mod locking;
 mod outputs;
+mod own_firmware;
 mod packages;
 
 use std::num::NonZeroUsize;
@@ -25,6 +27,7 @@ use crate::recipe::{Catalog, Recipe, Selection, Sources};
 pub use build::{BuildReport, FetchReport, Wishes, build, default_out, fetch};
 pub use error::{Error, Kind};
 pub use locking::{LockChange, LockMode, check_lock, ensure, upgrade_lock};
+pub use own_firmware::FirmwareAdd;
 pub use packages::why;
 
 /// Everything that a build takes from the machine that it runs on.

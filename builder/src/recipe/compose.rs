@@ -103,7 +103,7 @@ impl Catalog {
             packages: Vec::new(),
             stand_ins: Default::default(),
             firmware_packages: Vec::new(),
-            firmware: self.firmware(chosen.flavor),
+            firmware: self.firmware(chosen.flavor, &chosen.base.name),
             drivers: self.drivers(chosen.flavor),
             licences: self.licences(chosen.flavor),
             initramfs_modules: Vec::new(),
@@ -181,15 +181,17 @@ impl Catalog {
         flavor.value.manifests.iter().filter_map(|name| self.manifests.get(&name.value))
     }
 
-    fn firmware(&self, flavor: &Document<Flavor>) -> Vec<FirmwareNeed> {
+    fn firmware(&self, flavor: &Document<Flavor>, base: &str) -> Vec<FirmwareNeed> {
         let mut needs = Vec::new();
         for named in &flavor.value.manifests {
             let Some(manifest) = self.manifests.get(&named.value) else { continue };
             let Some(firmware) = &manifest.value.firmware else { continue };
             let file = &manifest.file;
             let all = |list: &[At<Pattern>]| list.iter().map(|glob| glob.sourced(file)).collect();
+            let packages = manifest.value.packages.get(base).map(|list| list.value.as_slice());
             needs.push(FirmwareNeed {
                 manifest: named.sourced(&flavor.file),
+                packages: packages.unwrap_or_default().iter().map(|p| p.value.clone()).collect(),
                 rule: firmware.rule.sourced(file),
                 include: all(&firmware.include),
                 exclude: all(&firmware.exclude),

@@ -78,6 +78,8 @@ pub struct HypervisorChoice {
 pub struct FirmwareNeed {
     /// Name of the manifest.
     pub manifest: Sourced<String>,
+    /// The packages of the base that hold its files.
+    pub packages: Vec<String>,
     /// How files are chosen.
     pub rule: Sourced<FirmwareRule>,
     /// Files that come in although no module names them.
