@@ -6,6 +6,7 @@
 mod assemble;
 mod build;
 mod bundle;
+mod device;
 mod effects;
 mod error;
 mod firmware;
@@ -14,6 +15,7 @@ mod index;
 mod kernel;
 mod locking;
 mod outputs;
+mod own_firmware;
 mod packages;
 mod source;
 mod world;
@@ -29,6 +31,7 @@ pub use build::{BuildReport, FetchReport, Wishes, build, default_out, fetch};
 pub use bundle::{BundleReport, bundle};
 pub use error::{Error, Kind};
 pub use locking::{LockChange, LockMode, Locked, ensure, upgrade_lock};
+pub use own_firmware::FirmwareAdd;
 pub use packages::why;
 
 /// Everything that a build takes from the machine that it runs on.
