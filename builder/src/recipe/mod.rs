@@ -42,7 +42,9 @@ pub use fragment::{Accounts, FirmwareRule, Fragment, Memory, RoleFragment};
 pub use kinds::{AppConfig, Compression, Format, Nic, ShareTransport};
 pub use located::{At, Origin, Sourced};
 pub use model::{Feature, Firmware, Flavor, Guest, Hypervisor, Manifest, OnByDefault, Role};
-pub use records::{Access, Applets, Directory, FileText, Group, Password, Share, User};
+pub use records::{
+    Access, AppletLinks, Applets, Directory, FileText, Group, Password, Share, User,
+};
 pub use schema::schemas;
 pub use scripts::{EffectAccounts, Effects, ScriptName, ScriptRule, StandIn};
 pub use show::{Row, Shape, Show};
