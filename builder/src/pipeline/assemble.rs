@@ -11,12 +11,12 @@ use super::generated;
 use super::packages::ChosenPackage;
 use super::{Composed, Environment, Error};
 use crate::path::GuestPath;
-use crate::recipe::{Format, KernelChoice, Sourced};
+use crate::recipe::{AppletLinks, Format, KernelChoice, Sourced};
 use crate::repo::apk::{Apk, ApkLimits};
 use crate::repo::deb::{Deb, DebLimits};
 use crate::repo::entry::Entry;
 use crate::tree::accounts::Accounts;
-use crate::tree::applets::link_applets;
+use crate::tree::applets::{link_applets, link_listed};
 use crate::tree::scripts::Script;
 use crate::tree::unpack::{Replaces, Unpacker};
 use crate::tree::{Content, Kind, Meta, Node, Origin, Spool, Tree};
@@ -65,7 +65,13 @@ pub fn assemble(
     generated::write(recipe, &accounts, &mut tree)?;
     for applets in &recipe.applets {
         let origin = recipe_origin(applets);
-        link_applets(&mut tree, &applets.value.program, &applets.value.directory, &origin)?;
+        let program = &applets.value.program;
+        match &applets.value.links {
+            AppletLinks::Directory(directory) => {
+                link_applets(&mut tree, program, directory, &origin)?;
+            }
+            AppletLinks::Paths(list) => drop(link_listed(&mut tree, program, list, &origin)?),
+        }
     }
     Ok(Assembled { tree })
 }

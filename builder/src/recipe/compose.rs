@@ -1,7 +1,7 @@
 //! From what was asked for to one recipe: chooses the files, puts their parts in order, merges them
 //! and checks the result.
 
-use super::base::{Base, BootsWith, Kernel, Repository};
+use super::base::{Base, BootsWith, EfiStub, Kernel, Repository};
 use super::catalog::{Catalog, Document, Documents};
 use super::composed::{DriverSet, FirmwareNeed, HypervisorChoice, KernelChoice, Recipe, Selection};
 use super::entries::{Entry, Map};
@@ -87,7 +87,7 @@ impl Catalog {
                 config: kernel.value.config.as_ref().map(|config| config.sourced(kernel_file)),
                 modules: kernel.value.modules.sourced(kernel_file),
                 boots_with,
-                efi_stub: kernel.value.efi_stub.as_ref().map(|stub| stub.sourced(kernel_file)),
+                efi_stub: self.efi_stub(chosen),
                 from: if kernel.value.base.value == chosen.base.name {
                     None
                 } else {
@@ -130,6 +130,19 @@ impl Catalog {
             scripts: Vec::new(),
             memory_smallest: None,
             memory_recommended: None,
+        })
+    }
+
+    /// What starts the kernel under UEFI: as its descriptor says, or the release of its own base.
+    fn efi_stub(&self, chosen: &Chosen<'_>) -> Option<Sourced<EfiStub>> {
+        let (base, kernel) = (chosen.base, chosen.kernel.value);
+        let stub = kernel.value.efi_stub.as_ref()?;
+        let own = kernel.value.base.value == base.name;
+        let release = base.value.releases.get(&chosen.release.value).filter(|_| own);
+        let of_release = release.and_then(|release| release.value.efi_stub.as_ref());
+        Some(match of_release {
+            Some(stub) => stub.sourced(&base.file),
+            None => stub.sourced(&kernel.file),
         })
     }
 

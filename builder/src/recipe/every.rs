@@ -50,7 +50,7 @@ impl Catalog {
         let mut selections = Vec::new();
         for role in self.roles.values().filter(|role| goes(&role.value.bases)) {
             for (with, without) in self.feature_sets(base, role) {
-                for kernel in &base.value.kernels {
+                for kernel in base.value.kernels_of(release) {
                     for hypervisor in self.hypervisors.values() {
                         if !goes(&hypervisor.value.bases) {
                             continue;

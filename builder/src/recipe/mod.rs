@@ -49,7 +49,9 @@ pub use located::{At, Origin, Sourced};
 pub use model::{
     Card, Devices, Feature, Firmware, Flavor, Guest, Hypervisor, Manifest, OnByDefault, Role,
 };
-pub use records::{Access, Applets, Directory, FileText, Group, Password, Share, User};
+pub use records::{
+    Access, AppletLinks, Applets, Directory, FileText, Group, Password, Share, User,
+};
 pub use schema::schemas;
 pub use scripts::{EffectAccounts, Effects, ScriptName, ScriptRule, StandIn};
 pub use show::{Row, Shape, Show};
