@@ -1,6 +1,7 @@
 //! Developer chores: `cargo xtask <chore>`. Each chore is a module; this only dispatches.
 
 mod boot_test;
+mod compare_tree;
 mod solve;
 mod version_compare;
 
@@ -14,6 +15,8 @@ use clap::Parser;
 enum Chore {
     /// Boot a guest and prove its Wi-Fi path, without root and without a radio.
     BootTest(boot_test::Args),
+    /// Compare two root file systems: folders, tar archives, SquashFS images, output folders.
+    CompareTree(compare_tree::Args),
     /// Resolve worlds against package indexes: JSON lines in, JSON lines out.
     Solve(solve::Arguments),
     /// Compare versions: `A B` lines in, one of `<`, `=`, `>` and `invalid` per line out.
@@ -23,6 +26,7 @@ enum Chore {
 fn main() -> ExitCode {
     let outcome = match Chore::parse() {
         Chore::BootTest(args) => return boot_test::run(&args),
+        Chore::CompareTree(args) => return compare_tree::run(&args),
         Chore::Solve(arguments) => solve::run(arguments),
         Chore::VersionCompare(arguments) => version_compare::run(arguments),
     };
