@@ -11,7 +11,7 @@ use super::generated;
 use super::packages::ChosenPackage;
 use super::{Composed, Environment, Error};
 use crate::path::GuestPath;
-use crate::recipe::{Format, KernelChoice, Sourced};
+use crate::recipe::{Format, InitSystem, KernelChoice, Sourced};
 use crate::repo::deb::{Deb, DebLimits};
 use crate::tree::accounts::Accounts;
 use crate::tree::applets::link_applets;
@@ -203,9 +203,13 @@ pub(super) fn put(
     tree.replace(path, node).map_err(Error::tree(what)).map(drop)
 }
 
-/// Lays the files of `overlays/NAME/root` over the tree.
+/// Lays the files of `overlays/NAME/root`, or `openrc` for a guest that OpenRC starts, over the tree.
 fn lay(composed: &Composed<'_>, name: &str, tree: &mut Tree) -> Result<(), Error> {
-    let folder = format!("overlays/{name}/root");
+    let part = match composed.recipe.init_system.value {
+        InitSystem::Supervised => "root",
+        InitSystem::Openrc => "openrc",
+    };
+    let folder = format!("overlays/{name}/{part}");
     for file in composed.sources.files_below(&folder)? {
         let bytes = composed.sources.read(&format!("{folder}/{file}"))?.into_owned();
         let origin = Origin::Recipe(format!("overlays/{name}"));

@@ -81,7 +81,7 @@ pub fn build(
     let kernel = kernel::install(recipe, &mut tree, &spool, environment)?;
     kernel::check(recipe, &kernel)?;
     let selection = firmware::install(recipe, &mut tree, &kernel, &wishes.firmware_files)?;
-    prune_libraries(&mut tree, environment)?;
+    prune_libraries(recipe, &mut tree, environment)?;
     let build_id = build_id(composed, wishes, &packages, epoch)?;
     write_file(&mut tree, "etc/wifibox/build-id", format!("{build_id}\n"), 0o644)?;
     settle_times(&mut tree, epoch);
@@ -170,12 +170,18 @@ pub fn fetch(composed: &Composed<'_>, environment: &Environment<'_>) -> Result<F
 const LIBRARY_FOLDERS: [&str; 4] =
     ["usr/lib/x86_64-linux-gnu", "usr/lib/aarch64-linux-gnu", "usr/lib", "usr/lib64"];
 
-fn prune_libraries(tree: &mut Tree, environment: &Environment<'_>) -> Result<(), Error> {
+fn prune_libraries(
+    recipe: &Recipe,
+    tree: &mut Tree,
+    environment: &Environment<'_>,
+) -> Result<(), Error> {
     let folders: Vec<GuestPath> =
         LIBRARY_FOLDERS.iter().filter_map(|folder| GuestPath::new(folder).ok()).collect();
     // glibc opens these by name: name services, and the unwinder when a thread is cancelled.
+    let filter = recipe.path_filter()?;
     let keep = |path: &GuestPath| {
-        [&b"libnss_"[..], b"libgcc_s."].iter().any(|name| path.name().starts_with(name))
+        filter.keeps(path)
+            || [&b"libnss_"[..], b"libgcc_s."].iter().any(|name| path.name().starts_with(name))
     };
     let gone = libraries::prune(tree, &folders, keep)?;
     for path in gone {

@@ -109,6 +109,11 @@ pub enum Error {
     Esp(#[from] image::esp::Error),
     #[error(transparent)]
     Output(#[from] OutputError),
+    #[error(
+        "{origin} puts the service {service} into the runlevel {level}, but no package of this guest \
+         has etc/init.d/{service}: add the package, or remove the service with \"-{service}\""
+    )]
+    NoInitScript { service: String, level: String, origin: String },
     #[error("{0}")]
     Unsupported(String),
     #[error("interrupted; what was fetched is kept, no output was changed")]

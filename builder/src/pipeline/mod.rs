@@ -12,6 +12,7 @@ mod generated;
 mod index;
 mod kernel;
 mod locking;
+mod openrc;
 mod outputs;
 mod packages;
 

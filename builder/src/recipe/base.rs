@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::entries::Map;
 use super::fragment::{Fragment, recipe_file};
-use super::kinds::{Compression, Format};
+use super::kinds::{AccountsFrom, Compression, Format, InitSystem};
 use super::located::At;
 use super::words::Pattern;
 use crate::path::GuestPath;
@@ -96,6 +96,16 @@ recipe_file! {
         pub kernels: Vec<At<String>>,
         /// The first program of the root file system.
         pub init: At<GuestPath>,
+        /// What starts the guest's services; `supervised` if not given.
+        #[serde(default)]
+        pub init_system: Option<At<InitSystem>>,
+        /// Where the guest's accounts come from; `recipes` if not given.
+        #[serde(default)]
+        pub accounts_from: Option<At<AccountsFrom>>,
+        /// Whether directories come into the guest although nothing is left in them, as package
+        /// managers leave them.
+        #[serde(default)]
+        pub keep_empty_directories: Option<At<bool>>,
         /// What the initramfs is made of, for kernels that boot with one.
         #[serde(default)]
         pub initramfs: Option<At<Initramfs>>,

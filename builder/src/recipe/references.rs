@@ -18,6 +18,9 @@ pub fn check(catalog: &Catalog) -> Result<(), RecipeError> {
     let checker = Checker { catalog };
     let guest = &catalog.guest;
     checker.fragment(&guest.file, &guest.value.fragment())?;
+    for (_, fragment) in guest.value.started_by.iter() {
+        checker.fragment(&guest.file, fragment)?;
+    }
     checker.bases()?;
     for kernel in catalog.kernels.values() {
         checker.known("base", &kernel.file, &kernel.value.base, catalog.bases.keys())?;

@@ -68,6 +68,9 @@ impl Recipe {
         show.entry("hypervisor", "root_disk", &self.hypervisor.root_disk);
         show.scalar("compression", &self.compression);
         show.scalar("init", &self.init);
+        show.scalar("init_system", &self.init_system);
+        show.scalar("accounts_from", &self.accounts_from);
+        show.scalar("keep_empty_directories", &self.keep_empty_directories);
         if let Some(initramfs) = &self.initramfs {
             show.scalar("initramfs", initramfs);
         }
@@ -105,6 +108,12 @@ impl Recipe {
         show.list("modules", &self.modules);
         show.list("overlays", &self.overlays);
         show.list("services", &self.services);
+        for (level, services) in &self.runlevels {
+            for Sourced { value: service, origin } in services {
+                let (value, origin) = (format!("{level}/{service}"), origin.clone());
+                show.list("runlevels", &[Sourced { value, origin }]);
+            }
+        }
         show.list("users", &self.users);
         show.list("groups", &self.groups);
         show.list("directories", &self.directories);
