@@ -26,6 +26,8 @@ pub enum Error {
     Recipe(#[from] RecipeError),
     #[error(transparent)]
     Fetch(#[from] FetchError),
+    #[error("the packages of {base} cannot be reached: {source}")]
+    Unreachable { base: String, repository: String, others: Vec<String>, source: FetchError },
     #[error("{}: {}", .0, .1)]
     Mirror(String, LocationError),
     #[error("repository {repository}: no mirror is known; name one with --mirror {repository}=URL")]
@@ -142,7 +144,7 @@ impl Error {
             Error::Recipe(RecipeError::Choice(_)) | Error::NotInGuest { .. } => Kind::Usage,
             Error::Mirror(..) => Kind::Usage,
             Error::LockOutdated { .. } | Error::NoLock { .. } => Kind::LockOutdated,
-            Error::Fetch(error) => fetch_kind(error),
+            Error::Fetch(error) | Error::Unreachable { source: error, .. } => fetch_kind(error),
             Error::Release(_) | Error::NoKeys { .. } | Error::Unhashed { .. } => Kind::Verification,
             Error::Interrupted => Kind::Interrupted,
             _ => Kind::Failed,
@@ -157,7 +159,7 @@ impl Error {
 
 fn fetch_kind(error: &FetchError) -> Kind {
     match error {
-        FetchError::Verification { .. } => Kind::Verification,
+        FetchError::Verification { .. } | FetchError::Unfit { .. } => Kind::Verification,
         FetchError::Interrupted { .. } => Kind::Interrupted,
         FetchError::Several(errors) => {
             let kinds: Vec<Kind> = errors.iter().map(fetch_kind).collect();

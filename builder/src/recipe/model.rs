@@ -21,6 +21,9 @@ recipe_file! {
         /// What guests have that are started in one way only.
         #[serde(default)]
         pub started_by: Map<InitSystem, Fragment>,
+        /// The base that is meant where none is asked for; needed as soon as there are several.
+        #[serde(default)]
+        pub default_base: Option<At<String>>,
     }
 }
 
