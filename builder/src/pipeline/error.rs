@@ -112,6 +112,11 @@ pub enum Error {
     #[error(transparent)]
     Output(#[from] OutputError),
     #[error(
+        "the recipe's accounts come from packages, but no package of this guest has etc/passwd and \
+         etc/group: add the one that does, or take 'accounts_from: recipes'"
+    )]
+    NoAccounts,
+    #[error(
         "{origin} puts the service {service} into the runlevel {level}, but no package of this guest \
          has etc/init.d/{service}: add the package, or remove the service with \"-{service}\""
     )]

@@ -94,6 +94,11 @@ pub struct LoosePackage {
     pub size: u64,
     /// Its SHA-256.
     pub sha256: Sha256,
+    /// What it depends on, as its .PKGINFO says, if that is known here: then name and version are
+    /// those of the file's name, and the file is fetched only for a guest that takes it. Without
+    /// this all that it says of itself is read from the file.
+    #[serde(default)]
+    pub depends: Option<Vec<String>>,
 }
 
 /// What becomes the initramfs.

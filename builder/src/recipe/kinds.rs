@@ -50,7 +50,8 @@ pub enum InitSystem {
 pub enum AccountsFrom {
     /// Recipes and their rules for scripts declare all of them.
     Recipes,
-    /// A package brings etc/passwd, etc/group and etc/shadow. What scripts would add is added to them.
+    /// A package brings etc/passwd, etc/group and etc/shadow. What recipes and
+    /// their rules for scripts declare is added to them.
     Packages,
 }
 
