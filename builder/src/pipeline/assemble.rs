@@ -164,11 +164,11 @@ pub(super) fn read_data(
     match package.format {
         Format::Dpkg => {
             let deb = Deb::open(&package.name, open(package)?, DebLimits::default())?;
-            deb.read_data(&mut take)
+            deb.read_data(&mut take).map(drop)
         }
         Format::Apk => {
             let apk = Apk::open(&package.name, open(package)?, ApkLimits::default())?;
-            apk.read_data(&mut take)
+            apk.read_data(&mut take).map(drop)
         }
         other @ Format::Opkg => Err(unsupported(other)),
     }
