@@ -164,8 +164,7 @@ impl<'a> Fetcher<'a> {
                 Err(trial) => tried.push(trial),
             }
         }
-        let bound =
-            Bound { exact: artefact.identity.size, limit: self.options.unknown_size_limit };
+        let bound = Bound { exact: artefact.identity.size, limit: self.options.unknown_size_limit };
         let task = self.progress.begin(&artefact.name, artefact.identity.size);
         let mut transfer = self.transfer(&artefact.name, bound, &*task);
         // Nothing says whether the halves of two files belong together, so none is resumed.

@@ -89,10 +89,12 @@ fn scripts(packages: &[ChosenPackage]) -> Result<Vec<Script>, Error> {
     for package in packages {
         let own = match package.format {
             Format::Dpkg => {
-                Deb::open(&package.name, open(package)?, DebLimits::default())?.into_control().scripts
+                let deb = Deb::open(&package.name, open(package)?, DebLimits::default())?;
+                deb.control().scripts.clone()
             }
             Format::Apk => {
-                Apk::open(&package.name, open(package)?, ApkLimits::default())?.into_control().scripts
+                let apk = Apk::open(&package.name, open(package)?, ApkLimits::default())?;
+                apk.control().scripts.clone()
             }
             other @ Format::Opkg => return Err(unsupported(other)),
         };

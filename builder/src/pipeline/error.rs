@@ -9,7 +9,7 @@ use crate::kernel;
 use crate::lock::LockError;
 use crate::output::OutputError;
 use crate::recipe::RecipeError;
-use crate::repo::deb;
+use crate::repo::{apk, deb};
 use crate::resolve::Unsatisfiable;
 use crate::tree::TreeError;
 use crate::tree::accounts::AccountError;
@@ -71,6 +71,12 @@ pub enum Error {
     NotInGuest { package: String, near: String },
     #[error(transparent)]
     Package(#[from] deb::DebError),
+    #[error(transparent)]
+    Apk(#[from] apk::ApkError),
+    #[error(transparent)]
+    ApkIndex(#[from] apk::ApkIndexError),
+    #[error(transparent)]
+    ApkKey(#[from] apk::KeyError),
     #[error(transparent)]
     Unpack(#[from] UnpackError),
     #[error(transparent)]
@@ -150,7 +156,11 @@ impl Error {
             Error::Mirror(..) => Kind::Usage,
             Error::LockOutdated { .. } | Error::NoLock { .. } => Kind::LockOutdated,
             Error::Fetch(error) | Error::Unreachable { source: error, .. } => fetch_kind(error),
-            Error::Release(_) | Error::NoKeys { .. } | Error::Unhashed { .. } => Kind::Verification,
+            Error::ApkIndex(_)
+            | Error::Apk(_)
+            | Error::Release(_)
+            | Error::NoKeys { .. }
+            | Error::Unhashed { .. } => Kind::Verification,
             Error::Interrupted => Kind::Interrupted,
             _ => Kind::Failed,
         }

@@ -59,7 +59,8 @@ pub fn choose(
         // What follows a name is a version, in parentheses (dpkg, opkg) or after an operator (apk).
         let separator = if format == Format::Apk { ' ' } else { ',' };
         let items = record.replaces.split(separator).map(str::trim_start);
-        let name = |item: &str| item.split([' ', '(', '<', '>', '=', '~']).next().map(str::to_owned);
+        let name =
+            |item: &str| item.split([' ', '(', '<', '>', '=', '~']).next().map(str::to_owned);
         let names = items.filter_map(name).filter(|name| !name.is_empty()).collect();
         let replaces = Replaces { names, priority: record.replaces_priority };
         ChosenPackage { name: record.name.clone(), format, of_kernel, replaces, why, record, file }

@@ -77,9 +77,8 @@ pub struct Repository {
 impl Repository {
     /// The same, with `{release}` filled in.
     pub(super) fn with_release(&self, release: &str) -> Repository {
-        let fill = |list: &[String]| {
-            list.iter().map(|text| text.replace("{release}", release)).collect()
-        };
+        let fill =
+            |list: &[String]| list.iter().map(|text| text.replace("{release}", release)).collect();
         Repository { mirrors: fill(&self.mirrors), suites: fill(&self.suites), ..self.clone() }
     }
 }

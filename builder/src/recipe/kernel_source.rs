@@ -19,10 +19,11 @@ impl Catalog {
             value: given.value.with_release(&release.value),
             origin: given.origin(&base.file),
         };
-        let stub = kernel.value.efi_stub.as_ref().map(|stub| Sourced {
-            value: stub.value.package.clone(),
-            origin: stub.origin(file),
-        });
+        let stub = kernel
+            .value
+            .efi_stub
+            .as_ref()
+            .map(|stub| Sourced { value: stub.value.package.clone(), origin: stub.origin(file) });
         let more = needs.packages.iter().filter_map(|entry| match entry {
             Entry::Add(package) => Some(package.sourced(file)),
             Entry::Remove(_) => None,

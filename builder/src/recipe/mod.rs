@@ -37,9 +37,7 @@ pub use base::{
     Base, BootsWith, Defaults, EfiStub, Initramfs, Kernel, Key, LoosePackage, Release, Repository,
 };
 pub use catalog::{Catalog, Document, Documents, Listed, Listing};
-pub use composed::{
-    FirmwareNeed, HypervisorChoice, KernelChoice, KernelSource, Recipe, Selection,
-};
+pub use composed::{FirmwareNeed, HypervisorChoice, KernelChoice, KernelSource, Recipe, Selection};
 pub use entries::{Entry, Item, Map};
 pub use error::{Place, Problem, RecipeError, nearest};
 pub use filter::PathFilter;

@@ -231,16 +231,20 @@ impl<'a> Unpacker<'a> {
         };
         match self.tree.insert(path, node.clone()).map(drop) {
             Err(TreeError::Clash { old: Origin::Recipe(_), .. }) => Ok(()),
-            Err(TreeError::Clash { old: Origin::Package(old), new, path: at, old_kind, new_kind }) => {
-                match (priority(&old, package), priority(package, &old)) {
-                    (None, None) => {
-                        let old = Origin::Package(old);
-                        Err(TreeError::Clash { old, new, path: at, old_kind, new_kind })
-                    }
-                    (kept, taken) if kept > taken => Ok(()),
-                    _ => self.tree.replace(path, node).map(drop),
+            Err(TreeError::Clash {
+                old: Origin::Package(old),
+                new,
+                path: at,
+                old_kind,
+                new_kind,
+            }) => match (priority(&old, package), priority(package, &old)) {
+                (None, None) => {
+                    let old = Origin::Package(old);
+                    Err(TreeError::Clash { old, new, path: at, old_kind, new_kind })
                 }
-            }
+                (kept, taken) if kept > taken => Ok(()),
+                _ => self.tree.replace(path, node).map(drop),
+            },
             other => other,
         }
     }

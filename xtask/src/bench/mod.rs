@@ -46,7 +46,8 @@ pub fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
         What::Resolve { index, world } if !index.is_empty() => resolve::real(index, world, runs)?,
         What::Resolve { .. } => resolve::generated(runs)?,
     };
-    let text = if arguments.json { serde_json::to_string(&measures)? + "\n" } else { table(&measures) };
+    let text =
+        if arguments.json { serde_json::to_string(&measures)? + "\n" } else { table(&measures) };
     std::io::stdout().lock().write_all(text.as_bytes())?;
     Ok(())
 }

@@ -14,9 +14,8 @@ use crate::pipeline::source::Source;
 use crate::pipeline::{Environment, Error};
 use crate::recipe::{Format, Repository};
 use crate::repo::Package;
-use crate::repo::apk::index::{self, Trust};
 use crate::repo::apk::keys::{Fingerprint, Keyring, keys_of_package};
-use crate::repo::apk::{Apk, ApkLimits};
+use crate::repo::apk::{Apk, ApkLimits, Trust, index};
 
 const INDEX: &str = "APKINDEX.tar.gz";
 
@@ -48,7 +47,8 @@ pub fn load(
         if !has_pinned(&keyring, &pinned) {
             return Err(no_keys(repository, environment));
         }
-        let verified = index::read_signed(&what, &bytes, &Trust { keyring: &keyring, pinned: &pinned })?;
+        let verified =
+            index::read_signed(&what, &bytes, &Trust { keyring: &keyring, pinned: &pinned })?;
         let newest = verified.packages.iter().map(|package| package.build_time).max();
         let date = newest.and_then(|time| u32::try_from(time).ok()).unwrap_or_default();
         offered.packages.extend(verified.packages.iter().map(|package| {
@@ -114,7 +114,7 @@ fn fingerprints(repository: &Repository) -> Result<Vec<Fingerprint>, Error> {
 }
 
 fn has_pinned(keyring: &Keyring, pinned: &[Fingerprint]) -> bool {
-    keyring.keys().any(|(_, fingerprint)| pinned.contains(&fingerprint))
+    keyring.iter().any(|(_, key)| pinned.contains(&key.fingerprint()))
 }
 
 fn keyring(repository: &Repository, environment: &Environment<'_>) -> Result<Keyring, Error> {
@@ -139,25 +139,25 @@ fn packaged_keys(
 ) -> Result<Keyring, Error> {
     let Some(name) = &repository.key_package else { return Ok(Keyring::default()) };
     let records = index::read_unsigned_records(&format!("{folder}/{INDEX}"), index)?;
-    let Some(record) = records.iter().find(|record| record.name == *name) else {
+    let Some(record) = records.unverified_packages.iter().find(|record| record.name == *name)
+    else {
         return Ok(Keyring::default());
     };
     let path = format!("{folder}/{}.apk", record.full_name());
     let artefact = Artefact::on_mirrors(path.clone(), mirrors, &path)
         .map_err(|error| Error::Mirror(path, error))?;
     let bytes = fetcher.read_unverified(&artefact, KEYS_LIMIT)?;
-    Ok(keys_of_package(name, &bytes[..])?)
+    Ok(keys_of_package(name, &bytes[..], ApkLimits::default())?)
 }
 
 fn no_keys(repository: &Repository, environment: &Environment<'_>) -> Error {
-    let mut looked: Vec<String> =
-        key_files(Format::Apk, repository, environment).iter().map(|path| path.display().to_string()).collect();
-    looked.extend(repository.key_package.iter().map(|name| format!("the package {name}")));
-    let wanted: Vec<String> = repository
-        .keys
+    let mut looked: Vec<String> = key_files(Format::Apk, repository, environment)
         .iter()
-        .map(|key| format!("{} ({})", key.name, key.fingerprint))
+        .map(|path| path.display().to_string())
         .collect();
+    looked.extend(repository.key_package.iter().map(|name| format!("the package {name}")));
+    let wanted: Vec<String> =
+        repository.keys.iter().map(|key| format!("{} ({})", key.name, key.fingerprint)).collect();
     Error::NoKeys {
         repository: repository.name.clone(),
         looked: looked.join(", "),

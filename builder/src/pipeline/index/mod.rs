@@ -73,7 +73,8 @@ pub fn key_files(
         // In folders of downloaded files (and bundles) keys have their own names.
         for folder in &environment.fetch.distdirs {
             let keys = repository.keys.iter().map(|key| &key.name);
-            places.extend(keys.flat_map(|name| [folder.join(name), folder.join("keys").join(name)]));
+            places
+                .extend(keys.flat_map(|name| [folder.join(name), folder.join("keys").join(name)]));
         }
     }
     places.retain(|path| path.is_file());
@@ -82,10 +83,8 @@ pub fn key_files(
 
 /// Gives records of an index without SHA-256 the one that the lock knew of the same package.
 pub fn remember_hashes(offered: &mut [LockedPackage], old: &[LockedPackage]) {
-    let known: BTreeMap<String, &LockedPackage> = old
-        .iter()
-        .map(|locked| (locked.package.full_name(), locked))
-        .collect();
+    let known: BTreeMap<String, &LockedPackage> =
+        old.iter().map(|locked| (locked.package.full_name(), locked)).collect();
     for locked in offered.iter_mut().filter(|locked| locked.package.sha256.is_none()) {
         let Some(old) = known.get(&locked.package.full_name()) else { continue };
         let mut same = locked.package.clone();
@@ -140,4 +139,3 @@ pub fn mirrors(
     }
     Ok(found)
 }
-

@@ -124,11 +124,6 @@ impl<R: Read> Deb<R> {
         Ok(Deb { package: package.to_owned(), limits, control, archive })
     }
 
-    /// The control files, without reading on.
-    pub fn into_control(self) -> Control {
-        self.control
-    }
-
     /// The control files.
     pub fn control(&self) -> &Control {
         &self.control
