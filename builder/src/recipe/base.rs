@@ -50,7 +50,7 @@ pub struct Repository {
     pub mirrors: Vec<String>,
     /// The tag under which its packages are asked for (`name@tag`, apk); without one they are used
     /// wherever they fit.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tag: Option<String>,
     /// Suites or folders within it; `{release}` stands for the release.
     #[serde(default)]
@@ -66,11 +66,11 @@ pub struct Repository {
     pub keyrings: Vec<String>,
     /// The package of this repository that holds its keys (apk). A key that the host does not have is
     /// taken from there, if it has a fingerprint of `keys`.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key_package: Option<String>,
     /// Packages of a repository without an index, each pinned here. With these there are no suites
     /// and no keys.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub packages: Vec<LoosePackage>,
 }
 
