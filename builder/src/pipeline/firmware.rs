@@ -53,6 +53,9 @@ pub fn install(
     }
     let offered = tree.clone();
     tree.remove(&folder);
+    if let (true, Some(node)) = (recipe.keep_empty_directories.value, offered.get(&folder)) {
+        tree.insert(&folder, node.clone()).map_err(Error::tree("the firmware folder"))?;
+    }
     put_selection(tree, &offered, &folder, &selection, kernel)?;
     Ok(selection)
 }
@@ -66,7 +69,10 @@ fn folder(tree: &Tree) -> Option<GuestPath> {
 }
 
 fn rules(recipe: &Recipe) -> Rules {
-    let mut rules = Rules::of_linux().with_regulatory(&["wireless-regdb"]);
+    let mut rules = Rules::of_linux();
+    if recipe.regulatory_database.value {
+        rules = rules.with_regulatory(&["wireless-regdb"]);
+    }
     let packages: Vec<String> =
         recipe.firmware_packages.iter().map(|package| package.value.clone()).collect();
     for need in &recipe.firmware {

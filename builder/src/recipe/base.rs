@@ -147,6 +147,10 @@ recipe_file! {
         /// managers leave them.
         #[serde(default)]
         pub keep_empty_directories: Option<At<bool>>,
+        /// Whether the guest must hold the wireless regulatory database, without which the kernel keeps
+        /// to the channels that are allowed everywhere; it must if this is not given.
+        #[serde(default)]
+        pub regulatory_database: Option<At<bool>>,
         /// What the initramfs is made of, for kernels that boot with one.
         #[serde(default)]
         pub initramfs: Option<At<Initramfs>>,

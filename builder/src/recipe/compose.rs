@@ -110,6 +110,7 @@ impl Catalog {
             init_system: given_or(base, base_file, &base.init_system, InitSystem::Supervised),
             accounts_from: given_or(base, base_file, &base.accounts_from, AccountsFrom::Recipes),
             keep_empty_directories: given_or(base, base_file, &base.keep_empty_directories, false),
+            regulatory_database: given_or(base, base_file, &base.regulatory_database, true),
             initramfs,
             repositories: base.repositories.iter().map(repository).collect(),
             packages: Vec::new(),

@@ -140,6 +140,8 @@ pub struct Recipe {
     pub accounts_from: Sourced<AccountsFrom>,
     /// Whether directories come in although nothing is left in them.
     pub keep_empty_directories: Sourced<bool>,
+    /// Whether the guest must hold the wireless regulatory database.
+    pub regulatory_database: Sourced<bool>,
     /// What the initramfs is made of; `None` if the kernel boots without one.
     pub initramfs: Option<Sourced<Initramfs>>,
     /// Repositories, with the release filled in.

@@ -71,6 +71,7 @@ impl Recipe {
         show.scalar("init_system", &self.init_system);
         show.scalar("accounts_from", &self.accounts_from);
         show.scalar("keep_empty_directories", &self.keep_empty_directories);
+        show.scalar("regulatory_database", &self.regulatory_database);
         if let Some(initramfs) = &self.initramfs {
             show.scalar("initramfs", initramfs);
         }

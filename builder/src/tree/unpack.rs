@@ -168,7 +168,8 @@ impl<'a> Unpacker<'a> {
             let Ok(real) = self.tree.resolve(&path, true) else { continue };
             match self.tree.get(&real) {
                 Some(Node { kind: Kind::Directory, .. }) => {}
-                None if self.keep_empty => {
+                // Where a link leads nowhere yet, nothing is made: apk leaves the link alone.
+                None if self.keep_empty && !self.is_link(&path) => {
                     let origin = Origin::Package(package.clone());
                     let made = self.tree.make_directory(&real, Meta::with_mode(mode), origin);
                     made.map_err(|source| UnpackError::Tree { package: package.clone(), source })?;
@@ -181,6 +182,12 @@ impl<'a> Unpacker<'a> {
             }
         }
         Ok(())
+    }
+
+    fn is_link(&self, path: &GuestPath) -> bool {
+        let at = self.tree.resolve(path, false).ok();
+        let node = at.and_then(|at| self.tree.get(&at));
+        matches!(node, Some(Node { kind: Kind::Symlink(_), .. }))
     }
 
     fn owner(

@@ -9,8 +9,8 @@ use std::net::Ipv4Addr;
 use smoltcp::wire::{IpAddress, Ipv4Cidr};
 
 use super::run::{Setup, append};
-use super::tools;
 use super::session::{Session, digest, test_bytes};
+use super::tools;
 
 /// The host's address, the guest's gateway.
 const HOST: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 1);

@@ -8,8 +8,8 @@ use std::net::Ipv4Addr;
 use std::time::{Duration, Instant};
 
 use super::run::{Setup, append};
-use super::tools;
 use super::session::{Session, digest, test_bytes};
+use super::tools;
 
 /// The guest's address for the host.
 const GUEST: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 1);
