@@ -90,7 +90,7 @@ pub fn build(
     let kernel = kernel::install(recipe, &mut tree, &spool, wishes.device, environment)?;
     let asked = Asked { only: &wishes.firmware_files, adds: &wishes.firmware_adds };
     let installed = firmware::install(composed, &mut tree, &kernel, &asked, environment)?;
-    prune_libraries(&mut tree, environment)?;
+    prune_libraries(recipe, &mut tree, environment)?;
     let build_id = build_id(composed, wishes, &packages, &installed.own, epoch)?;
     write_file(&mut tree, "etc/wifibox/build-id", format!("{build_id}\n"), 0o644)?;
     settle_times(&mut tree, epoch);
@@ -181,11 +181,17 @@ pub(super) fn library_folders() -> Vec<GuestPath> {
     LIBRARY_FOLDERS.iter().filter_map(|folder| GuestPath::new(folder).ok()).collect()
 }
 
-fn prune_libraries(tree: &mut Tree, environment: &Environment<'_>) -> Result<(), Error> {
+fn prune_libraries(
+    recipe: &Recipe,
+    tree: &mut Tree,
+    environment: &Environment<'_>,
+) -> Result<(), Error> {
     let folders = library_folders();
     // glibc opens these by name: name services, and the unwinder when a thread is cancelled.
+    let filter = recipe.path_filter()?;
     let keep = |path: &GuestPath| {
-        [&b"libnss_"[..], b"libgcc_s."].iter().any(|name| path.name().starts_with(name))
+        filter.keeps(path)
+            || [&b"libnss_"[..], b"libgcc_s."].iter().any(|name| path.name().starts_with(name))
     };
     let gone = libraries::prune(tree, &folders, keep)?;
     for path in gone {

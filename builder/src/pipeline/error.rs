@@ -125,6 +125,16 @@ pub enum Error {
     Esp(#[from] image::esp::Error),
     #[error(transparent)]
     Output(#[from] OutputError),
+    #[error(
+        "the recipe's accounts come from packages, but no package of this guest has etc/passwd and \
+         etc/group: add the one that does, or take 'accounts_from: recipes'"
+    )]
+    NoAccounts,
+    #[error(
+        "{origin} puts the service {service} into the runlevel {level}, but no package of this guest \
+         has etc/init.d/{service}: add the package, or remove the service with \"-{service}\""
+    )]
+    NoInitScript { service: String, level: String, origin: String },
     #[error("{0}")]
     Unsupported(String),
     #[error("interrupted; what was fetched is kept, no output was changed")]

@@ -77,6 +77,9 @@ pub fn install(
     });
     let offered = tree.clone();
     tree.remove(&folder);
+    if let (true, Some(node)) = (recipe.keep_empty_directories.value, offered.get(&folder)) {
+        tree.insert(&folder, node.clone()).map_err(Error::tree("the firmware folder"))?;
+    }
     put_selection(tree, &offered, &folder, &selection, kernel)?;
     Ok(Installed { selection, own })
 }
@@ -87,7 +90,8 @@ fn folder(tree: &Tree) -> Result<GuestPath, Error> {
         let path = GuestPath::new(folder).ok()?;
         tree.lookup(&path).map(|(real, _)| real)
     });
-    let usual = || GuestPath::new(FOLDERS[0]).map_err(|e| Error::tree(FOLDERS[0])(e.into()));
+    // Through the link of a merged /usr, where there is one.
+    let usual = || GuestPath::new(FOLDERS[1]).map_err(|e| Error::tree(FOLDERS[1])(e.into()));
     there.map_or_else(usual, Ok)
 }
 
@@ -122,7 +126,10 @@ fn texts(patterns: &[Sourced<Pattern>]) -> Vec<String> {
 }
 
 fn rules(recipe: &Recipe, kernel: &Kernel, wanted: &[Wanted], only: &[String]) -> Rules {
-    let mut rules = Rules::of_linux().with_regulatory(&["wireless-regdb"]);
+    let mut rules = Rules::of_linux();
+    if recipe.regulatory_database.value {
+        rules = rules.with_regulatory(&["wireless-regdb"]);
+    }
     let focus = kernel.focus.as_ref();
     let about = |need: &&FirmwareNeed| {
         focus.is_none_or(|focus| focus.manifests.contains_key(&need.manifest.value))

@@ -18,7 +18,7 @@ use crate::kernel::image::KernelImage;
 use crate::kernel::modules::Modules;
 use crate::kernel::{ModuleName, depmod};
 use crate::path::GuestPath;
-use crate::recipe::{Compression, Module, Pattern, Recipe, Sourced};
+use crate::recipe::{Compression, InitSystem, Module, Pattern, Recipe, Sourced};
 use crate::tree::applets::link_applets;
 use crate::tree::linked::libraries_of;
 use crate::tree::{Content, Kind, Meta, Node, Origin, Spool, Tree};
@@ -133,7 +133,11 @@ pub fn install(
         let at = folder.join(file).map_err(|e| Error::tree(name.clone())(e.into()))?;
         put(tree, &at, Kind::File(Content::from_bytes(bytes)), 0o644, Origin::Builder)?;
     }
-    write_file(tree, "etc/wifibox/modules", load_list(recipe, &closure)?, 0o644)?;
+    let list = match recipe.init_system.value {
+        InitSystem::Supervised => "etc/wifibox/modules",
+        InitSystem::Openrc => "etc/modules-load.d/wifibox.conf",
+    };
+    write_file(tree, list, load_list(recipe, &closure)?, 0o644)?;
     let package = match &origin {
         Origin::Package(package) => package.clone(),
         other => other.to_string(),
@@ -237,7 +241,7 @@ fn files_of(modules: &[Sourced<Module>], closure: &Closure) -> Result<Vec<Module
     Ok(names)
 }
 
-/// The text of /etc/wifibox/modules: what the guest loads when it boots.
+/// The list of modules: what the guest loads when it boots.
 fn load_list(recipe: &Recipe, closure: &Closure) -> Result<String, Error> {
     // With what they need, softly too: busybox's modprobe does not follow soft dependencies.
     let names = closure.load_order(&files_of(&recipe.load_modules, closure)?)?;

@@ -3,6 +3,7 @@
 //! This module calls the others and hands on what they make; it knows no format and no file system
 //! of its own. What depends on the machine (clock, home, terminal) comes in by [`Environment`].
 
+mod accounts;
 mod assemble;
 mod build;
 mod bundle;
@@ -14,6 +15,7 @@ mod generated;
 mod index;
 mod kernel;
 mod locking;
+mod openrc;
 mod outputs;
 mod own_firmware;
 mod packages;

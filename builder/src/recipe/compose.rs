@@ -8,6 +8,7 @@ use super::entries::{Entry, Map};
 use super::error::{Problem, RecipeError};
 use super::fragment::Fragment;
 use super::kernel_source::without_packages;
+use super::kinds::{AccountsFrom, InitSystem};
 use super::located::{At, Origin, Sourced};
 use super::merge::{Level, Merger};
 use super::model::{Feature, Flavor, Hypervisor, Manifest, Role};
@@ -37,6 +38,9 @@ impl Catalog {
         let mut merger = Merger::new(&self.texts);
         for (level, file, fragment) in self.layers(&chosen) {
             merger.add(&mut recipe, level, &file, &fragment)?;
+        }
+        if recipe.init_system.value == InitSystem::Openrc {
+            recipe.services.clear();
         }
         check::check(self, &recipe)?;
         Ok(recipe)
@@ -104,6 +108,10 @@ impl Catalog {
             },
             compression,
             init: base.init.sourced(base_file),
+            init_system: given_or(base, base_file, &base.init_system, InitSystem::Supervised),
+            accounts_from: given_or(base, base_file, &base.accounts_from, AccountsFrom::Recipes),
+            keep_empty_directories: given_or(base, base_file, &base.keep_empty_directories, false),
+            regulatory_database: given_or(base, base_file, &base.regulatory_database, true),
             initramfs,
             repositories: base.repositories.iter().map(repository).collect(),
             packages: Vec::new(),
@@ -117,6 +125,7 @@ impl Catalog {
             modules: Vec::new(),
             overlays: Vec::new(),
             services: Vec::new(),
+            runlevels: Default::default(),
             users: Vec::new(),
             groups: Vec::new(),
             directories: Vec::new(),
@@ -149,10 +158,17 @@ impl Catalog {
     /// The parts of all chosen files, in the order in which they count.
     fn layers(&self, chosen: &Chosen<'_>) -> Vec<(Level, std::sync::Arc<str>, Fragment)> {
         let base = &chosen.base.name;
-        let mut layers = vec![
-            (Level::Guest, &self.guest.file, self.guest.value.fragment()),
-            (Level::Base, &chosen.base.file, chosen.base.value.fragment()),
-        ];
+        let mut layers = vec![(Level::Guest, &self.guest.file, self.guest.value.fragment())];
+        let started = chosen.base.value.init_system.as_ref().map(|given| given.value);
+        let started = started.unwrap_or(InitSystem::Supervised);
+        layers.extend(
+            self.guest
+                .value
+                .started_by
+                .get(&started)
+                .map(|fragment| (Level::Guest, &self.guest.file, fragment.value.clone())),
+        );
+        layers.push((Level::Base, &chosen.base.file, chosen.base.value.fragment()));
         let mut more = |level, file, fragment: Option<Fragment>| {
             layers.extend(fragment.map(|fragment| (level, file, fragment)));
         };
@@ -258,6 +274,19 @@ impl Catalog {
             }
         }
         licences
+    }
+}
+
+/// What a base says, or the default; a default has the place of `init`, which every base has.
+fn given_or<T: Clone>(
+    base: &Base,
+    file: &std::sync::Arc<str>,
+    given: &Option<At<T>>,
+    default: T,
+) -> Sourced<T> {
+    match given {
+        Some(given) => given.sourced(file),
+        None => Sourced { value: default, origin: base.init.origin(file) },
     }
 }
 

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::base::{BootsWith, EfiStub, Initramfs, Repository};
 use super::fragment::FirmwareRule;
-use super::kinds::{AppConfig, Compression, Format, Nic, ShareTransport};
+use super::kinds::{AccountsFrom, AppConfig, Compression, Format, InitSystem, Nic, ShareTransport};
 use super::located::Sourced;
 use super::model::Devices;
 use super::records::{Applets, Directory, FileText, Group, Share, User};
@@ -156,6 +156,14 @@ pub struct Recipe {
     pub compression: Sourced<Compression>,
     /// The first program of the root file system.
     pub init: Sourced<GuestPath>,
+    /// What starts its services.
+    pub init_system: Sourced<InitSystem>,
+    /// Where the guest's accounts come from.
+    pub accounts_from: Sourced<AccountsFrom>,
+    /// Whether directories come in although nothing is left in them.
+    pub keep_empty_directories: Sourced<bool>,
+    /// Whether the guest must hold the wireless regulatory database.
+    pub regulatory_database: Sourced<bool>,
     /// What the initramfs is made of; `None` if the kernel boots without one.
     pub initramfs: Option<Sourced<Initramfs>>,
     /// Repositories, with the release filled in.
@@ -182,6 +190,8 @@ pub struct Recipe {
     pub overlays: Vec<Sourced<String>>,
     /// Services kept running.
     pub services: Vec<Sourced<String>>,
+    /// Services that OpenRC starts, by runlevel.
+    pub runlevels: BTreeMap<String, Vec<Sourced<String>>>,
     /// Users; no two have one name or one uid.
     pub users: Vec<Sourced<User>>,
     /// Groups; no two have one name or one gid.

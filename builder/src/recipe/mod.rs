@@ -44,7 +44,7 @@ pub use entries::{Entry, Item, Map};
 pub use error::{Place, Problem, RecipeError, nearest};
 pub use filter::PathFilter;
 pub use fragment::{Accounts, FirmwareRule, Fragment, Memory, RoleFragment};
-pub use kinds::{AppConfig, Compression, Format, Nic, ShareTransport};
+pub use kinds::{AccountsFrom, AppConfig, Compression, Format, InitSystem, Nic, ShareTransport};
 pub use located::{At, Origin, Sourced};
 pub use model::{
     Card, Devices, Feature, Firmware, Flavor, Guest, Hypervisor, Manifest, OnByDefault, Role,
