@@ -7,6 +7,7 @@ mod accounts;
 mod assemble;
 mod build;
 mod bundle;
+mod controls;
 mod device;
 mod effects;
 mod error;
@@ -19,6 +20,7 @@ mod openrc;
 mod outputs;
 mod own_firmware;
 mod packages;
+mod replaces;
 mod source;
 mod world;
 
