@@ -40,6 +40,13 @@ pub struct Answer {
     pub notes: Vec<String>,
 }
 
+impl Answer {
+    /// Whether a guest can drive the card.
+    pub fn is_supported(&self) -> bool {
+        !self.guests.is_empty()
+    }
+}
+
 /// A Linux driver that knows a card.
 #[derive(Debug, Clone, Serialize)]
 pub struct Driver {
