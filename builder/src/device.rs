@@ -5,9 +5,11 @@
 //! subsystem. A module's alias reads `pci:v00008086d00002725sv*sd*bc*sc*i*` (`do_pci_entry` in
 //! scripts/mod/file2alias.c of Linux); each part is a number in upper-case hexadecimal or `*`.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// A PCI card: vendor and device, and where it is known the subsystem (the maker of the board).
@@ -94,6 +96,20 @@ impl FromStr for DeviceId {
             }
             _ => Err(bad()),
         }
+    }
+}
+
+impl JsonSchema for DeviceId {
+    fn schema_name() -> Cow<'static, str> {
+        "DeviceId".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "type": "string",
+            "pattern": "^[0-9A-Fa-f]{4}:[0-9A-Fa-f]{4}(:[0-9A-Fa-f]{4}:[0-9A-Fa-f]{4})?$",
+            "description": "A PCI card: vendor:device or vendor:device:subvendor:subdevice."
+        })
     }
 }
 

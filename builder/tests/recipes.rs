@@ -199,3 +199,22 @@ fn every_recipe_names_its_schema() {
     };
     assert_eq!(seen, TOPS.iter().map(yaml).sum::<usize>());
 }
+
+#[test]
+fn worlds_are_all_the_sets_of_packages_that_compositions_have() {
+    let catalog = catalog();
+    let packages = |selection: &Selection| {
+        let recipe = catalog.compose(selection).unwrap();
+        let all = recipe.packages.iter().chain(&recipe.firmware_packages);
+        let mut names: BTreeSet<String> = all.map(|package| package.value.clone()).collect();
+        names.extend(recipe.stand_ins.keys().map(|name| format!("without {name}")));
+        names
+    };
+    for (base, release) in [("debian", "trixie"), ("debian", "bookworm")] {
+        let all: BTreeSet<_> =
+            catalog.every_composition(base, release).map(|s| packages(&s)).collect();
+        let worlds: Vec<Selection> = catalog.every_world(base, release).collect();
+        assert_eq!(all, worlds.iter().map(packages).collect(), "{base} {release}");
+        assert!(worlds.len() * 3 < catalog.every_composition(base, release).count());
+    }
+}

@@ -6,11 +6,12 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::index;
-use super::packages::{World, records};
+use super::packages::{World, records, requests, solve};
 use super::{Environment, Error};
 use crate::lock::{Lock, LockedPackage, Target};
 use crate::recipe::{Catalog, Recipe};
 use crate::repo::Package;
+use crate::resolve;
 
 /// What may become of the lock file during a build.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -103,7 +104,7 @@ fn path_of(recipe: &Recipe, environment: &Environment<'_>) -> PathBuf {
 fn worlds(catalog: &Catalog, recipe: &Recipe) -> Result<BTreeMap<World, Recipe>, Error> {
     let mut worlds = BTreeMap::new();
     let (base, release) = (&recipe.base.value, &recipe.release.value);
-    for selection in catalog.every_composition(base, release) {
+    for selection in catalog.every_world(base, release) {
         let recipe = catalog.compose(&selection)?;
         worlds.entry(World::of(&recipe)).or_insert(recipe);
     }
@@ -119,10 +120,30 @@ fn union(
 ) -> Result<Vec<LockedPackage>, Error> {
     let all: Arc<[Package]> = offered.iter().map(|locked| locked.package.clone()).collect();
     let mut chosen: BTreeSet<usize> = BTreeSet::new();
+    // Worlds with the same stand-ins choose from the same universe, and share most of their requests.
+    let mut by_stand_ins: BTreeMap<_, Vec<(&World, &Recipe)>> = BTreeMap::new();
     for (world, recipe) in worlds {
-        environment.check_cancelled()?;
-        let (universe, _, solution) = world.resolve(&all, recipe)?;
-        chosen.extend(solution.packages.iter().map(|chosen| universe.index(chosen.item)));
+        by_stand_ins.entry(&world.stand_ins).or_default().push((world, recipe));
+    }
+    for worlds in by_stand_ins.values() {
+        let Some((first, recipe)) = worlds.first() else { continue };
+        let universe = first.universe(&all, recipe)?;
+        let texts: BTreeSet<&String> = worlds.iter().flat_map(|(w, _)| &w.requests).collect();
+        let texts: Vec<String> = texts.into_iter().cloned().collect();
+        let groups = resolve::groups(&universe, &requests(recipe, &texts)?);
+        let group_of: BTreeMap<&String, usize> = texts.iter().zip(groups).collect();
+        let mut solved: BTreeSet<Vec<String>> = BTreeSet::new();
+        for (world, recipe) in worlds {
+            environment.check_cancelled()?;
+            let mut parts: BTreeMap<Option<&usize>, Vec<String>> = BTreeMap::new();
+            for text in &world.requests {
+                parts.entry(group_of.get(text)).or_default().push(text.clone());
+            }
+            for part in parts.into_values().filter(|part| solved.insert(part.clone())) {
+                let solution = solve(&universe, &requests(recipe, &part)?, recipe)?;
+                chosen.extend(solution.packages.iter().map(|chosen| universe.index(chosen.item)));
+            }
+        }
     }
     Ok(chosen.into_iter().filter_map(|index| offered.get(index).cloned()).collect())
 }

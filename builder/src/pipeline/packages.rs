@@ -63,6 +63,22 @@ impl World {
         World { requests, stand_ins: stand_ins.collect() }
     }
 
+    /// Everything that can be chosen from `records` under this world's stand-ins.
+    ///
+    /// # Errors
+    /// [`Error::Unsupported`] for more packages than can be numbered.
+    pub fn universe(&self, records: &Arc<[Package]>, recipe: &Recipe) -> Result<Universe, Error> {
+        let scheme = scheme(recipe.format.value);
+        let repository = resolve::Repository { tag: None, packages: Arc::clone(records) };
+        let stand_ins = self
+            .stand_ins
+            .iter()
+            .map(|(name, version)| StandIn { name: name.clone(), version: version.clone() });
+        let architecture = Some(recipe.architecture.value.as_str());
+        Universe::new(scheme, architecture, vec![repository], stand_ins.collect())
+            .map_err(|error| Error::Unsupported(error.to_string()))
+    }
+
     /// Resolves this world over `records`.
     ///
     /// # Errors
@@ -72,23 +88,36 @@ impl World {
         records: &Arc<[Package]>,
         recipe: &Recipe,
     ) -> Result<(Universe, Vec<Request>, Solution), Error> {
-        let scheme = scheme(recipe.format.value);
-        let repository = resolve::Repository { tag: None, packages: Arc::clone(records) };
-        let stand_ins = self
-            .stand_ins
-            .iter()
-            .map(|(name, version)| StandIn { name: name.clone(), version: version.clone() });
-        let architecture = Some(recipe.architecture.value.as_str());
-        let universe = Universe::new(scheme, architecture, vec![repository], stand_ins.collect())
-            .map_err(|error| Error::Unsupported(error.to_string()))?;
-        let parse = |text: &String| {
-            Request::parse(scheme, text).map_err(|error| Error::Unsupported(error.to_string()))
-        };
-        let requests: Vec<Request> = self.requests.iter().map(parse).collect::<Result<_, _>>()?;
-        let solution = resolve(&universe, &requests)
-            .map_err(|source| Error::Unsatisfiable { composition: describe(recipe), source })?;
+        let universe = self.universe(records, recipe)?;
+        let requests = requests(recipe, &self.requests)?;
+        let solution = solve(&universe, &requests, recipe)?;
         Ok((universe, requests, solution))
     }
+}
+
+/// Reads dependencies in the syntax of the recipe's base.
+///
+/// # Errors
+/// [`Error::Unsupported`] for one that is none.
+pub fn requests(recipe: &Recipe, texts: &[String]) -> Result<Vec<Request>, Error> {
+    let parse = |text: &String| {
+        Request::parse(scheme(recipe.format.value), text)
+            .map_err(|error| Error::Unsupported(error.to_string()))
+    };
+    texts.iter().map(parse).collect()
+}
+
+/// Resolves requests of `recipe`.
+///
+/// # Errors
+/// [`Error::Unsatisfiable`], naming the composition.
+pub fn solve(
+    universe: &Universe,
+    requests: &[Request],
+    recipe: &Recipe,
+) -> Result<Solution, Error> {
+    resolve(universe, requests)
+        .map_err(|source| Error::Unsatisfiable { composition: describe(recipe), source })
 }
 
 /// A composition in words, for errors.

@@ -3,14 +3,14 @@
 
 use super::base::{Base, BootsWith, Kernel, Repository};
 use super::catalog::{Catalog, Document, Documents};
-use super::composed::{FirmwareNeed, HypervisorChoice, KernelChoice, Recipe, Selection};
+use super::composed::{DriverSet, FirmwareNeed, HypervisorChoice, KernelChoice, Recipe, Selection};
 use super::entries::{Entry, Map};
 use super::error::{Problem, RecipeError};
 use super::fragment::Fragment;
 use super::located::{At, Origin, Sourced};
 use super::merge::{Level, Merger};
 use super::model::{Feature, Flavor, Hypervisor, Manifest, Role};
-use super::words::Pattern;
+use super::words::{Module, Pattern};
 use super::{check, choose};
 
 /// The files that a build is made of, chosen but not yet merged.
@@ -94,6 +94,7 @@ impl Catalog {
                 nic: hypervisor.value.nic.sourced(hypervisor_file),
                 console: hypervisor.value.console.sourced(hypervisor_file),
                 root_disk: hypervisor.value.root_disk.sourced(hypervisor_file),
+                board: hypervisor.value.board.as_ref().map(|board| board.sourced(hypervisor_file)),
             },
             compression,
             init: base.init.sourced(base_file),
@@ -103,6 +104,7 @@ impl Catalog {
             stand_ins: Default::default(),
             firmware_packages: Vec::new(),
             firmware: self.firmware(chosen.flavor),
+            drivers: self.drivers(chosen.flavor),
             licences: self.licences(chosen.flavor),
             initramfs_modules: Vec::new(),
             load_modules: Vec::new(),
@@ -145,6 +147,7 @@ impl Catalog {
             let modules = [&manifest.value.modules[..], &manifest.value.runtime_modules].concat();
             let fragment = Fragment {
                 modules,
+                load_modules: manifest.value.load_modules.clone(),
                 memory: manifest.value.memory.clone(),
                 firmware_packages: packages.into_iter().flatten().map(Entry::Add).collect(),
                 ..Fragment::default()
@@ -191,9 +194,34 @@ impl Catalog {
                 include: all(&firmware.include),
                 exclude: all(&firmware.exclude),
                 promises: all(&firmware.promises),
+                optional: all(&firmware.optional),
+                boards: all(&firmware.boards),
             });
         }
         needs
+    }
+
+    fn drivers(&self, flavor: &Document<Flavor>) -> Vec<DriverSet> {
+        let added = |lists: &[&[Entry<Module>]]| {
+            let entries = lists.iter().flat_map(|list| list.iter());
+            entries
+                .filter_map(|entry| match entry {
+                    Entry::Add(module) => Some(module.value.clone()),
+                    _ => None,
+                })
+                .collect()
+        };
+        let set = |named: &At<String>| {
+            let manifest = self.manifests.get(&named.value)?;
+            let (file, value) = (&manifest.file, &manifest.value);
+            Some(DriverSet {
+                manifest: named.sourced(&flavor.file),
+                modules: added(&[&value.modules]),
+                runtime_modules: added(&[&value.runtime_modules, &value.load_modules]),
+                devices: value.devices.as_ref().map(|devices| devices.sourced(file)),
+            })
+        };
+        flavor.value.manifests.iter().filter_map(set).collect()
     }
 
     fn licences(&self, flavor: &Document<Flavor>) -> Vec<Sourced<String>> {

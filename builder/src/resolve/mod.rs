@@ -12,6 +12,7 @@ mod build;
 mod contradiction;
 mod depth;
 mod explain;
+mod independent;
 mod lack;
 mod pick;
 pub mod policy;
@@ -27,6 +28,7 @@ mod universe;
 mod walk;
 
 pub use explain::Unsatisfiable;
+pub use independent::groups;
 pub use request::Request;
 pub use solution::{Because, Chosen, Solution, StandInUse};
 pub use universe::{Item, Repository, StandIn, Universe, UniverseError};
