@@ -50,7 +50,8 @@ fn heading(answer: &Answer) -> String {
         parts.push(answer.bus.name().to_owned());
     }
     parts.push(answer.id.to_string());
-    parts.extend(answer.name.clone());
+    let chip = || answer.guests.iter().find_map(|guest| guest.chip.clone());
+    parts.extend(answer.name.clone().or_else(chip));
     parts.join("  ") + "\n"
 }
 

@@ -6,10 +6,12 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 
 use super::address::{Address, Notation};
+use super::exceptions;
 use super::offer::Offer;
 use super::reason::Reason;
-use super::table::{BRIDGES, Claim, Kind, Table};
+use super::table::{BRIDGES, Claim, Kernels, Kind, Table};
 use super::{Bus, Card, Ident};
+use crate::recipe::Module;
 
 /// What is known about one card.
 #[derive(Debug, Clone, Serialize)]
@@ -69,8 +71,9 @@ pub struct Guest {
     pub release: String,
     /// The driver that knows the card.
     pub driver: String,
-    /// All modules of the flavor that come with it, dependencies first in the alphabet, not in the order
-    /// of loading.
+    /// What the manifest calls cards with these numbers.
+    pub chip: Option<String>,
+    /// The driver and the wireless modules that come with it, sorted by name.
     pub modules: Vec<String>,
     /// Firmware files that the modules may ask for, or globs for them.
     pub firmware: Vec<String>,
@@ -112,7 +115,9 @@ impl Oracle<'_> {
             return None;
         }
         let bus = card.ident.bus();
-        let guests = if bus == Bus::Pci { self.guests(card, &claims) } else { Vec::new() };
+        let refused = exceptions::of(&card.ident);
+        let can = bus == Bus::Pci && refused.is_none();
+        let guests = if can { self.guests(card, &claims) } else { Vec::new() };
         let reason = guests.is_empty().then(|| self.reason(card, &claims));
         let class = match card.ident {
             Ident::Pci { class, .. } => class,
@@ -172,7 +177,7 @@ impl Oracle<'_> {
             let mut guests: Vec<Guest> = Vec::new();
             for driver in &drivers {
                 // Offers of a group are sorted: the one that brings the least comes first.
-                if let Some(offer) = group.iter().find(|offer| offer.modules.contains(driver)) {
+                if let Some(offer) = group.iter().find(|offer| offer.with(driver).is_some()) {
                     guests.push(self.guest(card, claims, offer, driver, kernel));
                 }
             }
@@ -191,14 +196,34 @@ impl Oracle<'_> {
         driver: &str,
         kernel: usize,
     ) -> Guest {
-        let there = |(name, kernels): (&str, super::table::Kernels)| {
-            kernels.has(kernel).then(|| name.to_owned())
+        let there = |(name, kernels): (&str, Kernels)| kernels.has(kernel).then(|| name.to_owned());
+        let set = offer.with(driver);
+        let id = match card.ident {
+            Ident::Pci { id, .. } => Some(id),
+            _ => None,
         };
-        let mut modules: BTreeSet<String> = BTreeSet::from([driver.to_owned()]);
-        modules.extend(self.table.about(Kind::Need, driver).filter_map(there));
+        let known = set.zip(id).and_then(|(set, id)| set.card(id));
+        let of_card = known.map(|known| &known.modules).filter(|modules| !modules.is_empty());
+        let runtime = of_card.or(set.map(|set| &set.runtime_modules)).into_iter().flatten();
+        // A kernel need not have the optional ones.
+        let is_there = |module: &&Module| {
+            !module.optional
+                || self.table.about(Kind::Module, &module.name).any(|m| m.1.has(kernel))
+        };
+        let mut modules: BTreeSet<String> =
+            runtime.filter(is_there).map(|module| module.name.clone()).collect();
+        modules.insert(driver.to_owned());
+        for module in modules.clone() {
+            modules.extend(self.table.about(Kind::Need, &module).filter_map(there));
+        }
         let mut firmware: BTreeSet<String> = BTreeSet::new();
-        for module in &modules {
-            firmware.extend(self.table.about(Kind::Firmware, module).filter_map(there));
+        if let Some(known) = known {
+            firmware.extend(known.firmware.iter().map(|pattern| pattern.to_string()));
+        } else {
+            for module in &modules {
+                firmware.extend(self.table.about(Kind::Firmware, module).filter_map(there));
+            }
+            firmware.extend(set.iter().flat_map(|set| set.firmware.clone()));
         }
         let mut command = format!("wifibox-build --flavor {}", offer.flavor);
         if self.name_base {
@@ -208,9 +233,10 @@ impl Oracle<'_> {
             command += &format!(" --release {}", offer.release);
         }
         command += &self.arguments;
-        if let Ident::Pci { id, .. } = card.ident {
-            // The board only counts where a driver tells boards apart.
-            let by_board = claims.iter().any(|claim| claim.by_board);
+        if let Some(id) = id {
+            // The board only counts where a driver or its manifest tells boards apart.
+            let by_board = claims.iter().any(|claim| claim.by_board)
+                || set.is_some_and(|set| set.tells_boards_apart(id));
             let id = if by_board { id } else { id.chip() };
             command += &format!(" --device {id}");
         }
@@ -222,7 +248,8 @@ impl Oracle<'_> {
             driver: driver.to_owned(),
             modules: modules.into_iter().collect(),
             firmware: firmware.into_iter().collect(),
-            firmware_packages: offer.firmware_packages.clone(),
+            firmware_packages: set.map(|set| set.packages.clone()).unwrap_or_default(),
+            chip: known.map(|known| known.name.clone()),
             memory_smallest: offer.memory_smallest,
             memory_recommended: offer.memory_recommended,
             command,
@@ -240,6 +267,10 @@ impl Oracle<'_> {
         if bus != Bus::Pci {
             return Reason::OtherBus { bus, drivers: names(taking) };
         }
+        if let Some(exception) = exceptions::of(&card.ident) {
+            let (chip, why) = (exception.chip.to_owned(), exception.why.to_owned());
+            return Reason::NoRadio { chip, drivers: names(taking), why };
+        }
         if claims.is_empty() {
             let kernels = self.table.kernels.iter().map(|kernel| kernel.version.clone()).collect();
             return Reason::NoDriver { kernels, wireless: card.has_wireless_class() };
@@ -250,7 +281,7 @@ impl Oracle<'_> {
         let ours: BTreeSet<usize> = self.offers.iter().filter_map(|offer| offer.kernel).collect();
         if !ours.is_empty() && !ours.iter().any(|kernel| !self.drivers(claims, *kernel).is_empty())
         {
-            let with = taking.iter().fold(super::table::Kernels::default(), |kernels, claim| {
+            let with = taking.iter().fold(Kernels::default(), |kernels, claim| {
                 kernels.with(claim.kernels).with(claim.some_boards)
             });
             let version = |index: &usize| self.table.kernels.get(*index).map(|k| k.version.clone());
@@ -270,8 +301,8 @@ impl Oracle<'_> {
         let bridged = claims.iter().find(|claim| BRIDGES.contains(&claim.module));
         if let (Some(bridge), [_, _, ..]) = (bridged, guests) {
             notes.push(format!(
-                "The wireless core of this card is behind a bridge ({}), and only the bridge tells which \
-                 driver takes it: build one, and if no interface comes up, the other.",
+                "The wireless core of this card is behind a bridge ({}), and only what the guest finds there \
+                 tells which driver takes it, if one does: build one, and if no interface comes up, the other.",
                 bridge.module
             ));
         }

@@ -6,6 +6,7 @@
 
 pub mod address;
 pub mod answer;
+pub mod exceptions;
 pub mod inventory;
 pub mod json;
 pub mod lspci;

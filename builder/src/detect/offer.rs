@@ -1,9 +1,8 @@
 //! What the recipes offer: each flavor on each base and release, with its modules, firmware and memory.
 
-use std::collections::BTreeSet;
-
 use super::table::Table;
-use crate::recipe::{Catalog, RecipeError, Selection};
+use crate::device::DeviceId;
+use crate::recipe::{Catalog, Devices, DriverSet, Module, Recipe, RecipeError, Selection};
 
 /// What the user has settled already; the rest is the recipes' choice.
 #[derive(Debug, Clone, Default)]
@@ -16,6 +15,48 @@ pub struct Wanted {
     pub role: Option<String>,
     /// Hypervisor.
     pub hypervisor: Option<String>,
+}
+
+/// The drivers of one manifest.
+#[derive(Debug, Clone)]
+pub struct Drivers {
+    /// The modules that know devices.
+    pub modules: Vec<String>,
+    /// Modules that those ask for while they run.
+    pub runtime_modules: Vec<Module>,
+    /// What single cards need.
+    pub devices: Option<Devices>,
+    /// Firmware that no module names, as globs.
+    pub firmware: Vec<String>,
+    /// The packages that hold the firmware.
+    pub packages: Vec<String>,
+}
+
+impl Drivers {
+    /// What is known of a single card.
+    pub fn card(&self, id: DeviceId) -> Option<&crate::recipe::Card> {
+        let cards = &self.devices.as_ref()?.cards;
+        cards.iter().find(|card| card.ids.iter().any(|known| known.covers(id)))
+    }
+
+    /// Whether boards with the same chip need different things.
+    pub fn tells_boards_apart(&self, id: DeviceId) -> bool {
+        let cards = self.devices.iter().flat_map(|devices| &devices.cards);
+        let mut ids = cards.flat_map(|card| &card.ids);
+        ids.any(|known| known.chip() == id.chip() && known.subsystem.is_some())
+    }
+}
+
+impl Offer {
+    /// The manifest that has a driver.
+    pub fn with(&self, driver: &str) -> Option<&Drivers> {
+        self.drivers.iter().find(|drivers| drivers.modules.iter().any(|module| module == driver))
+    }
+
+    /// How many drivers it brings.
+    fn size(&self) -> usize {
+        self.drivers.iter().map(|drivers| drivers.modules.len()).sum()
+    }
 }
 
 /// A guest that can be built.
@@ -33,10 +74,8 @@ pub struct Offer {
     pub summary: String,
     /// The place of its kernel in the table, if that knows it.
     pub kernel: Option<usize>,
-    /// The modules of its manifests.
-    pub modules: BTreeSet<String>,
-    /// Packages that hold its firmware.
-    pub firmware_packages: Vec<String>,
+    /// Its drivers, by manifest.
+    pub drivers: Vec<Drivers>,
     /// Memory without which the guest does not come up, in MiB.
     pub memory_smallest: Option<u32>,
     /// Memory with which it works well, in MiB.
@@ -89,8 +128,6 @@ pub fn offers(
                     own_release = Some(own);
                     continue;
                 }
-                let of_manifest = |file: &str| file.starts_with("firmware-blobs/");
-                let modules = recipe.modules.iter().chain(&recipe.load_modules);
                 offers.push(Offer {
                     kernel: table.kernel_of(&format!("{}/{own}", base.name)),
                     default_release: own_release.as_ref() == Some(&own),
@@ -98,16 +135,7 @@ pub fn offers(
                     release: own,
                     flavor: flavor.name.clone(),
                     summary: flavor.summary.clone(),
-                    modules: modules
-                        .filter(|module| of_manifest(&module.origin.file))
-                        .map(|module| module.value.name.clone())
-                        .collect(),
-                    firmware_packages: recipe
-                        .firmware_packages
-                        .iter()
-                        .filter(|package| of_manifest(&package.origin.file))
-                        .map(|package| package.value.clone())
-                        .collect(),
+                    drivers: drivers(&recipe),
                     memory_smallest: recipe.memory_smallest.map(|memory| memory.value),
                     memory_recommended: recipe.memory_recommended.map(|memory| memory.value),
                 });
@@ -121,7 +149,25 @@ pub fn offers(
     offers.sort_by(|a, b| {
         let key = |o: &Offer| (o.kernel.is_none(), o.base.clone(), !o.default_release);
         let newer = b.release.cmp(&a.release);
-        key(a).cmp(&key(b)).then(newer).then(a.modules.len().cmp(&b.modules.len()))
+        key(a).cmp(&key(b)).then(newer).then(a.size().cmp(&b.size()))
     });
     Ok(offers)
+}
+
+/// The drivers of a recipe, with the firmware that goes with them.
+fn drivers(recipe: &Recipe) -> Vec<Drivers> {
+    let one = |set: &DriverSet| {
+        let need = recipe.firmware.iter().find(|need| need.manifest.value == set.manifest.value);
+        let include = need.iter().flat_map(|need| &need.include);
+        let file = format!("firmware-blobs/{}.yaml", set.manifest.value);
+        let packages = recipe.firmware_packages.iter().filter(|p| *p.origin.file == *file);
+        Drivers {
+            modules: set.modules.iter().map(|module| module.name.clone()).collect(),
+            runtime_modules: set.runtime_modules.clone(),
+            devices: set.devices.as_ref().map(|devices| devices.value.clone()),
+            firmware: include.map(|pattern| pattern.value.to_string()).collect(),
+            packages: packages.map(|package| package.value.clone()).collect(),
+        }
+    };
+    recipe.drivers.iter().map(one).collect()
 }

@@ -23,6 +23,15 @@ pub enum Reason {
         /// Whether its class says that it is a wireless card.
         wireless: bool,
     },
+    /// A driver knows the card's bridge, and none knows the radio behind it.
+    NoRadio {
+        /// What chip it is.
+        chip: String,
+        /// The drivers of the bridge.
+        drivers: Vec<String>,
+        /// What is missing.
+        why: String,
+    },
     /// The driver takes other boards with this chip, and not this one.
     OtherBoards {
         /// The drivers.
@@ -83,6 +92,10 @@ impl Reason {
                  not be a wireless card at all.",
                 all(kernels)
             ),
+            Reason::NoRadio { chip, drivers, why } => format!(
+                "Linux finds the card ({}), but has no driver for its radio, a {chip}: {why}.",
+                all(drivers)
+            ),
             Reason::OtherBoards { drivers } => format!(
                 "Linux' driver {} knows this chip, but lists the boards that it takes, and not this one \
                  (see the subsystem).",
@@ -112,7 +125,7 @@ impl Reason {
                 another,
             ]),
             Reason::OtherBus { .. } => advice.push(another),
-            Reason::NoDriver { wireless: true, .. } => advice.extend([
+            Reason::NoDriver { wireless: true, .. } | Reason::NoRadio { .. } => advice.extend([
                 "A driver that is not part of Linux is built for one kernel; the recipes have none.",
                 another,
             ]),
