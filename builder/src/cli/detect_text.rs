@@ -4,6 +4,8 @@ use crate::detect::answer::{Answer, Guest};
 
 /// How many names of a list are shown; `--json` has them all.
 const SHOWN: usize = 6;
+/// How many characters a line of prose may have behind its label.
+const WIDTH: usize = 86;
 
 /// The answers, one paragraph for each card; `devices` were in `source`.
 pub fn render(answers: &[Answer], devices: usize, source: &str) -> String {
@@ -14,9 +16,9 @@ pub fn render(answers: &[Answer], devices: usize, source: &str) -> String {
         }
         text += &heading(answer);
         if let Some(because) = &answer.because {
-            line(&mut text, "no guest", because);
+            prose(&mut text, "no guest", because);
             for advice in &answer.advice {
-                line(&mut text, "", advice);
+                prose(&mut text, "", advice);
             }
         }
         for guest in &answer.guests {
@@ -29,7 +31,7 @@ pub fn render(answers: &[Answer], devices: usize, source: &str) -> String {
             line(&mut text, label, &format!("{:width$}  {}", notation.place, notation.text));
         }
         for note in &answer.notes {
-            line(&mut text, "note", note);
+            prose(&mut text, "note", note);
         }
     }
     if answers.iter().any(|answer| !answer.passthrough.is_empty()) {
@@ -96,6 +98,25 @@ fn some(list: &[String]) -> String {
     }
 }
 
+/// A line with a label.
 fn line(text: &mut String, label: &str, value: &str) {
     *text += &format!("  {label:<11}  {value}\n");
+}
+
+/// A line of prose, broken at spaces where it gets longer than [`WIDTH`].
+fn prose(text: &mut String, label: &str, value: &str) {
+    let mut row = String::new();
+    let mut label = label;
+    for word in value.split(' ') {
+        if !row.is_empty() && row.chars().count() + 1 + word.chars().count() > WIDTH {
+            line(text, label, &row);
+            row.clear();
+            label = "";
+        }
+        if !row.is_empty() {
+            row.push(' ');
+        }
+        row += word;
+    }
+    line(text, label, &row);
 }

@@ -205,13 +205,15 @@ impl Oracle<'_> {
         let known = set.zip(id).and_then(|(set, id)| set.card(id));
         let of_card = known.map(|known| &known.modules).filter(|modules| !modules.is_empty());
         let runtime = of_card.or(set.map(|set| &set.runtime_modules)).into_iter().flatten();
-        // A kernel need not have the optional ones.
-        let is_there = |module: &&Module| {
-            !module.optional
-                || self.table.about(Kind::Module, &module.name).any(|m| m.1.has(kernel))
+        // Of those in the table only the ones made for this driver: brcmfmac has some, and brcmsmac, of the
+        // same manifest, none. A kernel need not have the optional ones.
+        let is_for = |module: &&Module| {
+            let in_table = self.table.about(Kind::Module, &module.name).any(|m| m.1.has(kernel));
+            let mut needs = self.table.about(Kind::Need, &module.name);
+            if in_table { needs.any(|(need, _)| need == driver) } else { !module.optional }
         };
         let mut modules: BTreeSet<String> =
-            runtime.filter(is_there).map(|module| module.name.clone()).collect();
+            runtime.filter(is_for).map(|module| module.name.clone()).collect();
         modules.insert(driver.to_owned());
         for module in modules.clone() {
             modules.extend(self.table.about(Kind::Need, &module).filter_map(there));
@@ -257,7 +259,6 @@ impl Oracle<'_> {
     }
 
     fn reason(&self, card: &Card, claims: &[Claim<'_>]) -> Reason {
-        let all = (0..self.table.kernels.len()).collect::<Vec<_>>();
         let takes = |claim: &&Claim<'_>| !claim.kernels.with(claim.some_boards).is_empty();
         let names = |claims: Vec<&Claim<'_>>| {
             claims.iter().map(|claim| claim.module.to_owned()).collect::<Vec<_>>()
@@ -278,22 +279,20 @@ impl Oracle<'_> {
         if taking.is_empty() {
             return Reason::OtherBoards { drivers: names(claims.iter().collect()) };
         }
+        let with = taking.iter().fold(Kernels::default(), |kernels, claim| {
+            kernels.with(claim.kernels).with(claim.some_boards)
+        });
+        let kernels = owned(self.table.versions(with));
         let ours: BTreeSet<usize> = self.offers.iter().filter_map(|offer| offer.kernel).collect();
-        if !ours.is_empty() && !ours.iter().any(|kernel| !self.drivers(claims, *kernel).is_empty())
-        {
-            let with = taking.iter().fold(Kernels::default(), |kernels, claim| {
-                kernels.with(claim.kernels).with(claim.some_boards)
-            });
+        if !ours.is_empty() && !ours.iter().any(|kernel| with.has(*kernel)) {
             let version = |index: &usize| self.table.kernels.get(*index).map(|k| k.version.clone());
-            return Reason::OtherKernels {
-                drivers: names(taking),
-                kernels: owned(self.table.versions(with)),
-                ours: ours.iter().filter_map(version).collect(),
-            };
+            let ours = ours.iter().filter_map(version).collect();
+            return Reason::OtherKernels { drivers: names(taking), kernels, ours };
         }
+        let all = 0..self.table.kernels.len();
         let drivers: BTreeSet<String> =
-            all.iter().flat_map(|kernel| self.drivers(claims, *kernel)).collect();
-        Reason::NoFlavor { drivers: drivers.into_iter().collect() }
+            all.flat_map(|kernel| self.drivers(claims, kernel)).collect();
+        Reason::NoFlavor { drivers: drivers.into_iter().collect(), kernels }
     }
 
     fn notes(&self, card: &Card, claims: &[Claim<'_>], guests: &[Guest]) -> Vec<String> {

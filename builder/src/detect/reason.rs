@@ -50,6 +50,8 @@ pub enum Reason {
     NoFlavor {
         /// The drivers.
         drivers: Vec<String>,
+        /// The kernels that have them.
+        kernels: Vec<String>,
     },
 }
 
@@ -107,9 +109,10 @@ impl Reason {
                 all(kernels),
                 all(ours)
             ),
-            Reason::NoFlavor { drivers } => format!(
-                "Linux has a driver ({}), but no flavor of these recipes brings it.",
-                all(drivers)
+            Reason::NoFlavor { drivers, kernels } => format!(
+                "Linux has a driver ({}, in {}), but no flavor of these recipes brings it.",
+                all(drivers),
+                all(kernels)
             ),
         }
     }

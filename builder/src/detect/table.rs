@@ -105,7 +105,7 @@ pub struct Claim<'a> {
     pub some_boards: Kernels,
     /// The kernels in which it takes other boards with this chip, and not this one.
     pub other_boards: Kernels,
-    /// Whether an alias of it names a subsystem for this chip.
+    /// Whether it takes some boards with this chip only: all its aliases for it name a subsystem.
     pub by_board: bool,
 }
 
@@ -179,9 +179,9 @@ impl Table {
                 kernels: none,
                 some_boards: none,
                 other_boards: none,
-                by_board: false,
+                by_board: true,
             });
-            claim.by_board |= by_board;
+            claim.by_board &= by_board;
             let list = match fit {
                 Fit::Yes => &mut claim.kernels,
                 Fit::SomeBoards => &mut claim.some_boards,
