@@ -62,7 +62,7 @@ fn show(text: &mut String, answer: &Answer, guest: &Guest) {
     let driver = answer.drivers.iter().find(|driver| driver.module == guest.driver);
     let driver = driver.or(answer.drivers.first());
     let linux = driver.map(|driver| driver.linux.join(", ")).unwrap_or_default();
-    line(text, "driver", &format!("{}, of the kernels known here in Linux {linux}", guest.driver));
+    line(text, "driver", &format!("{}, seen in Linux {linux}", guest.driver));
     let others = guest.modules.iter().filter(|module| **module != guest.driver);
     let others: Vec<String> = others.cloned().collect();
     if !others.is_empty() {

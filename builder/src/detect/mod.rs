@@ -207,7 +207,7 @@ pub fn read(text: &str) -> Result<Vec<Card>, DetectError> {
     // PowerShell writes a byte order mark.
     let text = text.trim_start_matches('\u{feff}');
     let mut found: Vec<(usize, Card)> = Vec::new();
-    if text.trim_start().starts_with(['{', '[']) {
+    if is_json(text) {
         found.extend(json::read(text)?.into_iter().map(|card| (0, card)));
     } else {
         for read in [pciconf::read, lspci::read, lspci::read_records, inventory::read] {
@@ -231,4 +231,11 @@ pub fn read(text: &str) -> Result<Vec<Card>, DetectError> {
     } else {
         Err(DetectError::NothingKnown)
     }
+}
+
+/// Whether a text begins as a JSON object or list does. Kernel messages begin with `[`, too, and a time.
+fn is_json(text: &str) -> bool {
+    let text = text.trim_start();
+    let list = text.strip_prefix('[').map(str::trim_start);
+    text.starts_with('{') || list.is_some_and(|inside| inside.starts_with(['{', '[']))
 }

@@ -90,7 +90,8 @@ fn link(device: &Path, name: &str) -> Option<String> {
     words::name(target.file_name()?.to_str()?)
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 mod tests {
     use std::os::unix::fs::symlink;
 

@@ -24,7 +24,7 @@ impl Sample {
 }
 
 /// Cards that work, with the flavor that drives them.
-pub const WORK: [(&str, &str); 84] = [
+pub const WORK: [(&str, &str); 85] = [
     ("8086:2725", "iwlwifi"),
     ("8086:2723", "iwlwifi"),
     ("8086:a0f0", "iwlwifi"),
@@ -44,6 +44,7 @@ pub const WORK: [(&str, &str); 84] = [
     ("8086:4220", "ipw2x00"),
     ("8086:4223", "ipw2x00"),
     ("8086:1043:8086:2701", "ipw2x00"),
+    ("168c:001b", "ath9k"),
     ("168c:0024", "ath9k"),
     ("168c:002a", "ath9k"),
     ("168c:002b", "ath9k"),
@@ -136,8 +137,8 @@ pub const CANNOT_WORK: [(&str, &str); 19] = [
     // WiGig of Intel, which only Windows had a driver for.
     ("03:00.0 0280: 8086:093c (rev 01)", "no-driver"),
     ("10ec:8168", "no-driver"),
-    // ath5k, adm8211, wil6210: in Linux, in no flavor.
-    ("168c:001b", "no-flavor"),
+    // airo, adm8211, wil6210: in Linux, in no flavor.
+    ("14b9:0350", "no-flavor"),
     ("1317:8201", "no-flavor"),
     ("1ae9:0310", "no-flavor"),
     // A QCC2072, newer than the kernels of all bases.
