@@ -163,7 +163,10 @@ impl Ipk {
 
     pub fn build(&self) -> Vec<u8> {
         let gzip = |bytes: &[u8]| pack(Compression::Gzip, bytes);
-        let stanza = format!("{}Description:  a package for tests\n", self.stanza(false));
+        let stanza = format!(
+            "{}Description:  a package for tests\n \n with paragraphs\n",
+            self.stanza(false)
+        );
         let mut files = self.control.clone();
         files.insert("control".into(), stanza.into_bytes());
         let control = files.into_iter().map(|(name, content)| (name, Member::File(0o755, content)));
@@ -199,7 +202,7 @@ pub fn index(packages: &[Ipk]) -> String {
     for package in packages {
         let bytes = package.build();
         text.push_str(&format!(
-            "{}Filename: {}\nSize: {}\nSHA256sum: {}\nDescription:  a package for tests\n\n",
+            "{}Filename: {}\nSize: {}\nSHA256sum: {}\nDescription:  a package for tests\n \n with paragraphs\n\n",
             package.stanza(true),
             package.file_name(),
             bytes.len(),

@@ -295,7 +295,7 @@ fn parsed(package: &str, mut files: BTreeMap<String, Vec<u8>>) -> Result<Control
     let wrong = |why: &str| IpkError::Format { package: package.to_owned(), why: why.to_owned() };
     let bad = |source| IpkError::Control { package: package.to_owned(), source };
     let text = files.remove("control").ok_or_else(|| wrong("it has no file control"))?;
-    let mut reader = deb822::Reader::new(&text[..]);
+    let mut reader = deb822::Reader::new(&text[..]).blanks_continue();
     let mut control = Control::default();
     let record = reader.next_record().map_err(bad)?;
     let record = record.ok_or_else(|| wrong("its file control is empty"))?;
