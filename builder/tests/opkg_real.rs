@@ -127,7 +127,8 @@ fn guest_root(list: &str) -> (Root, BTreeSet<String>) {
         let names: Vec<String> = names.split(',').map(|name| name.trim().to_owned()).collect();
         replaces.insert(ipk.control().name().to_owned(), names);
     }
-    let mut unpacker = Unpacker::new(&mut tree, &spool, &accounts, &replaces);
+    let mut unpacker =
+        Unpacker::new(&mut tree, &spool, &accounts, &replaces).keep_empty_directories();
     for (_, ipk) in packages {
         let name = ipk.control().name().to_owned();
         let control = ipk

@@ -67,6 +67,7 @@ pub struct Unpacker<'a> {
     replaces: &'a BTreeMap<String, Vec<String>>,
     /// Directories that packages brought, until [`Unpacker::finish`].
     directories: Vec<Directory>,
+    keep_empty: bool,
 }
 
 /// A directory that a package brought, with the owner's names as written.
@@ -89,7 +90,14 @@ impl<'a> Unpacker<'a> {
         accounts: &'a Accounts,
         replaces: &'a BTreeMap<String, Vec<String>>,
     ) -> Self {
-        Unpacker { tree, spool, accounts, replaces, directories: Vec::new() }
+        Unpacker { tree, spool, accounts, replaces, directories: Vec::new(), keep_empty: false }
+    }
+
+    /// Directories come even when nothing is in them. OpenWrt's packages bring mount points and
+    /// folders of services so, which no other file names.
+    pub fn keep_empty_directories(mut self) -> Self {
+        self.keep_empty = true;
+        self
     }
 
     /// Takes one member of `package` in.
@@ -130,14 +138,20 @@ impl<'a> Unpacker<'a> {
     }
 
     /// Gives directories that the guest has got the mode and owner of the last package that brought
-    /// them. Directories come only with what is in them, so that exclusions leave no empty ones.
+    /// them. Directories come only with what is in them, so that exclusions leave no empty ones; see
+    /// also [`Unpacker::keep_empty_directories`].
     ///
     /// # Errors
-    /// [`UnpackError::Owner`].
+    /// [`UnpackError::Owner`], and [`UnpackError::Tree`] for a directory that cannot be made.
     pub fn finish(mut self) -> Result<(), UnpackError> {
         for directory in std::mem::take(&mut self.directories) {
             let Directory { package, path, mode, mtime, user, group } = directory;
             let Ok(real) = self.tree.resolve(&path, true) else { continue };
+            if self.keep_empty && self.tree.get(&real).is_none() {
+                let origin = Origin::Package(package.clone());
+                let made = self.tree.make_directory(&real, Meta::with_mode(mode), origin);
+                made.map_err(|source| UnpackError::Tree { package: package.clone(), source })?;
+            }
             if !matches!(self.tree.get(&real), Some(Node { kind: Kind::Directory, .. })) {
                 continue;
             }

@@ -3,7 +3,7 @@
 //! A package says `user=uid:group=gid:more=gid,groups` (`Require-User` of an `.ipk`, `NAME.rusers` in
 //! later releases). What is there already stays as it is; ids that are not given are the first free
 //! ones from 32768 on. The order in which packages are gone through decides those ids: it is that of
-//! their `postinst` files, as the image builder's shell lists them.
+//! the names of their script files ([`PackageFacts::order`]), as the image builder's shell lists them.
 //!
 //! One difference: OpenWrt looks for a member by a search in the text of its group, so that a user
 //! `dns` is not added to a group that has `dnsmasq`. Here names are compared whole.
@@ -50,7 +50,7 @@ pub fn add(tree: &mut Tree, packages: &[PackageFacts]) -> Result<AccountsAdded, 
     if sorted.is_empty() {
         return Ok(AccountsAdded::default());
     }
-    sorted.sort_by_key(|package| format!("{}.postinst", package.name));
+    sorted.sort_by(|a, b| a.order.cmp(&b.order));
     let mut files = Files::read(tree)?;
     let mut added = AccountsAdded::default();
     for package in sorted {

@@ -39,6 +39,9 @@ pub use services::Services;
 pub struct PackageFacts {
     /// The package's name.
     pub name: String,
+    /// The name of its script file in the image builder, as far as it decides the order in which
+    /// packages are gone through: `NAME.postinst`, or `NAME-0` for v3 packages (`NAME-VERSION...`).
+    pub order: String,
     /// The accounts it requires: `user=uid:group=gid:more,groups=gid`, one word each.
     pub users: Vec<String>,
     /// Its alternatives: `priority:path:target`.
@@ -50,6 +53,7 @@ impl PackageFacts {
     pub fn of_ipk(control: &Control) -> Self {
         PackageFacts {
             name: control.name().to_owned(),
+            order: format!("{}.postinst", control.name()),
             users: control.required_users().map(str::to_owned).collect(),
             alternatives: control.alternatives().map(str::to_owned).collect(),
         }
@@ -77,6 +81,7 @@ pub fn sidecars(tree: &Tree) -> Result<Vec<PackageFacts>, OpenWrtError> {
         let words = text.split_ascii_whitespace().map(str::to_owned);
         let entry = facts.entry(package.to_owned()).or_default();
         entry.name = package.to_owned();
+        entry.order = format!("{package}-0");
         if kind == "rusers" { entry.users.extend(words) } else { entry.alternatives.extend(words) }
     }
     Ok(facts.into_values().collect())

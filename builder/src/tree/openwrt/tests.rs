@@ -3,6 +3,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use proptest::prelude::*;
 
 use super::*;
+use crate::repo::entry::EntryKind;
 use crate::tree::Meta;
 
 fn path(text: &str) -> GuestPath {
@@ -49,7 +50,12 @@ fn target(tree: &Tree, at: &str) -> Option<String> {
 
 fn requires(name: &str, users: &[&str]) -> PackageFacts {
     let users = users.iter().map(|&user| user.into()).collect();
-    PackageFacts { name: name.into(), users, ..PackageFacts::default() }
+    PackageFacts {
+        order: format!("{name}.postinst"),
+        name: name.into(),
+        users,
+        ..PackageFacts::default()
+    }
 }
 
 fn offers(name: &str, alternatives: &[&str]) -> PackageFacts {
@@ -321,7 +327,10 @@ fn packages_of_both_kinds_say_the_same() {
         offers("ip-full", &["300:/sbin/ip:/usr/libexec/ip-full"]),
         requires("ubusd", &["ubus=81:ubus=81"]),
     ];
-    assert_eq!(facts, expected);
+    let orders: Vec<&str> = facts.iter().map(|facts| &*facts.order).collect();
+    assert_eq!(orders, ["ip-full-0", "ubusd-0"]);
+    let same = |facts: &PackageFacts| PackageFacts { order: String::new(), ..facts.clone() };
+    assert_eq!(facts.iter().map(same).collect::<Vec<_>>(), expected.each_ref().map(same));
     let control = Control {
         fields: [("Package", "ubusd"), ("Require-User", "ubus=81:ubus=81")]
             .map(|(name, value)| (name.to_owned(), value.to_owned()))
@@ -329,6 +338,39 @@ fn packages_of_both_kinds_say_the_same() {
         ..Control::default()
     };
     assert_eq!(PackageFacts::of_ipk(&control), expected[1]);
+}
+
+#[test]
+fn empty_directories_come_along_and_everything_is_roots() {
+    let folder = tempfile::tempdir().expect("a directory");
+    let spool = crate::tree::Spool::new_in(folder.path()).expect("a spool");
+    let entry = |at: &str, kind| Entry {
+        path: path(at),
+        mode: 0o1777,
+        uid: 81,
+        gid: 82,
+        uname: b"ubus".to_vec(),
+        gname: Vec::new(),
+        mtime: 7,
+        xattrs: BTreeMap::new(),
+        kind,
+    };
+    let (accounts, replaces) = Default::default();
+    for keep in [false, true] {
+        let mut tree = Tree::new();
+        let unpacker = crate::tree::unpack::Unpacker::new(&mut tree, &spool, &accounts, &replaces);
+        let mut unpacker = if keep { unpacker.keep_empty_directories() } else { unpacker };
+        for (at, kind) in
+            [("proc", EntryKind::Directory), ("bin/sh", EntryKind::Symlink(b"x".to_vec()))]
+        {
+            unpacker.take("base-files", owned_by_root(entry(at, kind))).expect("taken");
+        }
+        unpacker.finish().expect("finished");
+        let proc =
+            tree.get(&path("proc")).map(|node| (node.meta.mode, node.meta.uid, node.meta.mtime));
+        assert_eq!(proc, keep.then_some((0o1777, 0, 7)));
+        assert_eq!(tree.get(&path("bin/sh")).map(|node| node.meta.gid), Some(0));
+    }
 }
 
 const GUARD: &str = "[ -n \"${IPKG_INSTROOT}\" ] || ";
@@ -412,7 +454,12 @@ proptest! {
     ) {
         let mut tree = base();
         service(&mut tree, "any", &init);
-        let facts = PackageFacts { name: "a".into(), users: vec![user], alternatives: vec![alternative] };
+        let facts = PackageFacts {
+            name: "a".into(),
+            order: "a.postinst".into(),
+            users: vec![user],
+            alternatives: vec![alternative],
+        };
         let _ = complete(&mut tree, &[facts], &BTreeSet::new());
         let passwd = text(&tree, "etc/passwd");
         prop_assert!(passwd.lines().all(|line| line.split(':').count() == 7), "{passwd}");
