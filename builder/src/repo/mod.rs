@@ -10,6 +10,7 @@ pub mod dependency;
 pub mod dpkg_index;
 pub mod entry;
 pub mod identity;
+pub mod opkg;
 pub mod opkg_index;
 pub mod package;
 pub mod tarball;
