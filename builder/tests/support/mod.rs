@@ -1,7 +1,10 @@
-//! What the integration tests share: a faulty web server, a keyring, a Debian repository and a
+//! What the integration tests share: a faulty web server, keyrings, a Debian repository, apk v3
+//! files and a
 //! progress that remembers. Everything is generated; nothing comes from outside.
 #![allow(dead_code, missing_docs, clippy::unwrap_used)] // Each test file uses the part it needs.
 
+pub mod adbkeys;
+pub mod adbwriter;
 pub mod debrepo;
 pub mod keys;
 pub mod server;
