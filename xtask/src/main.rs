@@ -1,6 +1,8 @@
 //! Developer chores: `cargo xtask <chore>`. Each chore is a module; this only dispatches.
 
+mod adb_feed;
 mod boot_test;
+mod fuzz;
 mod solve;
 mod version_compare;
 
@@ -12,8 +14,12 @@ use clap::Parser;
 #[derive(Parser)]
 #[command(name = "cargo xtask", bin_name = "cargo xtask")]
 enum Chore {
+    /// Verify a feed of apk v3: the index, and every package beside it.
+    AdbFeed(adb_feed::Arguments),
     /// Boot a guest and prove its Wi-Fi path, without root and without a radio.
     BootTest(boot_test::Args),
+    /// Feed damaged files to the readers of a format.
+    Fuzz(fuzz::Arguments),
     /// Resolve worlds against package indexes: JSON lines in, JSON lines out.
     Solve(solve::Arguments),
     /// Compare versions: `A B` lines in, one of `<`, `=`, `>` and `invalid` per line out.
@@ -23,6 +29,8 @@ enum Chore {
 fn main() -> ExitCode {
     let outcome = match Chore::parse() {
         Chore::BootTest(args) => return boot_test::run(&args),
+        Chore::AdbFeed(arguments) => adb_feed::run(arguments),
+        Chore::Fuzz(arguments) => fuzz::run(arguments),
         Chore::Solve(arguments) => solve::run(arguments),
         Chore::VersionCompare(arguments) => version_compare::run(arguments),
     };

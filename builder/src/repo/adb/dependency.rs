@@ -24,9 +24,9 @@ pub(super) struct Dependencies {
 /// Reads a list of dependencies of a package; none when it is not there.
 pub(super) fn read(package: &List<'_, '_>, field: Field) -> Result<Dependencies, ValueError> {
     let mut found = Dependencies::default();
-    let Some(list) = package.array(field)? else { return Ok(found) };
+    let Some(list) = package.list(field)? else { return Ok(found) };
     for item in list.items(field.1) {
-        let Some(dependency) = list.object(item)? else { continue };
+        let Some(dependency) = list.list(item)? else { continue };
         let name = dependency.blob(NAME)?.unwrap_or_default();
         let version = dependency.blob(VERSION)?;
         let relation = dependency.int(MATCH)?.unwrap_or_default();

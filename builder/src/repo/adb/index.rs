@@ -95,14 +95,14 @@ impl Index {
         if let Some(rule) = &index.file_names {
             file_name::check(file, rule)?;
         }
-        let Some(packages) = root.array(PACKAGES).map_err(value())? else { return Ok(index) };
+        let Some(packages) = root.list(PACKAGES).map_err(value())? else { return Ok(index) };
         if packages.len() > limits.entries {
             let why = format!("it lists more than {} packages", limits.entries);
             return Err(AdbError::schema(file, "index", why));
         }
         for item in packages.items("package") {
             let place = format!("package number {}", item.0);
-            let object = packages.object(item).map_err(AdbError::value(file, &*place))?;
+            let object = packages.list(item).map_err(AdbError::value(file, &*place))?;
             let object = object.ok_or_else(|| AdbError::schema(file, &*place, "it is empty"))?;
             let mut info = Info::read(file, &place, &object, limits.entries)?;
             complete(&mut info, index.file_names.as_deref());

@@ -108,7 +108,7 @@ impl Info {
         let recommends = relations(RECOMMENDS)?;
         let package = Package { depends, provides, replaces, install_if, ..package };
         let mut tags = Vec::new();
-        if let Some(list) = object.array(TAGS).map_err(value())? {
+        if let Some(list) = object.list(TAGS).map_err(value())? {
             if list.len() > tag_limit {
                 return Err(AdbError::schema(file, place, "it has too many tags"));
             }

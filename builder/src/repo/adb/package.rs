@@ -68,7 +68,7 @@ impl<'r> Apk3<'r> {
         let value = || AdbError::value(package, "package");
         let values = Values::new(container.payload(), limits.values).map_err(value())?;
         let root = values.root().map_err(value())?;
-        let info = root.object(INFO).map_err(value())?;
+        let info = root.list(INFO).map_err(value())?;
         let info = info.ok_or_else(|| AdbError::format(package, "it does not say what it is"))?;
         let mut control = Control {
             info: Info::read(package, "package", &info, limits.entries)?,
@@ -76,20 +76,20 @@ impl<'r> Apk3<'r> {
             ..Control::default()
         };
         control.info.package.identity = Identity::from_digest(hash.as_bytes());
-        if let Some(scripts) = root.object(SCRIPTS).map_err(value())? {
+        if let Some(scripts) = root.list(SCRIPTS).map_err(value())? {
             for field in SCRIPT_NAMES {
                 if let Some(script) = scripts.blob(field).map_err(value())? {
                     control.scripts.insert(field.1.to_owned(), script.to_vec());
                 }
             }
         }
-        if let Some(list) = root.array(TRIGGERS).map_err(value())? {
+        if let Some(list) = root.list(TRIGGERS).map_err(value())? {
             for item in list.items(TRIGGERS.1).take(limits.entries) {
                 let pattern = list.blob(item).map_err(value())?.unwrap_or_default();
                 control.triggers.push(String::from_utf8_lossy(pattern).into_owned());
             }
         }
-        let directories = match root.array(PATHS).map_err(value())? {
+        let directories = match root.list(PATHS).map_err(value())? {
             Some(list) => paths::read(package, &list, &limits)?,
             None => Vec::new(),
         };

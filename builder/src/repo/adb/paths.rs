@@ -116,7 +116,7 @@ pub(super) fn read(
     let mut directories = Vec::new();
     for item in paths.items("directory") {
         let place = format!("directory number {}", item.0);
-        let object = paths.object(item).map_err(AdbError::value(file, &*place))?;
+        let object = paths.list(item).map_err(AdbError::value(file, &*place))?;
         let object = object.ok_or_else(|| AdbError::schema(file, &*place, "it is empty"))?;
         directories.push(reader.directory(&place, &object)?);
     }
@@ -159,15 +159,15 @@ impl Reader<'_> {
         let name = object.blob(DIR_NAME).map_err(self.value(place))?.unwrap_or_default();
         let path = self.path(name)?;
         let place = shown(&path);
-        let acl = object.object(DIR_ACL).map_err(self.value(&place))?;
+        let acl = object.list(DIR_ACL).map_err(self.value(&place))?;
         let acl = match acl {
             Some(acl) => self.acl(&place, &acl)?,
             None => return Err(self.odd(&place, "it has no mode and owner")),
         };
         let mut files = Vec::new();
-        if let Some(list) = object.array(DIR_FILES).map_err(self.value(&place))? {
+        if let Some(list) = object.list(DIR_FILES).map_err(self.value(&place))? {
             for item in list.items("file") {
-                let object = list.object(item).map_err(self.value(&place))?;
+                let object = list.list(item).map_err(self.value(&place))?;
                 let object = object.ok_or_else(|| self.odd(&place, "one of its files is empty"))?;
                 files.push(self.file(&path, &object)?);
             }
@@ -192,7 +192,7 @@ impl Reader<'_> {
         let mtime = number(FILE_MTIME)?.unwrap_or_default();
         let mtime = u32::try_from(mtime)
             .map_err(|_| self.odd(&place, format!("its time {mtime} is out of range")))?;
-        let acl = match object.object(FILE_ACL).map_err(self.value(&place))? {
+        let acl = match object.list(FILE_ACL).map_err(self.value(&place))? {
             Some(acl) => self.acl(&place, &acl)?,
             None => return Err(self.odd(&place, "it has no mode and owner")),
         };
@@ -260,7 +260,7 @@ impl Reader<'_> {
             group: name(ACL_GROUP)?,
             xattrs: BTreeMap::new(),
         };
-        if let Some(list) = acl.array(ACL_XATTRS).map_err(self.value(place))? {
+        if let Some(list) = acl.list(ACL_XATTRS).map_err(self.value(place))? {
             for item in list.items(ACL_XATTRS.1) {
                 let pair = list.blob(item).map_err(self.value(place))?.unwrap_or_default();
                 let Some(end) = pair.iter().position(|byte| *byte == 0).filter(|end| *end > 0)

@@ -66,7 +66,7 @@ impl<'a> Values<'a> {
     pub(super) fn root(&self) -> Result<List<'_, 'a>, ValueError> {
         let root = Field(0, "the root");
         let word = self.word(4).ok_or(ValueError::Outside(root.1))?;
-        self.list(root, word, OBJECT, "an object")?.ok_or(ValueError::Outside(root.1))
+        self.list(root, word)?.ok_or(ValueError::Outside(root.1))
     }
 
     fn word(&self, at: usize) -> Option<u32> {
@@ -117,19 +117,15 @@ impl<'a> Values<'a> {
         self.take(field, value.saturating_add(width), length).map(Some)
     }
 
-    fn list(
-        &self,
-        field: Field,
-        word: u32,
-        wanted: u32,
-        wanted_name: &'static str,
-    ) -> Result<Option<List<'_, 'a>>, ValueError> {
+    /// apk writes some arrays, an index's packages among them, with the type of objects.
+    fn list(&self, field: Field, word: u32) -> Result<Option<List<'_, 'a>>, ValueError> {
         let (kind, value) = split(word);
-        if kind == SPECIAL && value == 0 {
-            return Ok(None);
-        }
-        if kind != wanted {
-            return Err(ValueError::Type { field: field.1, found: kind, wanted: wanted_name });
+        match kind {
+            SPECIAL if value == 0 => return Ok(None),
+            ARRAY | OBJECT => {}
+            found => {
+                return Err(ValueError::Type { field: field.1, found, wanted: "an object or array" });
+            }
         }
         let count = self.word(value).filter(|count| *count > 0);
         let count = u64::from(count.ok_or(ValueError::Outside(field.1))?);
@@ -175,14 +171,9 @@ impl<'v, 'a> List<'v, 'a> {
         self.values.blob(field, self.word(field))
     }
 
-    /// An object; `None` when the field is not there.
-    pub(super) fn object(&self, field: Field) -> Result<Option<List<'v, 'a>>, ValueError> {
-        self.values.list(field, self.word(field), OBJECT, "an object")
-    }
-
-    /// An array; `None` when the field is not there.
-    pub(super) fn array(&self, field: Field) -> Result<Option<List<'v, 'a>>, ValueError> {
-        self.values.list(field, self.word(field), ARRAY, "an array")
+    /// An object or an array; `None` when the field is not there.
+    pub(super) fn list(&self, field: Field) -> Result<Option<List<'v, 'a>>, ValueError> {
+        self.values.list(field, self.word(field))
     }
 }
 
