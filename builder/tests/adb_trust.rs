@@ -135,9 +135,7 @@ fn refusals_are_told_apart() {
     let error = refusal(trust(&plain(INDEX, &blocks), &signer));
     assert!(matches!(error, SignatureError::Bad { .. }), "{error}");
 
-    for (signature, why) in
-        [(&[0; 17][..], "cut off"), (&[1; 90], "version 1"), (b"", "cut off")]
-    {
+    for (signature, why) in [(&[0; 17][..], "cut off"), (&[1; 90], "version 1"), (b"", "cut off")] {
         let blocks = [block(ADB, &feed()), block(SIG, signature)];
         let error = refusal(trust(&plain(INDEX, &blocks), &signer));
         assert!(matches!(error, SignatureError::Unreadable { .. }), "{error}");

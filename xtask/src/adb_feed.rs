@@ -60,7 +60,9 @@ pub fn run(arguments: Arguments) -> Result<(), Failure> {
             apk.check_hash(identity)?;
         }
         let own = &apk.control().info.package;
-        if (&own.name, &own.version, &own.depends) != (&package.name, &package.version, &package.depends) {
+        if (&own.name, &own.version, &own.depends)
+            != (&package.name, &package.version, &package.depends)
+        {
             println!("{file}: describes itself otherwise than the index does");
         }
         let state = apk.signature_state(&keyring, &pinned);
@@ -90,7 +92,8 @@ impl From<AdbError> for Box<Problem> {
 fn member(entry: Entry<'_>, list: bool) -> Result<(), Box<Problem>> {
     let what = match entry.kind {
         EntryKind::File { content, .. } => {
-            let read = Sha256::of_reader(content).map_err(|error| Box::new(Problem(error.into())))?;
+            let read =
+                Sha256::of_reader(content).map_err(|error| Box::new(Problem(error.into())))?;
             format!("{} {}", read.1, read.0)
         }
         EntryKind::Symlink(target) => format!("-> {}", String::from_utf8_lossy(&target)),

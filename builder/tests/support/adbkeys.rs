@@ -75,10 +75,8 @@ impl Signer {
                 signature.to_der().as_bytes().to_vec()
             }
             Kind::Rsa(key) => {
-                let scheme = rsa::Pkcs1v15Sign {
-                    hash_len: Some(64),
-                    prefix: SHA512_PREFIX.to_vec().into(),
-                };
+                let scheme =
+                    rsa::Pkcs1v15Sign { hash_len: Some(64), prefix: SHA512_PREFIX.to_vec().into() };
                 key.sign(scheme, &hash).unwrap()
             }
         });

@@ -200,7 +200,13 @@ pub fn directory(name: &str, files: Vec<V>) -> V {
 pub fn file(name: &str, bytes: &[u8]) -> V {
     let hash = Sha256::digest(bytes).to_vec();
     let size = V::Int(bytes.len() as u64);
-    object([(1, text(name)), (2, acl(0o644)), (3, size), (4, V::Int(1_700_000_000)), (5, V::Blob(hash))])
+    object([
+        (1, text(name)),
+        (2, acl(0o644)),
+        (3, size),
+        (4, V::Int(1_700_000_000)),
+        (5, V::Blob(hash)),
+    ])
 }
 
 pub fn link(name: &str, kind: u16, target: &[u8]) -> V {

@@ -115,7 +115,7 @@ impl<'r> Container<'r> {
         let read = |source| AdbError::Read { file: file.to_owned(), source };
         let mut input = unpacked(file, input, limits.unpacked)?;
         let mut header = [0; 8];
-        input.read_exact(&mut header).map_err(read)?;
+        read_exactly(&mut input, &mut header).map_err(read)?;
         let [b'A', b'D', b'B', b'.', schema @ ..] = header else {
             return Err(AdbError::format(file, "what was unpacked does not begin with \"ADB.\""));
         };
@@ -201,7 +201,9 @@ impl<'r> Container<'r> {
                 (self.left, self.padding) = (length, padding);
                 Ok(Some(length))
             }
-            Some(_) => Err(AdbError::format(&file, "it has metadata or a signature after its data")),
+            Some(_) => {
+                Err(AdbError::format(&file, "it has metadata or a signature after its data"))
+            }
         }
     }
 
@@ -214,12 +216,12 @@ impl<'r> Container<'r> {
         if got == 0 {
             return Ok(None);
         }
-        self.input.read_exact(rest).map_err(cut)?;
+        read_exactly(&mut self.input, rest).map_err(cut)?;
         let word = u32::from_le_bytes(word);
         let (mut kind, mut size, mut header) = (word >> 30, u64::from(word & 0x3fff_ffff), 4);
         if kind == 3 {
             let mut long = [0; 12];
-            self.input.read_exact(&mut long).map_err(cut)?;
+            read_exactly(&mut self.input, &mut long).map_err(cut)?;
             let [r0, r1, r2, r3, long @ ..] = long;
             if [r0, r1, r2, r3] != [0; 4] {
                 let why = "a block's header has unknown flags";
@@ -276,11 +278,23 @@ impl Read for Container<'_> {
         let Some(buf) = buf.get_mut(..want).filter(|buf| !buf.is_empty()) else { return Ok(0) };
         let got = self.input.read(buf)?;
         if got == 0 {
-            return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the file is cut off"));
+            return Err(cut_off());
         }
         self.left = self.left.saturating_sub(got as u64);
         Ok(got)
     }
+}
+
+fn cut_off() -> io::Error {
+    io::Error::new(io::ErrorKind::UnexpectedEof, "the file is cut off")
+}
+
+/// Fills `buf`, and says it plainly when there is too little.
+pub(super) fn read_exactly(input: &mut impl Read, buf: &mut [u8]) -> io::Result<()> {
+    input.read_exact(buf).map_err(|error| match error.kind() {
+        io::ErrorKind::UnexpectedEof => cut_off(),
+        _ => error,
+    })
 }
 
 fn read_some(input: &mut impl Read, buf: &mut [u8]) -> io::Result<usize> {
@@ -300,7 +314,7 @@ fn unpacked<'r>(
 ) -> Result<Box<dyn Read + 'r>, AdbError> {
     let read = |source| AdbError::Read { file: file.to_owned(), source };
     let mut magic = [0; 4];
-    input.read_exact(&mut magic).map_err(read)?;
+    read_exactly(&mut input, &mut magic).map_err(read)?;
     let algorithm = match &magic {
         b"ADB." => {
             let whole = io::Cursor::new(magic).chain(input);
@@ -309,7 +323,7 @@ fn unpacked<'r>(
         b"ADBd" => 1,
         b"ADBc" => {
             let mut algorithm_and_level = [0; 2];
-            input.read_exact(&mut algorithm_and_level).map_err(read)?;
+            read_exactly(&mut input, &mut algorithm_and_level).map_err(read)?;
             algorithm_and_level[0]
         }
         [0x1f, 0x8b, ..] => {

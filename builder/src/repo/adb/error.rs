@@ -9,7 +9,9 @@ use crate::path::PathError;
 #[derive(Debug, thiserror::Error)]
 pub enum AdbError {
     /// It cannot be read or unpacked; a file that is cut off ends here too.
-    #[error("{file} cannot be read: {source}; fetch it anew, and if that does not help, the mirror is broken")]
+    #[error(
+        "{file} cannot be read: {source}; fetch it anew, and if that does not help, the mirror is broken"
+    )]
     Read {
         /// The file.
         file: String,
@@ -56,7 +58,9 @@ pub enum AdbError {
         found: String,
     },
     /// The bytes of a file in it are not those that its metadata lists.
-    #[error("{file}: the contents of {path} are damaged: their hash is not the one that the package lists")]
+    #[error(
+        "{file}: the contents of {path} are damaged: their hash is not the one that the package lists"
+    )]
     Damaged {
         /// The file.
         file: String,

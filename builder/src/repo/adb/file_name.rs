@@ -25,7 +25,9 @@ pub(super) fn expand(rule: &str, variables: &Variables<'_>) -> Result<String, St
         )
     };
     if rule.contains("://") {
-        return Err(format!("its packages lie on other servers, at {rule:?}, which is not supported"));
+        return Err(format!(
+            "its packages lie on other servers, at {rule:?}, which is not supported"
+        ));
     }
     let mut path = String::new();
     let mut rest = rule;

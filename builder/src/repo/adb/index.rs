@@ -70,11 +70,7 @@ impl Index {
         Index::parse(file, &whole(file, input, limits)?, limits)
     }
 
-    fn parse(
-        file: &str,
-        container: &Container<'_>,
-        limits: &AdbLimits,
-    ) -> Result<Index, AdbError> {
+    fn parse(file: &str, container: &Container<'_>, limits: &AdbLimits) -> Result<Index, AdbError> {
         let value = || AdbError::value(file, "index");
         let values = Values::new(container.payload(), limits.values).map_err(value())?;
         let root = values.root().map_err(value())?;

@@ -100,13 +100,17 @@ pub struct Keyring {
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum KeyringError {
     /// It holds no key.
-    #[error("{name} holds no public key; a PEM file with \"-----BEGIN PUBLIC KEY-----\" is expected")]
+    #[error(
+        "{name} holds no public key; a PEM file with \"-----BEGIN PUBLIC KEY-----\" is expected"
+    )]
     Empty {
         /// The file.
         name: String,
     },
     /// A key in it cannot be used.
-    #[error("{name} holds a key that cannot be used: {why}; RSA (2048 bits or more) and EC P-256 are known")]
+    #[error(
+        "{name} holds a key that cannot be used: {why}; RSA (2048 bits or more) and EC P-256 are known"
+    )]
     Key {
         /// The file.
         name: String,
@@ -114,7 +118,9 @@ pub enum KeyringError {
         why: String,
     },
     /// It is too large to be a keyring.
-    #[error("{name} is too large for a keyring: more than {SIZE_LIMIT} bytes or {COUNT_LIMIT} keys")]
+    #[error(
+        "{name} is too large for a keyring: more than {SIZE_LIMIT} bytes or {COUNT_LIMIT} keys"
+    )]
     TooLarge {
         /// The file.
         name: String,
@@ -144,7 +150,11 @@ impl Keyring {
             let key = key.map_err(|why| KeyringError::Key { name: name(), why })?;
             keyring.add(key);
         }
-        if keyring.keys.is_empty() { Err(KeyringError::Empty { name: name() }) } else { Ok(keyring) }
+        if keyring.keys.is_empty() {
+            Err(KeyringError::Empty { name: name() })
+        } else {
+            Ok(keyring)
+        }
     }
 
     /// Adds the keys of another keyring.
@@ -235,9 +245,7 @@ fn checked_rsa(bare: &[u8]) -> Result<Vec<u8>, String> {
     let odd = |error: p256::pkcs8::der::Error| error.to_string();
     let (modulus, _exponent) = AnyRef::from_der(bare)
         .and_then(|key| {
-            key.sequence(|fields| {
-                Ok((UintRef::decode(fields)?, UintRef::decode(fields)?))
-            })
+            key.sequence(|fields| Ok((UintRef::decode(fields)?, UintRef::decode(fields)?)))
         })
         .map_err(odd)?;
     let bytes = modulus.as_bytes();

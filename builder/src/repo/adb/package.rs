@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::io::{self, Read};
 
-use super::container::{AdbLimits, Container, Schema};
+use super::container::{AdbLimits, Container, Schema, read_exactly};
 use super::error::AdbError;
 use super::info::Info;
 use super::key::{Fingerprint, Keyring};
@@ -225,12 +225,12 @@ impl<'r> Apk3<'r> {
             return Err(odd("the package ends before its contents".to_owned()));
         };
         if length != size.saturating_add(8) {
-            let why = format!("its contents have {} bytes instead of {size}", i128::from(length) - 8);
+            let why =
+                format!("its contents have {} bytes instead of {size}", i128::from(length) - 8);
             return Err(odd(why));
         }
         let mut header = [0; 8];
-        self.container
-            .read_exact(&mut header)
+        read_exactly(&mut self.container, &mut header)
             .map_err(|source| AdbError::Read { file: self.package.clone(), source })?;
         let number = u64::from_le_bytes(header);
         if number != (u64::from(in_directory) << 32 | u64::from(in_package)) {

@@ -150,11 +150,7 @@ impl Reader<'_> {
         Ok(())
     }
 
-    fn directory(
-        &mut self,
-        place: &str,
-        object: &List<'_, '_>,
-    ) -> Result<Directory, AdbError> {
+    fn directory(&mut self, place: &str, object: &List<'_, '_>) -> Result<Directory, AdbError> {
         self.count(place)?;
         let name = object.blob(DIR_NAME).map_err(self.value(place))?.unwrap_or_default();
         let path = self.path(name)?;
@@ -184,8 +180,7 @@ impl Reader<'_> {
             return Err(self.odd(&place, why));
         }
         let path = directory.join(name);
-        let path =
-            path.map_err(|source| AdbError::Path { file: self.file.to_owned(), source })?;
+        let path = path.map_err(|source| AdbError::Path { file: self.file.to_owned(), source })?;
         let place = shown(&path);
         let number = |field| object.int(field).map_err(self.value(&place));
         let size = number(FILE_SIZE)?.unwrap_or_default();
@@ -211,7 +206,10 @@ impl Reader<'_> {
                 } else if let Ok(hash) = hash.try_into() {
                     Hash::Sha512(hash)
                 } else {
-                    let why = format!("its hash has {} bytes; SHA-256 or SHA-512 is expected", hash.len());
+                    let why = format!(
+                        "its hash has {} bytes; SHA-256 or SHA-512 is expected",
+                        hash.len()
+                    );
                     return Err(self.odd(&place, why));
                 };
                 FileKind::Regular { size, hash }
@@ -241,7 +239,9 @@ impl Reader<'_> {
             }
             SYMLINK => Ok(FileKind::Symlink(rest.to_vec())),
             REGULAR => self.path(rest).map(FileKind::HardLink),
-            other => Err(self.odd(place, format!("files of the type {other:#o} are not supported"))),
+            other => {
+                Err(self.odd(place, format!("files of the type {other:#o} are not supported")))
+            }
         }
     }
 

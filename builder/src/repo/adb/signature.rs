@@ -99,10 +99,7 @@ pub enum SignatureError {
         wanted: Vec<Fingerprint>,
     },
     /// It is not what the key signed.
-    #[error(
-        "{file} was changed after it was signed: the signature by {} does not fit",
-        list(keys)
-    )]
+    #[error("{file} was changed after it was signed: the signature by {} does not fit", list(keys))]
     Bad {
         /// The file.
         file: String,
@@ -131,7 +128,9 @@ impl<'a> Signature<'a> {
                 let (signed, bytes) = block.split_at_checked(SIGNED).ok_or_else(|| cut.clone())?;
                 let id = signed.last_chunk().ok_or(cut)?;
                 if !matches!(*digest, SHA256 | SHA512) {
-                    return Err(format!("it is over a digest of type {digest}; SHA-256 (3) and SHA-512 (4) are accepted"));
+                    return Err(format!(
+                        "it is over a digest of type {digest}; SHA-256 (3) and SHA-512 (4) are accepted"
+                    ));
                 }
                 Ok(Signature { signed, digest: *digest, id: KeyId(*id), bytes })
             }

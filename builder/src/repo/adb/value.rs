@@ -124,7 +124,11 @@ impl<'a> Values<'a> {
             SPECIAL if value == 0 => return Ok(None),
             ARRAY | OBJECT => {}
             found => {
-                return Err(ValueError::Type { field: field.1, found, wanted: "an object or array" });
+                return Err(ValueError::Type {
+                    field: field.1,
+                    found,
+                    wanted: "an object or array",
+                });
             }
         }
         let count = self.word(value).filter(|count| *count > 0);

@@ -40,9 +40,8 @@ fn numbers_of_all_widths_are_read() {
 
 #[test]
 fn blobs_of_all_widths_are_read() {
-    let blob = |word, more: &[u32]| {
-        with_field(word, more, |list| Ok(list.blob(F)?.map(<[u8]>::to_vec)))
-    };
+    let blob =
+        |word, more: &[u32]| with_field(word, more, |list| Ok(list.blob(F)?.map(<[u8]>::to_vec)));
     assert_eq!(blob(0, &[]), Ok(None));
     assert_eq!(blob(BLOB_8 << 28 | 16, &[0x6362_6103]), Ok(Some(b"abc".to_vec())));
     assert_eq!(blob(BLOB_16 << 28 | 16, &[0x6261_0002]), Ok(Some(b"ab".to_vec())));
