@@ -1,5 +1,6 @@
 //! Package sources: indexes, signatures and package readers.
 
+pub mod adb;
 pub mod apk;
 pub mod apkindex;
 pub mod codec;

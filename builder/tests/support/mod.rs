@@ -2,6 +2,8 @@
 //! and a progress that remembers. Everything is generated; nothing comes from outside.
 #![allow(dead_code, missing_docs, clippy::unwrap_used)] // Each test file uses the part it needs.
 
+pub mod adbkeys;
+pub mod adbwriter;
 pub mod apkkeys;
 pub mod apkrepo;
 pub mod debrepo;
