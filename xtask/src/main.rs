@@ -3,7 +3,6 @@
 mod adb_feed;
 mod bench;
 mod boot_test;
-mod boot_test;
 mod compare_tree;
 mod devices;
 mod fuzz;
@@ -28,8 +27,6 @@ enum Chore {
     Devices(devices::Arguments),
     /// Verify a feed of apk v3: the index, and every package beside it.
     AdbFeed(adb_feed::Arguments),
-    /// Boot a guest and prove its Wi-Fi path, without root and without a radio.
-    BootTest(boot_test::Args),
     /// Feed damaged files to the readers of a format.
     Fuzz(fuzz::Arguments),
     /// Resolve worlds against package indexes: JSON lines in, JSON lines out.
