@@ -2,6 +2,7 @@
 
 mod bench;
 mod boot_test;
+mod compare_tree;
 mod solve;
 mod version_compare;
 
@@ -17,6 +18,8 @@ enum Chore {
     Bench(bench::Arguments),
     /// Boot a guest and prove its Wi-Fi path, without root and without a radio.
     BootTest(boot_test::Args),
+    /// Compare two root file systems: folders, tar archives, SquashFS images, output folders.
+    CompareTree(compare_tree::Args),
     /// Resolve worlds against package indexes: JSON lines in, JSON lines out.
     Solve(solve::Arguments),
     /// Compare versions: `A B` lines in, one of `<`, `=`, `>` and `invalid` per line out.
@@ -26,6 +29,7 @@ enum Chore {
 fn main() -> ExitCode {
     let outcome = match Chore::parse() {
         Chore::BootTest(args) => return boot_test::run(&args),
+        Chore::CompareTree(args) => return compare_tree::run(&args),
         Chore::Bench(arguments) => bench::run(arguments),
         Chore::Solve(arguments) => solve::run(arguments),
         Chore::VersionCompare(arguments) => version_compare::run(arguments),

@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use crate::device::DeviceId;
+use crate::pipeline::FirmwareAdd;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 /// Builds small, bootable, reproducible virtual machines that drive a Wi-Fi card for a host that
@@ -176,6 +178,14 @@ pub struct OutputArgs {
     /// Keep only firmware files that match (of those the modules want)
     #[arg(long, value_name = "GLOB")]
     pub firmware_file: Vec<String>,
+    /// Keep only what this PCI card needs: VENDOR:DEVICE, or with the board's
+    /// :SUBVENDOR:SUBDEVICE, as `lspci -nn` shows them
+    #[arg(long, value_name = "ID")]
+    pub device: Option<DeviceId>,
+    /// Add a firmware file of your own, such as a board's settings; NAME is below lib/firmware and
+    /// may be left out where a driver asks for a file of this name
+    #[arg(long, value_name = "FILE[:NAME]")]
+    pub firmware_add: Vec<FirmwareAdd>,
     /// Block size of root.img in KiB: 4 to 1024, a power of two; larger ones compress better and cost
     /// the guest memory when it reads
     #[arg(long, value_name = "KIB", default_value_t = 256)]

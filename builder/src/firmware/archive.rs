@@ -67,7 +67,7 @@ impl Wishes {
     pub fn new(wanted: &[Wanted], rules: &Rules) -> Result<Self, FirmwareError> {
         let mut wishes = Wishes { exact: Default::default(), patterns: Vec::new() };
         let mut texts: Vec<String> = rules.include.clone();
-        texts.extend(rules.promises.iter().map(|promise| promise.pattern.clone()));
+        texts.extend(rules.promises.iter().flat_map(|promise| promise.patterns.iter().cloned()));
         for want in wanted {
             if is_glob(&want.name) {
                 texts.push(want.name.clone());

@@ -15,6 +15,6 @@ pub mod whence;
 
 pub use offers::Offers;
 pub use report::{FirmwareError, Outcome, Selection};
-pub use rules::Rules;
+pub use rules::{Limit, Rules};
 pub use select::{Wanted, select};
 pub use whence::Whence;

@@ -210,7 +210,10 @@ fn ensure_one(
     // What the recipes choose from the lock alone must be all of it.
     match union(&without(worlds, &old.missing), &source, &old.packages, environment) {
         _ if old.missing.iter().any(|name| source.world.requests.contains(name)) => {
-            match (locked_only, source.world.resolve(&Records::new(&source, &old.packages), &source)) {
+            match (
+                locked_only,
+                source.world.resolve(&Records::new(&source, &old.packages), &source),
+            ) {
                 (true, Err(Error::Unsatisfiable { composition, source })) => {
                     let changes = format!("  {composition}: {source}");
                     Err(Error::LockOutdated { path, changes })

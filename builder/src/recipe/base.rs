@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::entries::Map;
 use super::fragment::{Fragment, recipe_file};
-use super::kinds::{Compression, Format};
+use super::kinds::{AccountsFrom, Compression, Format, InitSystem};
 use super::located::At;
 use super::words::Pattern;
 use crate::digest::Sha256;
@@ -93,6 +93,11 @@ pub struct LoosePackage {
     pub size: u64,
     /// Its SHA-256.
     pub sha256: Sha256,
+    /// What it depends on, as its .PKGINFO says, if that is known here: then name and version are
+    /// those of the file's name, and the file is fetched only for a guest that takes it. Without
+    /// this all that it says of itself is read from the file.
+    #[serde(default)]
+    pub depends: Option<Vec<String>>,
 }
 
 /// What becomes the initramfs.
@@ -139,6 +144,20 @@ recipe_file! {
         pub kernels: Vec<At<String>>,
         /// The first program of the root file system.
         pub init: At<GuestPath>,
+        /// What starts the guest's services; `supervised` if not given.
+        #[serde(default)]
+        pub init_system: Option<At<InitSystem>>,
+        /// Where the guest's accounts come from; `recipes` if not given.
+        #[serde(default)]
+        pub accounts_from: Option<At<AccountsFrom>>,
+        /// Whether directories come into the guest although nothing is left in them, as package
+        /// managers leave them.
+        #[serde(default)]
+        pub keep_empty_directories: Option<At<bool>>,
+        /// Whether the guest must hold the wireless regulatory database, without which the kernel keeps
+        /// to the channels that are allowed everywhere; it must if this is not given.
+        #[serde(default)]
+        pub regulatory_database: Option<At<bool>>,
         /// What the initramfs is made of, for kernels that boot with one.
         #[serde(default)]
         pub initramfs: Option<At<Initramfs>>,

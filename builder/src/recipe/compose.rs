@@ -3,15 +3,16 @@
 
 use super::base::{Base, BootsWith, EfiStub, Kernel, Repository};
 use super::catalog::{Catalog, Document, Documents};
-use super::composed::{FirmwareNeed, HypervisorChoice, KernelChoice, Recipe, Selection};
+use super::composed::{DriverSet, FirmwareNeed, HypervisorChoice, KernelChoice, Recipe, Selection};
 use super::entries::{Entry, Map};
 use super::error::{Problem, RecipeError};
 use super::fragment::Fragment;
 use super::kernel_source::without_packages;
+use super::kinds::{AccountsFrom, InitSystem};
 use super::located::{At, Origin, Sourced};
 use super::merge::{Level, Merger};
 use super::model::{Feature, Flavor, Hypervisor, Manifest, Role};
-use super::words::Pattern;
+use super::words::{Module, Pattern};
 use super::{check, choose};
 
 /// The files that a build is made of, chosen but not yet merged.
@@ -37,6 +38,9 @@ impl Catalog {
         let mut merger = Merger::new(&self.texts);
         for (level, file, fragment) in self.layers(&chosen) {
             merger.add(&mut recipe, level, &file, &fragment)?;
+        }
+        if recipe.init_system.value == InitSystem::Openrc {
+            recipe.services.clear();
         }
         check::check(self, &recipe)?;
         Ok(recipe)
@@ -100,21 +104,28 @@ impl Catalog {
                 nic: hypervisor.value.nic.sourced(hypervisor_file),
                 console: hypervisor.value.console.sourced(hypervisor_file),
                 root_disk: hypervisor.value.root_disk.sourced(hypervisor_file),
+                board: hypervisor.value.board.as_ref().map(|board| board.sourced(hypervisor_file)),
             },
             compression,
             init: base.init.sourced(base_file),
+            init_system: given_or(base, base_file, &base.init_system, InitSystem::Supervised),
+            accounts_from: given_or(base, base_file, &base.accounts_from, AccountsFrom::Recipes),
+            keep_empty_directories: given_or(base, base_file, &base.keep_empty_directories, false),
+            regulatory_database: given_or(base, base_file, &base.regulatory_database, true),
             initramfs,
             repositories: base.repositories.iter().map(repository).collect(),
             packages: Vec::new(),
             stand_ins: Default::default(),
             firmware_packages: Vec::new(),
-            firmware: self.firmware(chosen.flavor),
+            firmware: self.firmware(chosen.flavor, &chosen.base.name),
+            drivers: self.drivers(chosen.flavor),
             licences: self.licences(chosen.flavor),
             initramfs_modules: Vec::new(),
             load_modules: Vec::new(),
             modules: Vec::new(),
             overlays: Vec::new(),
             services: Vec::new(),
+            runlevels: Default::default(),
             users: Vec::new(),
             groups: Vec::new(),
             directories: Vec::new(),
@@ -147,10 +158,17 @@ impl Catalog {
     /// The parts of all chosen files, in the order in which they count.
     fn layers(&self, chosen: &Chosen<'_>) -> Vec<(Level, std::sync::Arc<str>, Fragment)> {
         let base = &chosen.base.name;
-        let mut layers = vec![
-            (Level::Guest, &self.guest.file, self.guest.value.fragment()),
-            (Level::Base, &chosen.base.file, chosen.base.value.fragment()),
-        ];
+        let mut layers = vec![(Level::Guest, &self.guest.file, self.guest.value.fragment())];
+        let started = chosen.base.value.init_system.as_ref().map(|given| given.value);
+        let started = started.unwrap_or(InitSystem::Supervised);
+        layers.extend(
+            self.guest
+                .value
+                .started_by
+                .get(&started)
+                .map(|fragment| (Level::Guest, &self.guest.file, fragment.value.clone())),
+        );
+        layers.push((Level::Base, &chosen.base.file, chosen.base.value.fragment()));
         let mut more = |level, file, fragment: Option<Fragment>| {
             layers.extend(fragment.map(|fragment| (level, file, fragment)));
         };
@@ -167,6 +185,7 @@ impl Catalog {
             let modules = [&manifest.value.modules[..], &manifest.value.runtime_modules].concat();
             let fragment = Fragment {
                 modules,
+                load_modules: manifest.value.load_modules.clone(),
                 memory: manifest.value.memory.clone(),
                 firmware_packages: packages.into_iter().flatten().map(Entry::Add).collect(),
                 ..Fragment::default()
@@ -200,22 +219,49 @@ impl Catalog {
         flavor.value.manifests.iter().filter_map(|name| self.manifests.get(&name.value))
     }
 
-    fn firmware(&self, flavor: &Document<Flavor>) -> Vec<FirmwareNeed> {
+    fn firmware(&self, flavor: &Document<Flavor>, base: &str) -> Vec<FirmwareNeed> {
         let mut needs = Vec::new();
         for named in &flavor.value.manifests {
             let Some(manifest) = self.manifests.get(&named.value) else { continue };
             let Some(firmware) = &manifest.value.firmware else { continue };
             let file = &manifest.file;
             let all = |list: &[At<Pattern>]| list.iter().map(|glob| glob.sourced(file)).collect();
+            let packages = manifest.value.packages.get(base).map(|list| list.value.as_slice());
             needs.push(FirmwareNeed {
                 manifest: named.sourced(&flavor.file),
+                packages: packages.unwrap_or_default().iter().map(|p| p.value.clone()).collect(),
                 rule: firmware.rule.sourced(file),
                 include: all(&firmware.include),
                 exclude: all(&firmware.exclude),
                 promises: all(&firmware.promises),
+                optional: all(&firmware.optional),
+                boards: all(&firmware.boards),
             });
         }
         needs
+    }
+
+    fn drivers(&self, flavor: &Document<Flavor>) -> Vec<DriverSet> {
+        let added = |lists: &[&[Entry<Module>]]| {
+            let entries = lists.iter().flat_map(|list| list.iter());
+            entries
+                .filter_map(|entry| match entry {
+                    Entry::Add(module) => Some(module.value.clone()),
+                    _ => None,
+                })
+                .collect()
+        };
+        let set = |named: &At<String>| {
+            let manifest = self.manifests.get(&named.value)?;
+            let (file, value) = (&manifest.file, &manifest.value);
+            Some(DriverSet {
+                manifest: named.sourced(&flavor.file),
+                modules: added(&[&value.modules]),
+                runtime_modules: added(&[&value.runtime_modules, &value.load_modules]),
+                devices: value.devices.as_ref().map(|devices| devices.sourced(file)),
+            })
+        };
+        flavor.value.manifests.iter().filter_map(set).collect()
     }
 
     fn licences(&self, flavor: &Document<Flavor>) -> Vec<Sourced<String>> {
@@ -228,6 +274,19 @@ impl Catalog {
             }
         }
         licences
+    }
+}
+
+/// What a base says, or the default; a default has the place of `init`, which every base has.
+fn given_or<T: Clone>(
+    base: &Base,
+    file: &std::sync::Arc<str>,
+    given: &Option<At<T>>,
+    default: T,
+) -> Sourced<T> {
+    match given {
+        Some(given) => given.sourced(file),
+        None => Sourced { value: default, origin: base.init.origin(file) },
     }
 }
 

@@ -18,6 +18,9 @@ pub fn check(catalog: &Catalog) -> Result<(), RecipeError> {
     let checker = Checker { catalog };
     let guest = &catalog.guest;
     checker.fragment(&guest.file, &guest.value.fragment())?;
+    for (_, fragment) in guest.value.started_by.iter() {
+        checker.fragment(&guest.file, fragment)?;
+    }
     if let Some(base) = &guest.value.default_base {
         checker.known("base", &guest.file, base, catalog.bases.keys())?;
     }
