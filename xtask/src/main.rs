@@ -3,6 +3,7 @@
 mod bench;
 mod boot_test;
 mod compare_tree;
+mod devices;
 mod solve;
 mod version_compare;
 
@@ -20,6 +21,8 @@ enum Chore {
     BootTest(boot_test::Args),
     /// Compare two root file systems: folders, tar archives, SquashFS images, output folders.
     CompareTree(compare_tree::Args),
+    /// Write the table of wireless devices from the indexes of kernels.
+    Devices(devices::Arguments),
     /// Resolve worlds against package indexes: JSON lines in, JSON lines out.
     Solve(solve::Arguments),
     /// Compare versions: `A B` lines in, one of `<`, `=`, `>` and `invalid` per line out.
@@ -31,6 +34,7 @@ fn main() -> ExitCode {
         Chore::BootTest(args) => return boot_test::run(&args),
         Chore::CompareTree(args) => return compare_tree::run(&args),
         Chore::Bench(arguments) => bench::run(arguments),
+        Chore::Devices(arguments) => devices::run(arguments),
         Chore::Solve(arguments) => solve::run(arguments),
         Chore::VersionCompare(arguments) => version_compare::run(arguments),
     };

@@ -1,30 +1,27 @@
 //! From fetched packages to the guest's tree, kernel and firmware not yet chosen.
 
-use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::BufReader;
 
 use globset::{Glob, GlobSet, GlobSetBuilder};
 
 use super::accounts::{self, GuestAccounts};
+use super::controls::{self, Control};
 use super::effects::{Declared, declare};
 use super::generated;
 use super::packages::ChosenPackage;
+use super::replaces::{self, Claim};
 use super::{Composed, Environment, Error};
 use crate::path::GuestPath;
-use crate::recipe::{AccountsFrom, Format, InitSystem, KernelChoice, Sourced};
+use crate::recipe::{AccountsFrom, AppletLinks, Format, InitSystem, KernelChoice, Sourced};
 use crate::repo::apk::{Apk, ApkLimits};
 use crate::repo::deb::{Deb, DebLimits};
 use crate::repo::entry::Entry;
 use crate::tree::accounts::Accounts;
-use crate::tree::applets::link_applets;
+use crate::tree::applets::{link_applets, link_listed};
 use crate::tree::scripts::Script;
-use crate::tree::unpack::{Replaces, Unpacker};
+use crate::tree::unpack::Unpacker;
 use crate::tree::{Content, Kind, Meta, Node, Origin, Spool, Tree};
-
-/// Scripts that do not run when a package is installed on an empty system.
-const OTHER_SCRIPTS: [&str; 6] =
-    ["prerm", "postrm", "pre-upgrade", "post-upgrade", "pre-deinstall", "post-deinstall"];
 
 /// What packages, recipe and overlays make together.
 pub struct Assembled {
@@ -43,7 +40,10 @@ pub fn assemble(
     environment: &Environment<'_>,
 ) -> Result<Assembled, Error> {
     let recipe = &composed.recipe;
-    let declared = declare(recipe, &scripts(packages)?)?;
+    let controls = controls::read(packages)?;
+    let scripts: Vec<Script> =
+        controls.iter().flat_map(|control| control.scripts.iter().cloned()).collect();
+    let declared = declare(recipe, &scripts)?;
     let accounts = match recipe.accounts_from.value {
         AccountsFrom::Recipes => GuestAccounts { all: declared.accounts()?, packaged: None },
         AccountsFrom::Packages => accounts::of_packages(packages, &declared)?,
@@ -57,7 +57,7 @@ pub fn assemble(
         let origin = recipe_origin(directory);
         make_directory(&mut tree, &directory.value, &accounts.all, origin)?;
     }
-    unpack(composed, packages, &mut tree, spool, &accounts, environment)?;
+    unpack(composed, packages, &controls, &mut tree, spool, &accounts, environment)?;
     apply(&declared, &mut tree, &accounts.all)?;
     accounts::add_to_files(&accounts, &mut tree)?;
     for (path, file) in &recipe.files {
@@ -70,7 +70,13 @@ pub fn assemble(
     generated::write(recipe, &accounts.all, &mut tree)?;
     for applets in &recipe.applets {
         let origin = recipe_origin(applets);
-        link_applets(&mut tree, &applets.value.program, &applets.value.directory, &origin)?;
+        let program = &applets.value.program;
+        match &applets.value.links {
+            AppletLinks::Directory(directory) => {
+                link_applets(&mut tree, program, directory, &origin)?;
+            }
+            AppletLinks::Paths(list) => drop(link_listed(&mut tree, program, list, &origin)?),
+        }
     }
     Ok(Assembled { tree })
 }
@@ -80,38 +86,18 @@ fn recipe_origin<T>(value: &Sourced<T>) -> Origin {
 }
 
 /// Opens a package file for reading from begin to end.
-fn open(package: &ChosenPackage) -> Result<BufReader<File>, Error> {
+pub(super) fn open(package: &ChosenPackage) -> Result<BufReader<File>, Error> {
     Ok(BufReader::with_capacity(1 << 16, package.file.open()?))
 }
 
-fn scripts(packages: &[ChosenPackage]) -> Result<Vec<Script>, Error> {
-    let mut scripts = Vec::new();
-    for package in packages {
-        let own = match package.format {
-            Format::Dpkg => {
-                let deb = Deb::open(&package.name, open(package)?, DebLimits::default())?;
-                deb.control().scripts.clone()
-            }
-            Format::Apk => {
-                let apk = Apk::open(&package.name, open(package)?, ApkLimits::default())?;
-                apk.control().scripts.clone()
-            }
-            other @ Format::Opkg => return Err(unsupported(other)),
-        };
-        let wanted = own.into_iter().filter(|(name, _)| !OTHER_SCRIPTS.contains(&name.as_str()));
-        let of = |(name, text)| Script { package: package.name.clone(), name, text };
-        scripts.extend(wanted.map(of));
-    }
-    Ok(scripts)
-}
-
-fn unsupported(format: Format) -> Error {
+pub(super) fn unsupported(format: Format) -> Error {
     Error::Unsupported(format!("packages of the format {format:?} cannot be read yet"))
 }
 
 fn unpack(
     composed: &Composed<'_>,
     packages: &[ChosenPackage],
+    controls: &[Control],
     tree: &mut Tree,
     spool: &Spool,
     accounts: &GuestAccounts,
@@ -119,11 +105,8 @@ fn unpack(
 ) -> Result<(), Error> {
     let recipe = &composed.recipe;
     let filter = recipe.path_filter()?;
-    let replaces: BTreeMap<String, Replaces> = packages
-        .iter()
-        .map(|package| (package.name.clone(), package.replaces.clone()))
-        .filter(|(_, replaces)| !replaces.names.is_empty())
-        .collect();
+    let claims: Vec<Claim> = controls.iter().map(|control| control.claim.clone()).collect();
+    let replaces = replaces::resolve(packages, &claims)?;
     let kernel = kernel_files(&recipe.kernel)?;
     let stub = recipe.kernel.efi_stub.as_ref().map(|stub| &stub.value);
     let admits = |package: &ChosenPackage, path: &GuestPath| match stub {

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use crate::device::DeviceId;
 use crate::fetch::{FetchError, LocationError};
 use crate::firmware::FirmwareError;
 use crate::image;
@@ -105,6 +106,13 @@ pub enum Error {
     Impossible(#[from] kernel::capability::Impossible),
     #[error(transparent)]
     Firmware(#[from] FirmwareError),
+    #[error("firmware file {}: {why}", .file.display())]
+    OwnFirmware { file: PathBuf, why: String },
+    #[error(
+        "no driver of the flavor {flavor} knows the card {device} (kernel {kernel}); \
+         'wifibox-build list' shows the other flavors"
+    )]
+    NoDriver { device: DeviceId, flavor: String, kernel: String },
     #[error(transparent)]
     Squashfs(#[from] image::squashfs::Error),
     #[error("root.img does not read back as it was written: {0}")]
@@ -153,7 +161,7 @@ impl Error {
     pub fn kind(&self) -> Kind {
         match self {
             Error::Recipe(RecipeError::Choice(_)) | Error::NotInGuest { .. } => Kind::Usage,
-            Error::Mirror(..) => Kind::Usage,
+            Error::Mirror(..) | Error::OwnFirmware { .. } | Error::NoDriver { .. } => Kind::Usage,
             Error::LockOutdated { .. } | Error::NoLock { .. } => Kind::LockOutdated,
             Error::Fetch(error) | Error::Unreachable { source: error, .. } => fetch_kind(error),
             Error::ApkIndex(_)

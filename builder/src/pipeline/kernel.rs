@@ -4,8 +4,10 @@ use globset::GlobMatcher;
 
 use super::assemble::{overlay_mode, put};
 use super::build::library_folders;
+use super::device::{Focus, focus};
 use super::generated::write_file;
 use super::{Composed, Environment, Error};
+use crate::device::DeviceId;
 use crate::image::newc;
 use crate::kernel::builtin::Builtin;
 use crate::kernel::capability::Capabilities;
@@ -37,6 +39,8 @@ pub struct Kernel {
     pub modules: Modules,
     /// Those that the guest needs.
     pub closure: Closure,
+    /// What is left of the flavor in a guest for one card.
+    pub focus: Option<Focus>,
 }
 
 /// Takes the kernel's files out of the tree, and puts the modules that the guest needs back with
@@ -48,6 +52,7 @@ pub fn install(
     recipe: &Recipe,
     tree: &mut Tree,
     spool: &Spool,
+    device: Option<DeviceId>,
     environment: &Environment<'_>,
 ) -> Result<Kernel, Error> {
     let name = &recipe.kernel.name.value;
@@ -102,7 +107,19 @@ pub fn install(
     let modinfo = metadata(&modules, "modules.builtin.modinfo", name)?;
     let builtin = Builtin::parse(&builtin, Some(&modinfo))
         .map_err(|error| missing(format!("its list of built-in modules: {error}")))?;
-    let closure = close(&modules, &builtin, &wants(recipe)?, environment.jobs)?;
+    let capabilities = Capabilities {
+        kernel: format!("{name} {release}"),
+        config,
+        builtin: Some(builtin.clone()),
+        modules: modules.names().cloned().collect(),
+    };
+    check(recipe, &capabilities)?;
+    let focus = match device {
+        Some(device) => Some(focus(recipe, &modules, &builtin, device, environment.jobs)?),
+        None => None,
+    };
+    let keeps = |name: &str| focus.as_ref().is_none_or(|focus| focus.keeps(name));
+    let closure = close(&modules, &builtin, &wants(recipe, keeps)?, environment.jobs)?;
     for (module, member) in &closure.members {
         let (Some(path), Some(loaded)) = (modules.path(module), modules.loaded(module)) else {
             continue;
@@ -125,13 +142,7 @@ pub fn install(
         Origin::Package(package) => package.clone(),
         other => other.to_string(),
     };
-    let capabilities = Capabilities {
-        kernel: format!("{name} {release}"),
-        config,
-        builtin: Some(builtin),
-        modules: modules.names().cloned().collect(),
-    };
-    Ok(Kernel { release, package, image, efi_stub, capabilities, modules, closure })
+    Ok(Kernel { release, package, image, efi_stub, capabilities, modules, closure, focus })
 }
 
 fn read_back(path: &GuestPath, source: std::io::Error) -> Error {
@@ -203,13 +214,14 @@ fn remove_with_empty_parents(tree: &mut Tree, path: &GuestPath) {
     }
 }
 
-fn wants(recipe: &Recipe) -> Result<Vec<Want>, Error> {
+fn wants(recipe: &Recipe, keeps: impl Fn(&str) -> bool) -> Result<Vec<Want>, Error> {
     let all = recipe.initramfs_modules.iter().chain(&recipe.load_modules).chain(&recipe.modules);
-    all.map(|module| {
-        Want::parse(&module.value.to_string(), module.origin.to_string())
-            .map_err(|error| Error::Kernel(format!("{}: {error}", module.origin)))
-    })
-    .collect()
+    all.filter(|module| keeps(&module.value.name))
+        .map(|module| {
+            Want::parse(&module.value.to_string(), module.origin.to_string())
+                .map_err(|error| Error::Kernel(format!("{}: {error}", module.origin)))
+        })
+        .collect()
 }
 
 fn module_name(module: &Sourced<Module>) -> Result<ModuleName, Error> {
@@ -311,7 +323,7 @@ pub fn initramfs_compression(kernel: &Kernel) -> newc::Compression {
 ///
 /// # Errors
 /// [`Error::Impossible`] names both sides.
-pub fn check(recipe: &Recipe, kernel: &Kernel) -> Result<(), Error> {
+fn check(recipe: &Recipe, capabilities: &Capabilities) -> Result<(), Error> {
     let codec = match recipe.compression.value {
         Compression::Xz => SquashfsCodec::Xz,
         Compression::Zstd => SquashfsCodec::Zstd,
@@ -319,5 +331,5 @@ pub fn check(recipe: &Recipe, kernel: &Kernel) -> Result<(), Error> {
         Compression::Lz4 => SquashfsCodec::Lz4,
         Compression::Lzo => SquashfsCodec::Lzo,
     };
-    Ok(kernel.capabilities.check_squashfs(codec)?)
+    Ok(capabilities.check_squashfs(codec)?)
 }

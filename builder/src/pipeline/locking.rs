@@ -131,6 +131,29 @@ fn union(
     Ok(chosen.into_iter().filter_map(|index| offered.get(index).cloned()).collect())
 }
 
+/// Those of `worlds` that ask for nothing of `missing`.
+fn without(worlds: &[World], missing: &[String]) -> Vec<World> {
+    let whole = |world: &&World| !missing.iter().any(|name| world.requests.contains(name));
+    worlds.iter().filter(whole).cloned().collect()
+}
+
+/// What `worlds` ask for that `offered` cannot serve even by itself: a mirror may hold a part of a
+/// distribution only.
+fn missing(worlds: &[World], source: &Source, offered: &[LockedPackage]) -> Vec<String> {
+    let records = Records::new(source, offered);
+    let mut asked: BTreeMap<(&[_], &str), bool> = BTreeMap::new();
+    for world in worlds {
+        for request in &world.requests {
+            asked.entry((&world.stand_ins, request)).or_insert_with(|| {
+                let alone = World { requests: vec![request.clone()], ..world.clone() };
+                alone.resolve(&records, source).is_ok()
+            });
+        }
+    }
+    let lacking = asked.into_iter().filter(|(_, served)| !served);
+    lacking.map(|((_, request), _)| request.to_owned()).collect()
+}
+
 /// The locks that a build uses, its base's first: the files', if they cover all compositions and
 /// hold nothing else.
 ///
@@ -185,7 +208,19 @@ fn ensure_one(
         };
     };
     // What the recipes choose from the lock alone must be all of it.
-    match union(worlds, &source, &old.packages, environment) {
+    match union(&without(worlds, &old.missing), &source, &old.packages, environment) {
+        _ if old.missing.iter().any(|name| source.world.requests.contains(name)) => {
+            match (
+                locked_only,
+                source.world.resolve(&Records::new(&source, &old.packages), &source),
+            ) {
+                (true, Err(Error::Unsatisfiable { composition, source })) => {
+                    let changes = format!("  {composition}: {source}");
+                    Err(Error::LockOutdated { path, changes })
+                }
+                _ => renew(worlds, source, Some(old), path, environment),
+            }
+        }
         Ok(used) if used.len() == old.packages.len() => {
             Ok(Locked { source, lock: old, path, change: LockChange::default() })
         }
@@ -194,7 +229,7 @@ fn ensure_one(
             if locked_only {
                 return Err(Error::LockOutdated { path, changes: change.lines().join("\n") });
             }
-            let lock = Lock::new(old.target, old.indexes, used);
+            let lock = Lock::new(old.target, old.indexes, used).without(old.missing);
             lock.write(&path)?;
             Ok(Locked { source, lock, path, change })
         }
@@ -229,12 +264,36 @@ fn renew(
     offered
         .packages
         .retain(|locked| kept.get(locked.package.name.as_str()).is_none_or(|kept| *kept == locked));
-    let mut used = union(worlds, &source, &offered.packages, environment)?;
+    let (mut used, missing) = served(worlds, &source, &offered.packages, environment)?;
     index::complete(&source, &mut used, environment, &fetcher)?;
-    let lock = Lock::new(source.target.clone(), offered.indexes, used);
+    let lock = Lock::new(source.target.clone(), offered.indexes, used).without(missing);
     let change = LockChange::between(&old_packages, &lock.packages);
     lock.write(&path)?;
     Ok(Locked { source, lock, path, change })
+}
+
+/// What the worlds choose, and what those ask for that the repositories do not have. What is asked
+/// for now must be there; other compositions are left out where something is missing.
+fn served(
+    worlds: &[World],
+    source: &Source,
+    offered: &[LockedPackage],
+    environment: &Environment<'_>,
+) -> Result<(Vec<LockedPackage>, Vec<String>), Error> {
+    match union(worlds, source, offered, environment) {
+        Err(Error::Unsatisfiable { .. }) => {
+            source.world.resolve(&Records::new(source, offered), source)?;
+            let missing = missing(worlds, source, offered);
+            let used = union(&without(worlds, &missing), source, offered, environment)?;
+            environment.progress.note(&format!(
+                "the lock of {} serves no build that needs {}: the repositories do not have it",
+                source.target,
+                missing.join(", ")
+            ));
+            Ok((used, missing))
+        }
+        other => Ok((other?, Vec::new())),
+    }
 }
 
 /// Takes the newest packages that the repositories offer into the locks.

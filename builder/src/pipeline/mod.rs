@@ -7,6 +7,8 @@ mod accounts;
 mod assemble;
 mod build;
 mod bundle;
+mod controls;
+mod device;
 mod effects;
 mod error;
 mod firmware;
@@ -16,7 +18,9 @@ mod kernel;
 mod locking;
 mod openrc;
 mod outputs;
+mod own_firmware;
 mod packages;
+mod replaces;
 mod source;
 mod world;
 
@@ -31,6 +35,7 @@ pub use build::{BuildReport, FetchReport, Wishes, build, default_out, fetch};
 pub use bundle::{BundleReport, bundle};
 pub use error::{Error, Kind};
 pub use locking::{LockChange, LockMode, Locked, ensure, upgrade_lock};
+pub use own_firmware::FirmwareAdd;
 pub use packages::why;
 
 /// Everything that a build takes from the machine that it runs on.

@@ -10,7 +10,6 @@ use crate::lock::LockedPackage;
 use crate::recipe::{Format, Recipe, nearest};
 use crate::repo::Package;
 use crate::resolve::{Because, Request, Universe};
-use crate::tree::unpack::Replaces;
 
 /// A package of the guest, fetched and checked.
 #[derive(Debug, Clone)]
@@ -24,8 +23,6 @@ pub struct ChosenPackage {
     pub of_kernel: bool,
     /// Its record.
     pub record: Package,
-    /// The packages whose files it may take.
-    pub replaces: Replaces,
     /// In words, who asked for it.
     pub why: String,
     /// The file.
@@ -56,14 +53,7 @@ pub fn choose(
     }
     let files = fetcher.fetch_all(&artefacts, environment.jobs.get())?;
     let packages = chosen.into_iter().zip(files).map(|((format, of_kernel, record, why), file)| {
-        // What follows a name is a version, in parentheses (dpkg, opkg) or after an operator (apk).
-        let separator = if format == Format::Apk { ' ' } else { ',' };
-        let items = record.replaces.split(separator).map(str::trim_start);
-        let name =
-            |item: &str| item.split([' ', '(', '<', '>', '=', '~']).next().map(str::to_owned);
-        let names = items.filter_map(name).filter(|name| !name.is_empty()).collect();
-        let replaces = Replaces { names, priority: record.replaces_priority };
-        ChosenPackage { name: record.name.clone(), format, of_kernel, replaces, why, record, file }
+        ChosenPackage { name: record.name.clone(), format, of_kernel, why, record, file }
     });
     Ok(packages.collect())
 }

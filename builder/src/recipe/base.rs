@@ -115,6 +115,13 @@ recipe_file! {
     pub struct Release {
         /// One line that says what this is.
         pub summary: String,
+        /// The kernels that go with it, if not all of the base's.
+        #[serde(default)]
+        pub kernels: Vec<At<String>>,
+        /// What starts this base's own kernels under UEFI in this release, if it is not what their
+        /// descriptors name.
+        #[serde(default)]
+        pub efi_stub: Option<At<EfiStub>>,
     }
 }
 
@@ -154,6 +161,16 @@ recipe_file! {
         /// What the initramfs is made of, for kernels that boot with one.
         #[serde(default)]
         pub initramfs: Option<At<Initramfs>>,
+    }
+}
+
+impl Base {
+    /// The kernels that go with `release`.
+    pub fn kernels_of(&self, release: &str) -> &[At<String>] {
+        match self.releases.get(release) {
+            Some(release) if !release.value.kernels.is_empty() => &release.value.kernels,
+            _ => &self.kernels,
+        }
     }
 }
 

@@ -1,9 +1,9 @@
 //! From what was asked for to one recipe: chooses the files, puts their parts in order, merges them
 //! and checks the result.
 
-use super::base::{Base, BootsWith, Kernel, Repository};
+use super::base::{Base, BootsWith, EfiStub, Kernel, Repository};
 use super::catalog::{Catalog, Document, Documents};
-use super::composed::{FirmwareNeed, HypervisorChoice, KernelChoice, Recipe, Selection};
+use super::composed::{DriverSet, FirmwareNeed, HypervisorChoice, KernelChoice, Recipe, Selection};
 use super::entries::{Entry, Map};
 use super::error::{Problem, RecipeError};
 use super::fragment::Fragment;
@@ -12,7 +12,7 @@ use super::kinds::{AccountsFrom, InitSystem};
 use super::located::{At, Origin, Sourced};
 use super::merge::{Level, Merger};
 use super::model::{Feature, Flavor, Hypervisor, Manifest, Role};
-use super::words::Pattern;
+use super::words::{Module, Pattern};
 use super::{check, choose};
 
 /// The files that a build is made of, chosen but not yet merged.
@@ -91,7 +91,7 @@ impl Catalog {
                 config: kernel.value.config.as_ref().map(|config| config.sourced(kernel_file)),
                 modules: kernel.value.modules.sourced(kernel_file),
                 boots_with,
-                efi_stub: kernel.value.efi_stub.as_ref().map(|stub| stub.sourced(kernel_file)),
+                efi_stub: self.efi_stub(chosen),
                 from: if kernel.value.base.value == chosen.base.name {
                     None
                 } else {
@@ -104,6 +104,7 @@ impl Catalog {
                 nic: hypervisor.value.nic.sourced(hypervisor_file),
                 console: hypervisor.value.console.sourced(hypervisor_file),
                 root_disk: hypervisor.value.root_disk.sourced(hypervisor_file),
+                board: hypervisor.value.board.as_ref().map(|board| board.sourced(hypervisor_file)),
             },
             compression,
             init: base.init.sourced(base_file),
@@ -116,7 +117,8 @@ impl Catalog {
             packages: Vec::new(),
             stand_ins: Default::default(),
             firmware_packages: Vec::new(),
-            firmware: self.firmware(chosen.flavor),
+            firmware: self.firmware(chosen.flavor, &chosen.base.name),
+            drivers: self.drivers(chosen.flavor),
             licences: self.licences(chosen.flavor),
             initramfs_modules: Vec::new(),
             load_modules: Vec::new(),
@@ -137,6 +139,19 @@ impl Catalog {
             scripts: Vec::new(),
             memory_smallest: None,
             memory_recommended: None,
+        })
+    }
+
+    /// What starts the kernel under UEFI: as its descriptor says, or the release of its own base.
+    fn efi_stub(&self, chosen: &Chosen<'_>) -> Option<Sourced<EfiStub>> {
+        let (base, kernel) = (chosen.base, chosen.kernel.value);
+        let stub = kernel.value.efi_stub.as_ref()?;
+        let own = kernel.value.base.value == base.name;
+        let release = base.value.releases.get(&chosen.release.value).filter(|_| own);
+        let of_release = release.and_then(|release| release.value.efi_stub.as_ref());
+        Some(match of_release {
+            Some(stub) => stub.sourced(&base.file),
+            None => stub.sourced(&kernel.file),
         })
     }
 
@@ -170,6 +185,7 @@ impl Catalog {
             let modules = [&manifest.value.modules[..], &manifest.value.runtime_modules].concat();
             let fragment = Fragment {
                 modules,
+                load_modules: manifest.value.load_modules.clone(),
                 memory: manifest.value.memory.clone(),
                 firmware_packages: packages.into_iter().flatten().map(Entry::Add).collect(),
                 ..Fragment::default()
@@ -203,22 +219,49 @@ impl Catalog {
         flavor.value.manifests.iter().filter_map(|name| self.manifests.get(&name.value))
     }
 
-    fn firmware(&self, flavor: &Document<Flavor>) -> Vec<FirmwareNeed> {
+    fn firmware(&self, flavor: &Document<Flavor>, base: &str) -> Vec<FirmwareNeed> {
         let mut needs = Vec::new();
         for named in &flavor.value.manifests {
             let Some(manifest) = self.manifests.get(&named.value) else { continue };
             let Some(firmware) = &manifest.value.firmware else { continue };
             let file = &manifest.file;
             let all = |list: &[At<Pattern>]| list.iter().map(|glob| glob.sourced(file)).collect();
+            let packages = manifest.value.packages.get(base).map(|list| list.value.as_slice());
             needs.push(FirmwareNeed {
                 manifest: named.sourced(&flavor.file),
+                packages: packages.unwrap_or_default().iter().map(|p| p.value.clone()).collect(),
                 rule: firmware.rule.sourced(file),
                 include: all(&firmware.include),
                 exclude: all(&firmware.exclude),
                 promises: all(&firmware.promises),
+                optional: all(&firmware.optional),
+                boards: all(&firmware.boards),
             });
         }
         needs
+    }
+
+    fn drivers(&self, flavor: &Document<Flavor>) -> Vec<DriverSet> {
+        let added = |lists: &[&[Entry<Module>]]| {
+            let entries = lists.iter().flat_map(|list| list.iter());
+            entries
+                .filter_map(|entry| match entry {
+                    Entry::Add(module) => Some(module.value.clone()),
+                    _ => None,
+                })
+                .collect()
+        };
+        let set = |named: &At<String>| {
+            let manifest = self.manifests.get(&named.value)?;
+            let (file, value) = (&manifest.file, &manifest.value);
+            Some(DriverSet {
+                manifest: named.sourced(&flavor.file),
+                modules: added(&[&value.modules]),
+                runtime_modules: added(&[&value.runtime_modules, &value.load_modules]),
+                devices: value.devices.as_ref().map(|devices| devices.sourced(file)),
+            })
+        };
+        flavor.value.manifests.iter().filter_map(set).collect()
     }
 
     fn licences(&self, flavor: &Document<Flavor>) -> Vec<Sourced<String>> {

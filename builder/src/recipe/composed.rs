@@ -8,6 +8,7 @@ use super::base::{BootsWith, EfiStub, Initramfs, Repository};
 use super::fragment::FirmwareRule;
 use super::kinds::{AccountsFrom, AppConfig, Compression, Format, InitSystem, Nic, ShareTransport};
 use super::located::Sourced;
+use super::model::Devices;
 use super::records::{Applets, Directory, FileText, Group, Share, User};
 use super::scripts::{ScriptRule, StandIn};
 use super::words::{Module, Pattern};
@@ -89,6 +90,8 @@ pub struct HypervisorChoice {
     pub console: Sourced<String>,
     /// The disk that holds the root image, a name in /dev.
     pub root_disk: Sourced<String>,
+    /// The name of the machine that guests see, if it has one.
+    pub board: Option<Sourced<String>>,
 }
 
 /// The firmware that one manifest asks for.
@@ -96,6 +99,8 @@ pub struct HypervisorChoice {
 pub struct FirmwareNeed {
     /// Name of the manifest.
     pub manifest: Sourced<String>,
+    /// The packages of the base that hold its files.
+    pub packages: Vec<String>,
     /// How files are chosen.
     pub rule: Sourced<FirmwareRule>,
     /// Files that come in although no module names them.
@@ -104,6 +109,23 @@ pub struct FirmwareNeed {
     pub exclude: Vec<Sourced<Pattern>>,
     /// Globs of which each must match a file that came in.
     pub promises: Vec<Sourced<Pattern>>,
+    /// Files that come in where a user has them.
+    pub optional: Vec<Sourced<Pattern>>,
+    /// Files that get a link by the machine's name.
+    pub boards: Vec<Sourced<Pattern>>,
+}
+
+/// The drivers of one manifest, for builds that keep those of one card only.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct DriverSet {
+    /// Name of the manifest.
+    pub manifest: Sourced<String>,
+    /// Its drivers.
+    pub modules: Vec<Module>,
+    /// Modules that drivers ask for while they run, and those that are loaded at boot for them.
+    pub runtime_modules: Vec<Module>,
+    /// What single cards need.
+    pub devices: Option<Sourced<Devices>>,
 }
 
 /// Everything that one build is made of. Lists are in the order in which they count: that of the
@@ -154,6 +176,8 @@ pub struct Recipe {
     pub firmware_packages: Vec<Sourced<String>>,
     /// The firmware that is needed, by manifest.
     pub firmware: Vec<FirmwareNeed>,
+    /// The flavor's drivers, by manifest.
+    pub drivers: Vec<DriverSet>,
     /// Licences of that firmware.
     pub licences: Vec<Sourced<String>>,
     /// Modules in the initramfs, in order.

@@ -1,4 +1,4 @@
-//! Every build that the recipes allow, for locking them all at once.
+//! What the builds that the recipes allow ask for, for locking them all at once.
 
 use super::base::Base;
 use super::catalog::{Catalog, Document};
@@ -10,18 +10,10 @@ use super::model::{Feature, Role};
 type FeatureSet = (Vec<String>, Vec<String>);
 
 impl Catalog {
-    /// Every selection that can be composed for `base` in `release`: all flavors, roles, sets of
-    /// features, kernels and hypervisors, in a fixed order. Each names its features in full, as
-    /// `with` and `without`. None if there is no such base or release.
-    pub fn every_composition(&self, base: &str, release: &str) -> Vec<Selection> {
-        let Some(base) = self.base_with(base, release) else { return Vec::new() };
-        let flavors = self.flavors_on(base);
-        flavors.iter().flat_map(|flavor| self.compositions_of(base, release, flavor)).collect()
-    }
-
-    /// Compositions that together ask for everything that those of [`Catalog::every_composition`]
-    /// ask for, but are far fewer: every flavor with the base's defaults, and one flavor with all
-    /// that the other axes have.
+    /// Compositions for `base` in `release` that together ask for everything that any one asks for: every
+    /// flavor with the base's defaults, and one flavor with all roles, sets of features, kernels and
+    /// hypervisors, which name their features in full, as `with` and `without`. In a fixed order; none
+    /// if there is no such base or release.
     pub fn spanning_compositions(&self, base: &str, release: &str) -> Vec<Selection> {
         let Some(base) = self.base_with(base, release) else { return Vec::new() };
         let flavors = self.flavors_on(base);
@@ -58,7 +50,7 @@ impl Catalog {
         let mut selections = Vec::new();
         for role in self.roles.values().filter(|role| goes(&role.value.bases)) {
             for (with, without) in self.feature_sets(base, role) {
-                for kernel in &base.value.kernels {
+                for kernel in base.value.kernels_of(release) {
                     for hypervisor in self.hypervisors.values() {
                         if !goes(&hypervisor.value.bases) {
                             continue;

@@ -88,7 +88,7 @@ impl Checker<'_> {
             }
             let default = &value.default;
             let kernels = value.kernels.iter().map(|kernel| &kernel.value);
-            self.known("kernel of this base", file, &default.kernel, kernels)?;
+            self.known("kernel of this base", file, &default.kernel, kernels.clone())?;
             let releases = value.releases.iter().map(|(release, _)| &release.value);
             self.known("release of this base", file, &default.release, releases)?;
             self.known("role", file, &default.role, catalog.roles.keys())?;
@@ -103,6 +103,9 @@ impl Checker<'_> {
             }
             self.fragment(file, &value.fragment())?;
             for (_, release) in value.releases.iter() {
+                for kernel in &release.value.kernels {
+                    self.known("kernel of this base", file, kernel, kernels.clone())?;
+                }
                 self.fragment(file, &release.fragment())?;
             }
         }

@@ -66,6 +66,9 @@ impl Recipe {
         show.entry("hypervisor", "nic", &self.hypervisor.nic);
         show.entry("hypervisor", "console", &self.hypervisor.console);
         show.entry("hypervisor", "root_disk", &self.hypervisor.root_disk);
+        if let Some(board) = &self.hypervisor.board {
+            show.entry("hypervisor", "board", board);
+        }
         show.scalar("compression", &self.compression);
         show.scalar("init", &self.init);
         show.scalar("init_system", &self.init_system);
@@ -102,6 +105,23 @@ impl Recipe {
         }
         for need in &self.firmware {
             show.list("firmware_promises", &need.promises);
+        }
+        for need in &self.firmware {
+            show.list("firmware_optional", &need.optional);
+        }
+        for need in &self.firmware {
+            show.list("firmware_boards", &need.boards);
+        }
+        for set in &self.drivers {
+            for card in set
+                .devices
+                .iter()
+                .flat_map(|devices| devices.cards.iter().map(move |card| (devices, card)))
+            {
+                let (devices, card) = card;
+                let value = Sourced { value: card.clone(), origin: devices.origin.clone() };
+                show.list("devices", std::slice::from_ref(&value));
+            }
         }
         show.list("licences", &self.licences);
         show.list("initramfs_modules", &self.initramfs_modules);

@@ -137,6 +137,19 @@ mod tests {
         }
     }
 
+    #[test]
+    fn it_fits_the_member_that_it_is_the_digest_of() {
+        let identity = Identity::of_control(b"abc");
+        assert_eq!(identity.to_string(), "Q1qZk+NkcGgWq6PiVxeFDCbJzQ2J0=");
+        let sha256: Identity =
+            "Q1ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0=".parse().expect("an identity");
+        assert_eq!(sha256.digest(), crate::digest::Sha256::of(b"abc").as_bytes());
+        for (member, fits) in [(&b"abc"[..], true), (b"abd", false)] {
+            assert_eq!((identity.fits(member), sha256.fits(member)), (fits, fits));
+        }
+        assert!(!Identity(sha256.key().to_vec()).fits(b"abc"));
+    }
+
     proptest! {
         #[test]
         fn text_round_trips(digest in prop_oneof![

@@ -66,6 +66,9 @@ pub struct Replaces {
     /// Of two packages that replace each other the one with the higher priority wins (apk); at equal
     /// priorities the later one.
     pub priority: u32,
+    /// Names of packages that overlap with it by right, because they were built together (apk): of
+    /// these the later one wins.
+    pub same_origin: Vec<String>,
 }
 
 /// Takes the content of one package after another into a tree.
@@ -236,6 +239,10 @@ impl<'a> Unpacker<'a> {
             let replaces = self.replaces.get(of)?;
             replaces.names.iter().any(|name| name == other).then_some(replaces.priority)
         };
+        let together = |of: &str, other: &str| {
+            let replaces = self.replaces.get(of);
+            replaces.is_some_and(|replaces| replaces.same_origin.iter().any(|name| name == other))
+        };
         match self.tree.insert(path, node.clone()).map(drop) {
             Err(TreeError::Clash { old: Origin::Recipe(_), .. }) => Ok(()),
             Err(TreeError::Clash {
@@ -245,7 +252,7 @@ impl<'a> Unpacker<'a> {
                 old_kind,
                 new_kind,
             }) => match (priority(&old, package), priority(package, &old)) {
-                (None, None) => {
+                (None, None) if !together(package, &old) => {
                     let old = Origin::Package(old);
                     Err(TreeError::Clash { old, new, path: at, old_kind, new_kind })
                 }

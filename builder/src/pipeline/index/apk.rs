@@ -41,7 +41,7 @@ pub fn load(
     let mut keyring = keyring(repository, environment)?;
     for (folder, bytes) in indexes(source, repository, &mirrors, environment, fetcher)? {
         let what = format!("{folder}/{INDEX}");
-        if !has_pinned(&keyring, &pinned) {
+        if !has_all_pinned(&keyring, &pinned) {
             keyring.extend(packaged_keys(repository, &folder, &bytes, &mirrors, fetcher)?);
         }
         if !has_pinned(&keyring, &pinned) {
@@ -111,6 +111,11 @@ fn fingerprints(repository: &Repository) -> Result<Vec<Fingerprint>, Error> {
         })
     };
     repository.keys.iter().map(parse).collect()
+}
+
+/// With several pinned keys, an index may be signed by any one of them.
+fn has_all_pinned(keyring: &Keyring, pinned: &[Fingerprint]) -> bool {
+    pinned.iter().all(|wanted| has_pinned(keyring, std::slice::from_ref(wanted)))
 }
 
 fn has_pinned(keyring: &Keyring, pinned: &[Fingerprint]) -> bool {

@@ -107,7 +107,9 @@ fn fingerprints(repository: &Repository) -> Result<Vec<Fingerprint>, Error> {
 fn keyring(repository: &Repository, environment: &Environment<'_>) -> Result<Keyring, Error> {
     let mut keyring = Keyring::default();
     let mut looked = Vec::new();
-    for path in &environment.trust_keys {
+    // Keys in PEM are for repositories of the other formats.
+    let ours = environment.trust_keys.iter().filter(|path| super::is_pem(path) != Some(true));
+    for path in ours {
         looked.push(path.display().to_string());
         keyring.extend(read_keyring(path)?);
     }

@@ -5,7 +5,9 @@ mod dpkg;
 mod loose;
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::fs::File;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
 
 use super::source::Source;
 use super::{Environment, Error};
@@ -66,7 +68,9 @@ pub fn key_files(
     repository: &Repository,
     environment: &Environment<'_>,
 ) -> Vec<PathBuf> {
-    let named = environment.trust_keys.iter().cloned();
+    // Keys of all formats are given in one way: a build may take packages from two.
+    let ours = |path: &&PathBuf| is_pem(path).is_none_or(|pem| pem == (format != Format::Dpkg));
+    let named = environment.trust_keys.iter().filter(ours).cloned();
     let on_host = repository.keyrings.iter().map(PathBuf::from);
     let mut places: Vec<PathBuf> = named.chain(on_host).collect();
     if format != Format::Dpkg {
@@ -79,6 +83,15 @@ pub fn key_files(
     }
     places.retain(|path| path.is_file());
     places
+}
+
+/// Whether a file holds a public key in PEM, as apk's are, and not OpenPGP certificates; `None` if it
+/// cannot be read, which whoever reads it next will say.
+fn is_pem(path: &Path) -> Option<bool> {
+    let mut head = Vec::new();
+    File::open(path).ok()?.take(4096).read_to_end(&mut head).ok()?;
+    let mark = b"-----BEGIN PUBLIC KEY-----";
+    Some(head.windows(mark.len()).any(|window| window == mark))
 }
 
 /// Gives records of an index without SHA-256 the one that the lock knew of the same package.

@@ -8,7 +8,7 @@
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read};
 
-use super::member::{self, FrontError, Member, TAR_LIMITS};
+use super::member::{self, FrontError, Member};
 use super::pkginfo::PkgInfo;
 use super::signature::{self, Signature, SignatureError, Trust};
 use super::{Fingerprint, data};
@@ -237,9 +237,12 @@ fn read_control(
     unpacked: &[u8],
 ) -> Result<Control, ApkError> {
     let wrong = |why: String| ApkError::Format { package: package.to_owned(), why };
+    let failed =
+        |source| ApkError::Tar { package: package.to_owned(), member: "control files", source };
     let (mut info, mut scripts, mut others) = (None, BTreeMap::new(), BTreeMap::new());
-    member::read_files(unpacked, TAR_LIMITS, &mut |name, content| {
-        let odd = |why: &str| TarError::Member { member: name.to_owned(), why: why.to_owned() };
+    for (name, content) in member::files(unpacked).map_err(failed)? {
+        let odd =
+            |why: &str| failed(TarError::Member { member: name.clone(), why: why.to_owned() });
         let again = match name.strip_prefix('.') {
             Some("PKGINFO") => info.replace(content).is_some(),
             Some("INSTALL") => return Err(odd("a package of format v1 is not supported")),
@@ -249,16 +252,13 @@ fn read_control(
             Some(other) if other.starts_with("SIGN.") => {
                 return Err(odd("a signature has no place among control files"));
             }
-            Some(_) => others.insert(name.to_owned(), content).is_some(),
+            Some(_) => others.insert(name.clone(), content).is_some(),
             None => return Err(odd("it has no place among control files")),
         };
-        if again { Err(odd("it is there twice")) } else { Ok(()) }
-    })
-    .map_err(|source| ApkError::Tar {
-        package: package.to_owned(),
-        member: "control files",
-        source,
-    })?;
+        if again {
+            return Err(odd("it is there twice"));
+        }
+    }
     let Some(info) = info else { return Err(wrong("it has no file .PKGINFO".to_owned())) };
     let info = PkgInfo::parse(&info).map_err(|why| wrong(format!(".PKGINFO, {why}")))?;
     let identity = Identity::of_control(compressed);

@@ -113,6 +113,9 @@ impl Seen<'_> {
         if self.names > NAMES_LIMIT {
             return Err(wrong(format!("makes the names longer than {NAMES_LIMIT} bytes in all")));
         }
+        if path.as_bytes().iter().any(u8::is_ascii_control) {
+            return Err(wrong("has a control character in its name".to_owned()));
+        }
         match &entry.kind {
             EntryKind::Directory => {
                 self.folders.insert(path.clone());

@@ -5,7 +5,7 @@
 
 use std::io;
 
-use super::member::{self, FrontError, TAR_LIMITS};
+use super::member::{self, FrontError};
 use super::signature::{self, Signature, SignatureError, Trust};
 use crate::repo::codec::{Compression, Limits};
 use crate::repo::package::{IndexError, Package};
@@ -16,7 +16,7 @@ use crate::repo::{Verified, apkindex};
 pub const SIZE_LIMIT: u64 = 64 << 20;
 
 /// It never unpacks to more than this many bytes.
-const UNPACKED_LIMIT: u64 = 256 << 20;
+const UNPACKED_LIMIT: u64 = 128 << 20;
 
 /// What an index says. Trusted only as [`Verified<SignedIndex>`].
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -146,19 +146,14 @@ fn unpack(name: &str, signed: &[u8]) -> Result<SignedIndex, ApkIndexError> {
         .and_then(|mut reader| reader.read_to_end(&mut archive))
         .map_err(|error| damaged(TarError::Read(error)))?;
     let (mut text, mut description, mut package) = (None, Vec::new(), false);
-    member::read_files(&archive, TAR_LIMITS, &mut |file, content| {
-        match file {
-            "APKINDEX" if text.is_some() => {
-                let why = "it is there twice".to_owned();
-                return Err(TarError::Member { member: file.to_owned(), why });
-            }
+    for (file, content) in member::files(&archive).map_err(damaged)? {
+        match &*file {
+            "APKINDEX" if text.is_some() => return Err(not("it holds two files APKINDEX")),
             "APKINDEX" => text = Some(content),
             "DESCRIPTION" => description = content,
             other => package |= other == ".PKGINFO",
         }
-        Ok(())
-    })
-    .map_err(damaged)?;
+    }
     let Some(text) = text else {
         return Err(not(if package { "it is a package" } else { "it holds no file APKINDEX" }));
     };

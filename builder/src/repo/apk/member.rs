@@ -11,14 +11,17 @@ use crate::repo::tarball::{self, TarError, TarLimits};
 /// No index or package has more signature members.
 const SIGNATURE_MEMBERS: usize = 16;
 
-/// No signature file is larger; apk ignores those that are.
+/// Nor more signatures.
+const SIGNATURES: usize = 64;
+
+/// No signature file is larger; apk ignores those that are, and others decide.
 const SIGNATURE_LIMIT: u64 = 65536;
 
 /// How files of format v3 begin: plain, deflated, or compressed in a way that is named.
 const VERSION_3: [&[u8]; 3] = [b"ADB.", b"ADBd", b"ADBc"];
 
 /// What apk's front members may hold.
-pub(super) const TAR_LIMITS: TarLimits = TarLimits { entries: 4096, file_size: u64::MAX };
+const TAR_LIMITS: TarLimits = TarLimits { entries: 4096, file_size: u64::MAX };
 
 /// Whether a file of format v3 begins with these bytes.
 pub(super) fn is_version_3(bytes: &[u8]) -> bool {
@@ -58,17 +61,13 @@ impl Member {
     fn signatures(&self) -> Result<Option<Vec<Signature>>, TarError> {
         let mut signatures = Vec::new();
         let mut others = false;
-        read_files(&self.unpacked, TAR_LIMITS, &mut |name, content| {
-            if name.starts_with(".SIGN.") {
-                // Like apk, let others decide when this one is not one that can be checked.
-                if content.len() as u64 <= SIGNATURE_LIMIT {
-                    signatures.extend(Signature::of_file(name, &content));
-                }
-            } else {
+        for (name, content) in files(&self.unpacked)? {
+            if !name.starts_with(".SIGN.") {
                 others = true;
+            } else if content.len() as u64 <= SIGNATURE_LIMIT {
+                signatures.extend(Signature::of_file(&name, &content));
             }
-            Ok(())
-        })?;
+        }
         Ok((!others && !self.unpacked.is_empty()).then_some(signatures))
     }
 }
@@ -96,23 +95,27 @@ pub(super) fn read_front(
         match member.signatures().map_err(FrontError::Tar)? {
             Some(found) => {
                 signatures.extend(found);
+                if signatures.len() > SIGNATURES {
+                    return Err(too_many(&format!("{SIGNATURES} signatures")));
+                }
                 length += member.compressed.len();
             }
             None => return Ok((signatures, length, Some(member))),
         }
     }
-    let why = format!("more than {SIGNATURE_MEMBERS} signature members");
-    Err(FrontError::Gzip(io::Error::new(io::ErrorKind::InvalidData, why)))
+    Err(too_many(&format!("{SIGNATURE_MEMBERS} signature members")))
 }
 
-/// Hands the files of an archive in memory to `visit`. Anything but files in its root is refused;
-/// so is anything but zeros behind its end.
-pub(super) fn read_files(
-    mut archive: &[u8],
-    limits: TarLimits,
-    visit: &mut dyn FnMut(&str, Vec<u8>) -> Result<(), TarError>,
-) -> Result<(), TarError> {
-    tarball::read(&mut archive, limits, &mut |entry: Entry<'_>| {
+fn too_many(what: &str) -> FrontError {
+    let why = format!("it has more than {what}");
+    FrontError::Gzip(io::Error::new(io::ErrorKind::InvalidData, why))
+}
+
+/// The files of an archive in memory, by name, in their order. Anything but files in its root is
+/// refused; so is anything but zeros behind its end.
+pub(super) fn files(mut archive: &[u8]) -> Result<Vec<(String, Vec<u8>)>, TarError> {
+    let mut files = Vec::new();
+    tarball::read(&mut archive, TAR_LIMITS, &mut |entry: Entry<'_>| {
         let shown = entry.path.to_string();
         let odd = |why: String| TarError::Member { member: shown.clone(), why };
         let name = entry.path.as_str().ok_or_else(|| odd("its name is not UTF-8".to_owned()))?;
@@ -124,9 +127,11 @@ pub(super) fn read_files(
         }
         let mut bytes = Vec::new();
         content.read_to_end(&mut bytes).map_err(TarError::Read)?;
-        visit(name, bytes)
+        files.push((name.to_owned(), bytes));
+        Ok(())
     })?;
-    only_zeros(&mut archive).map_err(TarError::Read)
+    only_zeros(&mut archive).map_err(TarError::Read)?;
+    Ok(files)
 }
 
 /// Reads what follows the end of an archive: padding, which is zeros.

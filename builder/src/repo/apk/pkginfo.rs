@@ -78,40 +78,33 @@ impl PkgInfo {
     }
 
     fn field(&mut self, key: &str, value: &str) -> Result<(), String> {
-        let text = match key {
-            "pkgname" => &mut self.name,
-            "pkgver" => &mut self.version,
-            "pkgdesc" => &mut self.description,
-            "url" => &mut self.url,
-            "packager" => &mut self.packager,
-            "arch" => &mut self.architecture,
-            "origin" => &mut self.origin,
-            "commit" => &mut self.commit,
-            "maintainer" => &mut self.maintainer,
-            "license" => &mut self.license,
-            "depend" => return Ok(add(&mut self.depends, value)),
-            "provides" => return Ok(add(&mut self.provides, value)),
-            "replaces" => return Ok(add(&mut self.replaces, value)),
-            "install_if" => return Ok(add(&mut self.install_if, value)),
-            "triggers" => return Ok(add(&mut self.triggers, value)),
-            "builddate" => return number(value).map(|number| self.build_time = number),
-            "size" => return number(value).map(|number| self.installed_size = number),
-            "provider_priority" => {
-                return priority(value).map(|number| self.provider_priority = number);
-            }
-            "replaces_priority" => {
-                return priority(value).map(|number| self.replaces_priority = number);
-            }
+        match key {
+            "pkgname" => value.trim().clone_into(&mut self.name),
+            "pkgver" => value.trim().clone_into(&mut self.version),
+            "pkgdesc" => value.trim().clone_into(&mut self.description),
+            "url" => value.trim().clone_into(&mut self.url),
+            "packager" => value.trim().clone_into(&mut self.packager),
+            "arch" => value.trim().clone_into(&mut self.architecture),
+            "origin" => value.trim().clone_into(&mut self.origin),
+            "commit" => value.trim().clone_into(&mut self.commit),
+            "maintainer" => value.trim().clone_into(&mut self.maintainer),
+            "license" => value.trim().clone_into(&mut self.license),
+            "depend" => add(&mut self.depends, value),
+            "provides" => add(&mut self.provides, value),
+            "replaces" => add(&mut self.replaces, value),
+            "install_if" => add(&mut self.install_if, value),
+            "triggers" => add(&mut self.triggers, value),
+            "builddate" => self.build_time = number(value)?,
+            "size" => self.installed_size = number(value)?,
+            "provider_priority" => self.provider_priority = priority(value)?,
+            "replaces_priority" => self.replaces_priority = priority(value)?,
             "datahash" => {
-                let hash = value.trim().parse().map_err(|_| {
+                self.data_hash = Some(value.trim().parse().map_err(|_| {
                     format!("{value:?}; a SHA-256 in 64 hexadecimal digits is expected")
-                })?;
-                self.data_hash = Some(hash);
-                return Ok(());
+                })?);
             }
-            _ => return Ok(()),
-        };
-        value.trim().clone_into(text);
+            _ => {}
+        }
         Ok(())
     }
 

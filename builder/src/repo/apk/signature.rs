@@ -70,7 +70,10 @@ impl Signature {
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum SignatureError {
     /// It has no signature at all.
-    #[error("{name} is not signed; {} expected", trusted(pinned))]
+    #[error(
+        "{name} is not signed, so nothing says whether it is genuine; {} trusted",
+        trusted(pinned)
+    )]
     Unsigned {
         /// The file.
         name: String,
