@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use crate::device::DeviceId;
+use crate::pipeline::FirmwareAdd;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 /// Builds small, bootable, reproducible virtual machines that drive a Wi-Fi card for a host that
@@ -69,6 +71,8 @@ pub enum Verb {
     Lock(LockArgs),
     /// Fetch everything that a build needs into the store
     Fetch(BuildArgs),
+    /// Write all that the builds of a base need of the network into a folder
+    Bundle(BundleArgs),
     /// List bases, flavors, roles, features, kernels and hypervisors
     List,
     /// Print a merged recipe and where each value came from
@@ -176,6 +180,14 @@ pub struct OutputArgs {
     /// Keep only firmware files that match (of those the modules want)
     #[arg(long, value_name = "GLOB")]
     pub firmware_file: Vec<String>,
+    /// Keep only what this PCI card needs: VENDOR:DEVICE, or with the board's
+    /// :SUBVENDOR:SUBDEVICE, as `lspci -nn` shows them
+    #[arg(long, value_name = "ID")]
+    pub device: Option<DeviceId>,
+    /// Add a firmware file of your own, such as a board's settings; NAME is below lib/firmware and
+    /// may be left out where a driver asks for a file of this name
+    #[arg(long, value_name = "FILE[:NAME]")]
+    pub firmware_add: Vec<FirmwareAdd>,
     /// Block size of root.img in KiB: 4 to 1024, a power of two; larger ones compress better and cost
     /// the guest memory when it reads
     #[arg(long, value_name = "KIB", default_value_t = 256)]
@@ -197,6 +209,19 @@ pub struct LockArgs {
     /// Only say (exit code 3) whether the lock covers the recipes
     #[arg(long)]
     pub check: bool,
+    #[command(flatten)]
+    /// From where.
+    pub source: SourceArgs,
+}
+
+/// `bundle`.
+#[derive(Debug, Clone, Args)]
+pub struct BundleArgs {
+    /// The folder to write; it serves for --mirror and for --distdir
+    pub dir: PathBuf,
+    #[command(flatten)]
+    /// Which guest; its whole base comes along.
+    pub select: SelectArgs,
     #[command(flatten)]
     /// From where.
     pub source: SourceArgs,

@@ -9,7 +9,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use super::entries::{Entry, Map};
 use super::fragment::{FirmwareRule, Fragment, Memory, RoleFragment, recipe_file};
-use super::kinds::{AppConfig, Nic, ShareTransport};
+use super::kinds::{AppConfig, InitSystem, Nic, ShareTransport};
 use super::located::At;
 use super::words::{Module, Pattern};
 use crate::device::DeviceId;
@@ -19,6 +19,12 @@ recipe_file! {
     pub struct Guest {
         /// One line that says what this is.
         pub summary: String,
+        /// What guests have that are started in one way only.
+        #[serde(default)]
+        pub started_by: Map<InitSystem, Fragment>,
+        /// The base that is meant where none is asked for; needed as soon as there are several.
+        #[serde(default)]
+        pub default_base: Option<At<String>>,
     }
 }
 
