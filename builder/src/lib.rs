@@ -8,6 +8,8 @@
 //! and passes values in.
 
 pub mod cli;
+pub mod detect;
+pub mod device;
 pub mod digest;
 pub mod fetch;
 pub mod firmware;

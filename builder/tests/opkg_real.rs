@@ -18,7 +18,7 @@ use wifibox_build::path::GuestPath;
 use wifibox_build::repo::opkg::{Ipk, IpkError, IpkLimits, Keyring, Trust, kernel, read_signed};
 use wifibox_build::tree::accounts::Accounts;
 use wifibox_build::tree::openwrt::{self, PackageFacts, owned_by_root};
-use wifibox_build::tree::unpack::{UnpackError, Unpacker};
+use wifibox_build::tree::unpack::{Replaces, UnpackError, Unpacker};
 use wifibox_build::tree::{Kind, Spool, Tree};
 use wifibox_build::version::Scheme;
 
@@ -125,10 +125,11 @@ fn guest_root(list: &str) -> (Root, BTreeSet<String>) {
     for (_, ipk) in &packages {
         let names = ipk.control().field("Replaces").unwrap_or_default();
         let names: Vec<String> = names.split(',').map(|name| name.trim().to_owned()).collect();
-        replaces.insert(ipk.control().name().to_owned(), names);
+        let replaced = Replaces { names, ..Replaces::default() };
+        replaces.insert(ipk.control().name().to_owned(), replaced);
     }
     let mut unpacker =
-        Unpacker::new(&mut tree, &spool, &accounts, &replaces).keep_empty_directories();
+        Unpacker::new(&mut tree, &spool, &accounts, &replaces).keep_empty_directories(true);
     for (_, ipk) in packages {
         let name = ipk.control().name().to_owned();
         let control = ipk

@@ -95,7 +95,7 @@ fn a_root_is_made_from_a_signed_feed() {
     let (mut tree, accounts, replaces) = (Tree::new(), Accounts::default(), BTreeMap::new());
     let (mut facts, mut scripts) = (Vec::new(), Vec::new());
     let mut unpacker =
-        Unpacker::new(&mut tree, &spool, &accounts, &replaces).keep_empty_directories();
+        Unpacker::new(&mut tree, &spool, &accounts, &replaces).keep_empty_directories(true);
     for (path, digest) in files {
         assert_eq!(Sha256::of(&fs::read(&path).unwrap()), digest);
         let name = path.display().to_string();

@@ -22,7 +22,7 @@ fn every(catalog: &Catalog) -> Vec<Selection> {
     let releases = listing.bases.iter().flat_map(|base| {
         base.only_with.iter().map(|release| (base.name.as_str(), release.as_str()))
     });
-    releases.flat_map(|(base, release)| catalog.every_composition(base, release)).collect()
+    releases.flat_map(|(base, release)| catalog.spanning_compositions(base, release)).collect()
 }
 
 fn compose(catalog: &Catalog, flavor: &str, role: &str, hypervisor: &str) -> Recipe {

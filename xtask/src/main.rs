@@ -1,6 +1,9 @@
 //! Developer chores: `cargo xtask <chore>`. Each chore is a module; this only dispatches.
 
+mod bench;
 mod boot_test;
+mod compare_tree;
+mod devices;
 mod solve;
 mod version_compare;
 
@@ -12,8 +15,14 @@ use clap::Parser;
 #[derive(Parser)]
 #[command(name = "cargo xtask", bin_name = "cargo xtask")]
 enum Chore {
+    /// Measure how long things take.
+    Bench(bench::Arguments),
     /// Boot a guest and prove its Wi-Fi path, without root and without a radio.
     BootTest(boot_test::Args),
+    /// Compare two root file systems: folders, tar archives, SquashFS images, output folders.
+    CompareTree(compare_tree::Args),
+    /// Write the table of wireless devices from the indexes of kernels.
+    Devices(devices::Arguments),
     /// Resolve worlds against package indexes: JSON lines in, JSON lines out.
     Solve(solve::Arguments),
     /// Compare versions: `A B` lines in, one of `<`, `=`, `>` and `invalid` per line out.
@@ -23,6 +32,9 @@ enum Chore {
 fn main() -> ExitCode {
     let outcome = match Chore::parse() {
         Chore::BootTest(args) => return boot_test::run(&args),
+        Chore::CompareTree(args) => return compare_tree::run(&args),
+        Chore::Bench(arguments) => bench::run(arguments),
+        Chore::Devices(arguments) => devices::run(arguments),
         Chore::Solve(arguments) => solve::run(arguments),
         Chore::VersionCompare(arguments) => version_compare::run(arguments),
     };

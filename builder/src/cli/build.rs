@@ -19,6 +19,8 @@ pub fn run(context: &Context, args: &BuildArgs) -> Result<(), Failure> {
     let wishes = Wishes {
         out: out.unwrap_or_else(|| pipeline::default_out(&composed.recipe)),
         firmware_files: args.output.firmware_file.clone(),
+        firmware_adds: args.output.firmware_add.clone(),
+        device: args.output.device,
         block_size,
     };
     let recipe = &composed.recipe;
@@ -27,7 +29,7 @@ pub fn run(context: &Context, args: &BuildArgs) -> Result<(), Failure> {
         &format!("{} as {} on {}", recipe.flavor.value, recipe.role.value, recipe.base.value),
     );
     let report = pipeline::build(&composed, &wishes, &environment)?;
-    super::lock::print_change(context, &report.lock, &report.lock_change);
+    super::lock::print_changes(context, &report.locks);
     if context.printer.json {
         let text = serde_json::json!({ "format": 1, "build": report }).to_string();
         return context.printer.result(&(text + "\n")).map_err(Failure::failed);
@@ -46,6 +48,17 @@ fn text(report: &BuildReport) -> String {
         report.kernel,
         report.packages,
         report.modules
+    );
+    let count = report.firmware;
+    text += &format!(
+        "firmware names: {} asked for, {} kept, {} replaced by an older version, {} not needed beside a \
+         newer one, {} left out, {} missing\n",
+        count.total(),
+        count.kept,
+        count.replaced,
+        count.superseded,
+        count.dropped,
+        count.missing
     );
     text += &format!("  {:<12} {:>6} {:>12}\n", "part", "files", "bytes");
     for (part, size) in &report.sizes.0 {

@@ -5,6 +5,7 @@
 //! [`select::select`] joins them with the `firmware=` names of the modules' `.modinfo` and reports on
 //! each name.
 
+pub mod archive;
 pub mod offers;
 pub mod report;
 pub mod rules;
@@ -14,6 +15,6 @@ pub mod whence;
 
 pub use offers::Offers;
 pub use report::{FirmwareError, Outcome, Selection};
-pub use rules::Rules;
+pub use rules::{Limit, Rules};
 pub use select::{Wanted, select};
 pub use whence::Whence;

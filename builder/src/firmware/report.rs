@@ -37,6 +37,8 @@ pub enum By {
     Composed(ModuleName),
     /// A pattern of a manifest.
     Include(String),
+    /// The user, who brings the file.
+    User,
     /// It goes with this kept name.
     CompanionOf(String),
 }
@@ -47,6 +49,7 @@ impl fmt::Display for By {
             By::Module(name) => write!(f, "module {name}"),
             By::Composed(name) => write!(f, "module {name}, at run time"),
             By::Include(pattern) => write!(f, "pattern {pattern}"),
+            By::User => f.write_str("your own file"),
             By::CompanionOf(name) => write!(f, "companion of {name}"),
         }
     }
@@ -126,8 +129,8 @@ pub struct Selection {
 /// A promise that nothing keeps.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Broken {
-    /// The promise's pattern.
-    pub pattern: String,
+    /// The promise's patterns.
+    pub patterns: Vec<String>,
     /// Packages that hold such files.
     pub packages: Vec<String>,
     /// What was asked for that would keep it, with the outcome.
@@ -136,7 +139,7 @@ pub struct Broken {
 
 impl fmt::Display for Broken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "nothing that matches {} would be in the guest", self.pattern)?;
+        write!(f, "nothing that matches {} would be in the guest", self.patterns.join(" or "))?;
         for line in self.lines.iter().take(4) {
             write!(f, "\n    {line}")?;
         }
@@ -144,8 +147,15 @@ impl fmt::Display for Broken {
             write!(f, "\n    and {} more", self.lines.len() - 4)?;
         }
         match self.packages.as_slice() {
-            [] => f.write_str("\n    add a package or a file of your own that holds one of these"),
-            packages => write!(f, "\n    add the package {}", packages.join(" or ")),
+            [] => f.write_str(
+                "\n    no package of this base holds it: bring the file with --firmware-add FILE:NAME",
+            ),
+            packages => write!(
+                f,
+                "\n    the package {} should hold it: upgrade the lock, name the package that does, or \
+                 bring the file with --firmware-add FILE:NAME",
+                packages.join(" or ")
+            ),
         }
     }
 }

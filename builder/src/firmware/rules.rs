@@ -23,11 +23,20 @@ pub struct BoardLink {
     pub board: String,
 }
 
+/// A wish of the user's that narrows the choice: what matches none of its patterns stays out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Limit {
+    /// The wish in the user's words: `--device 8086:2725`.
+    pub label: String,
+    /// What may come in.
+    pub patterns: Vec<String>,
+}
+
 /// Something that a flavor says will be in the guest.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Promise {
-    /// At least one kept name must match this pattern.
-    pub pattern: String,
+    /// At least one kept name must match one of these patterns.
+    pub patterns: Vec<String>,
     /// Packages that hold such files, for the error.
     pub packages: Vec<String>,
 }
@@ -45,6 +54,13 @@ pub struct Rules {
     pub include: Vec<String>,
     /// Files to leave out, whoever names them.
     pub exclude: Vec<String>,
+    /// Files of the user's own to keep: names, not patterns.
+    pub own: Vec<String>,
+    /// Files to keep where they are offered; no line says that one is not.
+    pub optional: Vec<String>,
+    /// What narrows the choice: all of these must let a name through. The regulatory database and the
+    /// user's own files always come in.
+    pub limits: Vec<Limit>,
     /// Links by board name.
     pub boards: Vec<BoardLink>,
     /// Links to make: name and target, the target relative to the link's directory.
@@ -52,6 +68,9 @@ pub struct Rules {
     /// What must be there.
     pub promises: Vec<Promise>,
 }
+
+/// The wireless regulatory database and its signature.
+pub const REGULATORY: [&str; 2] = ["regulatory.db", "regulatory.db.p7s"];
 
 impl Rules {
     /// What the drivers of Linux do, whatever the manifest: iwlwifi, ath10k and rtw89 walk down from
@@ -73,13 +92,34 @@ impl Rules {
     /// Adds the wireless regulatory database, without which cfg80211 keeps to the world's smallest
     /// common set of channels: the file and its signature must both be there.
     pub fn with_regulatory(mut self, packages: &[&str]) -> Self {
-        for name in ["regulatory.db", "regulatory.db.p7s"] {
+        for name in REGULATORY {
             let packages = packages.iter().map(|package| (*package).to_owned()).collect();
             self.include.push(name.to_owned());
-            self.promises.push(Promise { pattern: name.to_owned(), packages });
+            self.promises.push(Promise { patterns: vec![name.to_owned()], packages });
         }
         self
     }
+}
+
+/// The names, below `lib/firmware`, under which one of these patterns or names would find a file of
+/// this base name.
+///
+/// # Errors
+/// [`FirmwareError::Pattern`].
+pub fn places<'a>(
+    patterns: impl Iterator<Item = &'a str>,
+    base: &str,
+) -> Result<Vec<String>, FirmwareError> {
+    let mut found = std::collections::BTreeSet::new();
+    for text in patterns {
+        let folder = text.rsplit_once('/').map(|(folder, _)| folder);
+        let name = folder.map_or_else(|| base.to_owned(), |folder| format!("{folder}/{base}"));
+        // A folder that is a pattern itself does not say which one is meant.
+        if !folder.is_some_and(is_glob) && (text == name || Pattern::new(text)?.matches(&name)) {
+            found.insert(name);
+        }
+    }
+    Ok(found.into_iter().collect())
 }
 
 /// A compiled pattern.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::offers::{NoFile, Offers};
 use super::report::{By, FirmwareError, KeptFile, KeptLink, Line, Outcome, Selection};
-use super::rules::{Pattern, Rules, first_match, is_glob};
+use super::rules::{Pattern, REGULATORY, Rules, first_match, is_glob};
 use super::versioned::{Caps, Versioned};
 use crate::kernel::ModuleName;
 use crate::path::GuestPath;
@@ -43,6 +43,13 @@ pub fn select(
         let by = By::Include(pattern.text.clone());
         work.glob(&pattern, by);
     }
+    for name in &rules.own {
+        let outcome = work.own(name);
+        work.note(name, By::User, outcome);
+    }
+    for pattern in Pattern::all(&rules.optional)? {
+        work.optional(&pattern);
+    }
     work.boards(rules)?;
     work.keep_promises(rules)?;
     Ok(work.selection)
@@ -62,6 +69,11 @@ fn check_link(name: &str, target: &str) -> Result<(), FirmwareError> {
     Ok(())
 }
 
+struct LimitRule {
+    label: String,
+    patterns: Vec<Pattern>,
+}
+
 struct CompanionRule {
     of: Pattern,
     extensions: Vec<String>,
@@ -75,6 +87,7 @@ struct Work<'a> {
     versions: BTreeMap<(String, String), BTreeMap<u32, String>>,
     walk_down: Vec<Pattern>,
     exclude: Vec<Pattern>,
+    limits: Vec<LimitRule>,
     companions: Vec<CompanionRule>,
     caps: Caps,
     /// Names that were asked for and are kept.
@@ -107,6 +120,11 @@ impl<'a> Work<'a> {
             companions.push(CompanionRule { of, extensions });
         }
         let exclude = Pattern::all(&rules.exclude)?;
+        let mut limits = Vec::new();
+        for limit in &rules.limits {
+            let patterns = Pattern::all(&limit.patterns)?;
+            limits.push(LimitRule { label: limit.label.clone(), patterns });
+        }
         let (kept, selection) = (BTreeSet::new(), Selection::default());
         Ok(Work {
             offers,
@@ -114,6 +132,7 @@ impl<'a> Work<'a> {
             versions,
             walk_down,
             exclude,
+            limits,
             companions,
             caps,
             kept,
@@ -214,7 +233,8 @@ impl<'a> Work<'a> {
             return Outcome::Dropped(rule.to_owned());
         }
         match self.offers.resolve(name) {
-            Ok(found) => match self.excluded(&found.file).map(str::to_owned) {
+            // A limit is about the names that are asked for, an exclusion also about files.
+            Ok(found) => match first_match(&self.exclude, &found.file).map(|p| p.text.clone()) {
                 Some(rule) => Outcome::Dropped(rule),
                 None => {
                     self.keep(name);
@@ -226,7 +246,29 @@ impl<'a> Work<'a> {
     }
 
     fn excluded(&self, name: &str) -> Option<&str> {
-        first_match(&self.exclude, name).map(|pattern| pattern.text.as_str())
+        let excluded = first_match(&self.exclude, name).map(|pattern| pattern.text.as_str());
+        excluded.or_else(|| {
+            let mut limits = self.limits.iter().filter(|_| !REGULATORY.contains(&name));
+            let limit = limits.find(|limit| first_match(&limit.patterns, name).is_none());
+            limit.map(|limit| limit.label.as_str())
+        })
+    }
+
+    /// A file that the user brought: neither exclusions nor limits keep it out.
+    fn own(&mut self, name: &str) -> Outcome {
+        match self.offers.resolve(name) {
+            Ok(_) => {
+                self.keep(name);
+                Outcome::Kept(vec![name.to_owned()])
+            }
+            Err(why) => Outcome::Missing { why, too_new: Vec::new() },
+        }
+    }
+
+    fn optional(&mut self, pattern: &Pattern) {
+        if self.names.iter().any(|name| pattern.matches(name) && self.excluded(name).is_none()) {
+            self.glob(pattern, By::Include(pattern.text.clone()));
+        }
     }
 
     /// Keeps a name with the links on its way, its file and its companions.

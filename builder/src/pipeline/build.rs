@@ -5,12 +5,15 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use super::assemble::{Assembled, assemble};
+use super::firmware::{self, Asked};
 use super::generated::write_file;
 use super::kernel::{self, Kernel};
-use super::locking::{LockChange, ensure};
+use super::locking::{Locked, ensure};
 use super::outputs::{Parts, cmdline, write_host_files, write_images};
+use super::own_firmware::{FirmwareAdd, OwnFile};
 use super::packages::{ChosenPackage, choose};
-use super::{Composed, Environment, Error, firmware};
+use super::{Composed, Environment, Error};
+use crate::device::DeviceId;
 use crate::digest::Sha256;
 use crate::firmware::Selection as FirmwareSelection;
 use crate::image::squashfs::BlockSize;
@@ -18,7 +21,9 @@ use crate::output::OutputFolder;
 use crate::path::GuestPath;
 use crate::recipe::{Recipe, RecipeError};
 use crate::report::Sizes;
-use crate::report::manifest::{self, Composition, Firmware, Manifest, Module, Output, Package};
+use crate::report::manifest::{
+    self, Composition, Firmware, FirmwareCounts, Manifest, Module, Output, Package,
+};
 use crate::tree::{Spool, Tree, libraries};
 
 /// What a build is asked to make, besides the recipe.
@@ -28,6 +33,10 @@ pub struct Wishes {
     pub out: PathBuf,
     /// Globs over firmware names: only those come in.
     pub firmware_files: Vec<String>,
+    /// Firmware of the user's own.
+    pub firmware_adds: Vec<FirmwareAdd>,
+    /// The only card that the guest is for.
+    pub device: Option<DeviceId>,
     /// Block size of root.img, in bytes.
     pub block_size: u32,
 }
@@ -45,17 +54,16 @@ pub struct BuildReport {
     pub packages: usize,
     /// How many modules.
     pub modules: usize,
+    /// How many firmware names were asked for, by what became of them.
+    pub firmware: FirmwareCounts,
     /// Firmware wishes that nothing serves, in words.
     pub missing_firmware: Vec<String>,
     /// Sizes by part, before compression.
     pub sizes: Sizes,
     /// The output's files.
     pub outputs: Vec<Output>,
-    /// The lock file.
-    pub lock: PathBuf,
-    /// How the lock changed.
-    #[serde(skip)]
-    pub lock_change: LockChange,
+    /// The locks, and how they changed.
+    pub locks: Vec<Locked>,
 }
 
 /// Builds a guest.
@@ -69,20 +77,21 @@ pub fn build(
 ) -> Result<BuildReport, Error> {
     let recipe = &composed.recipe;
     let block_size = BlockSize::try_from(wishes.block_size)?;
-    let locked = ensure(composed.catalog, recipe, environment)?;
+    let locks = ensure(composed.catalog, recipe, environment)?;
     let store = environment.store()?;
-    let packages = choose(recipe, &locked.lock, environment, &environment.fetcher(&store))?;
+    let packages = choose(&locks, environment, &environment.fetcher(&store))?;
     let mut folder = OutputFolder::begin(&wishes.out)?;
     let work = folder.work_folder().to_owned();
     let spool = Spool::new_in(&work).map_err(|source| Error::Spool { path: work, source })?;
-    let epoch = locked.lock.source_date_epoch();
+    let epoch = locks.iter().map(|locked| locked.lock.source_date_epoch()).max();
+    let epoch = epoch.unwrap_or_default();
     let epoch = environment.source_date_epoch.unwrap_or(epoch);
     let Assembled { mut tree } = assemble(composed, &packages, &spool, environment)?;
-    let kernel = kernel::install(recipe, &mut tree, &spool, environment)?;
-    kernel::check(recipe, &kernel)?;
-    let selection = firmware::install(recipe, &mut tree, &kernel, &wishes.firmware_files)?;
-    prune_libraries(&mut tree, environment)?;
-    let build_id = build_id(composed, wishes, &packages, epoch)?;
+    let kernel = kernel::install(recipe, &mut tree, &spool, wishes.device, environment)?;
+    let asked = Asked { only: &wishes.firmware_files, adds: &wishes.firmware_adds };
+    let installed = firmware::install(composed, &mut tree, &kernel, &asked, environment)?;
+    prune_libraries(recipe, &mut tree, environment)?;
+    let build_id = build_id(composed, wishes, &packages, &installed.own, epoch)?;
     write_file(&mut tree, "etc/wifibox/build-id", format!("{build_id}\n"), 0o644)?;
     settle_times(&mut tree, epoch);
     let initramfs = kernel::initramfs(composed, &tree, &kernel)?;
@@ -103,7 +112,7 @@ pub fn build(
         format: manifest::FORMAT,
         build_id: build_id.to_string(),
         builder: concat!("wifibox-build ", env!("CARGO_PKG_VERSION")).to_owned(),
-        recipe: composition(recipe),
+        recipe: composition(recipe, wishes),
         source_date_epoch: epoch,
         kernel: manifest::Kernel {
             release: kernel.release.clone(),
@@ -112,7 +121,7 @@ pub fn build(
         },
         packages: packages.iter().map(package).collect(),
         modules: modules(&kernel),
-        firmware: firmware_lines(&selection),
+        firmware: firmware_lines(&installed.selection),
         sizes: sizes.clone(),
         files: manifest::files(&tree)
             .map_err(|source| Error::ReadBack { what: "the guest's files".to_owned(), source })?,
@@ -129,11 +138,11 @@ pub fn build(
         kernel: kernel.release,
         packages: packages.len(),
         modules: manifest.modules.len(),
+        firmware: FirmwareCounts::of(&manifest.firmware),
         missing_firmware: missing.map(|f| format!("{} ({})", f.wanted, f.by)).collect(),
         sizes,
         outputs,
-        lock: locked.path,
-        lock_change: locked.change,
+        locks,
     })
 }
 
@@ -143,10 +152,8 @@ pub struct FetchReport {
     pub files: usize,
     /// Their bytes.
     pub bytes: u64,
-    /// The lock file.
-    pub lock: PathBuf,
-    /// How the lock changed.
-    pub lock_change: LockChange,
+    /// The locks, and how they changed.
+    pub locks: Vec<Locked>,
 }
 
 /// Fetches everything that a build of this recipe needs.
@@ -154,28 +161,37 @@ pub struct FetchReport {
 /// # Errors
 /// [`Error`].
 pub fn fetch(composed: &Composed<'_>, environment: &Environment<'_>) -> Result<FetchReport, Error> {
-    let locked = ensure(composed.catalog, &composed.recipe, environment)?;
+    let locks = ensure(composed.catalog, &composed.recipe, environment)?;
     let store = environment.store()?;
     let fetcher = environment.fetcher(&store);
-    let packages = choose(&composed.recipe, &locked.lock, environment, &fetcher)?;
+    let packages = choose(&locks, environment, &fetcher)?;
     Ok(FetchReport {
         files: packages.len(),
         bytes: packages.iter().map(|package| package.file.size).sum(),
-        lock: locked.path,
-        lock_change: locked.change,
+        locks,
     })
 }
 
 /// Where the dynamic linker looks, on every base.
-const LIBRARY_FOLDERS: [&str; 4] =
-    ["usr/lib/x86_64-linux-gnu", "usr/lib/aarch64-linux-gnu", "usr/lib", "usr/lib64"];
+const LIBRARY_FOLDERS: [&str; 5] =
+    ["usr/lib/x86_64-linux-gnu", "usr/lib/aarch64-linux-gnu", "lib", "usr/lib", "usr/lib64"];
 
-fn prune_libraries(tree: &mut Tree, environment: &Environment<'_>) -> Result<(), Error> {
-    let folders: Vec<GuestPath> =
-        LIBRARY_FOLDERS.iter().filter_map(|folder| GuestPath::new(folder).ok()).collect();
+/// [`LIBRARY_FOLDERS`] as paths.
+pub(super) fn library_folders() -> Vec<GuestPath> {
+    LIBRARY_FOLDERS.iter().filter_map(|folder| GuestPath::new(folder).ok()).collect()
+}
+
+fn prune_libraries(
+    recipe: &Recipe,
+    tree: &mut Tree,
+    environment: &Environment<'_>,
+) -> Result<(), Error> {
+    let folders = library_folders();
     // glibc opens these by name: name services, and the unwinder when a thread is cancelled.
+    let filter = recipe.path_filter()?;
     let keep = |path: &GuestPath| {
-        [&b"libnss_"[..], b"libgcc_s."].iter().any(|name| path.name().starts_with(name))
+        filter.keeps(path)
+            || [&b"libnss_"[..], b"libgcc_s."].iter().any(|name| path.name().starts_with(name))
     };
     let gone = libraries::prune(tree, &folders, keep)?;
     for path in gone {
@@ -201,6 +217,7 @@ fn build_id(
     composed: &Composed<'_>,
     wishes: &Wishes,
     packages: &[ChosenPackage],
+    own: &[OwnFile],
     epoch: u32,
 ) -> Result<Sha256, Error> {
     let recipe = &composed.recipe;
@@ -213,6 +230,8 @@ fn build_id(
         format!("block size {}", wishes.block_size),
         format!("firmware {}", json(serde_json::to_string(&wishes.firmware_files))?),
     ];
+    lines.extend(wishes.device.map(|device| format!("device {device}")));
+    lines.extend(own.iter().map(|file| format!("own firmware {} {}", file.name, file.sha256)));
     for row in &recipe.show().rows {
         // Where a value stands in its file does not matter, what it is does.
         lines.push(json(serde_json::to_string(&(row.key, &row.name, &row.value)))?);
@@ -232,12 +251,13 @@ fn build_id(
     Ok(Sha256::of(lines.join("\n").as_bytes()))
 }
 
-fn composition(recipe: &Recipe) -> Composition {
+fn composition(recipe: &Recipe, wishes: &Wishes) -> Composition {
     Composition {
         base: recipe.base.value.clone(),
         release: recipe.release.value.clone(),
         architecture: recipe.architecture.value.clone(),
         flavor: recipe.flavor.value.clone(),
+        device: wishes.device,
         role: recipe.role.value.clone(),
         features: recipe.features.iter().map(|feature| feature.value.clone()).collect(),
         hypervisor: recipe.hypervisor.name.value.clone(),
@@ -271,18 +291,24 @@ fn modules(kernel: &Kernel) -> Vec<Module> {
 fn firmware_lines(selection: &FirmwareSelection) -> Vec<Firmware> {
     use crate::firmware::Outcome;
     let line = |line: &crate::firmware::report::Line| {
-        let (state, file) = match &line.outcome {
-            Outcome::Kept(names) => ("kept", names.first().cloned()),
-            Outcome::Older(name) => ("replaced", Some(name.clone())),
-            Outcome::Superseded(name) => ("superseded", Some(name.clone())),
-            Outcome::Dropped(_) => ("dropped", None),
-            Outcome::Missing { .. } => ("missing", None),
+        let (state, files) = match &line.outcome {
+            Outcome::Kept(names) => ("kept", names.clone()),
+            Outcome::Older(name) => ("replaced", vec![name.clone()]),
+            Outcome::Superseded(name) => ("superseded", vec![name.clone()]),
+            Outcome::Dropped(_) => ("dropped", Vec::new()),
+            Outcome::Missing { .. } => ("missing", Vec::new()),
+        };
+        let why = match &line.outcome {
+            Outcome::Kept(_) => None,
+            other => Some(other.to_string()),
         };
         Firmware {
             wanted: line.name.clone(),
             by: line.by.to_string(),
             state: state.to_owned(),
-            file,
+            file: files.first().cloned(),
+            others: files.into_iter().skip(1).collect(),
+            why,
         }
     };
     selection.report.iter().map(line).collect()

@@ -1,14 +1,15 @@
-//! The firmware of a guest: of what packages offer, what the kept modules want.
+//! The firmware of a guest: of what packages and the user offer, what the kept modules want.
 
-use super::Error;
 use super::assemble::put;
 use super::kernel::Kernel;
-use crate::firmware::rules::Promise;
+use super::own_firmware::{self, FirmwareAdd, OwnFile};
+use super::{Composed, Environment, Error};
+use crate::firmware::rules::{BoardLink, Promise};
 use crate::firmware::select::{Wanted, select};
-use crate::firmware::{Offers, Rules, Selection};
+use crate::firmware::{Limit, Offers, Rules, Selection, Whence};
 use crate::kernel::Compression;
 use crate::path::GuestPath;
-use crate::recipe::{FirmwareRule, Recipe};
+use crate::recipe::{FirmwareNeed, FirmwareRule, Pattern, Recipe, Sourced};
 use crate::tree::{Content, Kind, Origin, Tree};
 
 /// The largest firmware file that is unpacked, in bytes.
@@ -17,20 +18,86 @@ const FILE_LIMIT: u64 = 256 << 20;
 /// Where packages put firmware; the kernel finds it by either path.
 const FOLDERS: [&str; 2] = ["usr/lib/firmware", "lib/firmware"];
 
-/// Replaces all firmware in the tree by what the guest needs of it. `only` are the user's own globs:
-/// with them, of the files that modules want those that match come in, and no others.
+/// What the user asks of a guest's firmware.
+pub struct Asked<'a> {
+    /// Globs: of the files that modules want, those that match come in, and no others.
+    pub only: &'a [String],
+    /// Files of the user's own.
+    pub adds: &'a [FirmwareAdd],
+}
+
+/// The firmware that came in.
+#[derive(Debug, Default)]
+pub struct Installed {
+    /// Files, links and the report.
+    pub selection: Selection,
+    /// Files of the user's own that are among them.
+    pub own: Vec<OwnFile>,
+}
+
+/// Replaces all firmware in the tree by what the guest needs of it.
 ///
 /// # Errors
 /// [`Error::Firmware`]: something that a manifest promises is not there.
 pub fn install(
-    recipe: &Recipe,
+    composed: &Composed<'_>,
     tree: &mut Tree,
     kernel: &Kernel,
-    only: &[String],
-) -> Result<Selection, Error> {
-    let Some(folder) = folder(tree) else { return Ok(Selection::default()) };
+    asked: &Asked<'_>,
+    environment: &Environment<'_>,
+) -> Result<Installed, Error> {
+    let recipe = &composed.recipe;
+    let folder = folder(tree)?;
+    let Some(builtin) = &kernel.capabilities.builtin else { return Ok(Installed::default()) };
+    let wanted: Vec<Wanted> = kernel
+        .closure
+        .firmware(&kernel.modules, builtin)
+        .map(|(module, name)| Wanted { module: module.clone(), name: name.to_owned() })
+        .collect();
+    let mut rules = rules(recipe, kernel, &wanted, asked.only);
+    let mut own = own_firmware::lay(composed, asked.adds, &wanted, &rules, tree, &folder)?;
+    rules.own = own.iter().filter(|file| file.always).map(|file| file.name.clone()).collect();
+    let selection = select(&offers(tree, &folder)?, &wanted, &rules)?;
+    if !asked.only.is_empty() && selection.files.keys().all(|name| name.starts_with("regulatory."))
+    {
+        let text = asked.only.join(" ");
+        return Err(Error::Kernel(format!(
+            "--firmware-file {text}: no firmware that the modules want matches"
+        )));
+    }
+    own.retain(|file| {
+        let kept = selection.files.contains_key(&file.name);
+        if !kept {
+            environment.progress.note(&format!(
+                "left out your own firmware {}: nothing here asks for it",
+                file.name
+            ));
+        }
+        kept
+    });
+    let offered = tree.clone();
+    tree.remove(&folder);
+    if let (true, Some(node)) = (recipe.keep_empty_directories.value, offered.get(&folder)) {
+        tree.insert(&folder, node.clone()).map_err(Error::tree("the firmware folder"))?;
+    }
+    put_selection(tree, &offered, &folder, &selection, kernel)?;
+    Ok(Installed { selection, own })
+}
+
+/// The real path of the firmware folder, or where it belongs.
+fn folder(tree: &Tree) -> Result<GuestPath, Error> {
+    let there = FOLDERS.iter().find_map(|folder| {
+        let path = GuestPath::new(folder).ok()?;
+        tree.lookup(&path).map(|(real, _)| real)
+    });
+    // Through the link of a merged /usr, where there is one.
+    let usual = || GuestPath::new(FOLDERS[1]).map_err(|e| Error::tree(FOLDERS[1])(e.into()));
+    there.map_or_else(usual, Ok)
+}
+
+fn offers(tree: &Tree, folder: &GuestPath) -> Result<Offers, Error> {
     let mut offers = Offers::default();
-    for (path, node) in tree.below(&folder) {
+    for (path, node) in tree.below(folder) {
         let from = match &node.origin {
             Origin::Package(package) => package.clone(),
             other => other.to_string(),
@@ -41,79 +108,83 @@ pub fn install(
             _ => {}
         }
     }
-    let mut wanted = Vec::new();
-    for module in kernel.closure.members.keys() {
-        let Some(loaded) = kernel.modules.loaded(module) else { continue };
-        let names = loaded.module.info.firmware.iter().cloned();
-        wanted.extend(names.map(|name| Wanted { module: module.clone(), name }));
+    // linux-firmware's own list: many links stand there and nowhere else.
+    let whence =
+        folder.join("WHENCE").ok().and_then(|path| tree.lookup(&path).map(|found| found.1));
+    if let Some(Kind::File(content)) = whence.map(|node| &node.kind) {
+        let what = "WHENCE".to_owned();
+        let text = content.read().map_err(|source| Error::ReadBack { what, source })?;
+        let whence = Whence::parse(&String::from_utf8_lossy(&text))
+            .map_err(|error| Error::Kernel(error.to_string()))?;
+        offers.add_whence(&whence);
     }
-    let mut selection = select(&offers, &wanted, &rules(recipe))?;
-    if !only.is_empty() {
-        narrow(&mut selection, only)?;
-    }
-    let offered = tree.clone();
-    tree.remove(&folder);
-    put_selection(tree, &offered, &folder, &selection, kernel)?;
-    Ok(selection)
+    Ok(offers)
 }
 
-/// The real path of the firmware folder, if the guest has one.
-fn folder(tree: &Tree) -> Option<GuestPath> {
-    FOLDERS.iter().find_map(|folder| {
-        let path = GuestPath::new(folder).ok()?;
-        tree.lookup(&path).map(|(real, _)| real)
-    })
+fn texts(patterns: &[Sourced<Pattern>]) -> Vec<String> {
+    patterns.iter().map(|pattern| pattern.value.to_string()).collect()
 }
 
-fn rules(recipe: &Recipe) -> Rules {
-    let mut rules = Rules::of_linux().with_regulatory(&["wireless-regdb"]);
-    let packages: Vec<String> =
-        recipe.firmware_packages.iter().map(|package| package.value.clone()).collect();
-    for need in &recipe.firmware {
-        let texts = |patterns: &[crate::recipe::Sourced<crate::recipe::Pattern>]| -> Vec<String> {
-            patterns.iter().map(|pattern| pattern.value.to_string()).collect()
-        };
+fn rules(recipe: &Recipe, kernel: &Kernel, wanted: &[Wanted], only: &[String]) -> Rules {
+    let mut rules = Rules::of_linux();
+    if recipe.regulatory_database.value {
+        rules = rules.with_regulatory(&["wireless-regdb"]);
+    }
+    let focus = kernel.focus.as_ref();
+    let about = |need: &&FirmwareNeed| {
+        focus.is_none_or(|focus| focus.manifests.contains_key(&need.manifest.value))
+    };
+    let mut exact = true;
+    for need in recipe.firmware.iter().filter(about) {
+        exact &= need.rule.value == FirmwareRule::Exact;
         rules.include.extend(texts(&need.include));
         rules.exclude.extend(texts(&need.exclude));
-        let promises = texts(&need.promises).into_iter();
-        rules
-            .promises
-            .extend(promises.map(|pattern| Promise { pattern, packages: packages.clone() }));
+        rules.optional.extend(texts(&need.optional));
+        if let Some(board) = &recipe.hypervisor.board {
+            // A driver reads its machine's name as brcmfmac does: '/' cannot be in a file's name.
+            let board = board.value.replace('/', "_");
+            let links = texts(&need.boards).into_iter();
+            rules.boards.extend(links.map(|of| BoardLink { of, board: board.clone() }));
+        }
+        rules.promises.extend(promises(need, kernel, wanted));
+        let card = focus.and_then(|focus| focus.manifests.get(&need.manifest.value)?.as_ref());
+        if let (Some(focus), Some(card)) = (focus, card) {
+            let patterns = card.firmware.iter().map(ToString::to_string).collect();
+            rules.limits.push(Limit { label: focus.label(), patterns });
+        }
     }
-    if recipe.firmware.iter().all(|need| need.rule.value == FirmwareRule::Exact) {
+    if exact {
         // Nothing walks down: what the modules name is what they take.
         rules.walk_down.clear();
+    }
+    if !only.is_empty() {
+        let label = format!("--firmware-file {}", only.join(" "));
+        rules.limits.push(Limit { label, patterns: only.to_vec() });
+        // Whoever chooses files by hand does without the others.
+        rules.promises.retain(|promise| {
+            promise.patterns.iter().all(|name| name.starts_with("regulatory.db"))
+        });
     }
     rules
 }
 
-/// Keeps of the selected files those that match, the regulatory database always.
-fn narrow(selection: &mut Selection, only: &[String]) -> Result<(), Error> {
-    let mut builder = globset::GlobSetBuilder::new();
-    for text in only.iter().map(String::as_str).chain(["regulatory.db", "regulatory.db.p7s"]) {
-        let glob = globset::Glob::new(text)
-            .map_err(|error| Error::Kernel(format!("--firmware-file {text:?}: {error}")))?;
-        builder.add(glob);
+/// What a manifest promises: all that it says, and in a guest for one card what that card needs.
+fn promises(need: &FirmwareNeed, kernel: &Kernel, wanted: &[Wanted]) -> Vec<Promise> {
+    let promise = |patterns| Promise { patterns, packages: need.packages.clone() };
+    let all = texts(&need.promises).into_iter();
+    let Some(focus) = &kernel.focus else {
+        return all.map(|pattern| promise(vec![pattern])).collect();
+    };
+    if let Some(card) = focus.manifests.get(&need.manifest.value).and_then(Option::as_ref) {
+        return vec![promise(card.firmware.iter().map(ToString::to_string).collect())];
     }
-    let set =
-        builder.build().map_err(|error| Error::Kernel(format!("--firmware-file: {error}")))?;
-    let targets: Vec<String> = selection
-        .links
-        .iter()
-        .filter(|(name, _)| set.is_match(name))
-        .map(|(_, link)| link.target.clone())
-        .collect();
-    selection.links.retain(|name, _| set.is_match(name));
-    selection.files.retain(|name, _| {
-        set.is_match(name) || targets.iter().any(|target| target.ends_with(name.as_str()))
-    });
-    if selection.files.keys().all(|name| name.starts_with("regulatory.db")) {
-        let text = only.join(" ");
-        return Err(Error::Kernel(format!(
-            "--firmware-file {text}: no firmware that the modules want matches"
-        )));
-    }
-    Ok(())
+    // Those about files that the kept modules ask for.
+    let asked = |pattern: &String| {
+        let builder = globset::GlobBuilder::new(pattern).literal_separator(true).build();
+        let matcher = builder.map(|glob| glob.compile_matcher());
+        matcher.is_ok_and(|matcher| wanted.iter().any(|want| matcher.is_match(&want.name)))
+    };
+    all.filter(asked).map(|pattern| promise(vec![pattern])).collect()
 }
 
 fn put_selection(

@@ -3,8 +3,11 @@
 use globset::GlobMatcher;
 
 use super::assemble::{overlay_mode, put};
+use super::build::library_folders;
+use super::device::{Focus, focus};
 use super::generated::write_file;
 use super::{Composed, Environment, Error};
+use crate::device::DeviceId;
 use crate::image::newc;
 use crate::kernel::builtin::Builtin;
 use crate::kernel::capability::Capabilities;
@@ -15,8 +18,9 @@ use crate::kernel::image::KernelImage;
 use crate::kernel::modules::Modules;
 use crate::kernel::{ModuleName, depmod};
 use crate::path::GuestPath;
-use crate::recipe::{Compression, Module, Pattern, Recipe, Sourced};
+use crate::recipe::{Compression, InitSystem, Module, Pattern, Recipe, Sourced};
 use crate::tree::applets::link_applets;
+use crate::tree::linked::libraries_of;
 use crate::tree::{Content, Kind, Meta, Node, Origin, Spool, Tree};
 
 /// What became of the kernel's packages.
@@ -35,6 +39,8 @@ pub struct Kernel {
     pub modules: Modules,
     /// Those that the guest needs.
     pub closure: Closure,
+    /// What is left of the flavor in a guest for one card.
+    pub focus: Option<Focus>,
 }
 
 /// Takes the kernel's files out of the tree, and puts the modules that the guest needs back with
@@ -46,6 +52,7 @@ pub fn install(
     recipe: &Recipe,
     tree: &mut Tree,
     spool: &Spool,
+    device: Option<DeviceId>,
     environment: &Environment<'_>,
 ) -> Result<Kernel, Error> {
     let name = &recipe.kernel.name.value;
@@ -88,7 +95,11 @@ pub fn install(
         }
     }
     tree.remove(&folder);
+    remove_with_empty_parents(tree, &folder);
     tree.remove(&image_path.parent().unwrap_or_default());
+    // Wherever the kernel's base has them: the guest's own programs look here.
+    let folder = GuestPath::new(format!("lib/modules/{release}"))
+        .map_err(|error| Error::tree(name.clone())(error.into()))?;
     if let Some(stub) = &recipe.kernel.efi_stub {
         remove_with_empty_parents(tree, &stub.value.path);
     }
@@ -96,7 +107,19 @@ pub fn install(
     let modinfo = metadata(&modules, "modules.builtin.modinfo", name)?;
     let builtin = Builtin::parse(&builtin, Some(&modinfo))
         .map_err(|error| missing(format!("its list of built-in modules: {error}")))?;
-    let closure = close(&modules, &builtin, &wants(recipe)?, environment.jobs)?;
+    let capabilities = Capabilities {
+        kernel: format!("{name} {release}"),
+        config,
+        builtin: Some(builtin.clone()),
+        modules: modules.names().cloned().collect(),
+    };
+    check(recipe, &capabilities)?;
+    let focus = match device {
+        Some(device) => Some(focus(recipe, &modules, &builtin, device, environment.jobs)?),
+        None => None,
+    };
+    let keeps = |name: &str| focus.as_ref().is_none_or(|focus| focus.keeps(name));
+    let closure = close(&modules, &builtin, &wants(recipe, keeps)?, environment.jobs)?;
     for (module, member) in &closure.members {
         let (Some(path), Some(loaded)) = (modules.path(module), modules.loaded(module)) else {
             continue;
@@ -110,18 +133,16 @@ pub fn install(
         let at = folder.join(file).map_err(|e| Error::tree(name.clone())(e.into()))?;
         put(tree, &at, Kind::File(Content::from_bytes(bytes)), 0o644, Origin::Builder)?;
     }
-    write_file(tree, "etc/wifibox/modules", load_list(recipe, &closure)?, 0o644)?;
+    let list = match recipe.init_system.value {
+        InitSystem::Supervised => "etc/wifibox/modules",
+        InitSystem::Openrc => "etc/modules-load.d/wifibox.conf",
+    };
+    write_file(tree, list, load_list(recipe, &closure)?, 0o644)?;
     let package = match &origin {
         Origin::Package(package) => package.clone(),
         other => other.to_string(),
     };
-    let capabilities = Capabilities {
-        kernel: format!("{name} {release}"),
-        config,
-        builtin: Some(builtin),
-        modules: modules.names().cloned().collect(),
-    };
-    Ok(Kernel { release, package, image, efi_stub, capabilities, modules, closure })
+    Ok(Kernel { release, package, image, efi_stub, capabilities, modules, closure, focus })
 }
 
 fn read_back(path: &GuestPath, source: std::io::Error) -> Error {
@@ -193,13 +214,14 @@ fn remove_with_empty_parents(tree: &mut Tree, path: &GuestPath) {
     }
 }
 
-fn wants(recipe: &Recipe) -> Result<Vec<Want>, Error> {
+fn wants(recipe: &Recipe, keeps: impl Fn(&str) -> bool) -> Result<Vec<Want>, Error> {
     let all = recipe.initramfs_modules.iter().chain(&recipe.load_modules).chain(&recipe.modules);
-    all.map(|module| {
-        Want::parse(&module.value.to_string(), module.origin.to_string())
-            .map_err(|error| Error::Kernel(format!("{}: {error}", module.origin)))
-    })
-    .collect()
+    all.filter(|module| keeps(&module.value.name))
+        .map(|module| {
+            Want::parse(&module.value.to_string(), module.origin.to_string())
+                .map_err(|error| Error::Kernel(format!("{}: {error}", module.origin)))
+        })
+        .collect()
 }
 
 fn module_name(module: &Sourced<Module>) -> Result<ModuleName, Error> {
@@ -219,7 +241,7 @@ fn files_of(modules: &[Sourced<Module>], closure: &Closure) -> Result<Vec<Module
     Ok(names)
 }
 
-/// The text of /etc/wifibox/modules: what the guest loads when it boots.
+/// The list of modules: what the guest loads when it boots.
 fn load_list(recipe: &Recipe, closure: &Closure) -> Result<String, Error> {
     // With what they need, softly too: busybox's modprobe does not follow soft dependencies.
     let names = closure.load_order(&files_of(&recipe.load_modules, closure)?)?;
@@ -261,6 +283,14 @@ pub fn initramfs(
         let at = bin.join(program.name()).map_err(|error| bad(error.into()))?;
         put(&mut tree, &at, node.kind.clone(), 0o755, node.origin.clone())?;
         link_applets(&mut tree, &at, &bin, &Origin::Builder)?;
+        for (asked, real) in libraries_of(guest, program, &library_folders())? {
+            let Some((_, node)) = guest.lookup(&real) else { continue };
+            put(&mut tree, &real, node.kind.clone(), 0o755, node.origin.clone())?;
+            if asked != real {
+                let target = Kind::Symlink(format!("/{real}").into_bytes());
+                put(&mut tree, &asked, target, 0o777, node.origin.clone())?;
+            }
+        }
     }
     let roots = files_of(&recipe.initramfs_modules, &kernel.closure)?;
     let mut list = String::new();
@@ -293,7 +323,7 @@ pub fn initramfs_compression(kernel: &Kernel) -> newc::Compression {
 ///
 /// # Errors
 /// [`Error::Impossible`] names both sides.
-pub fn check(recipe: &Recipe, kernel: &Kernel) -> Result<(), Error> {
+fn check(recipe: &Recipe, capabilities: &Capabilities) -> Result<(), Error> {
     let codec = match recipe.compression.value {
         Compression::Xz => SquashfsCodec::Xz,
         Compression::Zstd => SquashfsCodec::Zstd,
@@ -301,5 +331,5 @@ pub fn check(recipe: &Recipe, kernel: &Kernel) -> Result<(), Error> {
         Compression::Lz4 => SquashfsCodec::Lz4,
         Compression::Lzo => SquashfsCodec::Lzo,
     };
-    Ok(kernel.capabilities.check_squashfs(codec)?)
+    Ok(capabilities.check_squashfs(codec)?)
 }

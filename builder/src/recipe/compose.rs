@@ -1,16 +1,18 @@
 //! From what was asked for to one recipe: chooses the files, puts their parts in order, merges them
 //! and checks the result.
 
-use super::base::{Base, BootsWith, Kernel, Repository};
+use super::base::{Base, BootsWith, EfiStub, Kernel, Repository};
 use super::catalog::{Catalog, Document, Documents};
-use super::composed::{FirmwareNeed, HypervisorChoice, KernelChoice, Recipe, Selection};
+use super::composed::{DriverSet, FirmwareNeed, HypervisorChoice, KernelChoice, Recipe, Selection};
 use super::entries::{Entry, Map};
 use super::error::{Problem, RecipeError};
 use super::fragment::Fragment;
+use super::kernel_source::without_packages;
+use super::kinds::{AccountsFrom, InitSystem};
 use super::located::{At, Origin, Sourced};
 use super::merge::{Level, Merger};
 use super::model::{Feature, Flavor, Hypervisor, Manifest, Role};
-use super::words::Pattern;
+use super::words::{Module, Pattern};
 use super::{check, choose};
 
 /// The files that a build is made of, chosen but not yet merged.
@@ -36,6 +38,9 @@ impl Catalog {
         let mut merger = Merger::new(&self.texts);
         for (level, file, fragment) in self.layers(&chosen) {
             merger.add(&mut recipe, level, &file, &fragment)?;
+        }
+        if recipe.init_system.value == InitSystem::Openrc {
+            recipe.services.clear();
         }
         check::check(self, &recipe)?;
         Ok(recipe)
@@ -67,7 +72,7 @@ impl Catalog {
             }
         };
         let repository = |given: &At<Repository>| Sourced {
-            value: with_release(&given.value, &chosen.release),
+            value: given.value.with_release(&chosen.release),
             origin: given.origin(base_file),
         };
         Ok(Recipe {
@@ -86,7 +91,12 @@ impl Catalog {
                 config: kernel.value.config.as_ref().map(|config| config.sourced(kernel_file)),
                 modules: kernel.value.modules.sourced(kernel_file),
                 boots_with,
-                efi_stub: kernel.value.efi_stub.as_ref().map(|stub| stub.sourced(kernel_file)),
+                efi_stub: self.efi_stub(chosen),
+                from: if kernel.value.base.value == chosen.base.name {
+                    None
+                } else {
+                    self.kernel_source(kernel)
+                },
             },
             hypervisor: HypervisorChoice {
                 name: named(&chosen.hypervisor),
@@ -94,21 +104,28 @@ impl Catalog {
                 nic: hypervisor.value.nic.sourced(hypervisor_file),
                 console: hypervisor.value.console.sourced(hypervisor_file),
                 root_disk: hypervisor.value.root_disk.sourced(hypervisor_file),
+                board: hypervisor.value.board.as_ref().map(|board| board.sourced(hypervisor_file)),
             },
             compression,
             init: base.init.sourced(base_file),
+            init_system: given_or(base, base_file, &base.init_system, InitSystem::Supervised),
+            accounts_from: given_or(base, base_file, &base.accounts_from, AccountsFrom::Recipes),
+            keep_empty_directories: given_or(base, base_file, &base.keep_empty_directories, false),
+            regulatory_database: given_or(base, base_file, &base.regulatory_database, true),
             initramfs,
             repositories: base.repositories.iter().map(repository).collect(),
             packages: Vec::new(),
             stand_ins: Default::default(),
             firmware_packages: Vec::new(),
-            firmware: self.firmware(chosen.flavor),
+            firmware: self.firmware(chosen.flavor, &chosen.base.name),
+            drivers: self.drivers(chosen.flavor),
             licences: self.licences(chosen.flavor),
             initramfs_modules: Vec::new(),
             load_modules: Vec::new(),
             modules: Vec::new(),
             overlays: Vec::new(),
             services: Vec::new(),
+            runlevels: Default::default(),
             users: Vec::new(),
             groups: Vec::new(),
             directories: Vec::new(),
@@ -125,26 +142,50 @@ impl Catalog {
         })
     }
 
+    /// What starts the kernel under UEFI: as its descriptor says, or the release of its own base.
+    fn efi_stub(&self, chosen: &Chosen<'_>) -> Option<Sourced<EfiStub>> {
+        let (base, kernel) = (chosen.base, chosen.kernel.value);
+        let stub = kernel.value.efi_stub.as_ref()?;
+        let own = kernel.value.base.value == base.name;
+        let release = base.value.releases.get(&chosen.release.value).filter(|_| own);
+        let of_release = release.and_then(|release| release.value.efi_stub.as_ref());
+        Some(match of_release {
+            Some(stub) => stub.sourced(&base.file),
+            None => stub.sourced(&kernel.file),
+        })
+    }
+
     /// The parts of all chosen files, in the order in which they count.
     fn layers(&self, chosen: &Chosen<'_>) -> Vec<(Level, std::sync::Arc<str>, Fragment)> {
         let base = &chosen.base.name;
-        let mut layers = vec![
-            (Level::Guest, &self.guest.file, self.guest.value.fragment()),
-            (Level::Base, &chosen.base.file, chosen.base.value.fragment()),
-        ];
+        let mut layers = vec![(Level::Guest, &self.guest.file, self.guest.value.fragment())];
+        let started = chosen.base.value.init_system.as_ref().map(|given| given.value);
+        let started = started.unwrap_or(InitSystem::Supervised);
+        layers.extend(
+            self.guest
+                .value
+                .started_by
+                .get(&started)
+                .map(|fragment| (Level::Guest, &self.guest.file, fragment.value.clone())),
+        );
+        layers.push((Level::Base, &chosen.base.file, chosen.base.value.fragment()));
         let mut more = |level, file, fragment: Option<Fragment>| {
             layers.extend(fragment.map(|fragment| (level, file, fragment)));
         };
         let release = chosen.base.value.releases.get(&chosen.release.value);
         more(Level::Base, &chosen.base.file, release.map(|release| release.fragment()));
         let kernel = chosen.kernel.value;
-        more(Level::Kernel, &kernel.file, Some(kernel.value.needs.clone()));
+        let needs = &kernel.value.needs;
+        let own = kernel.value.base.value == *base;
+        let needs = if own { needs.clone() } else { without_packages(needs) };
+        more(Level::Kernel, &kernel.file, Some(needs));
         let flavor = chosen.flavor;
         for manifest in self.manifests_of(flavor) {
             let packages = manifest.value.packages.get(base).map(|list| list.value.clone());
             let modules = [&manifest.value.modules[..], &manifest.value.runtime_modules].concat();
             let fragment = Fragment {
                 modules,
+                load_modules: manifest.value.load_modules.clone(),
                 memory: manifest.value.memory.clone(),
                 firmware_packages: packages.into_iter().flatten().map(Entry::Add).collect(),
                 ..Fragment::default()
@@ -178,22 +219,49 @@ impl Catalog {
         flavor.value.manifests.iter().filter_map(|name| self.manifests.get(&name.value))
     }
 
-    fn firmware(&self, flavor: &Document<Flavor>) -> Vec<FirmwareNeed> {
+    fn firmware(&self, flavor: &Document<Flavor>, base: &str) -> Vec<FirmwareNeed> {
         let mut needs = Vec::new();
         for named in &flavor.value.manifests {
             let Some(manifest) = self.manifests.get(&named.value) else { continue };
             let Some(firmware) = &manifest.value.firmware else { continue };
             let file = &manifest.file;
             let all = |list: &[At<Pattern>]| list.iter().map(|glob| glob.sourced(file)).collect();
+            let packages = manifest.value.packages.get(base).map(|list| list.value.as_slice());
             needs.push(FirmwareNeed {
                 manifest: named.sourced(&flavor.file),
+                packages: packages.unwrap_or_default().iter().map(|p| p.value.clone()).collect(),
                 rule: firmware.rule.sourced(file),
                 include: all(&firmware.include),
                 exclude: all(&firmware.exclude),
                 promises: all(&firmware.promises),
+                optional: all(&firmware.optional),
+                boards: all(&firmware.boards),
             });
         }
         needs
+    }
+
+    fn drivers(&self, flavor: &Document<Flavor>) -> Vec<DriverSet> {
+        let added = |lists: &[&[Entry<Module>]]| {
+            let entries = lists.iter().flat_map(|list| list.iter());
+            entries
+                .filter_map(|entry| match entry {
+                    Entry::Add(module) => Some(module.value.clone()),
+                    _ => None,
+                })
+                .collect()
+        };
+        let set = |named: &At<String>| {
+            let manifest = self.manifests.get(&named.value)?;
+            let (file, value) = (&manifest.file, &manifest.value);
+            Some(DriverSet {
+                manifest: named.sourced(&flavor.file),
+                modules: added(&[&value.modules]),
+                runtime_modules: added(&[&value.runtime_modules, &value.load_modules]),
+                devices: value.devices.as_ref().map(|devices| devices.sourced(file)),
+            })
+        };
+        flavor.value.manifests.iter().filter_map(set).collect()
     }
 
     fn licences(&self, flavor: &Document<Flavor>) -> Vec<Sourced<String>> {
@@ -209,22 +277,25 @@ impl Catalog {
     }
 }
 
+/// What a base says, or the default; a default has the place of `init`, which every base has.
+fn given_or<T: Clone>(
+    base: &Base,
+    file: &std::sync::Arc<str>,
+    given: &Option<At<T>>,
+    default: T,
+) -> Sourced<T> {
+    match given {
+        Some(given) => given.sourced(file),
+        None => Sourced { value: default, origin: base.init.origin(file) },
+    }
+}
+
 fn part(on: &Map<String, Fragment>, base: &str) -> Option<Fragment> {
     on.get(base).map(|fragment| fragment.value.clone())
 }
 
 fn named<T>(document: &Sourced<&Document<T>>) -> Sourced<String> {
     Sourced { value: document.value.name.clone(), origin: document.origin.clone() }
-}
-
-fn with_release(repository: &Repository, release: &str) -> Repository {
-    let fill =
-        |list: &[String]| list.iter().map(|text| text.replace("{release}", release)).collect();
-    Repository {
-        mirrors: fill(&repository.mirrors),
-        suites: fill(&repository.suites),
-        ..repository.clone()
-    }
 }
 
 /// The document of this name.

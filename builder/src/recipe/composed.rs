@@ -6,8 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use super::base::{BootsWith, EfiStub, Initramfs, Repository};
 use super::fragment::FirmwareRule;
-use super::kinds::{AppConfig, Compression, Format, Nic, ShareTransport};
+use super::kinds::{AccountsFrom, AppConfig, Compression, Format, InitSystem, Nic, ShareTransport};
 use super::located::Sourced;
+use super::model::Devices;
 use super::records::{Applets, Directory, FileText, Group, Share, User};
 use super::scripts::{ScriptRule, StandIn};
 use super::words::{Module, Pattern};
@@ -53,6 +54,27 @@ pub struct KernelChoice {
     pub boots_with: Sourced<BootsWith>,
     /// What starts it under UEFI, if it needs that.
     pub efi_stub: Option<Sourced<EfiStub>>,
+    /// Where its packages come from, if not from the guest's own base.
+    pub from: Option<KernelSource>,
+}
+
+/// Another base than the guest's, which a kernel is taken from.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct KernelSource {
+    /// Base.
+    pub base: Sourced<String>,
+    /// Package format.
+    pub format: Sourced<Format>,
+    /// Architecture, as that base calls it.
+    pub architecture: Sourced<String>,
+    /// Release: that base's default.
+    pub release: Sourced<String>,
+    /// Repositories, with the release filled in.
+    pub repositories: Vec<Sourced<Repository>>,
+    /// The kernel's package, that of what starts it under UEFI, and what it needs besides.
+    pub packages: Vec<Sourced<String>>,
+    /// Packages that the builder stands in for.
+    pub stand_ins: BTreeMap<String, Sourced<StandIn>>,
 }
 
 /// The hypervisor of a build.
@@ -68,6 +90,8 @@ pub struct HypervisorChoice {
     pub console: Sourced<String>,
     /// The disk that holds the root image, a name in /dev.
     pub root_disk: Sourced<String>,
+    /// The name of the machine that guests see, if it has one.
+    pub board: Option<Sourced<String>>,
 }
 
 /// The firmware that one manifest asks for.
@@ -75,6 +99,8 @@ pub struct HypervisorChoice {
 pub struct FirmwareNeed {
     /// Name of the manifest.
     pub manifest: Sourced<String>,
+    /// The packages of the base that hold its files.
+    pub packages: Vec<String>,
     /// How files are chosen.
     pub rule: Sourced<FirmwareRule>,
     /// Files that come in although no module names them.
@@ -83,6 +109,23 @@ pub struct FirmwareNeed {
     pub exclude: Vec<Sourced<Pattern>>,
     /// Globs of which each must match a file that came in.
     pub promises: Vec<Sourced<Pattern>>,
+    /// Files that come in where a user has them.
+    pub optional: Vec<Sourced<Pattern>>,
+    /// Files that get a link by the machine's name.
+    pub boards: Vec<Sourced<Pattern>>,
+}
+
+/// The drivers of one manifest, for builds that keep those of one card only.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct DriverSet {
+    /// Name of the manifest.
+    pub manifest: Sourced<String>,
+    /// Its drivers.
+    pub modules: Vec<Module>,
+    /// Modules that drivers ask for while they run, and those that are loaded at boot for them.
+    pub runtime_modules: Vec<Module>,
+    /// What single cards need.
+    pub devices: Option<Sourced<Devices>>,
 }
 
 /// Everything that one build is made of. Lists are in the order in which they count: that of the
@@ -113,6 +156,14 @@ pub struct Recipe {
     pub compression: Sourced<Compression>,
     /// The first program of the root file system.
     pub init: Sourced<GuestPath>,
+    /// What starts its services.
+    pub init_system: Sourced<InitSystem>,
+    /// Where the guest's accounts come from.
+    pub accounts_from: Sourced<AccountsFrom>,
+    /// Whether directories come in although nothing is left in them.
+    pub keep_empty_directories: Sourced<bool>,
+    /// Whether the guest must hold the wireless regulatory database.
+    pub regulatory_database: Sourced<bool>,
     /// What the initramfs is made of; `None` if the kernel boots without one.
     pub initramfs: Option<Sourced<Initramfs>>,
     /// Repositories, with the release filled in.
@@ -125,6 +176,8 @@ pub struct Recipe {
     pub firmware_packages: Vec<Sourced<String>>,
     /// The firmware that is needed, by manifest.
     pub firmware: Vec<FirmwareNeed>,
+    /// The flavor's drivers, by manifest.
+    pub drivers: Vec<DriverSet>,
     /// Licences of that firmware.
     pub licences: Vec<Sourced<String>>,
     /// Modules in the initramfs, in order.
@@ -137,6 +190,8 @@ pub struct Recipe {
     pub overlays: Vec<Sourced<String>>,
     /// Services kept running.
     pub services: Vec<Sourced<String>>,
+    /// Services that OpenRC starts, by runlevel.
+    pub runlevels: BTreeMap<String, Vec<Sourced<String>>>,
     /// Users; no two have one name or one uid.
     pub users: Vec<Sourced<User>>,
     /// Groups; no two have one name or one gid.

@@ -5,19 +5,26 @@ use std::borrow::Cow;
 use std::fmt;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::entries::{Entry, Map};
 use super::fragment::{FirmwareRule, Fragment, Memory, RoleFragment, recipe_file};
-use super::kinds::{AppConfig, Nic, ShareTransport};
+use super::kinds::{AppConfig, InitSystem, Nic, ShareTransport};
 use super::located::At;
 use super::words::{Module, Pattern};
+use crate::device::DeviceId;
 
 recipe_file! {
     /// What every guest has, whatever it is made of: `recipes/guest.yaml`.
     pub struct Guest {
         /// One line that says what this is.
         pub summary: String,
+        /// What guests have that are started in one way only.
+        #[serde(default)]
+        pub started_by: Map<InitSystem, Fragment>,
+        /// The base that is meant where none is asked for; needed as soon as there are several.
+        #[serde(default)]
+        pub default_base: Option<At<String>>,
     }
 }
 
@@ -52,6 +59,39 @@ pub struct Firmware {
     /// Globs of which each must match a file that came in: what this manifest promises.
     #[serde(default)]
     pub promises: Vec<At<Pattern>>,
+    /// Files that only their users have (calibration, settings of a board): they come in where they
+    /// are there, and nothing is said where they are not.
+    #[serde(default)]
+    pub optional: Vec<At<Pattern>>,
+    /// Files that the driver asks for under the machine's name first: each that came in gets a link
+    /// with the name that the hypervisor gives its guests.
+    #[serde(default)]
+    pub boards: Vec<At<Pattern>>,
+}
+
+/// Which firmware each card needs, for drivers whose metadata does not tell.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Devices {
+    /// Where this is known from.
+    pub source: String,
+    /// The cards. One that is not here gets all firmware that its modules name.
+    pub cards: Vec<Card>,
+}
+
+/// Cards that need the same files.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Card {
+    /// What they are called.
+    pub name: String,
+    /// Their PCI ids, `VENDOR:DEVICE` or `VENDOR:DEVICE:SUBVENDOR:SUBDEVICE`.
+    pub ids: Vec<DeviceId>,
+    /// Their firmware: at least one file must come in for these.
+    pub firmware: Vec<Pattern>,
+    /// Of the manifest's `runtime_modules`, those that they need; all if none is named.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub modules: Vec<Module>,
 }
 
 /// A chipset's modules, firmware and licences: `firmware-blobs/NAME.yaml`.
@@ -65,9 +105,16 @@ pub struct Manifest {
     /// Modules that drivers ask for by name while they run, which no dependency shows.
     #[serde(default)]
     pub runtime_modules: Vec<Entry<Module>>,
+    /// Modules loaded when the guest boots, because the device that they drive shows itself late or
+    /// not at all.
+    #[serde(default)]
+    pub load_modules: Vec<Entry<Module>>,
     /// The firmware that the drivers want; none if they want none.
     #[serde(default)]
     pub firmware: Option<At<Firmware>>,
+    /// What single cards need.
+    #[serde(default)]
+    pub devices: Option<At<Devices>>,
     /// The packages that hold the firmware, by base. A base that is not here does not have it.
     #[serde(default)]
     pub packages: Map<String, Vec<At<String>>>,
@@ -193,6 +240,10 @@ recipe_file! {
         pub console: At<String>,
         /// The disk that holds the root image, a name in /dev.
         pub root_disk: At<String>,
+        /// The name of the machine that guests see: the SMBIOS texts `VENDOR-PRODUCT`, as brcmfmac
+        /// puts them together. None if there is no SMBIOS.
+        #[serde(default)]
+        pub board: Option<At<String>>,
         /// The bases that it works with; all of them if there is none.
         #[serde(default)]
         pub bases: Vec<At<String>>,

@@ -66,8 +66,15 @@ impl Recipe {
         show.entry("hypervisor", "nic", &self.hypervisor.nic);
         show.entry("hypervisor", "console", &self.hypervisor.console);
         show.entry("hypervisor", "root_disk", &self.hypervisor.root_disk);
+        if let Some(board) = &self.hypervisor.board {
+            show.entry("hypervisor", "board", board);
+        }
         show.scalar("compression", &self.compression);
         show.scalar("init", &self.init);
+        show.scalar("init_system", &self.init_system);
+        show.scalar("accounts_from", &self.accounts_from);
+        show.scalar("keep_empty_directories", &self.keep_empty_directories);
+        show.scalar("regulatory_database", &self.regulatory_database);
         if let Some(initramfs) = &self.initramfs {
             show.scalar("initramfs", initramfs);
         }
@@ -99,12 +106,35 @@ impl Recipe {
         for need in &self.firmware {
             show.list("firmware_promises", &need.promises);
         }
+        for need in &self.firmware {
+            show.list("firmware_optional", &need.optional);
+        }
+        for need in &self.firmware {
+            show.list("firmware_boards", &need.boards);
+        }
+        for set in &self.drivers {
+            for card in set
+                .devices
+                .iter()
+                .flat_map(|devices| devices.cards.iter().map(move |card| (devices, card)))
+            {
+                let (devices, card) = card;
+                let value = Sourced { value: card.clone(), origin: devices.origin.clone() };
+                show.list("devices", std::slice::from_ref(&value));
+            }
+        }
         show.list("licences", &self.licences);
         show.list("initramfs_modules", &self.initramfs_modules);
         show.list("load_modules", &self.load_modules);
         show.list("modules", &self.modules);
         show.list("overlays", &self.overlays);
         show.list("services", &self.services);
+        for (level, services) in &self.runlevels {
+            for Sourced { value: service, origin } in services {
+                let (value, origin) = (format!("{level}/{service}"), origin.clone());
+                show.list("runlevels", &[Sourced { value, origin }]);
+            }
+        }
         show.list("users", &self.users);
         show.list("groups", &self.groups);
         show.list("directories", &self.directories);
@@ -137,6 +167,10 @@ impl Show {
         self.entry("kernel", "boots_with", &kernel.boots_with);
         if let Some(stub) = &kernel.efi_stub {
             self.entry("kernel", "efi_stub", stub);
+        }
+        if let Some(from) = &kernel.from {
+            self.entry("kernel", "base", &from.base);
+            self.entry("kernel", "release", &from.release);
         }
     }
 

@@ -6,6 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::Sizes;
+use crate::device::DeviceId;
 use crate::digest::Sha256;
 use crate::path::GuestPath;
 use crate::tree::{Kind, Tree};
@@ -54,6 +55,9 @@ pub struct Composition {
     pub architecture: String,
     /// Flavor: which chipset.
     pub flavor: String,
+    /// The only card that the guest is for.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub device: Option<DeviceId>,
     /// Role: `station` or `access-point`.
     pub role: String,
     /// Features, sorted.
@@ -111,11 +115,52 @@ pub struct Firmware {
     pub wanted: String,
     /// Who asks for it.
     pub by: String,
-    /// What became of it: `kept`, `replaced`, `dropped`, `missing`.
+    /// What became of it: `kept`; `replaced` (by an older version); `superseded` (the driver takes a
+    /// newer version first); `dropped` (by the recipe or a wish); `missing`.
     pub state: String,
     /// The file that serves it, if any, relative to the firmware folder.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub file: Option<String>,
+    /// The other files, where a pattern is served by several.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub others: Vec<String>,
+    /// Why it is not simply kept, in words.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub why: Option<String>,
+}
+
+/// How many firmware names were asked for, by what became of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct FirmwareCounts {
+    /// Kept.
+    pub kept: usize,
+    /// Replaced by an older version.
+    pub replaced: usize,
+    /// Not needed beside a newer version.
+    pub superseded: usize,
+    /// Left out by the recipe or a wish.
+    pub dropped: usize,
+    /// Not there.
+    pub missing: usize,
+}
+
+impl FirmwareCounts {
+    /// Counts the lines of a manifest.
+    pub fn of(lines: &[Firmware]) -> Self {
+        let count = |state: &str| lines.iter().filter(|line| line.state == state).count();
+        FirmwareCounts {
+            kept: count("kept"),
+            replaced: count("replaced"),
+            superseded: count("superseded"),
+            dropped: count("dropped"),
+            missing: count("missing"),
+        }
+    }
+
+    /// All names that were asked for.
+    pub fn total(self) -> usize {
+        self.kept + self.replaced + self.superseded + self.dropped + self.missing
+    }
 }
 
 /// A node of the root.

@@ -17,6 +17,7 @@ mod run;
 mod scripts;
 mod session;
 mod station;
+mod tools;
 mod wire;
 
 use std::path::PathBuf;

@@ -39,15 +39,16 @@ impl Work<'_> {
     pub(super) fn keep_promises(&self, rules: &Rules) -> Result<(), FirmwareError> {
         let mut broken = Vec::new();
         for promise in &rules.promises {
-            let pattern = Pattern::new(&promise.pattern)?;
+            let patterns = Pattern::all(&promise.patterns)?;
+            let matches = |name: &str| patterns.iter().any(|pattern| pattern.matches(name));
             let files = self.selection.files.keys();
-            if self.kept.iter().chain(files).any(|name| pattern.matches(name)) {
+            if self.kept.iter().chain(files).any(|name| matches(name)) {
                 continue;
             }
             let lines = self.selection.report.iter();
-            let lines = lines.filter(|l| pattern.matches(&l.name) || l.name == promise.pattern);
+            let lines = lines.filter(|l| matches(&l.name) || promise.patterns.contains(&l.name));
             broken.push(Broken {
-                pattern: promise.pattern.clone(),
+                patterns: promise.patterns.clone(),
                 packages: promise.packages.clone(),
                 lines: lines.cloned().collect(),
             });

@@ -252,15 +252,18 @@ fn the_regulatory_database_needs_its_signature() {
 fn broken_promises_say_what_was_asked_for_and_what_would_help() {
     let offers = offers(&["iwlwifi-cc-a0-78.ucode"], &[]);
     let wanted = wanted(&["iwlwifi-cc-a0-77.ucode"]);
-    let promise =
-        |pattern: &str| Promise { pattern: pattern.into(), packages: texts(&["firmware-iwlwifi"]) };
+    let promise = |pattern: &str| Promise {
+        patterns: texts(&[pattern]),
+        packages: texts(&["firmware-iwlwifi"]),
+    };
     let rules = Rules { promises: vec![promise("iwlwifi-cc-a0-*.ucode")], ..Rules::of_linux() };
     let text = select(&offers, &wanted, &rules).expect_err("refused").to_string();
     for part in [
         "iwlwifi-cc-a0-*.ucode",
         "iwlwifi-cc-a0-77.ucode (module driver): missing",
         "too new for this driver: iwlwifi-cc-a0-78.ucode",
-        "add the package firmware-iwlwifi",
+        "the package firmware-iwlwifi should hold it",
+        "--firmware-add",
     ] {
         assert!(text.contains(part), "{text} lacks {part}");
     }

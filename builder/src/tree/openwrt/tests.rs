@@ -353,13 +353,15 @@ fn empty_directories_come_along_and_everything_is_roots() {
         gname: Vec::new(),
         mtime: 7,
         xattrs: BTreeMap::new(),
+        checksum: None,
+        dotted: false,
         kind,
     };
     let (accounts, replaces) = Default::default();
     for keep in [false, true] {
         let mut tree = Tree::new();
         let unpacker = crate::tree::unpack::Unpacker::new(&mut tree, &spool, &accounts, &replaces);
-        let mut unpacker = if keep { unpacker.keep_empty_directories() } else { unpacker };
+        let mut unpacker = if keep { unpacker.keep_empty_directories(true) } else { unpacker };
         for (at, kind) in
             [("proc", EntryKind::Directory), ("bin/sh", EntryKind::Symlink(b"x".to_vec()))]
         {
