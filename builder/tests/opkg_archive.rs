@@ -19,6 +19,9 @@ const FORMS: [Form; 3] = [Form::DataFirst, Form::ControlFirst, Form::Ar];
 
 type Listing = BTreeMap<String, String>;
 
+/// Name and content of a member.
+type Part<'a> = (&'a str, &'a [u8]);
+
 fn read_with(bytes: &[u8], limits: IpkLimits) -> Result<(Control, Listing), IpkError> {
     let mut listing = Listing::new();
     let ipk = Ipk::open("x.ipk", Cursor::new(bytes), limits)?;
@@ -127,7 +130,7 @@ fn wrong_members_are_named() {
         names.iter().map(|(name, content)| member(name, content)).collect()
     };
     let version: (&str, &[u8]) = ("debian-binary", b"2.0\n");
-    let cases: [(&[(&str, &[u8])], &str); 9] = [
+    let cases: [(&[Part<'_>], &str); 9] = [
         (&[version, ("data.tar.gz", &empty)], "it has no control.tar.gz"),
         (&[version, ("control.tar.gz", &control)], "it has no data.tar.gz"),
         (&[("data.tar.gz", &empty), ("control.tar.gz", &control)], "it has no debian-binary"),

@@ -127,6 +127,10 @@ impl Ipk {
         self.member(path, Member::File(mode, content.into()))
     }
 
+    pub fn directory(self, path: &str, mode: u32) -> Self {
+        self.member(path, Member::Directory(mode))
+    }
+
     pub fn symlink(self, path: &str, target: &str) -> Self {
         self.member(path, Member::Symlink(target.into()))
     }

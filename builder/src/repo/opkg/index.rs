@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 use std::io::Read;
 
-use super::usign::{self, SignatureError, Trust};
+use super::trust::{self, SignatureError, Trust};
 use crate::digest::Sha256;
 use crate::repo::codec::{Compression, Limits};
 use crate::repo::opkg_index;
@@ -62,7 +62,7 @@ pub fn read_signed(
     trust: &Trust<'_>,
 ) -> Result<Verified<Vec<Package>>, FeedError> {
     let text = unpack(name, packages)?;
-    let key = usign::verify(name, &text, signature, trust)?;
+    let key = trust::verify(name, &text, signature, trust)?;
     let packages = opkg_index::parse(&text[..])
         .map_err(|source| FeedError::Index { name: name.to_owned(), source })?;
     Ok(Verified::new(packages, vec![key.to_string()]))
@@ -81,7 +81,7 @@ pub fn read_sums(
     trust: &Trust<'_>,
 ) -> Result<Verified<BTreeMap<String, Sha256>>, FeedError> {
     let text = unpack(name, sums)?;
-    let key = usign::verify(name, &text, signature, trust)?;
+    let key = trust::verify(name, &text, signature, trust)?;
     let mut digests = BTreeMap::new();
     for (number, line) in text.split(|byte| *byte == b'\n').enumerate() {
         let line = line.strip_suffix(b"\r").unwrap_or(line);

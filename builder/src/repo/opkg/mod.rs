@@ -4,13 +4,17 @@
 //! `package-pack.mk` writes, and the archives that its `ipkg-build` makes and opkg reads.
 
 pub mod archive;
+mod control;
 pub mod feeds;
 pub mod index;
 pub mod kernel;
 mod members;
+mod trust;
 pub mod usign;
 
-pub use archive::{Control, Ipk, IpkError, IpkLimits};
+pub use archive::{Ipk, IpkError, IpkLimits};
+pub use control::Control;
 pub use index::{FeedError, read_signed, read_sums};
 pub use kernel::{KernelId, KernelMismatch};
-pub use usign::{Fingerprint, Keyring, KeyringError, SignatureError, Trust};
+pub use trust::{Keyring, KeyringError, SignatureError, Trust};
+pub use usign::Fingerprint;
