@@ -38,7 +38,7 @@ impl World {
     fn answers(&self, cards: &[Card]) -> Vec<Answer> {
         let (table, offers) = (&self.table, &self.offers[..]);
         let arguments = String::new();
-        Oracle { table, offers, arguments, name_base: false, hypervisor: None }.answers(cards)
+        Oracle { table, offers, arguments, base: None, hypervisor: None }.answers(cards)
     }
 }
 
@@ -131,6 +131,29 @@ fn boards_count_where_drivers_tell_them_apart() {
     assert!(unsure.notes.iter().any(|note| note.contains("some of the boards")), "{unsure:?}");
     let other = answer("8086:08b1:1234:5678");
     assert!(matches!(other.reason, Some(Reason::OtherBoards { .. })), "{other:?}");
+}
+
+#[test]
+fn an_unknown_kernel_is_trusted_with_what_all_known_ones_have() {
+    let base = |base: Option<&str>, arguments: &[&str]| {
+        let named = base.map(|base| ["--base", base]);
+        let all: Vec<&str> = named.iter().flatten().chain(arguments).copied().collect();
+        program(&[&["--json"], all.as_slice()].concat(), "")
+    };
+    let first = |run: &Output| {
+        let value: serde_json::Value = serde_json::from_slice(&run.stdout).unwrap();
+        value["cards"][0].clone()
+    };
+    // Only Linux 7.3 of the kernels in the table knows the D240: on no base by itself, on one that was
+    // named and whose kernel is not in the table with a warning.
+    assert_eq!(first(&base(None, &["8086:d240"]))["reason"]["code"], "other-kernels");
+    let named = first(&base(Some("alpine"), &["8086:d240"]));
+    assert!(named["notes"].to_string().contains("only the build tells"), "{named}");
+    let known = first(&base(Some("alpine"), &["8086:2725"]));
+    assert!(known["notes"].to_string().contains("all kernels that were looked at"), "{known}");
+    let debian = first(&base(Some("debian"), &["8086:2725"]));
+    assert!(debian["guests"][0]["command"].to_string().contains(" --base debian "), "{debian}");
+    assert_eq!(debian["notes"].to_string(), "[]");
 }
 
 #[test]

@@ -40,7 +40,7 @@ pub fn run(context: &Context, args: &DetectArgs) -> Result<(), Failure> {
         table: &table,
         offers: &offers,
         arguments: named.map(|(flag, value)| format!(" {flag} {value}")).collect(),
-        name_base: args.base.is_some() || context.catalog.list().bases.len() > 1,
+        base: args.base.as_deref(),
         hypervisor,
     };
     let (source, cards) = cards(context, args)?;

@@ -96,8 +96,8 @@ pub struct Oracle<'a> {
     pub offers: &'a [Offer],
     /// What the user wrote of the composition, to be repeated in commands: `--role access-point`.
     pub arguments: String,
-    /// Whether a command has to name the base.
-    pub name_base: bool,
+    /// The base that the user named; all others are left out of `offers`.
+    pub base: Option<&'a str>,
     /// The only hypervisor whose notation is wanted.
     pub hypervisor: Option<&'a str>,
 }
@@ -166,23 +166,38 @@ impl Oracle<'_> {
         drivers
     }
 
+    /// The drivers that take the card in each kernel of the table, and so in the ones between.
+    pub(super) fn drivers_of_all(&self, claims: &[Claim<'_>]) -> BTreeSet<String> {
+        let each = (0..self.table.kernels.len()).map(|kernel| self.drivers(claims, kernel));
+        each.reduce(|all, next| &all & &next).unwrap_or_default()
+    }
+
     /// The guests of the first base and release that has any, one for each driver.
     fn guests(&self, card: &Card, claims: &[Claim<'_>]) -> Vec<Guest> {
+        let newest = self.table.kernels.len().saturating_sub(1);
         let same = |a: &Offer, b: &Offer| a.base == b.base && a.release == b.release;
-        for group in self.offers.chunk_by(same) {
-            let Some(first) = group.first() else { continue };
-            // A kernel that the table does not know is taken for its newest one.
-            let kernel = first.kernel.unwrap_or(self.table.kernels.len().saturating_sub(1));
-            let drivers = self.drivers(claims, kernel);
-            let mut guests: Vec<Guest> = Vec::new();
-            for driver in &drivers {
-                // Offers of a group are sorted: the one that brings the least comes first.
-                if let Some(offer) = group.iter().find(|offer| offer.with(driver).is_some()) {
-                    guests.push(self.guest(card, claims, offer, driver, kernel));
+        // First what is certain. A kernel that the table does not hold is only taken for the newest one
+        // if the user wants just this base; the notes say so.
+        for certain in [true, false] {
+            for group in self.offers.chunk_by(same) {
+                let kernel = group.first().and_then(|offer| offer.kernel);
+                let drivers = match kernel {
+                    Some(kernel) => self.drivers(claims, kernel),
+                    None if certain => self.drivers_of_all(claims),
+                    None if self.base.is_some() => self.drivers(claims, newest),
+                    None => continue,
+                };
+                let kernel = kernel.unwrap_or(newest);
+                let mut guests: Vec<Guest> = Vec::new();
+                for driver in &drivers {
+                    // Offers of a group are sorted: the one that brings the least comes first.
+                    if let Some(offer) = group.iter().find(|offer| offer.with(driver).is_some()) {
+                        guests.push(self.guest(card, claims, offer, driver, kernel));
+                    }
                 }
-            }
-            if !guests.is_empty() {
-                return guests;
+                if !guests.is_empty() {
+                    return guests;
+                }
             }
         }
         Vec::new()
@@ -228,7 +243,7 @@ impl Oracle<'_> {
             firmware.extend(set.iter().flat_map(|set| set.firmware.clone()));
         }
         let mut command = format!("wifibox-build --flavor {}", offer.flavor);
-        if self.name_base {
+        if !offer.default_base {
             command += &format!(" --base {}", offer.base);
         }
         if !offer.default_release {
@@ -292,75 +307,8 @@ impl Oracle<'_> {
         let all = 0..self.table.kernels.len();
         let drivers: BTreeSet<String> =
             all.flat_map(|kernel| self.drivers(claims, kernel)).collect();
-        Reason::NoFlavor { drivers: drivers.into_iter().collect(), kernels }
-    }
-
-    fn notes(&self, card: &Card, claims: &[Claim<'_>], guests: &[Guest]) -> Vec<String> {
-        let mut notes = Vec::new();
-        let bridged = claims.iter().find(|claim| BRIDGES.contains(&claim.module));
-        if let (Some(bridge), [_, _, ..]) = (bridged, guests) {
-            notes.push(format!(
-                "The wireless core of this card is behind a bridge ({}), and only what the guest finds there \
-                 tells which driver takes it, if one does: build one, and if no interface comes up, the other.",
-                bridge.module
-            ));
-        }
-        let unsure = |claim: &Claim<'_>| claim.kernels.is_empty() && !claim.some_boards.is_empty();
-        if claims.iter().any(unsure) {
-            notes.push(
-                "The driver takes only some of the boards with this chip: a listing with the subsystem \
-                 (pciconf -lv, lspci -nnv) tells whether this is one."
-                    .to_owned(),
-            );
-        }
-        let kernel = guests.first().and_then(|guest| {
-            let same = |o: &&Offer| o.base == guest.base && o.release == guest.release;
-            self.offers.iter().find(same)
-        });
-        if kernel.is_some_and(|offer| offer.kernel.is_none()) {
-            notes.push(
-                "The table does not hold the kernel of this base: what it knows of newer kernels is taken \
-                 for it."
-                    .to_owned(),
-            );
-        }
-        if let Ident::Pci { id, .. } = card.ident
-            && id.vendor == 0x8086
-            && card.address.is_some_and(|address| address.bus == 0)
-        {
-            notes.push(
-                "It is on bus 0, part of the chipset (CNVi), and cannot be moved to another slot; whether \
-                 it can be handed over depends on what shares its IOMMU group."
-                    .to_owned(),
-            );
-        }
-        if !card.companions.is_empty() {
-            let others: Vec<String> = card.companions.iter().map(Address::to_string).collect();
-            notes.push(format!(
-                "Linux hands over only whole IOMMU groups, and {} {} in its group.",
-                others.join(", "),
-                if others.len() == 1 { "is" } else { "are" }
-            ));
-        }
-        notes.extend(card.driver.as_deref().map(held_by));
-        notes
-    }
-}
-
-/// What it means that a driver of the host holds the card.
-fn held_by(driver: &str) -> String {
-    let name = driver.trim_end_matches(|c: char| c.is_ascii_digit());
-    if matches!(name, "ppt" | "vfio-pci" | "pciback" | "xen-pciback") {
-        format!("It is reserved for guests already ({driver}).")
-    } else if name.len() < driver.len() {
-        format!(
-            "The host's driver {driver} holds it; with pptdevs set, ppt takes it at the next boot."
-        )
-    } else {
-        format!(
-            "The host's driver {driver} holds it: bind it to vfio-pci or xen-pciback first (libvirt does \
-             that by itself)."
-        )
+        let base = self.base.map(str::to_owned);
+        Reason::NoFlavor { drivers: drivers.into_iter().collect(), kernels, base }
     }
 }
 

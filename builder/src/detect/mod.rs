@@ -10,6 +10,7 @@ pub mod exceptions;
 pub mod inventory;
 pub mod json;
 pub mod lspci;
+mod notes;
 pub mod offer;
 pub mod pciconf;
 pub mod reason;

@@ -64,6 +64,8 @@ impl Offer {
 pub struct Offer {
     /// Its base.
     pub base: String,
+    /// Whether that is the base that is meant where none is named.
+    pub default_base: bool,
     /// Its release.
     pub release: String,
     /// Whether that is the release that the base takes by itself.
@@ -82,8 +84,9 @@ pub struct Offer {
     pub memory_recommended: Option<u32>,
 }
 
-/// All guests, those of known kernels first, then as the recipes list them, a base's own release before
-/// its others; of one base and release the flavor with the fewest modules first.
+/// All guests: those of the default base first, then those of known kernels, then as the recipes list
+/// them; a base's own release before its others; of one base and release the flavor with the fewest
+/// drivers first.
 ///
 /// # Errors
 /// Nothing can be composed; the error is that of the first try.
@@ -130,6 +133,7 @@ pub fn offers(
                 }
                 offers.push(Offer {
                     kernel: table.kernel_of(&format!("{}/{own}", base.name)),
+                    default_base: catalog.default_base() == Some(base.name.as_str()),
                     default_release: own_release.as_ref() == Some(&own),
                     base: base.name.clone(),
                     release: own,
@@ -147,7 +151,8 @@ pub fn offers(
     }
     // Stable: what is equal stays in the order of the recipes.
     offers.sort_by(|a, b| {
-        let key = |o: &Offer| (o.kernel.is_none(), o.base.clone(), !o.default_release);
+        let key =
+            |o: &Offer| (!o.default_base, o.kernel.is_none(), o.base.clone(), !o.default_release);
         let newer = b.release.cmp(&a.release);
         key(a).cmp(&key(b)).then(newer).then(a.size().cmp(&b.size()))
     });

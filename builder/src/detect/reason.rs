@@ -52,6 +52,8 @@ pub enum Reason {
         drivers: Vec<String>,
         /// The kernels that have them.
         kernels: Vec<String>,
+        /// The only base that was asked about.
+        base: Option<String>,
     },
 }
 
@@ -109,10 +111,11 @@ impl Reason {
                 all(kernels),
                 all(ours)
             ),
-            Reason::NoFlavor { drivers, kernels } => format!(
-                "Linux has a driver ({}, in {}), but no flavor of these recipes brings it.",
+            Reason::NoFlavor { drivers, kernels, base } => format!(
+                "Linux has a driver ({}, in {}), but no flavor of {} brings it.",
                 all(drivers),
-                all(kernels)
+                all(kernels),
+                base.as_ref().map_or("these recipes".to_owned(), |base| format!("the base {base}"))
             ),
         }
     }
@@ -137,10 +140,13 @@ impl Reason {
             }
             Reason::OtherBoards { .. } => advice.push(another),
             Reason::OtherKernels { .. } => advice.extend([
-                "A base with such a kernel will do; the recipes' kernels are in `kernels/`.",
+                "A base with such a kernel will do; of bases whose kernels were not looked at, ask with --base.",
                 another,
             ]),
-            Reason::NoFlavor { .. } => advice.extend([
+            Reason::NoFlavor { base: Some(_), .. } => {
+                advice.push("Ask without --base: another base may have it.");
+            }
+            Reason::NoFlavor { base: None, .. } => advice.extend([
                 "A flavor is a small file: name the driver in a manifest in `firmware-blobs/` and the \
                  manifest in `recipes/flavors/`, and build with --recipes.",
                 another,
