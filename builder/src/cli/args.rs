@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use crate::device::DeviceId;
-use crate::pipeline::FirmwareAdd;
+use crate::pipeline::{ArchiveChoice, FirmwareAdd};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 /// Builds small, bootable, reproducible virtual machines that drive a Wi-Fi card for a host that
@@ -188,6 +188,10 @@ pub struct OutputArgs {
     /// may be left out where a driver asks for a file of this name
     #[arg(long, value_name = "FILE[:NAME]")]
     pub firmware_add: Vec<FirmwareAdd>,
+    /// Take firmware from an archive of linux-firmware instead of packages: `upstream` is the one
+    /// that the recipes pin (a large download), or a linux-firmware-VERSION.tar.xz of your own
+    #[arg(long, value_name = "upstream|FILE")]
+    pub firmware_archive: Option<ArchiveChoice>,
     /// Block size of root.img in KiB: 4 to 1024, a power of two; larger ones compress better and cost
     /// the guest memory when it reads
     #[arg(long, value_name = "KIB", default_value_t = 256)]

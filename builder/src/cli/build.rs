@@ -12,7 +12,10 @@ use crate::progress::Progress as _;
 /// Whatever the build meets.
 pub fn run(context: &Context, args: &BuildArgs) -> Result<(), Failure> {
     let selection = context.selection(&args.select)?;
-    let composed = Composed::new(&context.sources, &context.catalog, &selection)?;
+    let mut composed = Composed::new(&context.sources, &context.catalog, &selection)?;
+    if args.output.firmware_archive.is_some() {
+        composed.recipe.firmware_packages.clear();
+    }
     let environment = context.environment(&args.source)?;
     let out = args.output.out.clone();
     let block_size = args.output.block_size.saturating_mul(1024);
@@ -20,6 +23,7 @@ pub fn run(context: &Context, args: &BuildArgs) -> Result<(), Failure> {
         out: out.unwrap_or_else(|| pipeline::default_out(&composed.recipe)),
         firmware_files: args.output.firmware_file.clone(),
         firmware_adds: args.output.firmware_add.clone(),
+        firmware_archive: args.output.firmware_archive.clone(),
         device: args.output.device,
         block_size,
     };

@@ -101,6 +101,8 @@ impl Wishes {
 pub struct Archive {
     /// Its WHENCE.
     pub whence: Whence,
+    /// The text of it.
+    pub whence_text: String,
     /// Files, by name below `lib/firmware`, as the archive has them.
     pub files: BTreeMap<String, Content>,
     /// Symbolic links that the archive itself holds, with their targets.
@@ -121,10 +123,10 @@ pub fn read<R: Read>(
     spool: &Spool,
 ) -> Result<Archive, ArchiveError> {
     let compression = Compression::of_name(name);
-    let (top, whence) = find_whence(compression.reader(open()?, ARCHIVE_LIMITS)?)?;
+    let (top, whence, whence_text) = find_whence(compression.reader(open()?, ARCHIVE_LIMITS)?)?;
     let aliases = Aliases::new(&whence);
     let (files, links, licences) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
-    let mut archive = Archive { whence, files, links, licences };
+    let mut archive = Archive { whence, whence_text, files, links, licences };
     let input = compression.reader(open()?, ARCHIVE_LIMITS)?;
     tarball::read::<ArchiveError>(input, TAR_LIMITS, &mut |entry| {
         let Some(name) = name_below(&top, &entry.path) else { return Ok(()) };
@@ -156,7 +158,7 @@ impl From<TarError> for Search {
 }
 
 /// The folder that WHENCE is in, which is the top of the firmware, and WHENCE.
-fn find_whence(input: impl Read) -> Result<(GuestPath, Whence), ArchiveError> {
+fn find_whence(input: impl Read) -> Result<(GuestPath, Whence, String), ArchiveError> {
     let searched = tarball::read::<Search>(input, TAR_LIMITS, &mut |entry| {
         let shallow =
             entry.path.parent().is_none_or(|top| top.parent().is_none_or(|t| t.is_root()));
@@ -173,7 +175,8 @@ fn find_whence(input: impl Read) -> Result<(GuestPath, Whence), ArchiveError> {
     });
     match searched {
         Err(Search::Found(top, bytes)) => {
-            Ok((top, Whence::parse(&String::from_utf8_lossy(&bytes))?))
+            let text = String::from_utf8_lossy(&bytes).into_owned();
+            Ok((top, Whence::parse(&text)?, text))
         }
         Err(Search::Failed(error)) => Err(error),
         Ok(()) => Err(ArchiveError::NoWhence),

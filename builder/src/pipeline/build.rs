@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::assemble::{Assembled, assemble};
 use super::firmware::{self, Asked};
+use super::firmware_archive::{ArchiveChoice, FirmwareArchive, write_licences};
 use super::generated::write_file;
 use super::kernel::{self, Kernel};
 use super::locking::{Locked, ensure};
@@ -35,6 +36,8 @@ pub struct Wishes {
     pub firmware_files: Vec<String>,
     /// Firmware of the user's own.
     pub firmware_adds: Vec<FirmwareAdd>,
+    /// An archive of firmware, instead of packages.
+    pub firmware_archive: Option<ArchiveChoice>,
     /// The only card that the guest is for.
     pub device: Option<DeviceId>,
     /// Block size of root.img, in bytes.
@@ -79,7 +82,12 @@ pub fn build(
     let block_size = BlockSize::try_from(wishes.block_size)?;
     let locks = ensure(composed.catalog, recipe, environment)?;
     let store = environment.store()?;
-    let packages = choose(&locks, environment, &environment.fetcher(&store))?;
+    let fetcher = environment.fetcher(&store);
+    let packages = choose(&locks, environment, &fetcher)?;
+    let archive = wishes.firmware_archive.as_ref();
+    let archive = archive
+        .map(|choice| FirmwareArchive::find(choice, composed, environment, &fetcher))
+        .transpose()?;
     let mut folder = OutputFolder::begin(&wishes.out)?;
     let work = folder.work_folder().to_owned();
     let spool = Spool::new_in(&work).map_err(|source| Error::Spool { path: work, source })?;
@@ -88,10 +96,17 @@ pub fn build(
     let epoch = environment.source_date_epoch.unwrap_or(epoch);
     let Assembled { mut tree } = assemble(composed, &packages, &spool, environment)?;
     let kernel = kernel::install(recipe, &mut tree, &spool, wishes.device, environment)?;
-    let asked = Asked { only: &wishes.firmware_files, adds: &wishes.firmware_adds };
+    let asked = Asked {
+        only: &wishes.firmware_files,
+        adds: &wishes.firmware_adds,
+        archive: archive.as_ref().map(|archive| (archive, &spool)),
+    };
     let installed = firmware::install(composed, &mut tree, &kernel, &asked, environment)?;
+    if let Some(archive) = &installed.archive {
+        write_licences(archive, &installed.selection, &mut folder)?;
+    }
     prune_libraries(recipe, &mut tree, environment)?;
-    let build_id = build_id(composed, wishes, &packages, &installed.own, epoch)?;
+    let build_id = build_id(composed, wishes, &packages, &installed.own, archive.as_ref(), epoch)?;
     write_file(&mut tree, "etc/wifibox/build-id", format!("{build_id}\n"), 0o644)?;
     settle_times(&mut tree, epoch);
     let initramfs = kernel::initramfs(composed, &tree, &kernel)?;
@@ -218,6 +233,7 @@ fn build_id(
     wishes: &Wishes,
     packages: &[ChosenPackage],
     own: &[OwnFile],
+    archive: Option<&FirmwareArchive>,
     epoch: u32,
 ) -> Result<Sha256, Error> {
     let recipe = &composed.recipe;
@@ -231,6 +247,7 @@ fn build_id(
         format!("firmware {}", json(serde_json::to_string(&wishes.firmware_files))?),
     ];
     lines.extend(wishes.device.map(|device| format!("device {device}")));
+    lines.extend(archive.map(|archive| format!("firmware archive {}", archive.sha256)));
     lines.extend(own.iter().map(|file| format!("own firmware {} {}", file.name, file.sha256)));
     for row in &recipe.show().rows {
         // Where a value stands in its file does not matter, what it is does.

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use crate::device::DeviceId;
 use crate::fetch::{FetchError, LocationError};
 use crate::firmware::FirmwareError;
+use crate::firmware::archive::ArchiveError;
 use crate::image;
 use crate::kernel;
 use crate::lock::LockError;
@@ -106,6 +107,9 @@ pub enum Error {
     Impossible(#[from] kernel::capability::Impossible),
     #[error(transparent)]
     Firmware(#[from] FirmwareError),
+    /// An archive of firmware cannot be used.
+    #[error(transparent)]
+    FirmwareArchive(#[from] ArchiveError),
     #[error("firmware file {}: {why}", .file.display())]
     OwnFirmware { file: PathBuf, why: String },
     #[error(

@@ -47,7 +47,8 @@ pub use fragment::{Accounts, FirmwareRule, Fragment, Memory, RoleFragment};
 pub use kinds::{AccountsFrom, AppConfig, Compression, Format, InitSystem, Nic, ShareTransport};
 pub use located::{At, Origin, Sourced};
 pub use model::{
-    Card, Devices, Feature, Firmware, Flavor, Guest, Hypervisor, Manifest, OnByDefault, Role,
+    Card, Devices, Feature, Firmware, FirmwareArchive, Flavor, Guest, Hypervisor, Manifest,
+    OnByDefault, Role,
 };
 pub use records::{
     Access, AppletLinks, Applets, Directory, FileText, Group, Password, Share, User,

@@ -13,6 +13,7 @@ use super::kinds::{AppConfig, InitSystem, Nic, ShareTransport};
 use super::located::At;
 use super::words::{Module, Pattern};
 use crate::device::DeviceId;
+use crate::digest::Sha256;
 
 recipe_file! {
     /// What every guest has, whatever it is made of: `recipes/guest.yaml`.
@@ -25,7 +26,24 @@ recipe_file! {
         /// The base that is meant where none is asked for; needed as soon as there are several.
         #[serde(default)]
         pub default_base: Option<At<String>>,
+        /// The archive of linux-firmware that is taken where one is asked for.
+        #[serde(default)]
+        pub firmware_archive: Option<At<FirmwareArchive>>,
     }
+}
+
+/// An archive as its publisher has it, pinned.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FirmwareArchive {
+    /// Folders that it can be fetched from; the first that answers is used.
+    pub mirrors: Vec<String>,
+    /// Its file name.
+    pub file: String,
+    /// Its size in bytes.
+    pub size: u64,
+    /// Its SHA-256.
+    pub sha256: Sha256,
 }
 
 recipe_file! {
