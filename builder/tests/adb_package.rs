@@ -46,7 +46,10 @@ fn read(bytes: &[u8], limits: AdbLimits) -> Result<(Vec<String>, Control), AdbEr
 }
 
 fn refused(bytes: &[u8]) -> String {
-    read(bytes, AdbLimits::default()).expect_err("refused").to_string()
+    match read(bytes, AdbLimits::default()) {
+        Err(error) => error.to_string(),
+        Ok((members, _)) => panic!("accepted: {members:?}"),
+    }
 }
 
 /// A package with these directories.
