@@ -4,8 +4,8 @@ use super::*;
 
 /// The example key of RFC 6979, A.2.5.
 const EXAMPLE: &str = "-----BEGIN PUBLIC KEY-----\n\
-    MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEYP7UukwlylfJrk07sbuelFP6EHsj\n\
-    gWb/mwA87biZ/Ll5A+/m61Ksl5xUo43bHb1oV22m5xL2htEcd8U/XPJimQ==\n\
+    MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEYP7UuiVanTHJYet0xjVtaMBJuJI7\n\
+    Yfps5mliLmDyn7Z5A/4QCLi8maQa6elWKLxk8vGyDC1+n1F3o8KU1EYimQ==\n\
     -----END PUBLIC KEY-----\n";
 
 #[test]
