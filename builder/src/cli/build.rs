@@ -20,6 +20,7 @@ pub fn run(context: &Context, args: &BuildArgs) -> Result<(), Failure> {
         out: out.unwrap_or_else(|| pipeline::default_out(&composed.recipe)),
         firmware_files: args.output.firmware_file.clone(),
         firmware_adds: args.output.firmware_add.clone(),
+        accepted_licences: args.output.accept_licence.clone(),
         device: args.output.device,
         block_size,
     };
