@@ -5,6 +5,7 @@
 
 mod assemble;
 mod build;
+mod capable;
 mod device;
 mod effects;
 mod error;
