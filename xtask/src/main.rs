@@ -1,6 +1,7 @@
 //! Developer chores: `cargo xtask <chore>`. Each chore is a module; this only dispatches.
 
 mod boot_test;
+mod chipsets;
 mod solve;
 mod version_compare;
 
@@ -14,6 +15,8 @@ use clap::Parser;
 enum Chore {
     /// Boot a guest and prove its Wi-Fi path, without root and without a radio.
     BootTest(boot_test::Args),
+    /// Write docs/chipsets.md from guests that were built, one of each flavor.
+    Chipsets(chipsets::Arguments),
     /// Resolve worlds against package indexes: JSON lines in, JSON lines out.
     Solve(solve::Arguments),
     /// Compare versions: `A B` lines in, one of `<`, `=`, `>` and `invalid` per line out.
@@ -23,6 +26,7 @@ enum Chore {
 fn main() -> ExitCode {
     let outcome = match Chore::parse() {
         Chore::BootTest(args) => return boot_test::run(&args),
+        Chore::Chipsets(arguments) => chipsets::run(arguments),
         Chore::Solve(arguments) => solve::run(arguments),
         Chore::VersionCompare(arguments) => version_compare::run(arguments),
     };
