@@ -15,7 +15,7 @@ use crate::kernel::config::KernelConfig;
 use crate::kernel::feature::InitramfsCodec;
 use crate::kernel::image::KernelImage;
 use crate::kernel::modules::Modules;
-use crate::kernel::{ModuleName, depmod};
+use crate::kernel::{ModuleName, claims, depmod};
 use crate::path::GuestPath;
 use crate::recipe::{Module, Pattern, Recipe, Sourced};
 use crate::tree::applets::link_applets;
@@ -114,6 +114,13 @@ pub fn install(
     };
     let keeps = |name: &str| focus.as_ref().is_none_or(|focus| focus.keeps(name));
     let closure = close(&modules, &builtin, &wants(recipe, keeps)?, environment.jobs)?;
+    for (alias, drivers) in claims::shared(&depmod::sources(&modules, &closure)?) {
+        let names: Vec<&str> = drivers.iter().map(|name| name.as_str()).collect();
+        environment.progress.warn(&format!(
+            "several drivers claim one device ({alias}): {}; which of them gets it is a matter of luck",
+            names.join(", ")
+        ));
+    }
     for (module, member) in &closure.members {
         let (Some(path), Some(loaded)) = (modules.path(module), modules.loaded(module)) else {
             continue;
