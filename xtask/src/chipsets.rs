@@ -89,8 +89,8 @@ fn page(guests: &[Manifest], catalog: &Catalog) -> Result<String, Box<dyn Error>
     for guest in guests {
         row(&mut text, guest, whole, &common, catalog)?;
     }
-    text +=
-        "\n*Memory* is the recommended one.\n\n## Packages\n\n| package | version |\n|---|---|\n";
+    text += "\n*Memory* is the recommended one. The guest of b43 was built with stand-ins for the firmware that\n\
+             its users bring.\n\n## Packages\n\n| package | version |\n|---|---|\n";
     let own = guests.iter().find(|guest| guest.recipe.flavor == SIMULATED);
     let everywhere: BTreeSet<&str> = own
         .iter()
