@@ -79,6 +79,8 @@ pub enum Verb {
     Show(SelectArgs),
     /// Print why a package is in a guest
     Why(WhyArgs),
+    /// Say which flavor a wireless card needs, and how to hand the card over
+    Detect(DetectArgs),
     /// Boot an output folder in QEMU
     Boot(BootArgs),
 }
@@ -240,6 +242,29 @@ pub struct WhyArgs {
     #[command(flatten)]
     /// From where.
     pub source: SourceArgs,
+}
+
+/// `detect`.
+#[derive(Debug, Clone, Args)]
+pub struct DetectArgs {
+    /// Listings of hardware (pciconf -lv, lspci -nnk, ...), - for standard input, or ids such as
+    /// 8086:2725 [default: this host]
+    pub listing: Vec<String>,
+    /// Read sys/ below this folder, that of a Linux machine
+    #[arg(long, value_name = "DIR", conflicts_with = "listing")]
+    pub root: Option<PathBuf>,
+    /// Only guests of this base
+    #[arg(long)]
+    pub base: Option<String>,
+    /// Only guests of this release
+    #[arg(long)]
+    pub release: Option<String>,
+    /// The role that the guest is built with
+    #[arg(long)]
+    pub role: Option<String>,
+    /// The hypervisor that the guest is built for
+    #[arg(long)]
+    pub hypervisor: Option<String>,
 }
 
 /// `boot`.

@@ -5,6 +5,8 @@ mod boot;
 mod build;
 mod bundle;
 mod context;
+mod detect;
+mod detect_text;
 mod failure;
 mod fetch;
 mod list;
@@ -53,6 +55,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
         Verb::List => list::run(&context),
         Verb::Show(args) => show::run(&context, &args),
         Verb::Why(args) => why::run(&context, &args),
+        Verb::Detect(args) => detect::run(&context, &args),
         Verb::Boot(args) => boot::run(&context, &args),
     };
     match done {

@@ -1,4 +1,5 @@
-//! apk's package identity, the index field `C:`: the digest of a package's control member.
+//! apk's package identity, the index field `C:`: the digest of a package's control member, and in apk v3
+//! the index field `hashes`: the SHA-256 of a package's ADB payload.
 //!
 //! Written as `Q1` or `Q2` and base64 (apk-tools, `apk-package(5)`). The bits that base64 leaves over
 //! do not count, so that two spellings of one digest are one identity.
@@ -15,7 +16,8 @@ const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwx
 const SHA1_LENGTH: usize = 20;
 
 /// The digest by which apk identifies a package: SHA-1 (20 bytes) or SHA-256 (32 bytes) of the
-/// compressed control member. Written as in the index: `Q1` and base64.
+/// compressed control member; in apk v3 the SHA-256 of the ADB payload, whole or its first 20 bytes.
+/// Written as in the index: `Q1` and base64.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Identity(Vec<u8>);
 
@@ -40,6 +42,11 @@ impl Identity {
             _ => &SHA256,
         };
         digest(algorithm, compressed).as_ref() == self.0
+    }
+
+    /// The identity with this digest, if it has 20 or 32 bytes.
+    pub fn from_digest(digest: &[u8]) -> Option<Self> {
+        matches!(digest.len(), SHA1_LENGTH | 32).then(|| Identity(digest.to_vec()))
     }
 
     /// The digest: 20 bytes of SHA-1 or 32 of SHA-256.

@@ -9,6 +9,7 @@ pub mod applets;
 mod content;
 pub mod libraries;
 pub mod linked;
+pub mod openwrt;
 pub mod scripts;
 #[cfg(test)]
 mod tests;
