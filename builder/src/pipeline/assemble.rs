@@ -13,6 +13,7 @@ use super::{Composed, Environment, Error};
 use crate::path::GuestPath;
 use crate::recipe::{Format, KernelChoice, Sourced};
 use crate::repo::deb::{Deb, DebLimits};
+use crate::report::licences::Collector;
 use crate::tree::accounts::Accounts;
 use crate::tree::applets::link_applets;
 use crate::tree::scripts::Script;
@@ -36,6 +37,7 @@ pub fn assemble(
     composed: &Composed<'_>,
     packages: &[ChosenPackage],
     spool: &Spool,
+    licences: &mut Collector,
     environment: &Environment<'_>,
 ) -> Result<Assembled, Error> {
     let recipe = &composed.recipe;
@@ -50,7 +52,7 @@ pub fn assemble(
         let origin = recipe_origin(directory);
         make_directory(&mut tree, &directory.value, &accounts, origin)?;
     }
-    unpack(composed, packages, &mut tree, spool, &accounts, environment)?;
+    unpack(composed, packages, &mut tree, spool, &accounts, licences, environment)?;
     apply(&declared, &mut tree, &accounts)?;
     for (path, file) in &recipe.files {
         let content = Kind::File(Content::from_bytes(file.value.text.clone()));
@@ -106,6 +108,7 @@ fn unpack(
     tree: &mut Tree,
     spool: &Spool,
     accounts: &Accounts,
+    licences: &mut Collector,
     environment: &Environment<'_>,
 ) -> Result<(), Error> {
     let recipe = &composed.recipe;
@@ -130,11 +133,14 @@ fn unpack(
         match recipe.format.value {
             Format::Dpkg => {
                 let deb = Deb::open(&package.name, open(package)?, DebLimits::default())?;
+                licences.control(&package.name, &deb.control().fields);
                 deb.read_data(&mut |entry| {
-                    if admits(&package.name, &entry.path) {
-                        unpacker.take(&package.name, entry)?;
-                    }
-                    Ok::<(), Error>(())
+                    licences.pass(&package.name, entry, |entry| {
+                        if admits(&package.name, &entry.path) {
+                            unpacker.take(&package.name, entry)?;
+                        }
+                        Ok::<(), Error>(())
+                    })
                 })?;
             }
             other => return Err(unsupported(other)),

@@ -10,6 +10,7 @@ use super::kernel::{self, Kernel};
 use super::locking::{LockChange, ensure};
 use super::outputs::{Parts, cmdline, write_host_files, write_images};
 use super::packages::{ChosenPackage, choose};
+use super::reports::{self, Material};
 use super::{Composed, Environment, Error, firmware};
 use crate::digest::Sha256;
 use crate::firmware::Selection as FirmwareSelection;
@@ -18,6 +19,7 @@ use crate::output::OutputFolder;
 use crate::path::GuestPath;
 use crate::recipe::{Recipe, RecipeError};
 use crate::report::Sizes;
+use crate::report::licences::Collector;
 use crate::report::manifest::{self, Composition, Firmware, Manifest, Module, Output, Package};
 use crate::tree::{Spool, Tree, libraries};
 
@@ -77,7 +79,8 @@ pub fn build(
     let spool = Spool::new_in(&work).map_err(|source| Error::Spool { path: work, source })?;
     let epoch = locked.lock.source_date_epoch();
     let epoch = environment.source_date_epoch.unwrap_or(epoch);
-    let Assembled { mut tree } = assemble(composed, &packages, &spool, environment)?;
+    let mut licences = Collector::new();
+    let Assembled { mut tree } = assemble(composed, &packages, &spool, &mut licences, environment)?;
     let kernel = kernel::install(recipe, &mut tree, &spool, environment)?;
     kernel::check(recipe, &kernel)?;
     let selection = firmware::install(recipe, &mut tree, &kernel, &wishes.firmware_files)?;
@@ -99,7 +102,7 @@ pub fn build(
     write_host_files(&parts, &mut folder)?;
     environment.check_cancelled()?;
     let sizes = Sizes::of(&tree);
-    let manifest = Manifest {
+    let mut manifest = Manifest {
         format: manifest::FORMAT,
         build_id: build_id.to_string(),
         builder: concat!("wifibox-build ", env!("CARGO_PKG_VERSION")).to_owned(),
@@ -116,10 +119,11 @@ pub fn build(
         sizes: sizes.clone(),
         files: manifest::files(&tree)
             .map_err(|source| Error::ReadBack { what: "the guest's files".to_owned(), source })?,
-        outputs: folder.files(),
+        outputs: Vec::new(),
     };
-    let text = manifest.to_json().map_err(|error| Error::Unsupported(error.to_string()))?;
-    folder.write_bytes("manifest.json", 0o644, text.as_bytes())?;
+    let (packages, lock) = (packages.as_slice(), &locked.lock);
+    let material = Material { composed, packages, lock, collected: &licences, tree: &tree };
+    reports::write(&material, &mut manifest, &mut folder)?;
     drop(spool);
     let outputs = folder.finish()?;
     let missing = manifest.firmware.iter().filter(|firmware| firmware.state == "missing");
@@ -243,6 +247,7 @@ fn composition(recipe: &Recipe) -> Composition {
         hypervisor: recipe.hypervisor.name.value.clone(),
         kernel: recipe.kernel.name.value.clone(),
         compression: format!("{:?}", recipe.compression.value).to_lowercase(),
+        services: recipe.services.iter().map(|service| service.value.clone()).collect(),
     }
 }
 
@@ -253,6 +258,7 @@ fn package(package: &ChosenPackage) -> Package {
         version: package.record.version.clone(),
         source: (!source.is_empty()).then(|| source.clone()),
         sha256: package.file.sha256,
+        licence: None,
         why: package.why.clone(),
     }
 }
@@ -283,6 +289,7 @@ fn firmware_lines(selection: &FirmwareSelection) -> Vec<Firmware> {
             by: line.by.to_string(),
             state: state.to_owned(),
             file,
+            licence: None,
         }
     };
     selection.report.iter().map(line).collect()

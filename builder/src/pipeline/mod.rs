@@ -14,6 +14,7 @@ mod kernel;
 mod locking;
 mod outputs;
 mod packages;
+mod reports;
 
 use std::num::NonZeroUsize;
 use std::path::PathBuf;

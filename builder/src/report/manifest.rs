@@ -64,6 +64,9 @@ pub struct Composition {
     pub kernel: String,
     /// Compressor of root.img.
     pub compression: String,
+    /// Services that the guest keeps running, in the order in which they start.
+    #[serde(default)]
+    pub services: Vec<String>,
 }
 
 /// The kernel of the guest.
@@ -89,6 +92,9 @@ pub struct Package {
     pub source: Option<String>,
     /// Hash of the package file.
     pub sha256: Sha256,
+    /// Its licence as an SPDX expression, where that is known.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub licence: Option<String>,
     /// Who asked for it.
     pub why: String,
 }
@@ -116,6 +122,9 @@ pub struct Firmware {
     /// The file that serves it, if any, relative to the firmware folder.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub file: Option<String>,
+    /// That file's licence as an SPDX expression, where it is known.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub licence: Option<String>,
 }
 
 /// A node of the root.

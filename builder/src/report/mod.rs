@@ -1,6 +1,9 @@
-//! What a build tells about itself: the manifest, checksums, sizes by part.
+//! What a build tells about itself: the manifest, licences, bills of materials, sizes; and what can be
+//! learnt from an output later: where its bytes are, how it differs from another, whether it is whole.
 
+pub mod licences;
 pub mod manifest;
+pub mod sbom;
 pub mod sizes;
 
 pub use manifest::Manifest;

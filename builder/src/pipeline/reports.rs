@@ -1,0 +1,143 @@
+//! What a build writes about itself: licences, bills of materials, and the manifest over all of it.
+
+use super::packages::ChosenPackage;
+use super::{Composed, Error};
+use crate::lock::Lock;
+use crate::output::OutputFolder;
+use crate::recipe::{Format, Recipe};
+use crate::repo::Package;
+use crate::report::Manifest;
+use crate::report::licences::{self, Collector, Distribution, Licences, NOASSERTION};
+use crate::report::sbom::{self, PackageFacts};
+use crate::tree::Tree;
+
+/// The images that bills of materials list.
+const IMAGES: [&str; 4] = ["root.img", "esp.img", "vmlinuz", "initramfs.img"];
+
+/// What the reports are written from, besides the manifest.
+pub struct Material<'a> {
+    /// The composition.
+    pub composed: &'a Composed<'a>,
+    /// The packages, as they are in the manifest.
+    pub packages: &'a [ChosenPackage],
+    /// The lock that they were chosen from.
+    pub lock: &'a Lock,
+    /// What they said about licences.
+    pub collected: &'a Collector,
+    /// The guest's root.
+    pub tree: &'a Tree,
+}
+
+/// Writes `licenses/` and the bills of materials, completes the manifest by licences and outputs, and
+/// writes it. All other outputs are written before.
+///
+/// # Errors
+/// [`Error`].
+pub fn write(
+    material: &Material<'_>,
+    manifest: &mut Manifest,
+    folder: &mut OutputFolder,
+) -> Result<(), Error> {
+    let recipe = &material.composed.recipe;
+    let read_back =
+        |what: &'static str| move |source| Error::ReadBack { what: what.to_owned(), source };
+    let json = |error: serde_json::Error| Error::Unsupported(error.to_string());
+    let records: Vec<&Package> = material.packages.iter().map(|package| &package.record).collect();
+    let stub = recipe.kernel.efi_stub.as_ref().map(|stub| stub.value.package.clone());
+    let mut elsewhere = vec![manifest.kernel.package.clone()];
+    elsewhere.extend(stub.clone());
+    let named: Vec<String> = recipe.licences.iter().map(|name| name.value.clone()).collect();
+    let distribution = Distribution {
+        base: &recipe.base.value,
+        release: &recipe.release.value,
+        format: recipe.format.value,
+    };
+    let subject = licences::Subject {
+        distribution,
+        packages: &records,
+        collected: material.collected,
+        tree: material.tree,
+        elsewhere: &elsewhere,
+        named: &named,
+    };
+    let found = licences::analyse(&subject).map_err(read_back("the guest's firmware"))?;
+    for (path, bytes) in &found.texts {
+        folder.write_bytes(&format!("licenses/{path}"), 0o644, bytes)?;
+    }
+    let title = format!(
+        "the Wi-Fi guest {} as {} on {} {}",
+        recipe.flavor.value, recipe.role.value, recipe.base.value, recipe.release.value
+    );
+    folder.write_bytes("licenses/SUMMARY.txt", 0o644, found.to_text(&title).as_bytes())?;
+    let text = found.to_json(&manifest.build_id).map_err(json)?;
+    folder.write_bytes("licenses/summary.json", 0o644, text.as_bytes())?;
+    annotate(manifest, &found);
+    let facts: Vec<PackageFacts<'_>> = records
+        .iter()
+        .zip(&found.packages)
+        .map(|(record, licence)| {
+            let upstream = licence.sources.first().map_or("", |source| source.name.as_str());
+            PackageFacts {
+                record,
+                url: sbom::package_url(
+                    distribution.format,
+                    distribution.base,
+                    distribution.release,
+                    record,
+                    upstream,
+                ),
+                download: download(recipe, material.lock, record),
+            }
+        })
+        .collect();
+    let files = sbom::file_facts(material.tree).map_err(read_back("the guest's files"))?;
+    let images =
+        sbom::output_facts(folder.work_folder(), &IMAGES).map_err(read_back("the images"))?;
+    let subject = sbom::Subject {
+        manifest,
+        licences: &found,
+        packages: &facts,
+        files: &files,
+        images: &images,
+        stub_package: stub.as_deref(),
+    };
+    let spdx = sbom::spdx(&subject).map_err(json)?;
+    let cyclonedx = sbom::cyclonedx(&subject).map_err(json)?;
+    folder.write_bytes("sbom.spdx.json", 0o644, spdx.as_bytes())?;
+    folder.write_bytes("sbom.cdx.json", 0o644, cyclonedx.as_bytes())?;
+    manifest.outputs = folder.files();
+    let text = manifest.to_json().map_err(json)?;
+    folder.write_bytes("manifest.json", 0o644, text.as_bytes())?;
+    Ok(())
+}
+
+/// Notes each licence where the manifest names its package or firmware file.
+fn annotate(manifest: &mut Manifest, found: &Licences) {
+    let known = |licence: &str| (licence != NOASSERTION).then(|| licence.to_owned());
+    for (package, licence) in manifest.packages.iter_mut().zip(&found.packages) {
+        package.licence = known(&licence.licence);
+    }
+    for line in &mut manifest.firmware {
+        let Some(name) = &line.file else { continue };
+        let file = found.firmware.iter().find(|file| file.name == *name);
+        line.licence = file.and_then(|file| known(&file.licence));
+    }
+}
+
+/// Where a package can be fetched by anybody: on the recipe's own mirror, not on the host's.
+fn download(recipe: &Recipe, lock: &Lock, record: &Package) -> Option<String> {
+    let locked = lock.packages.iter().find(|locked| locked.package == *record)?;
+    let mut repositories = recipe.repositories.iter().map(|repository| &repository.value);
+    let repository = repositories.find(|repository| repository.name == locked.repository)?;
+    let mirror = repository.mirrors.first()?.trim_end_matches('/');
+    match (recipe.format.value, repository.suites.as_slice()) {
+        (_, _) if !record.path.is_empty() && record.path.contains('/') => {
+            Some(format!("{mirror}/{}", record.path))
+        }
+        (Format::Apk, [suite]) => {
+            let architecture = &recipe.architecture.value;
+            Some(format!("{mirror}/{suite}/{architecture}/{}.apk", record.full_name()))
+        }
+        _ => None,
+    }
+}
