@@ -4,12 +4,16 @@ pub mod args;
 mod boot;
 mod build;
 mod context;
+mod diff;
 mod failure;
 mod fetch;
+mod inspect;
 mod list;
 mod lock;
 pub mod printer;
 mod show;
+mod table;
+mod verify;
 mod why;
 
 use std::ffi::OsString;
@@ -52,6 +56,9 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
         Verb::Show(args) => show::run(&context, &args),
         Verb::Why(args) => why::run(&context, &args),
         Verb::Boot(args) => boot::run(&context, &args),
+        Verb::Inspect(args) => inspect::run(&context, &args),
+        Verb::Diff(args) => diff::run(&context, &args),
+        Verb::Verify(args) => verify::run(&context, &args),
     };
     match done {
         Ok(()) => 0,
@@ -60,6 +67,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
 }
 
 fn report(printer: &Printer, failure: &Failure) -> u8 {
-    printer.error(&*failure.error, &failure.hints);
+    if !failure.silent {
+        printer.error(&*failure.error, &failure.hints);
+    }
     failure.code
 }

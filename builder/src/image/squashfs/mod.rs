@@ -14,7 +14,9 @@ mod bridge;
 mod check;
 mod codec;
 mod error;
+mod listing;
 mod plan;
+mod usage;
 mod verify;
 
 use std::ffi::OsStr;
@@ -39,6 +41,8 @@ use plan::Plan;
 
 pub use codec::Codec;
 pub use error::Error;
+pub use listing::{Listed, list};
+pub use usage::{NodeUsage, Tables, UnreadableImage, Usage, usage};
 pub use verify::{VerifyError, verify};
 
 /// An image's length is a multiple of this many bytes, so that it can be a disk.

@@ -228,7 +228,7 @@ fn guest(subject: &Subject<'_>) -> Package {
             recipe.flavor, recipe.role, recipe.base, recipe.release, recipe.hypervisor
         ),
         license_comments: "Its packages and firmware have licences of their own.".to_owned(),
-        primary_package_purpose: "OPERATING-SYSTEM",
+        primary_package_purpose: "OPERATING_SYSTEM",
         ..Package::default()
     }
 }
@@ -287,7 +287,7 @@ fn package(subject: &Subject<'_>, facts: &PackageFacts<'_>, licence: &PackageLic
 fn purpose(subject: &Subject<'_>, name: &str) -> &'static str {
     let firmware = subject.licences.firmware.iter().any(|file| file.from == name);
     if name == subject.manifest.kernel.package {
-        "OPERATING-SYSTEM"
+        "OPERATING_SYSTEM"
     } else if firmware {
         "FIRMWARE"
     } else if name.starts_with("lib") {
