@@ -1,5 +1,6 @@
 //! Developer chores: `cargo xtask <chore>`. Each chore is a module; this only dispatches.
 
+mod bench;
 mod boot_test;
 mod solve;
 mod version_compare;
@@ -12,6 +13,8 @@ use clap::Parser;
 #[derive(Parser)]
 #[command(name = "cargo xtask", bin_name = "cargo xtask")]
 enum Chore {
+    /// Measure how long things take.
+    Bench(bench::Arguments),
     /// Boot a guest and prove its Wi-Fi path, without root and without a radio.
     BootTest(boot_test::Args),
     /// Resolve worlds against package indexes: JSON lines in, JSON lines out.
@@ -23,6 +26,7 @@ enum Chore {
 fn main() -> ExitCode {
     let outcome = match Chore::parse() {
         Chore::BootTest(args) => return boot_test::run(&args),
+        Chore::Bench(arguments) => bench::run(arguments),
         Chore::Solve(arguments) => solve::run(arguments),
         Chore::VersionCompare(arguments) => version_compare::run(arguments),
     };

@@ -69,6 +69,8 @@ pub enum Verb {
     Lock(LockArgs),
     /// Fetch everything that a build needs into the store
     Fetch(BuildArgs),
+    /// Write all that the builds of a base need of the network into a folder
+    Bundle(BundleArgs),
     /// List bases, flavors, roles, features, kernels and hypervisors
     List,
     /// Print a merged recipe and where each value came from
@@ -201,6 +203,19 @@ pub struct LockArgs {
     /// Only say (exit code 3) whether the lock covers the recipes
     #[arg(long)]
     pub check: bool,
+    #[command(flatten)]
+    /// From where.
+    pub source: SourceArgs,
+}
+
+/// `bundle`.
+#[derive(Debug, Clone, Args)]
+pub struct BundleArgs {
+    /// The folder to write; it serves for --mirror and for --distdir
+    pub dir: PathBuf,
+    #[command(flatten)]
+    /// Which guest; its whole base comes along.
+    pub select: SelectArgs,
     #[command(flatten)]
     /// From where.
     pub source: SourceArgs,

@@ -27,7 +27,7 @@ pub fn run(context: &Context, args: &BuildArgs) -> Result<(), Failure> {
         &format!("{} as {} on {}", recipe.flavor.value, recipe.role.value, recipe.base.value),
     );
     let report = pipeline::build(&composed, &wishes, &environment)?;
-    super::lock::print_change(context, &report.lock, &report.lock_change);
+    super::lock::print_changes(context, &report.locks);
     if context.printer.json {
         let text = serde_json::json!({ "format": 1, "build": report }).to_string();
         return context.printer.result(&(text + "\n")).map_err(Failure::failed);

@@ -3,6 +3,7 @@
 pub mod args;
 mod boot;
 mod build;
+mod bundle;
 mod context;
 mod diff;
 mod failure;
@@ -52,6 +53,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
         Verb::Build(args) => build::run(&context, &args),
         Verb::Lock(args) => lock::run(&context, &args),
         Verb::Fetch(args) => fetch::run(&context, &args),
+        Verb::Bundle(args) => bundle::run(&context, &args),
         Verb::List => list::run(&context),
         Verb::Show(args) => show::run(&context, &args),
         Verb::Why(args) => why::run(&context, &args),

@@ -166,7 +166,9 @@ impl Lock {
 
     /// The newest time that anything locked was made: what `SOURCE_DATE_EPOCH` is by default.
     pub fn source_date_epoch(&self) -> u32 {
-        self.indexes.iter().map(|index| index.date).max().unwrap_or_default()
+        let built = |locked: &LockedPackage| u32::try_from(locked.package.build_time).ok();
+        let indexes = self.indexes.iter().map(|index| index.date);
+        indexes.chain(self.packages.iter().filter_map(built)).max().unwrap_or_default()
     }
 
     /// Reads the lock file for `target`; `None` if there is none.

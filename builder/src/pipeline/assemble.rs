@@ -12,16 +12,19 @@ use super::packages::ChosenPackage;
 use super::{Composed, Environment, Error};
 use crate::path::GuestPath;
 use crate::recipe::{Format, KernelChoice, Sourced};
+use crate::repo::apk::{Apk, ApkLimits};
 use crate::repo::deb::{Deb, DebLimits};
+use crate::repo::entry::Entry;
 use crate::report::licences::Collector;
 use crate::tree::accounts::Accounts;
 use crate::tree::applets::link_applets;
 use crate::tree::scripts::Script;
-use crate::tree::unpack::Unpacker;
+use crate::tree::unpack::{Replaces, Unpacker};
 use crate::tree::{Content, Kind, Meta, Node, Origin, Spool, Tree};
 
 /// Scripts that do not run when a package is installed on an empty system.
-const REMOVAL_SCRIPTS: [&str; 2] = ["prerm", "postrm"];
+const OTHER_SCRIPTS: [&str; 6] =
+    ["prerm", "postrm", "pre-upgrade", "post-upgrade", "pre-deinstall", "post-deinstall"];
 
 /// What packages, recipe and overlays make together.
 pub struct Assembled {
@@ -41,7 +44,7 @@ pub fn assemble(
     environment: &Environment<'_>,
 ) -> Result<Assembled, Error> {
     let recipe = &composed.recipe;
-    let declared = declare(recipe, &scripts(recipe.format.value, packages)?)?;
+    let declared = declare(recipe, &scripts(packages)?)?;
     let accounts = declared.accounts()?;
     let mut tree = Tree::new();
     for (path, target) in &recipe.links {
@@ -78,22 +81,23 @@ fn open(package: &ChosenPackage) -> Result<BufReader<File>, Error> {
     Ok(BufReader::with_capacity(1 << 16, package.file.open()?))
 }
 
-fn scripts(format: Format, packages: &[ChosenPackage]) -> Result<Vec<Script>, Error> {
+fn scripts(packages: &[ChosenPackage]) -> Result<Vec<Script>, Error> {
     let mut scripts = Vec::new();
     for package in packages {
-        match format {
+        let own = match package.format {
             Format::Dpkg => {
                 let deb = Deb::open(&package.name, open(package)?, DebLimits::default())?;
-                let control = deb.control().scripts.iter();
-                let wanted = control.filter(|(name, _)| !REMOVAL_SCRIPTS.contains(&name.as_str()));
-                scripts.extend(wanted.map(|(name, text)| Script {
-                    package: package.name.clone(),
-                    name: name.clone(),
-                    text: text.clone(),
-                }));
+                deb.control().scripts.clone()
             }
-            other => return Err(unsupported(other)),
-        }
+            Format::Apk => {
+                let apk = Apk::open(&package.name, open(package)?, ApkLimits::default())?;
+                apk.control().scripts.clone()
+            }
+            other @ Format::Opkg => return Err(unsupported(other)),
+        };
+        let wanted = own.into_iter().filter(|(name, _)| !OTHER_SCRIPTS.contains(&name.as_str()));
+        let of = |(name, text)| Script { package: package.name.clone(), name, text };
+        scripts.extend(wanted.map(of));
     }
     Ok(scripts)
 }
@@ -113,37 +117,44 @@ fn unpack(
 ) -> Result<(), Error> {
     let recipe = &composed.recipe;
     let filter = recipe.path_filter()?;
-    let replaces: BTreeMap<String, Vec<String>> = packages
+    let replaces: BTreeMap<String, Replaces> = packages
         .iter()
         .map(|package| (package.name.clone(), package.replaces.clone()))
-        .filter(|(_, names)| !names.is_empty())
+        .filter(|(_, replaces)| !replaces.names.is_empty())
         .collect();
     let kernel = kernel_files(&recipe.kernel)?;
     let stub = recipe.kernel.efi_stub.as_ref().map(|stub| &stub.value);
-    let admits = |package: &str, path: &GuestPath| match stub {
+    let admits = |package: &ChosenPackage, path: &GuestPath| match stub {
         // Of the package that holds the stub nothing else comes along.
-        Some(stub) if stub.package == package => *path == stub.path,
-        _ => filter.admits(path) || path.as_str().is_some_and(|path| kernel.is_match(path)),
+        Some(stub) if stub.package == package.name => *path == stub.path,
+        _ => {
+            let of_kernel = || path.as_str().is_some_and(|path| kernel.is_match(path));
+            (!package.of_kernel && filter.admits(path)) || of_kernel()
+        }
     };
     let total = packages.iter().map(|package| package.file.size).sum();
     let task = environment.progress.begin("unpacking packages", Some(total));
     let mut unpacker = Unpacker::new(tree, spool, accounts, &replaces);
     for package in packages {
         environment.check_cancelled()?;
-        match recipe.format.value {
+        let mut take = |entry: Entry<'_>| {
+            if admits(package, &entry.path) {
+                unpacker.take(&package.name, entry)?;
+            }
+            Ok::<(), Error>(())
+        };
+        match package.format {
             Format::Dpkg => {
                 let deb = Deb::open(&package.name, open(package)?, DebLimits::default())?;
                 licences.control(&package.name, &deb.control().fields);
-                deb.read_data(&mut |entry| {
-                    licences.pass(&package.name, entry, |entry| {
-                        if admits(&package.name, &entry.path) {
-                            unpacker.take(&package.name, entry)?;
-                        }
-                        Ok::<(), Error>(())
-                    })
-                })?;
+                deb.read_data(&mut |entry| licences.pass(&package.name, entry, &mut take))?;
             }
-            other => return Err(unsupported(other)),
+            Format::Apk => {
+                let apk = Apk::open(&package.name, open(package)?, ApkLimits::default())?;
+                licences.info(&package.name, &apk.control().info);
+                apk.read_data(&mut |entry| licences.pass(&package.name, entry, &mut take))?;
+            }
+            other @ Format::Opkg => return Err(unsupported(other)),
         }
         task.advance(package.file.size);
     }

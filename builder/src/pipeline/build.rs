@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::assemble::{Assembled, assemble};
 use super::generated::write_file;
 use super::kernel::{self, Kernel};
-use super::locking::{LockChange, ensure};
+use super::locking::{Locked, ensure};
 use super::outputs::{Parts, cmdline, write_host_files, write_images};
 use super::packages::{ChosenPackage, choose};
 use super::reports::{self, Material};
@@ -53,11 +53,8 @@ pub struct BuildReport {
     pub sizes: Sizes,
     /// The output's files.
     pub outputs: Vec<Output>,
-    /// The lock file.
-    pub lock: PathBuf,
-    /// How the lock changed.
-    #[serde(skip)]
-    pub lock_change: LockChange,
+    /// The locks, and how they changed.
+    pub locks: Vec<Locked>,
 }
 
 /// Builds a guest.
@@ -71,13 +68,14 @@ pub fn build(
 ) -> Result<BuildReport, Error> {
     let recipe = &composed.recipe;
     let block_size = BlockSize::try_from(wishes.block_size)?;
-    let locked = ensure(composed.catalog, recipe, environment)?;
+    let locks = ensure(composed.catalog, recipe, environment)?;
     let store = environment.store()?;
-    let packages = choose(recipe, &locked.lock, environment, &environment.fetcher(&store))?;
+    let packages = choose(&locks, environment, &environment.fetcher(&store))?;
     let mut folder = OutputFolder::begin(&wishes.out)?;
     let work = folder.work_folder().to_owned();
     let spool = Spool::new_in(&work).map_err(|source| Error::Spool { path: work, source })?;
-    let epoch = locked.lock.source_date_epoch();
+    let epoch = locks.iter().map(|locked| locked.lock.source_date_epoch()).max();
+    let epoch = epoch.unwrap_or_default();
     let epoch = environment.source_date_epoch.unwrap_or(epoch);
     let mut licences = Collector::new();
     let Assembled { mut tree } = assemble(composed, &packages, &spool, &mut licences, environment)?;
@@ -121,8 +119,8 @@ pub fn build(
             .map_err(|source| Error::ReadBack { what: "the guest's files".to_owned(), source })?,
         outputs: Vec::new(),
     };
-    let (packages, lock) = (packages.as_slice(), &locked.lock);
-    let material = Material { composed, packages, lock, collected: &licences, tree: &tree };
+    let (packages, locks) = (packages.as_slice(), locks.as_slice());
+    let material = Material { composed, packages, locks, collected: &licences, tree: &tree };
     reports::write(&material, &mut manifest, &mut folder)?;
     drop(spool);
     let outputs = folder.finish()?;
@@ -136,8 +134,7 @@ pub fn build(
         missing_firmware: missing.map(|f| format!("{} ({})", f.wanted, f.by)).collect(),
         sizes,
         outputs,
-        lock: locked.path,
-        lock_change: locked.change,
+        locks: locks.to_vec(),
     })
 }
 
@@ -147,10 +144,8 @@ pub struct FetchReport {
     pub files: usize,
     /// Their bytes.
     pub bytes: u64,
-    /// The lock file.
-    pub lock: PathBuf,
-    /// How the lock changed.
-    pub lock_change: LockChange,
+    /// The locks, and how they changed.
+    pub locks: Vec<Locked>,
 }
 
 /// Fetches everything that a build of this recipe needs.
@@ -158,25 +153,28 @@ pub struct FetchReport {
 /// # Errors
 /// [`Error`].
 pub fn fetch(composed: &Composed<'_>, environment: &Environment<'_>) -> Result<FetchReport, Error> {
-    let locked = ensure(composed.catalog, &composed.recipe, environment)?;
+    let locks = ensure(composed.catalog, &composed.recipe, environment)?;
     let store = environment.store()?;
     let fetcher = environment.fetcher(&store);
-    let packages = choose(&composed.recipe, &locked.lock, environment, &fetcher)?;
+    let packages = choose(&locks, environment, &fetcher)?;
     Ok(FetchReport {
         files: packages.len(),
         bytes: packages.iter().map(|package| package.file.size).sum(),
-        lock: locked.path,
-        lock_change: locked.change,
+        locks: locks.to_vec(),
     })
 }
 
 /// Where the dynamic linker looks, on every base.
-const LIBRARY_FOLDERS: [&str; 4] =
-    ["usr/lib/x86_64-linux-gnu", "usr/lib/aarch64-linux-gnu", "usr/lib", "usr/lib64"];
+const LIBRARY_FOLDERS: [&str; 5] =
+    ["usr/lib/x86_64-linux-gnu", "usr/lib/aarch64-linux-gnu", "lib", "usr/lib", "usr/lib64"];
+
+/// [`LIBRARY_FOLDERS`] as paths.
+pub(super) fn library_folders() -> Vec<GuestPath> {
+    LIBRARY_FOLDERS.iter().filter_map(|folder| GuestPath::new(folder).ok()).collect()
+}
 
 fn prune_libraries(tree: &mut Tree, environment: &Environment<'_>) -> Result<(), Error> {
-    let folders: Vec<GuestPath> =
-        LIBRARY_FOLDERS.iter().filter_map(|folder| GuestPath::new(folder).ok()).collect();
+    let folders = library_folders();
     // glibc opens these by name: name services, and the unwinder when a thread is cancelled.
     let keep = |path: &GuestPath| {
         [&b"libnss_"[..], b"libgcc_s."].iter().any(|name| path.name().starts_with(name))

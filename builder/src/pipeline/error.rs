@@ -9,7 +9,7 @@ use crate::kernel;
 use crate::lock::LockError;
 use crate::output::OutputError;
 use crate::recipe::RecipeError;
-use crate::repo::deb;
+use crate::repo::{apk, deb};
 use crate::resolve::Unsatisfiable;
 use crate::tree::TreeError;
 use crate::tree::accounts::AccountError;
@@ -26,6 +26,8 @@ pub enum Error {
     Recipe(#[from] RecipeError),
     #[error(transparent)]
     Fetch(#[from] FetchError),
+    #[error("the packages of {base} cannot be reached: {source}")]
+    Unreachable { base: String, repository: String, others: Vec<String>, source: FetchError },
     #[error("{}: {}", .0, .1)]
     Mirror(String, LocationError),
     #[error("repository {repository}: no mirror is known; name one with --mirror {repository}=URL")]
@@ -69,6 +71,12 @@ pub enum Error {
     NotInGuest { package: String, near: String },
     #[error(transparent)]
     Package(#[from] deb::DebError),
+    #[error(transparent)]
+    Apk(#[from] apk::ApkError),
+    #[error(transparent)]
+    ApkIndex(#[from] apk::ApkIndexError),
+    #[error(transparent)]
+    ApkKey(#[from] apk::KeyError),
     #[error(transparent)]
     Unpack(#[from] UnpackError),
     #[error(transparent)]
@@ -139,8 +147,12 @@ impl Error {
             Error::Recipe(RecipeError::Choice(_)) | Error::NotInGuest { .. } => Kind::Usage,
             Error::Mirror(..) => Kind::Usage,
             Error::LockOutdated { .. } | Error::NoLock { .. } => Kind::LockOutdated,
-            Error::Fetch(error) => fetch_kind(error),
-            Error::Release(_) | Error::NoKeys { .. } | Error::Unhashed { .. } => Kind::Verification,
+            Error::Fetch(error) | Error::Unreachable { source: error, .. } => fetch_kind(error),
+            Error::ApkIndex(_)
+            | Error::Apk(_)
+            | Error::Release(_)
+            | Error::NoKeys { .. }
+            | Error::Unhashed { .. } => Kind::Verification,
             Error::Interrupted => Kind::Interrupted,
             _ => Kind::Failed,
         }
@@ -154,7 +166,7 @@ impl Error {
 
 fn fetch_kind(error: &FetchError) -> Kind {
     match error {
-        FetchError::Verification { .. } => Kind::Verification,
+        FetchError::Verification { .. } | FetchError::Unfit { .. } => Kind::Verification,
         FetchError::Interrupted { .. } => Kind::Interrupted,
         FetchError::Several(errors) => {
             let kinds: Vec<Kind> = errors.iter().map(fetch_kind).collect();

@@ -3,6 +3,7 @@
 use globset::GlobMatcher;
 
 use super::assemble::{overlay_mode, put};
+use super::build::library_folders;
 use super::generated::write_file;
 use super::{Composed, Environment, Error};
 use crate::image::newc;
@@ -17,6 +18,7 @@ use crate::kernel::{ModuleName, depmod};
 use crate::path::GuestPath;
 use crate::recipe::{Compression, Module, Pattern, Recipe, Sourced};
 use crate::tree::applets::link_applets;
+use crate::tree::linked::libraries_of;
 use crate::tree::{Content, Kind, Meta, Node, Origin, Spool, Tree};
 
 /// What became of the kernel's packages.
@@ -88,7 +90,11 @@ pub fn install(
         }
     }
     tree.remove(&folder);
+    remove_with_empty_parents(tree, &folder);
     tree.remove(&image_path.parent().unwrap_or_default());
+    // Wherever the kernel's base has them: the guest's own programs look here.
+    let folder = GuestPath::new(format!("lib/modules/{release}"))
+        .map_err(|error| Error::tree(name.clone())(error.into()))?;
     if let Some(stub) = &recipe.kernel.efi_stub {
         remove_with_empty_parents(tree, &stub.value.path);
     }
@@ -261,6 +267,14 @@ pub fn initramfs(
         let at = bin.join(program.name()).map_err(|error| bad(error.into()))?;
         put(&mut tree, &at, node.kind.clone(), 0o755, node.origin.clone())?;
         link_applets(&mut tree, &at, &bin, &Origin::Builder)?;
+        for (asked, real) in libraries_of(guest, program, &library_folders())? {
+            let Some((_, node)) = guest.lookup(&real) else { continue };
+            put(&mut tree, &real, node.kind.clone(), 0o755, node.origin.clone())?;
+            if asked != real {
+                let target = Kind::Symlink(format!("/{real}").into_bytes());
+                put(&mut tree, &asked, target, 0o777, node.origin.clone())?;
+            }
+        }
     }
     let roots = files_of(&recipe.initramfs_modules, &kernel.closure)?;
     let mut list = String::new();

@@ -5,6 +5,7 @@
 
 mod assemble;
 mod build;
+mod bundle;
 mod effects;
 mod error;
 mod firmware;
@@ -15,6 +16,8 @@ mod locking;
 mod outputs;
 mod packages;
 mod reports;
+mod source;
+mod world;
 
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -24,8 +27,9 @@ use crate::progress::Progress;
 use crate::recipe::{Catalog, Recipe, Selection, Sources};
 
 pub use build::{BuildReport, FetchReport, Wishes, build, default_out, fetch};
+pub use bundle::{BundleReport, bundle};
 pub use error::{Error, Kind};
-pub use locking::{LockChange, LockMode, check_lock, ensure, upgrade_lock};
+pub use locking::{LockChange, LockMode, Locked, ensure, upgrade_lock};
 pub use packages::why;
 
 /// Everything that a build takes from the machine that it runs on.

@@ -1,13 +1,12 @@
 //! What a build writes about itself: licences, bills of materials, and the manifest over all of it.
 
+use super::locking::Locked;
 use super::packages::ChosenPackage;
 use super::{Composed, Error};
-use crate::lock::Lock;
 use crate::output::OutputFolder;
-use crate::recipe::{Format, Recipe};
 use crate::repo::Package;
 use crate::report::Manifest;
-use crate::report::licences::{self, Collector, Distribution, Licences, NOASSERTION};
+use crate::report::licences::{self, Collector, Distribution, Licences, NOASSERTION, Packaged};
 use crate::report::sbom::{self, PackageFacts};
 use crate::tree::Tree;
 
@@ -20,8 +19,8 @@ pub struct Material<'a> {
     pub composed: &'a Composed<'a>,
     /// The packages, as they are in the manifest.
     pub packages: &'a [ChosenPackage],
-    /// The lock that they were chosen from.
-    pub lock: &'a Lock,
+    /// The locks that they were chosen from.
+    pub locks: &'a [Locked],
     /// What they said about licences.
     pub collected: &'a Collector,
     /// The guest's root.
@@ -42,19 +41,29 @@ pub fn write(
     let read_back =
         |what: &'static str| move |source| Error::ReadBack { what: what.to_owned(), source };
     let json = |error: serde_json::Error| Error::Unsupported(error.to_string());
-    let records: Vec<&Package> = material.packages.iter().map(|package| &package.record).collect();
+    let own = material.locks.first();
+    let packages: Vec<(Packaged<'_>, Option<String>)> = material
+        .packages
+        .iter()
+        .map(|package| {
+            let locked = of(material.locks, &package.record).or(own);
+            let target = locked.map(|locked| &locked.source.target);
+            let distribution = Distribution {
+                base: target.map_or(&recipe.base.value, |target| &target.base),
+                release: target.map_or(&recipe.release.value, |target| &target.release),
+                format: package.format,
+            };
+            let packaged = Packaged { record: &package.record, distribution };
+            (packaged, locked.and_then(|locked| download(locked, &package.record)))
+        })
+        .collect();
+    let packaged: Vec<Packaged<'_>> = packages.iter().map(|(packaged, _)| *packaged).collect();
     let stub = recipe.kernel.efi_stub.as_ref().map(|stub| stub.value.package.clone());
     let mut elsewhere = vec![manifest.kernel.package.clone()];
     elsewhere.extend(stub.clone());
     let named: Vec<String> = recipe.licences.iter().map(|name| name.value.clone()).collect();
-    let distribution = Distribution {
-        base: &recipe.base.value,
-        release: &recipe.release.value,
-        format: recipe.format.value,
-    };
     let subject = licences::Subject {
-        distribution,
-        packages: &records,
+        packages: &packaged,
         collected: material.collected,
         tree: material.tree,
         elsewhere: &elsewhere,
@@ -72,22 +81,13 @@ pub fn write(
     let text = found.to_json(&manifest.build_id).map_err(json)?;
     folder.write_bytes("licenses/summary.json", 0o644, text.as_bytes())?;
     annotate(manifest, &found);
-    let facts: Vec<PackageFacts<'_>> = records
-        .iter()
+    let facts: Vec<PackageFacts<'_>> = packages
+        .into_iter()
         .zip(&found.packages)
-        .map(|(record, licence)| {
+        .map(|((Packaged { record, distribution }, download), licence)| {
             let upstream = licence.sources.first().map_or("", |source| source.name.as_str());
-            PackageFacts {
-                record,
-                url: sbom::package_url(
-                    distribution.format,
-                    distribution.base,
-                    distribution.release,
-                    record,
-                    upstream,
-                ),
-                download: download(recipe, material.lock, record),
-            }
+            let url = sbom::package_url(distribution, record, upstream);
+            PackageFacts { record, distribution, url, download }
         })
         .collect();
     let files = sbom::file_facts(material.tree).map_err(read_back("the guest's files"))?;
@@ -124,20 +124,16 @@ fn annotate(manifest: &mut Manifest, found: &Licences) {
     }
 }
 
+/// The lock that a package was chosen from.
+fn of<'a>(locks: &'a [Locked], record: &Package) -> Option<&'a Locked> {
+    locks.iter().find(|locked| locked.lock.packages.iter().any(|known| known.package == *record))
+}
+
 /// Where a package can be fetched by anybody: on the recipe's own mirror, not on the host's.
-fn download(recipe: &Recipe, lock: &Lock, record: &Package) -> Option<String> {
-    let locked = lock.packages.iter().find(|locked| locked.package == *record)?;
-    let mut repositories = recipe.repositories.iter().map(|repository| &repository.value);
-    let repository = repositories.find(|repository| repository.name == locked.repository)?;
+fn download(locked: &Locked, record: &Package) -> Option<String> {
+    let known = locked.lock.packages.iter().find(|known| known.package == *record)?;
+    let mut repositories = locked.source.repositories.iter();
+    let repository = repositories.find(|repository| repository.name == known.repository)?;
     let mirror = repository.mirrors.first()?.trim_end_matches('/');
-    match (recipe.format.value, repository.suites.as_slice()) {
-        (_, _) if !record.path.is_empty() && record.path.contains('/') => {
-            Some(format!("{mirror}/{}", record.path))
-        }
-        (Format::Apk, [suite]) => {
-            let architecture = &recipe.architecture.value;
-            Some(format!("{mirror}/{suite}/{architecture}/{}.apk", record.full_name()))
-        }
-        _ => None,
-    }
+    (!record.path.is_empty()).then(|| format!("{mirror}/{}", record.path))
 }

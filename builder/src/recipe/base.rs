@@ -8,6 +8,7 @@ use super::fragment::{Fragment, recipe_file};
 use super::kinds::{Compression, Format};
 use super::located::At;
 use super::words::Pattern;
+use crate::digest::Sha256;
 use crate::path::GuestPath;
 
 /// What a base takes unless it is told otherwise.
@@ -47,16 +48,51 @@ pub struct Repository {
     /// release. Without any, `--mirror NAME=URL` has to say.
     #[serde(default)]
     pub mirrors: Vec<String>,
+    /// The tag under which its packages are asked for (`name@tag`, apk); without one they are used
+    /// wherever they fit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tag: Option<String>,
     /// Suites or folders within it; `{release}` stands for the release.
+    #[serde(default)]
     pub suites: Vec<String>,
     /// Components of each suite, where the format has them.
     #[serde(default)]
     pub components: Vec<String>,
     /// The keys of which one must have signed its index.
+    #[serde(default)]
     pub keys: Vec<Key>,
     /// Files on the host that may hold those keys; they are trusted for nothing but that.
     #[serde(default)]
     pub keyrings: Vec<String>,
+    /// The package of this repository that holds its keys (apk). A key that the host does not have is
+    /// taken from there, if it has a fingerprint of `keys`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key_package: Option<String>,
+    /// Packages of a repository without an index, each pinned here. With these there are no suites
+    /// and no keys.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub packages: Vec<LoosePackage>,
+}
+
+impl Repository {
+    /// The same, with `{release}` filled in.
+    pub(super) fn with_release(&self, release: &str) -> Repository {
+        let fill =
+            |list: &[String]| list.iter().map(|text| text.replace("{release}", release)).collect();
+        Repository { mirrors: fill(&self.mirrors), suites: fill(&self.suites), ..self.clone() }
+    }
+}
+
+/// A package file of a repository without an index.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LoosePackage {
+    /// The file, relative to the mirror.
+    pub file: String,
+    /// Its size in bytes.
+    pub size: u64,
+    /// Its SHA-256.
+    pub sha256: Sha256,
 }
 
 /// What becomes the initramfs.
@@ -99,6 +135,15 @@ recipe_file! {
         /// What the initramfs is made of, for kernels that boot with one.
         #[serde(default)]
         pub initramfs: Option<At<Initramfs>>,
+    }
+}
+
+/// The machine that an architecture runs on, as `uname -m` says: distributions spell it differently.
+pub fn machine(architecture: &str) -> &str {
+    match architecture {
+        "amd64" => "x86_64",
+        "arm64" => "aarch64",
+        other => other,
     }
 }
 

@@ -102,6 +102,14 @@ impl Catalog {
         Ok(catalog)
     }
 
+    /// The base that is meant where none is asked for: the one that the recipes name, or their only
+    /// one.
+    pub fn default_base(&self) -> Option<&str> {
+        let named = self.guest.value.default_base.as_ref().map(|base| base.as_str());
+        let only = || self.bases.keys().next().filter(|_| self.bases.len() == 1);
+        named.or_else(|| only().map(String::as_str))
+    }
+
     /// What can be built, for showing.
     pub fn list(&self) -> Listing {
         let names = |list: &[At<String>]| list.iter().map(|name| name.value.clone()).collect();

@@ -148,8 +148,9 @@ fn paths(texts: &Texts, recipe: &Recipe) -> Result<(), RecipeError> {
 }
 
 fn packages(texts: &Texts, recipe: &Recipe) -> Result<(), RecipeError> {
-    let package = &recipe.kernel.package;
-    for request in recipe.packages.iter().chain(&recipe.firmware_packages).chain([package]) {
+    // A kernel of another base has stand-ins of its own.
+    let package = recipe.kernel.from.is_none().then_some(&recipe.kernel.package);
+    for request in recipe.packages.iter().chain(&recipe.firmware_packages).chain(package) {
         let end = |c: char| c.is_whitespace() || "<>=~!@(|:".contains(c);
         let name = request.value.split(end).next().unwrap_or_default();
         if let Some(stand_in) = recipe.stand_ins.get(name) {

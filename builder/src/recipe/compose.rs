@@ -7,6 +7,7 @@ use super::composed::{FirmwareNeed, HypervisorChoice, KernelChoice, Recipe, Sele
 use super::entries::{Entry, Map};
 use super::error::{Problem, RecipeError};
 use super::fragment::Fragment;
+use super::kernel_source::without_packages;
 use super::located::{At, Origin, Sourced};
 use super::merge::{Level, Merger};
 use super::model::{Feature, Flavor, Hypervisor, Manifest, Role};
@@ -67,7 +68,7 @@ impl Catalog {
             }
         };
         let repository = |given: &At<Repository>| Sourced {
-            value: with_release(&given.value, &chosen.release),
+            value: given.value.with_release(&chosen.release),
             origin: given.origin(base_file),
         };
         Ok(Recipe {
@@ -87,6 +88,11 @@ impl Catalog {
                 modules: kernel.value.modules.sourced(kernel_file),
                 boots_with,
                 efi_stub: kernel.value.efi_stub.as_ref().map(|stub| stub.sourced(kernel_file)),
+                from: if kernel.value.base.value == chosen.base.name {
+                    None
+                } else {
+                    self.kernel_source(kernel)
+                },
             },
             hypervisor: HypervisorChoice {
                 name: named(&chosen.hypervisor),
@@ -138,7 +144,10 @@ impl Catalog {
         let release = chosen.base.value.releases.get(&chosen.release.value);
         more(Level::Base, &chosen.base.file, release.map(|release| release.fragment()));
         let kernel = chosen.kernel.value;
-        more(Level::Kernel, &kernel.file, Some(kernel.value.needs.clone()));
+        let needs = &kernel.value.needs;
+        let own = kernel.value.base.value == *base;
+        let needs = if own { needs.clone() } else { without_packages(needs) };
+        more(Level::Kernel, &kernel.file, Some(needs));
         let flavor = chosen.flavor;
         for manifest in self.manifests_of(flavor) {
             let packages = manifest.value.packages.get(base).map(|list| list.value.clone());
@@ -215,16 +224,6 @@ fn part(on: &Map<String, Fragment>, base: &str) -> Option<Fragment> {
 
 fn named<T>(document: &Sourced<&Document<T>>) -> Sourced<String> {
     Sourced { value: document.value.name.clone(), origin: document.origin.clone() }
-}
-
-fn with_release(repository: &Repository, release: &str) -> Repository {
-    let fill =
-        |list: &[String]| list.iter().map(|text| text.replace("{release}", release)).collect();
-    Repository {
-        mirrors: fill(&repository.mirrors),
-        suites: fill(&repository.suites),
-        ..repository.clone()
-    }
 }
 
 /// The document of this name.

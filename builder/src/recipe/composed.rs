@@ -53,6 +53,27 @@ pub struct KernelChoice {
     pub boots_with: Sourced<BootsWith>,
     /// What starts it under UEFI, if it needs that.
     pub efi_stub: Option<Sourced<EfiStub>>,
+    /// Where its packages come from, if not from the guest's own base.
+    pub from: Option<KernelSource>,
+}
+
+/// Another base than the guest's, which a kernel is taken from.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct KernelSource {
+    /// Base.
+    pub base: Sourced<String>,
+    /// Package format.
+    pub format: Sourced<Format>,
+    /// Architecture, as that base calls it.
+    pub architecture: Sourced<String>,
+    /// Release: that base's default.
+    pub release: Sourced<String>,
+    /// Repositories, with the release filled in.
+    pub repositories: Vec<Sourced<Repository>>,
+    /// The kernel's package, that of what starts it under UEFI, and what it needs besides.
+    pub packages: Vec<Sourced<String>>,
+    /// Packages that the builder stands in for.
+    pub stand_ins: BTreeMap<String, Sourced<StandIn>>,
 }
 
 /// The hypervisor of a build.

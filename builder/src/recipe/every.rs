@@ -13,61 +13,72 @@ impl Catalog {
     /// Every selection that can be composed for `base` in `release`: all flavors, roles, sets of
     /// features, kernels and hypervisors, in a fixed order. Each names its features in full, as
     /// `with` and `without`. None if there is no such base or release.
-    pub fn every_composition<'a>(
-        &'a self,
-        base: &str,
-        release: &'a str,
-    ) -> Box<dyn Iterator<Item = Selection> + 'a> {
-        let known = self.bases.get(base);
-        let known = known.filter(|base| base.value.releases.get(release).is_some());
-        match known {
-            Some(base) => Box::new(self.every_on(base, release)),
-            None => Box::new(std::iter::empty()),
-        }
+    pub fn every_composition(&self, base: &str, release: &str) -> Vec<Selection> {
+        let Some(base) = self.base_with(base, release) else { return Vec::new() };
+        let flavors = self.flavors_on(base);
+        flavors.iter().flat_map(|flavor| self.compositions_of(base, release, flavor)).collect()
     }
 
-    fn every_on<'a>(
-        &'a self,
-        base: &'a Document<Base>,
-        release: &'a str,
-    ) -> impl Iterator<Item = Selection> + 'a {
+    /// Compositions that together ask for everything that those of [`Catalog::every_composition`]
+    /// ask for, but are far fewer: every flavor with the base's defaults, and one flavor with all
+    /// that the other axes have.
+    pub fn spanning_compositions(&self, base: &str, release: &str) -> Vec<Selection> {
+        let Some(base) = self.base_with(base, release) else { return Vec::new() };
+        let flavors = self.flavors_on(base);
+        let with_defaults = flavors.iter().map(|flavor| Selection {
+            base: base.name.clone(),
+            release: Some(release.to_owned()),
+            flavor: (*flavor).clone(),
+            ..Selection::default()
+        });
+        let first = flavors.first().into_iter();
+        let others = first.flat_map(|flavor| self.compositions_of(base, release, flavor));
+        with_defaults.chain(others).collect()
+    }
+
+    fn base_with(&self, base: &str, release: &str) -> Option<&Document<Base>> {
+        self.bases.get(base).filter(|base| base.value.releases.get(release).is_some())
+    }
+
+    fn flavors_on(&self, base: &Document<Base>) -> Vec<&String> {
+        let fit = self.flavors.values().filter(|flavor| flavor_on(self, flavor, base).is_ok());
+        fit.map(|flavor| &flavor.name).collect()
+    }
+
+    /// One flavor with all roles, sets of features, kernels and hypervisors.
+    fn compositions_of(
+        &self,
+        base: &Document<Base>,
+        release: &str,
+        flavor: &str,
+    ) -> Vec<Selection> {
         let goes = |bases: &[super::located::At<String>]| {
             bases.is_empty() || bases.iter().any(|name| name.value == base.name)
         };
-        let flavors: Vec<_> = self
-            .flavors
-            .values()
-            .filter(|flavor| flavor_on(self, flavor, base).is_ok())
-            .map(|flavor| &flavor.name)
-            .collect();
-        let roles: Vec<_> = self.roles.values().filter(|role| goes(&role.value.bases)).collect();
-        let hypervisors: Vec<_> =
-            self.hypervisors.values().filter(|h| goes(&h.value.bases)).map(|h| &h.name).collect();
-        let sets: Vec<(&Document<Role>, Vec<FeatureSet>)> =
-            roles.into_iter().map(|role| (role, self.feature_sets(base, role))).collect();
-        flavors.into_iter().flat_map(move |flavor| {
-            let mut selections = Vec::new();
-            for (role, sets) in &sets {
-                for (with, without) in sets {
-                    for kernel in &base.value.kernels {
-                        for hypervisor in &hypervisors {
-                            selections.push(Selection {
-                                base: base.name.clone(),
-                                release: Some(release.to_owned()),
-                                flavor: flavor.clone(),
-                                role: Some(role.name.clone()),
-                                with: with.clone(),
-                                without: without.clone(),
-                                kernel: Some(kernel.value.clone()),
-                                hypervisor: Some((*hypervisor).clone()),
-                                compression: None,
-                            });
+        let mut selections = Vec::new();
+        for role in self.roles.values().filter(|role| goes(&role.value.bases)) {
+            for (with, without) in self.feature_sets(base, role) {
+                for kernel in &base.value.kernels {
+                    for hypervisor in self.hypervisors.values() {
+                        if !goes(&hypervisor.value.bases) {
+                            continue;
                         }
+                        selections.push(Selection {
+                            base: base.name.clone(),
+                            release: Some(release.to_owned()),
+                            flavor: flavor.to_owned(),
+                            role: Some(role.name.clone()),
+                            with: with.clone(),
+                            without: without.clone(),
+                            kernel: Some(kernel.value.clone()),
+                            hypervisor: Some(hypervisor.name.clone()),
+                            compression: None,
+                        });
                     }
                 }
             }
-            selections
-        })
+        }
+        selections
     }
 
     /// The sets of features that go with `role`.

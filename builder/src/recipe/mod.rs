@@ -17,6 +17,7 @@ mod error;
 mod every;
 mod filter;
 mod fragment;
+mod kernel_source;
 mod kinds;
 mod located;
 mod merge;
@@ -32,9 +33,11 @@ mod tests;
 mod words;
 mod yaml;
 
-pub use base::{Base, BootsWith, Defaults, EfiStub, Initramfs, Kernel, Key, Release, Repository};
+pub use base::{
+    Base, BootsWith, Defaults, EfiStub, Initramfs, Kernel, Key, LoosePackage, Release, Repository,
+};
 pub use catalog::{Catalog, Document, Documents, Listed, Listing};
-pub use composed::{FirmwareNeed, HypervisorChoice, KernelChoice, Recipe, Selection};
+pub use composed::{FirmwareNeed, HypervisorChoice, KernelChoice, KernelSource, Recipe, Selection};
 pub use entries::{Entry, Item, Map};
 pub use error::{Place, Problem, RecipeError, nearest};
 pub use filter::PathFilter;

@@ -18,6 +18,9 @@ recipe_file! {
     pub struct Guest {
         /// One line that says what this is.
         pub summary: String,
+        /// The base that is meant where none is asked for; needed as soon as there are several.
+        #[serde(default)]
+        pub default_base: Option<At<String>>,
     }
 }
 

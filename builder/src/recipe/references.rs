@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::base::Base;
+use super::base::{Base, machine};
 use super::catalog::{Catalog, Document};
 use super::entries::{Entry, Map};
 use super::error::{Problem, RecipeError};
@@ -18,6 +18,9 @@ pub fn check(catalog: &Catalog) -> Result<(), RecipeError> {
     let checker = Checker { catalog };
     let guest = &catalog.guest;
     checker.fragment(&guest.file, &guest.value.fragment())?;
+    if let Some(base) = &guest.value.default_base {
+        checker.known("base", &guest.file, base, catalog.bases.keys())?;
+    }
     checker.bases()?;
     for kernel in catalog.kernels.values() {
         checker.known("base", &kernel.file, &kernel.value.base, catalog.bases.keys())?;
@@ -108,14 +111,7 @@ impl Checker<'_> {
         let place = |file, at: &At<String>| self.catalog.texts.place(&at.origin(file));
         let here = Problem::new(String::new()).at(place(&base.file, name));
         let (of_kernel, of_base) = (&kernel.value.architecture, &base.value.architecture);
-        if kernel.value.base.value != base.name {
-            let what = format!("the kernel \"{}\" comes from another base", name.value);
-            return Err(RecipeError::invalid(
-                Problem { message: what, ..here }
-                    .also("its descriptor says", place(&kernel.file, &kernel.value.base)),
-            ));
-        }
-        if of_kernel != of_base {
+        if machine(of_kernel) != machine(of_base) {
             let what = format!("the kernel \"{}\" is for another architecture", name.value);
             return Err(RecipeError::invalid(
                 Problem { message: what, ..here }

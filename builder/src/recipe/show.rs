@@ -138,6 +138,10 @@ impl Show {
         if let Some(stub) = &kernel.efi_stub {
             self.entry("kernel", "efi_stub", stub);
         }
+        if let Some(from) = &kernel.from {
+            self.entry("kernel", "base", &from.base);
+            self.entry("kernel", "release", &from.release);
+        }
     }
 
     fn push<T: Serialize>(

@@ -6,6 +6,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use ring::digest::{SHA1_FOR_LEGACY_USE_ONLY, SHA256, digest};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -26,6 +27,21 @@ pub struct Identity(Vec<u8>);
 pub struct NotAnIdentity(String);
 
 impl Identity {
+    /// The identity of the package with this compressed control member, as Alpine's indexes give it:
+    /// its SHA-1.
+    pub fn of_control(compressed: &[u8]) -> Self {
+        Identity(digest(&SHA1_FOR_LEGACY_USE_ONLY, compressed).as_ref().to_vec())
+    }
+
+    /// Whether this is the SHA-1 or, by its length, the SHA-256 of a compressed control member.
+    pub fn fits(&self, compressed: &[u8]) -> bool {
+        let algorithm = match self.0.len() {
+            SHA1_LENGTH => &SHA1_FOR_LEGACY_USE_ONLY,
+            _ => &SHA256,
+        };
+        digest(algorithm, compressed).as_ref() == self.0
+    }
+
     /// The digest: 20 bytes of SHA-1 or 32 of SHA-256.
     pub fn digest(&self) -> &[u8] {
         &self.0
@@ -37,7 +53,8 @@ impl Identity {
     }
 }
 
-fn decode(text: &str) -> Option<Vec<u8>> {
+/// What base64 text stands for; left-over bits and padding do not count.
+pub(super) fn decode(text: &str) -> Option<Vec<u8>> {
     let mut bytes = Vec::with_capacity(text.len() / 4 * 3);
     let (mut bits, mut held) = (0u32, 0u32);
     for digit in text.trim_end_matches('=').bytes() {
@@ -118,6 +135,19 @@ mod tests {
         {
             assert!(bad.parse::<Identity>().is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn it_fits_the_member_that_it_is_the_digest_of() {
+        let identity = Identity::of_control(b"abc");
+        assert_eq!(identity.to_string(), "Q1qZk+NkcGgWq6PiVxeFDCbJzQ2J0=");
+        let sha256: Identity =
+            "Q1ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0=".parse().expect("an identity");
+        assert_eq!(sha256.digest(), crate::digest::Sha256::of(b"abc").as_bytes());
+        for (member, fits) in [(&b"abc"[..], true), (b"abd", false)] {
+            assert_eq!((identity.fits(member), sha256.fits(member)), (fits, fits));
+        }
+        assert!(!Identity(sha256.key().to_vec()).fits(b"abc"));
     }
 
     proptest! {

@@ -1,5 +1,6 @@
 //! Package sources: indexes, signatures and package readers.
 
+pub mod apk;
 pub mod apkindex;
 pub mod codec;
 pub mod constraint;

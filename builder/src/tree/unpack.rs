@@ -58,13 +58,23 @@ pub enum UnpackError {
     },
 }
 
+/// Whose files a package may take.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Replaces {
+    /// Names of packages.
+    pub names: Vec<String>,
+    /// Of two packages that replace each other the one with the higher priority wins (apk); at equal
+    /// priorities the later one.
+    pub priority: u32,
+}
+
 /// Takes the content of one package after another into a tree.
 #[derive(Debug)]
 pub struct Unpacker<'a> {
     tree: &'a mut Tree,
     spool: &'a Spool,
     accounts: &'a Accounts,
-    replaces: &'a BTreeMap<String, Vec<String>>,
+    replaces: &'a BTreeMap<String, Replaces>,
     /// Directories that packages brought, until [`Unpacker::finish`].
     directories: Vec<Directory>,
 }
@@ -87,7 +97,7 @@ impl<'a> Unpacker<'a> {
         tree: &'a mut Tree,
         spool: &'a Spool,
         accounts: &'a Accounts,
-        replaces: &'a BTreeMap<String, Vec<String>>,
+        replaces: &'a BTreeMap<String, Replaces>,
     ) -> Self {
         Unpacker { tree, spool, accounts, replaces, directories: Vec::new() }
     }
@@ -187,19 +197,30 @@ impl<'a> Unpacker<'a> {
         }
     }
 
-    /// What the recipe put there before stays. Debian Policy 7.6: a file goes to the package that
-    /// `Replaces` the other, either way round.
+    /// What the recipe put there before stays. A file goes to the package that replaces the other,
+    /// either way round (Debian Policy 7.6; apk's `apk_pkg_replaces_file`).
     fn put(&mut self, package: &str, path: &GuestPath, node: Node) -> Result<(), TreeError> {
-        let may = |new: &str, old: &str| {
-            self.replaces.get(new).is_some_and(|names| names.iter().any(|name| name == old))
+        let priority = |of: &str, other: &str| {
+            let replaces = self.replaces.get(of)?;
+            replaces.names.iter().any(|name| name == other).then_some(replaces.priority)
         };
-        match self.tree.insert(path, node.clone()) {
+        match self.tree.insert(path, node.clone()).map(drop) {
             Err(TreeError::Clash { old: Origin::Recipe(_), .. }) => Ok(()),
-            Err(TreeError::Clash { old: Origin::Package(old), .. }) if may(package, &old) => {
-                self.tree.replace(path, node).map(drop)
-            }
-            Err(TreeError::Clash { old: Origin::Package(old), .. }) if may(&old, package) => Ok(()),
-            other => other.map(drop),
+            Err(TreeError::Clash {
+                old: Origin::Package(old),
+                new,
+                path: at,
+                old_kind,
+                new_kind,
+            }) => match (priority(&old, package), priority(package, &old)) {
+                (None, None) => {
+                    let old = Origin::Package(old);
+                    Err(TreeError::Clash { old, new, path: at, old_kind, new_kind })
+                }
+                (kept, taken) if kept > taken => Ok(()),
+                _ => self.tree.replace(path, node).map(drop),
+            },
+            other => other,
         }
     }
 }

@@ -1,9 +1,13 @@
-//! What the integration tests share: a faulty web server, a keyring, a Debian repository and a
+//! What the integration tests share: a faulty web server, keys, Debian and Alpine repositories and a
 //! progress that remembers. Everything is generated; nothing comes from outside.
 #![allow(dead_code, missing_docs, clippy::unwrap_used)] // Each test file uses the part it needs.
 
+pub mod apkkeys;
+pub mod apkrepo;
 pub mod debrepo;
+pub mod guest;
 pub mod keys;
+pub mod rawtar;
 pub mod server;
 
 use std::sync::{Arc, Mutex};

@@ -15,8 +15,6 @@ use super::bridge;
 
 /// In an inode: the file has no part in a fragment block.
 const NO_FRAGMENT: usize = 0xffff_ffff;
-/// The length of the superblock, in bytes.
-const SUPERBLOCK: u64 = 96;
 
 /// An image that cannot be read.
 #[derive(Debug, thiserror::Error)]
@@ -97,7 +95,7 @@ pub fn usage<R: BufRead + Seek + Send>(mut image: R) -> Result<Usage, Unreadable
     let nodes = nodes(&reader);
     let stored: u64 = nodes.iter().map(|node| node.stored).sum();
     let data_end = superblock.inode_table.min(length);
-    let head = SUPERBLOCK.min(data_end);
+    let head = data_begin(&reader).unwrap_or(data_end).min(data_end);
     let data = data_end.saturating_sub(head);
     let directories = superblock.bytes_used.saturating_sub(superblock.dir_table);
     let tables = Tables {
@@ -118,6 +116,18 @@ pub fn usage<R: BufRead + Seek + Send>(mut image: R) -> Result<Usage, Unreadable
         tables,
         nodes,
     })
+}
+
+/// Where the first block of content is.
+fn data_begin(reader: &FilesystemReader<'_>) -> Option<u64> {
+    let files = reader.root.nodes.iter().filter_map(|node| match &node.inner {
+        InnerNode::File(file) if file.block_sizes().iter().any(|block| block.size() > 0) => {
+            Some(file.blocks_start())
+        }
+        _ => None,
+    });
+    let fragments = reader.fragments.iter().flatten().map(|fragment| fragment.start);
+    files.chain(fragments).min()
 }
 
 fn nodes(reader: &FilesystemReader<'_>) -> Vec<NodeUsage> {

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 
 use crate::path::GuestPath;
+use crate::repo::apk::PkgInfo;
 use crate::repo::deb822::Reader;
 use crate::repo::entry::{Entry, EntryKind};
 use crate::tree::{Content, Kind, Meta, Node, Origin, Tree};
@@ -36,6 +37,8 @@ pub struct Control {
     pub source: Option<String>,
     /// Version of the source package, where it differs from the package's.
     pub source_version: Option<String>,
+    /// The commit of the distribution's repository of recipes that the package was built from.
+    pub commit: Option<String>,
     /// Other sources that went into the package (`Built-Using`, `Static-Built-Using`): name, version.
     pub built_using: Vec<(String, String)>,
 }
@@ -80,6 +83,13 @@ impl Collector {
         control.built_using.sort();
         control.built_using.dedup();
         self.controls.insert(package.to_owned(), control);
+    }
+
+    /// Takes in what an apk package says of its origin.
+    pub fn info(&mut self, package: &str, info: &PkgInfo) {
+        let said = |text: &String| (!text.is_empty()).then(|| text.clone());
+        let (source, commit) = (said(&info.origin), said(&info.commit));
+        self.controls.insert(package.to_owned(), Control { source, commit, ..Control::default() });
     }
 
     /// Takes a copy of `entry` where it is about licences, and hands every entry on to `next`.

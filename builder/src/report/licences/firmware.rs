@@ -67,7 +67,7 @@ impl Work<'_> {
                 notes: vec!["It comes from no package: who added it knows its licence.".to_owned()],
             },
         };
-        let free = self.record(&from).is_some_and(is_free_archive);
+        let free = self.packaged(&from).is_some_and(|package| is_free_archive(package.record));
         let redistribution = self.references.redistribution(&found.expression, free);
         let mut notes = found.notes;
         let named = &self.subject.named;
@@ -131,13 +131,10 @@ impl Work<'_> {
 
     /// By the paragraph of its package's `copyright` that holds for this file.
     fn in_copyright(&mut self, name: &str, package: &str) -> Option<Found> {
-        let record = self.record(package)?.clone();
+        let packaged = self.packaged(package)?;
         let files = self.copyright(package)?.of_file(name)?.clone();
-        let expression = self.debian_expression(&record, &files.licence, &files.text);
-        let text = self.subject.collected.text(&format!("usr/share/doc/{package}/copyright"));
-        let texts = text.map(|(_, text)| {
-            self.texts.add_once(&format!("packages/{package}/copyright"), text.as_bytes())
-        });
+        let expression = self.debian_expression(packaged, &files.licence, &files.text);
+        let texts = self.copyright_text(package).map(|(path, _)| path);
         Some(Found {
             expression,
             basis: Basis::CopyrightFile,
@@ -148,10 +145,11 @@ impl Work<'_> {
 
     /// By the index's field for the whole package.
     fn in_index(&mut self, package: &str) -> Found {
-        let record = self.record(package).filter(|record| !record.license.is_empty()).cloned();
-        match record {
-            Some(record) => {
-                let scope = self.scope(&record);
+        let packaged = self.packaged(package).filter(|found| !found.record.license.is_empty());
+        match packaged {
+            Some(packaged) => {
+                let record = packaged.record;
+                let scope = self.scope(packaged);
                 let references = &mut self.references;
                 let words = format!("The package index says: {}", record.license);
                 let expression =

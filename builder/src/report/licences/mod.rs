@@ -116,13 +116,20 @@ pub struct Licences {
     pub texts: BTreeMap<String, Vec<u8>>,
 }
 
+/// A package, and where it comes from.
+#[derive(Debug, Clone, Copy)]
+pub struct Packaged<'a> {
+    /// Its record.
+    pub record: &'a Package,
+    /// The distribution that it is from.
+    pub distribution: Distribution<'a>,
+}
+
 /// What [`analyse`] looks at.
 #[derive(Debug, Clone, Copy)]
 pub struct Subject<'a> {
-    /// Where the packages come from.
-    pub distribution: Distribution<'a>,
     /// The packages.
-    pub packages: &'a [&'a Package],
+    pub packages: &'a [Packaged<'a>],
     /// What they said about licences.
     pub collected: &'a Collector,
     /// The guest.
@@ -161,7 +168,7 @@ pub fn analyse(subject: &Subject<'_>) -> std::io::Result<Licences> {
     };
     let firmware = work.firmware()?;
     let packages =
-        subject.packages.iter().map(|package| work.package(package, &firmware)).collect();
+        subject.packages.iter().map(|package| work.package(*package, &firmware)).collect();
     Ok(Licences {
         packages,
         firmware,
@@ -189,16 +196,16 @@ struct Work<'a> {
     copyrights: BTreeMap<String, Option<copyright::Copyright>>,
 }
 
-impl Work<'_> {
+impl<'a> Work<'a> {
     /// The record of the package with this name.
-    fn record(&self, name: &str) -> Option<&Package> {
-        self.subject.packages.iter().find(|package| package.name == name).copied()
+    fn packaged(&self, name: &str) -> Option<Packaged<'a>> {
+        self.subject.packages.iter().find(|package| package.record.name == name).copied()
     }
 
     /// The scope of a package's licence names: its source, as texts are the source's.
-    fn scope(&self, package: &Package) -> String {
-        let control = self.subject.collected.controls.get(&package.name);
-        self.subject.distribution.source(package, control).name
+    fn scope(&self, package: Packaged<'_>) -> String {
+        let control = self.subject.collected.controls.get(&package.record.name);
+        package.distribution.source(package.record, control).name
     }
 
     /// The machine-readable `copyright` of a package, if it has one.
@@ -213,9 +220,9 @@ impl Work<'_> {
     }
 
     /// The expression for a short name of copyright-format 1.0 that `package`'s file uses.
-    fn debian_expression(&mut self, package: &Package, short: &str, own_text: &str) -> String {
+    fn debian_expression(&mut self, package: Packaged<'_>, short: &str, own_text: &str) -> String {
         let scope = self.scope(package);
-        let copyright = self.copyright(&package.name).cloned().unwrap_or_default();
+        let copyright = self.copyright(&package.record.name).cloned().unwrap_or_default();
         let references = &mut self.references;
         names::debian(short, &mut |name| {
             let text = copyright.text(name).unwrap_or(own_text);

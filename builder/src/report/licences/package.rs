@@ -3,7 +3,7 @@
 use super::expression::all_of;
 use super::texts::common_licences;
 use super::{
-    Basis, FirmwareLicence, NOASSERTION, Obligation, PackageLicence, Work, copyright,
+    Basis, FirmwareLicence, NOASSERTION, Obligation, PackageLicence, Packaged, Work, copyright,
     is_free_archive, names,
 };
 use crate::recipe::Format;
@@ -20,9 +20,10 @@ impl Work<'_> {
     /// The licence of `package`; `firmware` is what was found out about firmware files.
     pub(super) fn package(
         &mut self,
-        package: &Package,
+        packaged: Packaged<'_>,
         firmware: &[FirmwareLicence],
     ) -> PackageLicence {
+        let package = packaged.record;
         let files = self.files.get(package.name.as_str()).copied().unwrap_or_default();
         let free = is_free_archive(package);
         let own: Vec<&FirmwareLicence> =
@@ -39,18 +40,18 @@ impl Work<'_> {
                 ],
             }
         } else {
-            self.found(package)
+            self.found(packaged)
         };
         found
             .notes
             .extend(self.subject.collected.skipped.get(&package.name).cloned().unwrap_or_default());
-        if self.subject.distribution.format != Format::Dpkg || texts.is_empty() {
+        if packaged.distribution.format != Format::Dpkg || texts.is_empty() {
             texts.extend(self.listed_texts(&found.expression));
         }
         texts.sort();
         texts.dedup();
         let control = self.subject.collected.controls.get(&package.name);
-        let distribution = &self.subject.distribution;
+        let distribution = packaged.distribution;
         let mut sources = vec![distribution.source(package, control)];
         let others = control.map(|control| control.built_using.as_slice()).unwrap_or_default();
         sources.extend(others.iter().map(|(name, version)| distribution.at(name, version)));
@@ -78,13 +79,14 @@ impl Work<'_> {
     }
 
     /// What the package or its index says.
-    fn found(&mut self, package: &Package) -> Found {
+    fn found(&mut self, packaged: Packaged<'_>) -> Found {
+        let package = packaged.record;
         let path = format!("usr/share/doc/{}/copyright", package.name);
         let text = self.subject.collected.text(&path);
         match text {
-            Some((_, text)) => self.from_copyright(package, &text),
+            Some((_, text)) => self.from_copyright(packaged, &text),
             None if !package.license.is_empty() => {
-                let scope = self.scope(package);
+                let scope = self.scope(packaged);
                 let references = &mut self.references;
                 let words = format!("The package index says: {}", package.license);
                 let expression = names::field(&package.license, &mut |name| {
@@ -100,7 +102,7 @@ impl Work<'_> {
         }
     }
 
-    fn from_copyright(&mut self, package: &Package, text: &str) -> Found {
+    fn from_copyright(&mut self, packaged: Packaged<'_>, text: &str) -> Found {
         let mut notes = Vec::new();
         match copyright::Copyright::parse(text) {
             Ok(Some(copyright)) => {
@@ -109,7 +111,7 @@ impl Work<'_> {
                 let (main, others): (Vec<_>, Vec<_>) =
                     copyright.files.iter().partition(|files| files.patterns == ["*"]);
                 for files in main.into_iter().chain(others) {
-                    terms.push(self.debian_expression(package, &files.licence, &files.text));
+                    terms.push(self.debian_expression(packaged, &files.licence, &files.text));
                 }
                 let expression = all_of(terms.iter().map(String::as_str));
                 return Found { expression, basis: Basis::CopyrightFile, notes };
@@ -123,7 +125,7 @@ impl Work<'_> {
         if !common.is_empty() {
             notes.push(format!("Its text refers to {}.", common.join(", ")));
         }
-        let scope = self.scope(package);
+        let scope = self.scope(packaged);
         let expression = self.references.add(&scope, "copyright", text);
         Found { expression, basis: Basis::FreeText, notes }
     }
@@ -132,10 +134,8 @@ impl Work<'_> {
     fn package_texts(&mut self, package: &Package) -> Vec<String> {
         let mut paths = Vec::new();
         let name = &package.name;
-        if let Some((_, text)) =
-            self.subject.collected.text(&format!("usr/share/doc/{name}/copyright"))
-        {
-            paths.push(self.texts.add_once(&format!("packages/{name}/copyright"), text.as_bytes()));
+        if let Some((path, text)) = self.copyright_text(name) {
+            paths.push(path);
             for common in common_licences(&text) {
                 paths.extend(self.common_text(&common));
             }
@@ -152,6 +152,17 @@ impl Work<'_> {
             }
         }
         paths
+    }
+
+    /// The `copyright` of a package, and where it is in the folder: under the name of the package that
+    /// has it, which may be another one of the same source.
+    pub(super) fn copyright_text(&mut self, name: &str) -> Option<(String, String)> {
+        let (path, text) =
+            self.subject.collected.text(&format!("usr/share/doc/{name}/copyright"))?;
+        let owner = path.parent().unwrap_or_default();
+        let owner = String::from_utf8_lossy(owner.name()).into_owned();
+        let path = self.texts.add_once(&format!("packages/{owner}/copyright"), text.as_bytes());
+        Some((path, text))
     }
 
     /// One of `usr/share/common-licenses`: the base's own, or the text that SPDX's list has.

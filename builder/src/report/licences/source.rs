@@ -9,6 +9,8 @@ use crate::repo::Package;
 /// A source package.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Source {
+    /// The distribution that has it.
+    pub base: String,
     /// Its name.
     pub name: String,
     /// Its version; empty where nothing says it.
@@ -41,7 +43,13 @@ impl Distribution<'_> {
             Format::Dpkg => without_rebuild(&package.version).to_owned(),
             Format::Apk | Format::Opkg => package.version.clone(),
         });
-        self.at(&name, &version)
+        let mut source = self.at(&name, &version);
+        if let (Format::Apk, "alpine" | "wifibox", Some(commit)) =
+            (self.format, self.base, control.and_then(|control| control.commit.as_ref()))
+        {
+            source.place = format!("https://gitlab.alpinelinux.org/alpine/aports/-/tree/{commit}");
+        }
+        source
     }
 
     /// The source package `name` in `version`.
@@ -62,7 +70,8 @@ impl Distribution<'_> {
             ),
             (_, base) => format!("the sources of {base} {release}, package {name}"),
         };
-        Source { name: name.to_owned(), version: version.to_owned(), place }
+        let owned = str::to_owned;
+        Source { base: owned(self.base), name: owned(name), version: owned(version), place }
     }
 }
 
@@ -98,11 +107,16 @@ mod tests {
         let control = Control {
             source: Some("linux-signed-amd64".into()),
             source_version: Some("6.12.1+1".into()),
-            built_using: Vec::new(),
+            ..Control::default()
         };
         let source = debian.source(&package, Some(&control));
         assert_eq!((&*source.name, &*source.version), ("linux-signed-amd64", "6.12.1+1"));
         assert!(source.place.ends_with("/6.12.1%2B1/"), "{}", source.place);
+        let alpine = Distribution { base: "alpine", release: "3.23", format: Format::Apk };
+        let control = Control { commit: Some("abc".into()), ..Control::default() };
+        let source = alpine.source(&package, Some(&control));
+        assert_eq!((&*source.name, &*source.version), ("busybox", "1:1.37.0-6+b9"));
+        assert!(source.place.ends_with("/aports/-/tree/abc"), "{}", source.place);
         assert_eq!(without_rebuild("13.8+deb13u7"), "13.8+deb13u7");
         assert_eq!(without_rebuild("1+b"), "1+b");
     }

@@ -9,6 +9,7 @@ use sha1::Digest as _;
 use super::PackageUrl;
 use crate::digest::{Hasher, Sha256, hex};
 use crate::repo::Package;
+use crate::report::licences::Distribution;
 use crate::tree::{Kind, Origin, Tree};
 
 /// A package.
@@ -16,6 +17,8 @@ use crate::tree::{Kind, Origin, Tree};
 pub struct PackageFacts<'a> {
     /// Its record.
     pub record: &'a Package,
+    /// Where it comes from.
+    pub distribution: Distribution<'a>,
     /// Its package URL.
     pub url: PackageUrl,
     /// Where it can be fetched, if the recipe says it.

@@ -4,6 +4,7 @@ use std::fmt;
 
 use crate::recipe::Format;
 use crate::repo::Package;
+use crate::report::licences::Distribution;
 
 /// A package URL, written out.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -48,13 +49,12 @@ impl PackageUrl {
 /// The package URL of a distribution's package. `upstream` is the source package, which scanners for
 /// vulnerabilities look up.
 pub fn package_url(
-    format: Format,
-    base: &str,
-    release: &str,
+    distribution: Distribution<'_>,
     package: &Package,
     upstream: &str,
 ) -> PackageUrl {
-    let (kind, namespace) = match (format, base) {
+    let release = distribution.release;
+    let (kind, namespace) = match (distribution.format, distribution.base) {
         (Format::Dpkg, base) => ("deb", base),
         // Its packages are Alpine's.
         (Format::Apk, "wifibox") => ("apk", "alpine"),
@@ -92,12 +92,14 @@ mod tests {
             architecture: "amd64".into(),
             ..Package::default()
         };
-        let url = package_url(Format::Dpkg, "debian", "trixie", &package, "busybox");
+        let debian = Distribution { base: "debian", release: "trixie", format: Format::Dpkg };
+        let wifibox = Distribution { base: "wifibox", release: "3.23", format: Format::Apk };
+        let url = package_url(debian, &package, "busybox");
         assert_eq!(
             url.to_string(),
             "pkg:deb/debian/busybox-static@1:1.37.0-6%2Bb9?arch=amd64&distro=trixie&upstream=busybox"
         );
-        let url = package_url(Format::Apk, "wifibox", "3.23", &package, "busybox-static");
+        let url = package_url(wifibox, &package, "busybox-static");
         assert!(url.to_string().starts_with("pkg:apk/alpine/busybox-static@"), "{url}");
         assert!(!url.to_string().contains("upstream"), "{url}");
         assert_eq!(PackageUrl::new("cargo", "", "a", "1", &[]).to_string(), "pkg:cargo/a@1");

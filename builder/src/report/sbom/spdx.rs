@@ -151,7 +151,7 @@ pub fn spdx(subject: &Subject<'_>) -> serde_json::Result<String> {
             sources.insert(source);
         }
     }
-    packages.extend(sources.into_iter().map(|source| source_package(subject, source)));
+    packages.extend(sources.into_iter().map(source_package));
     let mut files = Vec::new();
     for facts in subject.files {
         let file = guest_file(subject, facts);
@@ -269,7 +269,7 @@ fn package(subject: &Subject<'_>, facts: &PackageFacts<'_>, licence: &PackageLic
         id: package_id(&licence.name),
         name: licence.name.clone(),
         version_info: licence.version.clone(),
-        supplier: supplier(&subject.manifest.recipe.base),
+        supplier: supplier(facts.distribution.base),
         download_location: facts.download.clone().unwrap_or_else(|| NOASSERTION.to_owned()),
         checksums: digest.into_iter().collect(),
         source_info: format!("built from {}", sources.join(", ")),
@@ -307,8 +307,8 @@ fn supplier(base: &str) -> String {
     format!("Organization: {name}")
 }
 
-fn source_package(subject: &Subject<'_>, source: &Source) -> Package {
-    let base = subject.manifest.recipe.base.as_str();
+fn source_package(source: &Source) -> Package {
+    let base = source.base.as_str();
     let url = (base == "debian").then(|| {
         PackageUrl::new("deb", base, &source.name, &source.version, &[("arch", "source")])
     });
