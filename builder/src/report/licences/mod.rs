@@ -14,6 +14,8 @@ mod package;
 mod source;
 mod summary;
 mod terms;
+#[cfg(test)]
+mod tests;
 mod texts;
 
 use std::collections::BTreeMap;
