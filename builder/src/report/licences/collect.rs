@@ -211,6 +211,8 @@ mod tests {
             gname: Vec::new(),
             mtime: 0,
             xattrs: BTreeMap::new(),
+            checksum: None,
+            dotted: false,
             kind,
         }
     }

@@ -88,7 +88,8 @@ impl Licences {
         if !sources.is_empty() {
             heading(&mut text, "Sources to pass on or to offer");
             for source in sources {
-                let _ = writeln!(text, "{} {}\n    {}", source.name, source.version, source.place);
+                let _ = writeln!(text, "{} {}", source.name, source.version);
+                text.push_str(&wrapped(&source.place, 4, WIDTH));
             }
         }
         if !self.firmware.is_empty() {

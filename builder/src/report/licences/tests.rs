@@ -40,6 +40,8 @@ fn collect(collector: &mut Collector, package: &str, path: &str, text: &str) {
         gname: Vec::new(),
         mtime: 0,
         xattrs: BTreeMap::new(),
+        checksum: None,
+        dotted: false,
         kind: EntryKind::File { size: text.len() as u64, content: &mut content },
     };
     collector.pass(package, entry, |_| Ok::<(), CollectError>(())).expect("passed");
