@@ -29,7 +29,7 @@ impl Part {
     pub fn of(name: &str, mode: u16) -> Part {
         let below = |folders: &[&str]| {
             folders.iter().any(|folder| {
-                name.strip_prefix("/usr").unwrap_or(&name).starts_with(&format!("/{folder}/"))
+                name.strip_prefix("/usr").unwrap_or(name).starts_with(&format!("/{folder}/"))
             })
         };
         if below(&["lib/modules"]) {

@@ -280,7 +280,7 @@ fn check_image(folder: &Path, manifest: &Manifest, findings: &mut Findings) {
     // A missing image is reported already.
     let Ok(file) = File::open(folder.join(IMAGE)) else { return };
     let mut nodes = 0;
-    let listed = list(&mut BufReader::new(file), &mut |node: Listed, content| {
+    let listed = list(&mut BufReader::new(file), |node: Listed, content| {
         let at = format!("{IMAGE}:/{}", node.path);
         match expected.remove(node.path.as_str()) {
             None => findings.add(at, "is in the image, not in manifest.json"),

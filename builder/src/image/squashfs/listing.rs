@@ -35,7 +35,7 @@ pub struct Listed {
 /// [`UnreadableImage`], or what `visit` reports.
 pub fn list<R: BufRead + Seek + Send, E: From<UnreadableImage>>(
     image: &mut R,
-    visit: &mut dyn FnMut(Listed, Option<&mut dyn Read>) -> Result<(), E>,
+    mut visit: impl FnMut(Listed, Option<&mut dyn Read>) -> Result<(), E>,
 ) -> Result<(), E> {
     let bad = |error: BackhandError| UnreadableImage(error.to_string());
     let mut next = 0;

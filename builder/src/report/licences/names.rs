@@ -192,7 +192,9 @@ fn deprecated(name: &str) -> Option<String> {
 mod tests {
     use super::*;
 
-    fn check(read: fn(&str, &mut dyn FnMut(&str) -> String) -> String, text: &str, spdx: &str) {
+    type Read = fn(&str, &mut dyn FnMut(&str) -> String) -> String;
+
+    fn check(read: Read, text: &str, spdx: &str) {
         let mut reference = |name: &str| format!("LicenseRef-{}", name.replace([' ', '/'], "-"));
         let found = read(text, &mut reference);
         assert_eq!(found, spdx, "{text}");

@@ -84,7 +84,7 @@ impl Work<'_> {
         let path = format!("usr/share/doc/{}/copyright", package.name);
         let text = self.subject.collected.text(&path);
         match text {
-            Some((_, text)) => self.from_copyright(packaged, &text),
+            Some((_, text)) => self.read_copyright(packaged, &text),
             None if !package.license.is_empty() => {
                 let scope = self.scope(packaged);
                 let references = &mut self.references;
@@ -102,7 +102,7 @@ impl Work<'_> {
         }
     }
 
-    fn from_copyright(&mut self, packaged: Packaged<'_>, text: &str) -> Found {
+    fn read_copyright(&mut self, packaged: Packaged<'_>, text: &str) -> Found {
         let mut notes = Vec::new();
         match copyright::Copyright::parse(text) {
             Ok(Some(copyright)) => {
