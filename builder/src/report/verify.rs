@@ -17,7 +17,7 @@ use super::Manifest;
 use super::manifest;
 use super::output::{self, ParseError};
 use crate::digest::Sha256;
-use crate::image::squashfs::{Listed, UnreadableImage, list};
+use crate::image::squashfs::{ReadNode, UnreadableImage, read_nodes};
 
 /// The file of hashes.
 pub const SUMS: &str = "SHA256SUMS";
@@ -280,7 +280,7 @@ fn check_image(folder: &Path, manifest: &Manifest, findings: &mut Findings) {
     // A missing image is reported already.
     let Ok(file) = File::open(folder.join(IMAGE)) else { return };
     let mut nodes = 0;
-    let listed = list(&mut BufReader::new(file), |node: Listed, content| {
+    let listed = read_nodes(&mut BufReader::new(file), |node: ReadNode, content| {
         let at = format!("{IMAGE}:/{}", node.path);
         match expected.remove(node.path.as_str()) {
             None => findings.add(at, "is in the image, not in manifest.json"),
@@ -302,7 +302,11 @@ fn check_image(folder: &Path, manifest: &Manifest, findings: &mut Findings) {
 }
 
 /// What of `node` is not as the manifest has it.
-fn compare(file: &manifest::File, node: &Listed, content: Option<&mut dyn Read>) -> Option<String> {
+fn compare(
+    file: &manifest::File,
+    node: &ReadNode,
+    content: Option<&mut dyn Read>,
+) -> Option<String> {
     let other = |what: &str, found: &str, expected: &str| {
         (found != expected).then(|| format!("{what} is {found}, manifest.json says {expected}"))
     };

@@ -14,8 +14,8 @@ mod bridge;
 mod check;
 mod codec;
 mod error;
-mod listing;
 mod plan;
+mod read_nodes;
 mod usage;
 mod verify;
 
@@ -41,7 +41,7 @@ use plan::Plan;
 
 pub use codec::Codec;
 pub use error::Error;
-pub use listing::{Listed, list};
+pub use read_nodes::{ReadNode, read_nodes};
 pub use usage::{NodeUsage, Tables, UnreadableImage, Usage, usage};
 pub use verify::{VerifyError, verify};
 

@@ -13,7 +13,7 @@ const FRAGMENTS_KEPT: u64 = 32 << 20;
 
 /// A node of an image.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Listed {
+pub struct ReadNode {
     /// Path, relative to the root.
     pub path: String,
     /// The kind in the words of [`crate::tree::Kind::describe`].
@@ -33,9 +33,9 @@ pub struct Listed {
 ///
 /// # Errors
 /// [`UnreadableImage`], or what `visit` reports.
-pub fn list<R: BufRead + Seek + Send, E: From<UnreadableImage>>(
+pub fn read_nodes<R: BufRead + Seek + Send, E: From<UnreadableImage>>(
     image: &mut R,
-    mut visit: impl FnMut(Listed, Option<&mut dyn Read>) -> Result<(), E>,
+    mut visit: impl FnMut(ReadNode, Option<&mut dyn Read>) -> Result<(), E>,
 ) -> Result<(), E> {
     let bad = |error: BackhandError| UnreadableImage(error.to_string());
     let mut next = 0;
@@ -51,7 +51,7 @@ pub fn list<R: BufRead + Seek + Send, E: From<UnreadableImage>>(
             next += 1;
             let path = node.fullpath.as_os_str().as_bytes();
             let path = path.strip_prefix(b"/").unwrap_or(path);
-            let mut listed = Listed {
+            let mut read = ReadNode {
                 path: String::from_utf8_lossy(path).into_owned(),
                 kind: kind(&node.inner),
                 mode: node.header.permissions & 0o7777,
@@ -66,14 +66,14 @@ pub fn list<R: BufRead + Seek + Send, E: From<UnreadableImage>>(
                         kept += length;
                     }
                     let mut content = reader.file(file).reader_checked().map_err(bad)?;
-                    visit(listed, Some(&mut content))?;
+                    visit(read, Some(&mut content))?;
                 }
                 InnerNode::Symlink(link) => {
                     let target = link.link.as_os_str().as_bytes();
-                    listed.target = Some(String::from_utf8_lossy(target).into_owned());
-                    visit(listed, None)?;
+                    read.target = Some(String::from_utf8_lossy(target).into_owned());
+                    visit(read, None)?;
                 }
-                _ => visit(listed, None)?,
+                _ => visit(read, None)?,
             }
         }
     }
