@@ -53,6 +53,7 @@ step "prepare" ci/prepare.sh || finish
 step "cargo fmt" cargo fmt --all --check
 step "cargo clippy" cargo clippy --workspace --all-targets --quiet -- -D warnings
 step "cargo test" cargo_tests
+step "fuzz apk v3 for 20 s" cargo xtask fuzz adb --plain --minutes 0.34
 step "shellcheck" ci/shellcheck.sh
 step "cargo deny" deny
 
@@ -64,10 +65,12 @@ for flavor in iwlwifi hwsim; do
 done
 step "build the access point" "$tool" --base debian --flavor hwsim --role access-point --out "$work/access-point" \
     --frozen --lock-file "$work/debian.lock" --cache-dir "${WIFIBOX_BUILD_CACHE:-$work/cache}" || finish
+step "every flavor on Debian" ci/flavors.sh "$tool" "$work/debian.lock" "${WIFIBOX_BUILD_CACHE:-$work/cache}" "$work/flavors"
 step "reproducible" ci/reproducible.sh "$tool" "$work/hwsim" "$work/debian.lock" hwsim
 
 boot_test() { cargo run --release --quiet --package xtask -- boot-test "$@"; }
 step "boot: station, direct" boot_test "$work/hwsim"
+step "boot: every module loads" boot_test "$work/hwsim" --load-modules --memory 512
 step "boot: station, UEFI" boot_test "$work/hwsim" --uefi
 step "boot: access point, direct" boot_test "$work/access-point"
 step "boot: station, direct, smallest memory" boot_test "$work/hwsim" --smallest-memory 88..96 --timeout 120

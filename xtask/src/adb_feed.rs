@@ -55,10 +55,8 @@ pub fn run(arguments: Arguments) -> Result<(), Failure> {
         if size != package.size {
             println!("{file}: has {size} bytes, the index says {}", package.size);
         }
-        let apk = Apk3::open(&file, input, limits)?;
-        if let Some(identity) = &package.identity {
-            apk.check_hash(identity)?;
-        }
+        let identity = package.identity.as_ref().ok_or("a package without a hash")?;
+        let apk = Apk3::open_expected(&file, input, limits, identity)?;
         let own = &apk.control().info.package;
         if (&own.name, &own.version, &own.depends)
             != (&package.name, &package.version, &package.depends)

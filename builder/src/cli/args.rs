@@ -184,6 +184,9 @@ pub struct OutputArgs {
     /// :SUBVENDOR:SUBDEVICE, as `lspci -nn` shows them
     #[arg(long, value_name = "ID")]
     pub device: Option<DeviceId>,
+    /// Agree to the licence of a manifest's firmware, where the manifest asks for that
+    #[arg(long, value_name = "MANIFEST")]
+    pub accept_licence: Vec<String>,
     /// Add a firmware file of your own, such as a board's settings; NAME is below lib/firmware and
     /// may be left out where a driver asks for a file of this name
     #[arg(long, value_name = "FILE[:NAME]")]

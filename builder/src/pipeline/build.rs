@@ -38,6 +38,8 @@ pub struct Wishes {
     pub firmware_adds: Vec<FirmwareAdd>,
     /// An archive of firmware, instead of packages.
     pub firmware_archive: Option<ArchiveChoice>,
+    /// Manifests to whose licence the user agrees.
+    pub accepted_licences: Vec<String>,
     /// The only card that the guest is for.
     pub device: Option<DeviceId>,
     /// Block size of root.img, in bytes.
@@ -80,6 +82,12 @@ pub fn build(
 ) -> Result<BuildReport, Error> {
     let recipe = &composed.recipe;
     let block_size = BlockSize::try_from(wishes.block_size)?;
+    for (manifest, agreement) in &recipe.agreements {
+        if !wishes.accepted_licences.contains(manifest) {
+            let (manifest, agreement) = (manifest.clone(), agreement.value.clone());
+            return Err(Error::NotAgreed { manifest, agreement });
+        }
+    }
     let locks = ensure(composed.catalog, recipe, environment)?;
     let store = environment.store()?;
     let fetcher = environment.fetcher(&store);

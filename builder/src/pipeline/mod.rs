@@ -7,6 +7,7 @@ mod accounts;
 mod assemble;
 mod build;
 mod bundle;
+mod capable;
 mod controls;
 mod device;
 mod effects;

@@ -65,7 +65,7 @@ impl Writer {
                 let length = u32::try_from(bytes.len()).unwrap().to_le_bytes();
                 let (kind, width) = match bytes.len() {
                     ..0x100 => (0x8, 1),
-                    ..0x1_0000 => (0x9, 2),
+                    0x100..0x1_0000 => (0x9, 2),
                     _ => (0xa, 4),
                 };
                 kind << 28 | self.put([&length[..width], bytes].concat(), width)

@@ -8,10 +8,15 @@ use adbwriter::{
     object, pack, payload, plain, sample_package, text,
 };
 
+/// The id of the key that the target trusts, so that signatures are looked at.
+const KEY_ID: [u8; 16] = [
+    0x0c, 0x0c, 0x25, 0xea, 0x98, 0x5c, 0x73, 0x95, 0xd8, 0x07, 0xff, 0x8b, 0x11, 0x19, 0xee, 0xee,
+];
+
 /// Files and metadata.
 pub fn all() -> Vec<Vec<u8>> {
     let (index, (package, contents)) = (full_index(), sample_package());
-    let signature = [&[0, 4][..], &[7; 16], &[0x30, 6, 2, 1, 1, 2, 1, 1]].concat();
+    let signature = [&[0, 4][..], &KEY_ID, &[0x30, 6, 2, 1, 1, 2, 1, 1]].concat();
     let mut seeds = vec![payload(&index), payload(&package)];
     for (schema, root, more) in [(b"indx", &index, &[][..]), (b"pckg", &package, &contents)] {
         for make in [block, long_block] {

@@ -9,8 +9,8 @@ use wifibox_build::repo::entry::{Entry, EntryKind};
 
 /// The example key of RFC 6979, A.2.5.
 const KEY: &str = "-----BEGIN PUBLIC KEY-----\n\
-    MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEYP7UukwlylfJrk07sbuelFP6EHsj\n\
-    gWb/mwA87biZ/Ll5A+/m61Ksl5xUo43bHb1oV22m5xL2htEcd8U/XPJimQ==\n\
+    MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEYP7UuiVanTHJYet0xjVtaMBJuJI7\n\
+    Yfps5mliLmDyn7Z5A/4QCLi8maQa6elWKLxk8vGyDC1+n1F3o8KU1EYimQ==\n\
     -----END PUBLIC KEY-----\n";
 
 /// Keys and limits, made once.
@@ -22,8 +22,12 @@ pub struct Target {
 
 impl Target {
     /// With the limits that a build has.
+    ///
+    /// # Panics
+    /// When its key is not taken for one.
     pub fn new() -> Self {
         let keyring = Keyring::parse("RFC 6979", KEY.as_bytes()).unwrap_or_default();
+        assert_eq!(keyring.keys().count(), 1, "the key can be read");
         let pinned = keyring.keys().map(|(fingerprint, _)| fingerprint).collect();
         Target { keyring, pinned, limits: AdbLimits::default() }
     }

@@ -1,7 +1,6 @@
-//! The outer form of an ADB file: compression, header and blocks (apk-tools, `src/adb.h`, `adb_comp.c`).
+//! The header and the blocks of an ADB file (apk-tools, `src/adb.h`).
 //!
-//! `ADB.` begins a plain file, `ADBd` one of raw deflate, `ADBc` names algorithm and level in two bytes;
-//! inside it is always `ADB.`, the schema, and blocks that are padded to eight bytes: one ADB block with
+//! An unpacked file is `ADB.`, the schema, and blocks that are padded to eight bytes: one ADB block with
 //! the metadata, SIG blocks, and DATA blocks with the bytes of files. The metadata and the signatures
 //! are held in memory, DATA blocks stream past.
 
@@ -9,50 +8,21 @@ use std::fmt;
 use std::io::{self, BufReader, Read};
 
 use super::error::AdbError;
+use super::limits::AdbLimits;
+use super::packing::{cut_off, read_exactly, unpacked};
 use super::value::{ValueError, Values};
-use crate::repo::codec::{self, Compression, Limits};
-
-/// How much an ADB file may hold.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct AdbLimits {
-    /// What it may unpack to.
-    pub unpacked: Limits,
-    /// The size of its metadata in bytes. The index of all of Alpine has some 10 MB.
-    pub metadata: u64,
-    /// The bytes of values read from the metadata: values may be shared, so this can be more.
-    pub values: u64,
-    /// Its signatures.
-    pub signatures: usize,
-    /// The packages of an index, or the files and directories of a package.
-    pub entries: usize,
-    /// The bytes of one file of a package.
-    pub file_size: u64,
-}
-
-impl Default for AdbLimits {
-    fn default() -> Self {
-        AdbLimits {
-            unpacked: Limits::default(),
-            metadata: 64 << 20,
-            values: 256 << 20,
-            signatures: 64,
-            entries: 1_000_000,
-            file_size: 4 << 30,
-        }
-    }
-}
 
 /// What an ADB file holds, by the four bytes after its magic number.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub struct Schema(pub [u8; 4]);
+pub(super) struct Schema(pub(super) [u8; 4]);
 
 impl Schema {
     /// A package index.
-    pub const INDEX: Schema = Schema(*b"indx");
+    pub(super) const INDEX: Schema = Schema(*b"indx");
     /// A package.
-    pub const PACKAGE: Schema = Schema(*b"pckg");
+    pub(super) const PACKAGE: Schema = Schema(*b"pckg");
     /// apk's database of installed packages.
-    pub const INSTALLED: Schema = Schema(*b"idb\0");
+    pub(super) const INSTALLED: Schema = Schema(*b"idb\0");
 }
 
 impl fmt::Display for Schema {
@@ -285,60 +255,11 @@ impl Read for Container<'_> {
     }
 }
 
-fn cut_off() -> io::Error {
-    io::Error::new(io::ErrorKind::UnexpectedEof, "the file is cut off")
-}
-
-/// Fills `buf`, and says it plainly when there is too little.
-pub(super) fn read_exactly(input: &mut impl Read, buf: &mut [u8]) -> io::Result<()> {
-    input.read_exact(buf).map_err(|error| match error.kind() {
-        io::ErrorKind::UnexpectedEof => cut_off(),
-        _ => error,
-    })
-}
-
 fn read_some(input: &mut impl Read, buf: &mut [u8]) -> io::Result<usize> {
     loop {
         match input.read(buf) {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             other => return other,
-        }
-    }
-}
-
-/// A reader of the plain form, which begins with `ADB.`.
-fn unpacked<'r>(
-    file: &str,
-    mut input: impl Read + 'r,
-    limits: Limits,
-) -> Result<Box<dyn Read + 'r>, AdbError> {
-    let read = |source| AdbError::Read { file: file.to_owned(), source };
-    let mut magic = [0; 4];
-    read_exactly(&mut input, &mut magic).map_err(read)?;
-    let algorithm = match &magic {
-        b"ADB." => {
-            let whole = io::Cursor::new(magic).chain(input);
-            return Compression::None.reader(whole, limits).map_err(read);
-        }
-        b"ADBd" => 1,
-        b"ADBc" => {
-            let mut algorithm_and_level = [0; 2];
-            read_exactly(&mut input, &mut algorithm_and_level).map_err(read)?;
-            algorithm_and_level[0]
-        }
-        [0x1f, 0x8b, ..] => {
-            let why = "it is compressed by gzip, as apk v2 files are";
-            return Err(AdbError::format(file, why));
-        }
-        _ => return Err(AdbError::format(file, "it does not begin with \"ADB\"")),
-    };
-    match algorithm {
-        0 => Compression::None.reader(input, limits).map_err(read),
-        1 => Ok(codec::raw_deflate(input, limits)),
-        2 => Compression::Zstd.reader(input, limits).map_err(read),
-        other => {
-            let why = format!("it is compressed by the unknown algorithm {other}");
-            Err(AdbError::format(file, why))
         }
     }
 }

@@ -2,11 +2,12 @@
 
 use std::io::Read;
 
-use super::container::{AdbLimits, Container, Schema};
+use super::container::{Container, Schema};
 use super::error::AdbError;
 use super::file_name;
 use super::info::Info;
 use super::key::{Fingerprint, Keyring};
+use super::limits::AdbLimits;
 use super::signature::{self, SignatureError};
 use super::value::{Field, Values};
 use crate::digest::hex;
@@ -100,7 +101,7 @@ impl Index {
             let place = format!("package number {}", item.0);
             let object = packages.list(item).map_err(AdbError::value(file, &*place))?;
             let object = object.ok_or_else(|| AdbError::schema(file, &*place, "it is empty"))?;
-            let mut info = Info::read(file, &place, &object, limits.entries)?;
+            let mut info = Info::read(file, &place, &object)?;
             complete(&mut info, index.file_names.as_deref());
             index.infos.push(info);
         }

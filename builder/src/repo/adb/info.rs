@@ -55,12 +55,7 @@ pub struct Info {
 
 impl Info {
     /// Reads one object; `place` names it in errors until its name is known.
-    pub(super) fn read(
-        file: &str,
-        place: &str,
-        object: &List<'_, '_>,
-        tag_limit: usize,
-    ) -> Result<Self, AdbError> {
+    pub(super) fn read(file: &str, place: &str, object: &List<'_, '_>) -> Result<Self, AdbError> {
         let bytes = |place: &str, field| object.blob(field).map_err(AdbError::value(file, place));
         let strict = |place: &str, field: Field| {
             let text = std::str::from_utf8(bytes(place, field)?.unwrap_or_default());
@@ -109,12 +104,10 @@ impl Info {
         let package = Package { depends, provides, replaces, install_if, ..package };
         let mut tags = Vec::new();
         if let Some(list) = object.list(TAGS).map_err(value())? {
-            if list.len() > tag_limit {
-                return Err(AdbError::schema(file, place, "it has too many tags"));
-            }
             for item in list.items(TAGS.1) {
-                let tag = list.blob(item).map_err(value())?.unwrap_or_default();
-                tags.push(String::from_utf8_lossy(tag).into_owned());
+                if let Some(tag) = list.blob(item).map_err(value())? {
+                    tags.push(String::from_utf8_lossy(tag).into_owned());
+                }
             }
         }
         Ok(Info {

@@ -6,11 +6,14 @@
 use std::collections::BTreeMap;
 use std::io::{self, Read};
 
-use super::container::{AdbLimits, Container, Schema, read_exactly};
+use super::container::{Container, Schema};
 use super::error::AdbError;
+use super::hash::{Hash, Hasher};
 use super::info::Info;
 use super::key::{Fingerprint, Keyring};
-use super::paths::{self, Acl, Directory, File, FileKind, Hash, Hasher};
+use super::limits::AdbLimits;
+use super::packing::read_exactly;
+use super::paths::{self, Acl, Directory, File, FileKind};
 use super::signature::{self, SignatureState};
 use super::value::{Field, Values};
 use crate::digest::{Sha256, hex};
@@ -65,13 +68,39 @@ impl<'r> Apk3<'r> {
     pub fn open(package: &str, input: impl Read + 'r, limits: AdbLimits) -> Result<Self, AdbError> {
         let container = Container::open(package, input, Schema::PACKAGE, &limits)?;
         let hash = Sha256::of(container.payload());
+        Apk3::begin(package, container, hash, &limits)
+    }
+
+    /// Like [`Apk3::open`], for a package that an index lists with the identity `expected`: nothing in
+    /// it is looked at before that is checked, as by [`Apk3::check_hash`].
+    ///
+    /// # Errors
+    /// [`AdbError`].
+    pub fn open_expected(
+        package: &str,
+        input: impl Read + 'r,
+        limits: AdbLimits,
+        expected: &Identity,
+    ) -> Result<Self, AdbError> {
+        let container = Container::open(package, input, Schema::PACKAGE, &limits)?;
+        let hash = Sha256::of(container.payload());
+        compare(package, hash, expected)?;
+        Apk3::begin(package, container, hash, &limits)
+    }
+
+    fn begin(
+        package: &str,
+        container: Container<'r>,
+        hash: Sha256,
+        limits: &AdbLimits,
+    ) -> Result<Self, AdbError> {
         let value = || AdbError::value(package, "package");
         let values = Values::new(container.payload(), limits.values).map_err(value())?;
         let root = values.root().map_err(value())?;
         let info = root.list(INFO).map_err(value())?;
         let info = info.ok_or_else(|| AdbError::format(package, "it does not say what it is"))?;
         let mut control = Control {
-            info: Info::read(package, "package", &info, limits.entries)?,
+            info: Info::read(package, "package", &info)?,
             replaces_priority: root.int(REPLACES_PRIORITY).map_err(value())?.unwrap_or_default(),
             ..Control::default()
         };
@@ -84,13 +113,14 @@ impl<'r> Apk3<'r> {
             }
         }
         if let Some(list) = root.list(TRIGGERS).map_err(value())? {
-            for item in list.items(TRIGGERS.1).take(limits.entries) {
-                let pattern = list.blob(item).map_err(value())?.unwrap_or_default();
-                control.triggers.push(String::from_utf8_lossy(pattern).into_owned());
+            for item in list.items(TRIGGERS.1) {
+                if let Some(pattern) = list.blob(item).map_err(value())? {
+                    control.triggers.push(String::from_utf8_lossy(pattern).into_owned());
+                }
             }
         }
         let directories = match root.list(PATHS).map_err(value())? {
-            Some(list) => paths::read(package, &list, &limits)?,
+            Some(list) => paths::read(package, &list, limits)?,
             None => Vec::new(),
         };
         Ok(Apk3 { package: package.to_owned(), container, control, directories, hash })
@@ -112,16 +142,7 @@ impl<'r> Apk3<'r> {
     /// # Errors
     /// [`AdbError::WrongPackage`].
     pub fn check_hash(&self, expected: &Identity) -> Result<(), AdbError> {
-        let found = self.hash.as_bytes();
-        let digest = expected.digest();
-        if !digest.is_empty() && found.get(..digest.len()) == Some(digest) {
-            return Ok(());
-        }
-        Err(AdbError::WrongPackage {
-            file: self.package.clone(),
-            expected: hex(digest),
-            found: self.hash.to_string(),
-        })
+        compare(&self.package, self.hash, expected)
     }
 
     /// What its own signatures say. A package from a signed index needs none.
@@ -242,6 +263,19 @@ impl<'r> Apk3<'r> {
         }
         Ok(())
     }
+}
+
+/// Whether a package with this hash is the one that an index lists.
+fn compare(package: &str, hash: Sha256, expected: &Identity) -> Result<(), AdbError> {
+    let digest = expected.digest();
+    if !digest.is_empty() && hash.as_bytes().get(..digest.len()) == Some(digest) {
+        return Ok(());
+    }
+    Err(AdbError::WrongPackage {
+        file: package.to_owned(),
+        expected: hex(digest),
+        found: hash.to_string(),
+    })
 }
 
 fn entry<'c>(path: GuestPath, acl: Acl, mtime: u32, kind: EntryKind<'c>) -> Entry<'c> {

@@ -23,6 +23,9 @@ const SHARING: u64 = 64;
 /// What is read beyond that at least, for small blocks that share a lot.
 const SLACK: u64 = 1 << 20;
 
+/// What each value counts beside its bytes, because somebody keeps it: small ones are not free.
+const OVERHEAD: u64 = 16;
+
 /// Size of the block's own header: two version numbers, two reserved bytes, the root value.
 const HEADER: usize = 8;
 
@@ -80,8 +83,7 @@ impl<'a> Values<'a> {
             .ok()
             .and_then(|length| self.bytes.get(at..at.checked_add(length)?))
             .ok_or(ValueError::Outside(field.1))?;
-        // One more, so that many empty values are not free.
-        let left = self.left.get().checked_sub(length.saturating_add(1));
+        let left = self.left.get().checked_sub(length.saturating_add(OVERHEAD));
         self.left.set(left.ok_or(ValueError::TooMuch)?);
         Ok(bytes)
     }
