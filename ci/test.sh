@@ -66,6 +66,8 @@ done
 step "build the access point" "$tool" --base debian --flavor hwsim --role access-point --out "$work/access-point" \
     --frozen --lock-file "$work/debian.lock" --cache-dir "${WIFIBOX_BUILD_CACHE:-$work/cache}" || finish
 step "every flavor on Debian" ci/flavors.sh "$tool" "$work/debian.lock" "${WIFIBOX_BUILD_CACHE:-$work/cache}" "$work/flavors"
+step "verify" "$tool" verify "$work/iwlwifi"
+step "bills of materials" ci/sbom.sh "$work/iwlwifi" "$work/hwsim"
 step "reproducible" ci/reproducible.sh "$tool" "$work/hwsim" "$work/debian.lock" hwsim
 
 boot_test() { cargo run --release --quiet --package xtask -- boot-test "$@"; }

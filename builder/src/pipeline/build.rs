@@ -13,6 +13,7 @@ use super::locking::{Locked, ensure};
 use super::outputs::{Parts, cmdline, write_host_files, write_images};
 use super::own_firmware::{FirmwareAdd, OwnFile};
 use super::packages::{ChosenPackage, choose};
+use super::reports::{self, Material};
 use super::{Composed, Environment, Error};
 use crate::device::DeviceId;
 use crate::digest::Sha256;
@@ -22,6 +23,7 @@ use crate::output::OutputFolder;
 use crate::path::GuestPath;
 use crate::recipe::{Recipe, RecipeError};
 use crate::report::Sizes;
+use crate::report::licences::Collector;
 use crate::report::manifest::{
     self, Composition, Firmware, FirmwareCounts, Manifest, Module, Output, Package,
 };
@@ -102,7 +104,8 @@ pub fn build(
     let epoch = locks.iter().map(|locked| locked.lock.source_date_epoch()).max();
     let epoch = epoch.unwrap_or_default();
     let epoch = environment.source_date_epoch.unwrap_or(epoch);
-    let Assembled { mut tree } = assemble(composed, &packages, &spool, environment)?;
+    let mut licences = Collector::new();
+    let Assembled { mut tree } = assemble(composed, &packages, &spool, &mut licences, environment)?;
     let kernel = kernel::install(recipe, &mut tree, &spool, wishes.device, environment)?;
     let asked = Asked {
         only: &wishes.firmware_files,
@@ -131,7 +134,7 @@ pub fn build(
     write_host_files(&parts, &mut folder)?;
     environment.check_cancelled()?;
     let sizes = Sizes::of(&tree);
-    let manifest = Manifest {
+    let mut manifest = Manifest {
         format: manifest::FORMAT,
         build_id: build_id.to_string(),
         builder: concat!("wifibox-build ", env!("CARGO_PKG_VERSION")).to_owned(),
@@ -148,10 +151,11 @@ pub fn build(
         sizes: sizes.clone(),
         files: manifest::files(&tree)
             .map_err(|source| Error::ReadBack { what: "the guest's files".to_owned(), source })?,
-        outputs: folder.files(),
+        outputs: Vec::new(),
     };
-    let text = manifest.to_json().map_err(|error| Error::Unsupported(error.to_string()))?;
-    folder.write_bytes("manifest.json", 0o644, text.as_bytes())?;
+    let (packages, locks) = (packages.as_slice(), locks.as_slice());
+    let material = Material { composed, packages, locks, collected: &licences, tree: &tree };
+    reports::write(&material, &mut manifest, &mut folder)?;
     drop(spool);
     let outputs = folder.finish()?;
     let missing = manifest.firmware.iter().filter(|firmware| firmware.state == "missing");
@@ -165,7 +169,7 @@ pub fn build(
         missing_firmware: missing.map(|f| format!("{} ({})", f.wanted, f.by)).collect(),
         sizes,
         outputs,
-        locks,
+        locks: locks.to_vec(),
     })
 }
 
@@ -191,7 +195,7 @@ pub fn fetch(composed: &Composed<'_>, environment: &Environment<'_>) -> Result<F
     Ok(FetchReport {
         files: packages.len(),
         bytes: packages.iter().map(|package| package.file.size).sum(),
-        locks,
+        locks: locks.to_vec(),
     })
 }
 
@@ -288,6 +292,7 @@ fn composition(recipe: &Recipe, wishes: &Wishes) -> Composition {
         hypervisor: recipe.hypervisor.name.value.clone(),
         kernel: recipe.kernel.name.value.clone(),
         compression: format!("{:?}", recipe.compression.value).to_lowercase(),
+        services: recipe.services.iter().map(|service| service.value.clone()).collect(),
     }
 }
 
@@ -298,6 +303,7 @@ fn package(package: &ChosenPackage) -> Package {
         version: package.record.version.clone(),
         source: (!source.is_empty()).then(|| source.clone()),
         sha256: package.file.sha256,
+        licence: None,
         why: package.why.clone(),
     }
 }
@@ -334,6 +340,7 @@ fn firmware_lines(selection: &FirmwareSelection) -> Vec<Firmware> {
             file: files.first().cloned(),
             others: files.into_iter().skip(1).collect(),
             why,
+            licence: None,
         }
     };
     selection.report.iter().map(line).collect()

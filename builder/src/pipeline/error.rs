@@ -82,6 +82,8 @@ pub enum Error {
     #[error(transparent)]
     Unpack(#[from] UnpackError),
     #[error(transparent)]
+    Licences(#[from] crate::report::licences::CollectError),
+    #[error(transparent)]
     Scripts(#[from] UnknownScripts),
     #[error("{what}: {source}")]
     Tree { what: String, source: TreeError },

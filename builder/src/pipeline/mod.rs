@@ -23,6 +23,7 @@ mod outputs;
 mod own_firmware;
 mod packages;
 mod replaces;
+mod reports;
 mod source;
 mod world;
 
