@@ -17,6 +17,10 @@ use wifibox_build::digest::Sha256;
 use wifibox_build::repo::apk::signature::Kind;
 
 const KEY: &str = "builders@example.org-1234.rsa.pub";
+/// What the kernel has built in: the ways to disks, shares and the host's network.
+const BUILTIN: &str = "kernel/fs/squashfs/squashfs.ko\nkernel/drivers/virtio/virtio_pci.ko\n\
+                       kernel/drivers/block/virtio_blk.ko\nkernel/net/9p/9pnet_virtio.ko\n\
+                       kernel/fs/9p/9p.ko\nkernel/drivers/net/ethernet/intel/e1000/e1000.ko\n";
 const MODULES: &str = "lib/modules/6.18.1-0-lts";
 
 fn key() -> SigningKey {
@@ -43,7 +47,7 @@ fn packages() -> Vec<Package> {
         Package::new("linux-lts", "6.18.1-r0")
             .info("depend", "initramfs-generator")
             .file("boot/vmlinuz-lts", 0o644, kernel_image("6.18.1-0-lts"))
-            .file(&format!("{MODULES}/modules.builtin"), 0o644, "kernel/fs/squashfs/squashfs.ko\n")
+            .file(&format!("{MODULES}/modules.builtin"), 0o644, BUILTIN)
             .file(&format!("{MODULES}/modules.builtin.modinfo"), 0o644, "squashfs.license=GPL\0")
             .file(&format!("{MODULES}/modules.order"), 0o644, ""),
     ]
@@ -111,7 +115,8 @@ impl World {
 
     fn build(&self, name: &str, more: &[&str]) -> (Option<i32>, String) {
         let out = self.path(&format!("{name}.out")).display().to_string();
-        self.run(name, &[&["build", "--flavor", "f", "--out", &out], more].concat())
+        let flavor = if more.contains(&"--flavor") { &[][..] } else { &["--flavor", "f"] };
+        self.run(name, &[&["build", "--out", &out], flavor, more].concat())
     }
 
     fn mirror(&self) -> String {
@@ -166,6 +171,27 @@ fn a_repository_alone_is_a_mirror_as_on_boot_media() {
     let apks = format!("--mirror=distro={}", world.path("apks").display());
     let (code, said) = world.build("a", &[&apks]);
     assert_eq!(code, Some(0), "{said}");
+}
+
+#[test]
+fn a_mirror_of_a_part_serves_the_builds_that_it_can() {
+    let world = World::new(packages());
+    let other = "summary: another\nmanifests: []\npackages: [absent]\n";
+    fs::write(world.path("recipes/flavors/g.yaml"), other).unwrap();
+    let (code, said) = world.build("a", &[&world.mirror()]);
+    assert_eq!(code, Some(0), "{said}");
+    assert!(said.contains("absent"), "the lock says what it cannot serve: {said}");
+    let lock = fs::read_to_string(world.path("a.lock")).unwrap();
+    assert!(lock.contains("\"missing\": [\"absent\"]"), "{lock}");
+    // That lock is as good as any for what it serves, and says no to the rest.
+    let (code, said) = world.build("a", &["--frozen"]);
+    assert_eq!(code, Some(0), "{said}");
+    let (code, said) = world.build("a", &["--flavor", "g", "--frozen"]);
+    assert_ne!(code, Some(0), "{said}");
+    // What becomes available comes in.
+    let (code, said) = world.build("b", &[&world.mirror(), "--flavor", "g"]);
+    assert_eq!(code, Some(1), "{said}");
+    assert!(said.contains("absent"), "{said}");
 }
 
 #[test]

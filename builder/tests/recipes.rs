@@ -126,6 +126,47 @@ fn hypervisors_differ_where_their_devices_do() {
 }
 
 #[test]
+fn a_release_has_kernels_and_a_stub_of_its_own() {
+    let catalog = catalog();
+    let compose = |release: &str, kernel: &str| {
+        catalog.compose(&Selection {
+            base: "alpine".into(),
+            flavor: "hwsim".into(),
+            release: Some(release.into()),
+            kernel: Some(kernel.into()),
+            ..Selection::default()
+        })
+    };
+    let stub = |release: &str, kernel: &str| {
+        let recipe = compose(release, kernel).unwrap_or_else(|error| panic!("{error}"));
+        recipe.kernel.efi_stub.map(|stub| stub.value.package).unwrap_or_default()
+    };
+    assert_eq!(stub("3.19", "lts"), "gummiboot-efistub");
+    assert_eq!(stub("3.23", "lts"), "systemd-efistub");
+    // A kernel of another base brings its own.
+    assert_eq!(stub("3.19", "debian"), "systemd-boot-efi");
+    let error = compose("3.19", "stable").unwrap_err().to_string();
+    assert!(error.contains("alpine 3.19 has no kernel \"stable\""), "{error}");
+    assert!(compose("3.23", "stable").is_ok() && compose("3.23", "edge").is_err());
+}
+
+#[test]
+fn alpines_packet_filter_is_for_nf_tables() {
+    let recipe = catalog()
+        .compose(&Selection {
+            base: "alpine".into(),
+            flavor: "hwsim".into(),
+            ..Selection::default()
+        })
+        .unwrap_or_else(|error| panic!("{error}"));
+    let all = recipe.load_modules.iter().chain(&recipe.modules);
+    let names: Vec<&str> = all.map(|module| module.value.name.as_str()).collect();
+    assert!(names.contains(&"nft_compat") && names.contains(&"nft_chain_nat"), "{names:?}");
+    let old = |name: &str| name.starts_with("iptable_") || name.starts_with("ip6table_");
+    assert!(!names.iter().any(|name| old(name)), "{names:?}");
+}
+
+#[test]
 fn one_dhcp_client_runs_with_and_without_ipv6() {
     let catalog = catalog();
     let clients = |without: &[&str]| {

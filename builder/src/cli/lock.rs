@@ -49,7 +49,7 @@ pub fn run(context: &Context, args: &LockArgs) -> Result<(), Failure> {
 
 /// Tells which locks a build changed.
 pub fn print_changes(context: &Context, locks: &[Locked]) {
-    for Locked { path, change, .. } in locks {
+    for Locked { path, change, lock, .. } in locks {
         if change.is_empty() {
             continue;
         }
@@ -64,5 +64,11 @@ pub fn print_changes(context: &Context, locks: &[Locked]) {
         ];
         let counts: Vec<String> = counts.into_iter().flatten().collect();
         context.printer.status("Locked", &format!("{}: {}", path.display(), counts.join(", ")));
+        if !lock.missing.is_empty() {
+            context.printer.status(
+                "Missing",
+                &format!("{}: no build that needs them is locked", lock.missing.join(", ")),
+            );
+        }
     }
 }

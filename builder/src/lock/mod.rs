@@ -316,6 +316,16 @@ mod tests {
     }
 
     #[test]
+    fn what_the_repositories_did_not_have_is_remembered() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("lock");
+        let lock = lock().without(vec!["z".into(), "c".into(), "z".into()]);
+        assert_eq!(lock.missing, ["c", "z"]);
+        lock.write(&path).expect("written");
+        assert_eq!(Lock::read(&path, &lock.target).expect("readable"), Some(lock));
+    }
+
+    #[test]
     fn what_is_no_lock_for_this_is_refused() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("lock");

@@ -285,11 +285,6 @@ fn served(
             source.world.resolve(&Records::new(source, offered), source)?;
             let missing = missing(worlds, source, offered);
             let used = union(&without(worlds, &missing), source, offered, environment)?;
-            environment.progress.note(&format!(
-                "the lock of {} serves no build that needs {}: the repositories do not have it",
-                source.target,
-                missing.join(", ")
-            ));
             Ok((used, missing))
         }
         other => Ok((other?, Vec::new())),
