@@ -26,9 +26,11 @@ fn key() -> SigningKey {
 /// What is in the repository unless a test says otherwise.
 fn packages() -> Vec<Package> {
     vec![
-        Package::new("distro-keys", "1-r0")
-            .directory("etc/apk/keys", 0o755)
-            .file(&format!("etc/apk/keys/{KEY}"), 0o644, key().pem()),
+        Package::new("distro-keys", "1-r0").directory("etc/apk/keys", 0o755).file(
+            &format!("etc/apk/keys/{KEY}"),
+            0o644,
+            key().pem(),
+        ),
         Package::new("tool", "1.0-r0")
             .info("depend", "so:liblib.so.2")
             .info("builddate", "1700000000")

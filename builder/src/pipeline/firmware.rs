@@ -1,8 +1,8 @@
 //! The firmware of a guest: of what packages and the user offer, what the kept modules want.
 
 use super::assemble::put;
-use super::kernel::Kernel;
 use super::firmware_archive::FirmwareArchive;
+use super::kernel::Kernel;
 use super::own_firmware::{self, FirmwareAdd, OwnFile};
 use super::{Composed, Environment, Error};
 use crate::firmware::archive::Archive;
@@ -61,9 +61,9 @@ pub fn install(
         .map(|(module, name)| Wanted { module: module.clone(), name: name.to_owned() })
         .collect();
     let mut rules = rules(recipe, kernel, &wanted, asked.only);
-    let archive = asked.archive.map(|(archive, spool)| {
-        archive.lay(&wanted, &rules, tree, &folder, spool, environment)
-    });
+    let archive = asked
+        .archive
+        .map(|(archive, spool)| archive.lay(&wanted, &rules, tree, &folder, spool, environment));
     let archive = archive.transpose()?;
     let mut own = own_firmware::lay(composed, asked.adds, &wanted, &rules, tree, &folder)?;
     rules.own = own.iter().filter(|file| file.always).map(|file| file.name.clone()).collect();

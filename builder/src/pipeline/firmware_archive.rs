@@ -62,7 +62,8 @@ impl FirmwareArchive {
             ArchiveChoice::File(path) => {
                 let read = |source| Error::ReadBack { what: path.display().to_string(), source };
                 let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-                let (sha256, _) = Sha256::of_reader(File::open(path).map_err(read)?).map_err(read)?;
+                let (sha256, _) =
+                    Sha256::of_reader(File::open(path).map_err(read)?).map_err(read)?;
                 Ok(FirmwareArchive { name, path: path.clone(), sha256 })
             }
             ArchiveChoice::Upstream => {
