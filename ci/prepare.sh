@@ -10,6 +10,7 @@ packages=(
     binutils                 # objdump: the unified kernel image
     kmod                     # depmod, modprobe: module indexes and closure
     shellcheck               # the guest's scripts
+    python3-venv             # validators of bills of materials
     gcc libc6-dev            # crates that build C
 )
 

@@ -65,10 +65,14 @@ for flavor in iwlwifi hwsim; do
 done
 step "build the access point" "$tool" --base debian --flavor hwsim --role access-point --out "$work/access-point" \
     --frozen --lock-file "$work/debian.lock" --cache-dir "${WIFIBOX_BUILD_CACHE:-$work/cache}" || finish
+step "every flavor on Debian" ci/flavors.sh "$tool" "$work/debian.lock" "${WIFIBOX_BUILD_CACHE:-$work/cache}" "$work/flavors"
+step "verify" "$tool" verify "$work/iwlwifi"
+step "bills of materials" ci/sbom.sh "$work/iwlwifi" "$work/hwsim"
 step "reproducible" ci/reproducible.sh "$tool" "$work/hwsim" "$work/debian.lock" hwsim
 
 boot_test() { cargo run --release --quiet --package xtask -- boot-test "$@"; }
 step "boot: station, direct" boot_test "$work/hwsim"
+step "boot: every module loads" boot_test "$work/hwsim" --load-modules --memory 512
 step "boot: station, UEFI" boot_test "$work/hwsim" --uefi
 step "boot: access point, direct" boot_test "$work/access-point"
 step "boot: station, direct, smallest memory" boot_test "$work/hwsim" --smallest-memory 88..96 --timeout 120

@@ -3,6 +3,7 @@
 mod adb_feed;
 mod bench;
 mod boot_test;
+mod chipsets;
 mod compare_tree;
 mod devices;
 mod fuzz;
@@ -21,6 +22,8 @@ enum Chore {
     Bench(bench::Arguments),
     /// Boot a guest and prove its Wi-Fi path, without root and without a radio.
     BootTest(boot_test::Args),
+    /// Write the table of chipsets, from outputs of builds.
+    Chipsets(chipsets::Arguments),
     /// Compare two root file systems: folders, tar archives, SquashFS images, output folders.
     CompareTree(compare_tree::Args),
     /// Write the table of wireless devices from the indexes of kernels.
@@ -38,6 +41,7 @@ enum Chore {
 fn main() -> ExitCode {
     let outcome = match Chore::parse() {
         Chore::BootTest(args) => return boot_test::run(&args),
+        Chore::Chipsets(arguments) => chipsets::run(arguments),
         Chore::CompareTree(args) => return compare_tree::run(&args),
         Chore::Bench(arguments) => bench::run(arguments),
         Chore::Devices(arguments) => devices::run(arguments),

@@ -83,6 +83,12 @@ pub enum Verb {
     Detect(DetectArgs),
     /// Boot an output folder in QEMU
     Boot(BootArgs),
+    /// Print what is in an output folder or root.img, and where its bytes are
+    Inspect(InspectArgs),
+    /// Print how two output folders differ
+    Diff(DiffArgs),
+    /// Check that an output folder is what a build wrote (exit code 4 if not)
+    Verify(VerifyArgs),
 }
 
 /// Which guest: the axes of composition.
@@ -184,6 +190,9 @@ pub struct OutputArgs {
     /// :SUBVENDOR:SUBDEVICE, as `lspci -nn` shows them
     #[arg(long, value_name = "ID")]
     pub device: Option<DeviceId>,
+    /// Agree to the licence of a manifest's firmware, where the manifest asks for that
+    #[arg(long, value_name = "MANIFEST")]
+    pub accept_licence: Vec<String>,
     /// Add a firmware file of your own, such as a board's settings; NAME is below lib/firmware and
     /// may be left out where a driver asks for a file of this name
     #[arg(long, value_name = "FILE[:NAME]")]
@@ -281,6 +290,48 @@ pub struct BootArgs {
     /// Where the guest's shares are kept [default: a fresh temporary folder]
     #[arg(long, value_name = "DIR")]
     pub state: Option<PathBuf>,
+}
+
+/// `inspect`.
+#[derive(Debug, Clone, Args)]
+pub struct InspectArgs {
+    /// The output folder, or a root.img (any SquashFS image)
+    #[arg(value_name = "DIR|IMAGE")]
+    pub path: PathBuf,
+    /// Print where the bytes are: by part, package, folder and file, before and after compression
+    #[arg(long)]
+    pub sizes: bool,
+    /// How many names deep folders are told apart
+    #[arg(long, value_name = "N", default_value_t = 3)]
+    pub depth: usize,
+    /// How many lines a table has at most
+    #[arg(long, value_name = "N", default_value_t = 20)]
+    pub top: usize,
+}
+
+/// `diff`.
+#[derive(Debug, Clone, Args)]
+pub struct DiffArgs {
+    /// The first output folder
+    #[arg(value_name = "A")]
+    pub old: PathBuf,
+    /// The second output folder
+    #[arg(value_name = "B")]
+    pub new: PathBuf,
+    /// Exit with 1 if they differ, as git diff does
+    #[arg(long)]
+    pub exit_code: bool,
+    /// List every file of root.img that differs
+    #[arg(long)]
+    pub files: bool,
+}
+
+/// `verify`.
+#[derive(Debug, Clone, Args)]
+pub struct VerifyArgs {
+    /// The output folder
+    #[arg(value_name = "DIR")]
+    pub folder: PathBuf,
 }
 
 fn parse_mirror(text: &str) -> Result<(String, String), String> {

@@ -24,6 +24,7 @@ pub fn run(context: &Context, args: &BuildArgs) -> Result<(), Failure> {
         firmware_files: args.output.firmware_file.clone(),
         firmware_adds: args.output.firmware_add.clone(),
         firmware_archive: args.output.firmware_archive.clone(),
+        accepted_licences: args.output.accept_licence.clone(),
         device: args.output.device,
         block_size,
     };

@@ -15,17 +15,37 @@ pub struct Failure {
     pub code: u8,
     /// What to do next.
     pub hints: Vec<String>,
+    /// The exit code says all: nothing went wrong.
+    pub silent: bool,
 }
 
 impl Failure {
     /// A failure of the arguments.
     pub fn usage(message: impl Into<String>) -> Self {
-        Failure { error: message.into().into(), code: 2, hints: Vec::new() }
+        Failure { error: message.into().into(), code: 2, hints: Vec::new(), silent: false }
     }
 
     /// A failure of the work.
     pub fn failed(error: impl Into<Box<dyn StdError>>) -> Self {
-        Failure { error: error.into(), code: 1, hints: Vec::new() }
+        Failure { error: error.into(), code: 1, hints: Vec::new(), silent: false }
+    }
+}
+
+impl Failure {
+    /// An answer that the exit code gives.
+    pub fn silent(code: u8) -> Self {
+        Failure { error: "".into(), code, hints: Vec::new(), silent: true }
+    }
+
+    /// Something is not what it should be.
+    pub fn verification(message: impl Into<String>) -> Self {
+        Failure { error: message.into().into(), code: 4, hints: Vec::new(), silent: false }
+    }
+
+    /// The same, with advice.
+    pub fn with_hint(mut self, hint: impl Into<String>) -> Self {
+        self.hints.push(hint.into());
+        self
     }
 }
 
@@ -59,7 +79,7 @@ impl From<Error> for Failure {
             }
             _ => {}
         }
-        Failure { error: Box::new(error), code, hints }
+        Failure { error: Box::new(error), code, hints, silent: false }
     }
 }
 

@@ -7,12 +7,16 @@ mod bundle;
 mod context;
 mod detect;
 mod detect_text;
+mod diff;
 mod failure;
 mod fetch;
+mod inspect;
 mod list;
 mod lock;
 pub mod printer;
 mod show;
+mod table;
+mod verify;
 mod why;
 
 use std::ffi::OsString;
@@ -57,6 +61,9 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
         Verb::Why(args) => why::run(&context, &args),
         Verb::Detect(args) => detect::run(&context, &args),
         Verb::Boot(args) => boot::run(&context, &args),
+        Verb::Inspect(args) => inspect::run(&context, &args),
+        Verb::Diff(args) => diff::run(&context, &args),
+        Verb::Verify(args) => verify::run(&context, &args),
     };
     match done {
         Ok(()) => 0,
@@ -65,6 +72,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
 }
 
 fn report(printer: &Printer, failure: &Failure) -> u8 {
-    printer.error(&*failure.error, &failure.hints);
+    if !failure.silent {
+        printer.error(&*failure.error, &failure.hints);
+    }
     failure.code
 }

@@ -224,6 +224,9 @@ impl<'a> Work<'a> {
         if let Some(rule) = up_to.filter_map(|(_, name)| self.excluded(name)).next() {
             return Outcome::Dropped(rule.to_owned());
         }
+        if let Some(limit) = self.beyond_limits(asked) {
+            return Outcome::Dropped(limit.to_owned());
+        }
         let too_new = offered.map(|all| all.values().cloned().collect()).unwrap_or_default();
         Outcome::Missing { why: NoFile::Missing, too_new }
     }
@@ -247,11 +250,14 @@ impl<'a> Work<'a> {
 
     fn excluded(&self, name: &str) -> Option<&str> {
         let excluded = first_match(&self.exclude, name).map(|pattern| pattern.text.as_str());
-        excluded.or_else(|| {
-            let mut limits = self.limits.iter().filter(|_| !REGULATORY.contains(&name));
-            let limit = limits.find(|limit| first_match(&limit.patterns, name).is_none());
-            limit.map(|limit| limit.label.as_str())
-        })
+        excluded.or_else(|| self.beyond_limits(name))
+    }
+
+    /// The limit that does not let a name through.
+    fn beyond_limits(&self, name: &str) -> Option<&str> {
+        let mut limits = self.limits.iter().filter(|_| !REGULATORY.contains(&name));
+        let limit = limits.find(|limit| first_match(&limit.patterns, name).is_none());
+        limit.map(|limit| limit.label.as_str())
     }
 
     /// A file that the user brought: neither exclusions nor limits keep it out.

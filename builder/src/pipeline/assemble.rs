@@ -17,6 +17,7 @@ use crate::recipe::{AccountsFrom, AppletLinks, Format, InitSystem, KernelChoice,
 use crate::repo::apk::{Apk, ApkLimits};
 use crate::repo::deb::{Deb, DebLimits};
 use crate::repo::entry::Entry;
+use crate::report::licences::Collector;
 use crate::tree::accounts::Accounts;
 use crate::tree::applets::{link_applets, link_listed};
 use crate::tree::scripts::Script;
@@ -37,10 +38,11 @@ pub fn assemble(
     composed: &Composed<'_>,
     packages: &[ChosenPackage],
     spool: &Spool,
+    licences: &mut Collector,
     environment: &Environment<'_>,
 ) -> Result<Assembled, Error> {
     let recipe = &composed.recipe;
-    let controls = controls::read(packages)?;
+    let controls = controls::read(packages, licences)?;
     let scripts: Vec<Script> =
         controls.iter().flat_map(|control| control.scripts.iter().cloned()).collect();
     let declared = declare(recipe, &scripts)?;
@@ -57,7 +59,7 @@ pub fn assemble(
         let origin = recipe_origin(directory);
         make_directory(&mut tree, &directory.value, &accounts.all, origin)?;
     }
-    unpack(composed, packages, &controls, &mut tree, spool, &accounts, environment)?;
+    unpack(composed, packages, &controls, &mut tree, spool, &accounts, licences, environment)?;
     apply(&declared, &mut tree, &accounts.all)?;
     accounts::add_to_files(&accounts, &mut tree)?;
     for (path, file) in &recipe.files {
@@ -101,6 +103,7 @@ fn unpack(
     tree: &mut Tree,
     spool: &Spool,
     accounts: &GuestAccounts,
+    licences: &mut Collector,
     environment: &Environment<'_>,
 ) -> Result<(), Error> {
     let recipe = &composed.recipe;
@@ -131,7 +134,7 @@ fn unpack(
             }
             Ok::<(), Error>(())
         };
-        read_data(package, &mut take)?;
+        read_data(package, &mut |entry| licences.pass(&package.name, entry, &mut take))?;
         task.advance(package.file.size);
     }
     Ok(unpacker.finish()?)

@@ -13,6 +13,7 @@ use super::locking::{Locked, ensure};
 use super::outputs::{Parts, cmdline, write_host_files, write_images};
 use super::own_firmware::{FirmwareAdd, OwnFile};
 use super::packages::{ChosenPackage, choose};
+use super::reports::{self, Material};
 use super::{Composed, Environment, Error};
 use crate::device::DeviceId;
 use crate::digest::Sha256;
@@ -22,6 +23,7 @@ use crate::output::OutputFolder;
 use crate::path::GuestPath;
 use crate::recipe::{Recipe, RecipeError};
 use crate::report::Sizes;
+use crate::report::licences::Collector;
 use crate::report::manifest::{
     self, Composition, Firmware, FirmwareCounts, Manifest, Module, Output, Package,
 };
@@ -38,6 +40,8 @@ pub struct Wishes {
     pub firmware_adds: Vec<FirmwareAdd>,
     /// An archive of firmware, instead of packages.
     pub firmware_archive: Option<ArchiveChoice>,
+    /// Manifests to whose licence the user agrees.
+    pub accepted_licences: Vec<String>,
     /// The only card that the guest is for.
     pub device: Option<DeviceId>,
     /// Block size of root.img, in bytes.
@@ -80,6 +84,12 @@ pub fn build(
 ) -> Result<BuildReport, Error> {
     let recipe = &composed.recipe;
     let block_size = BlockSize::try_from(wishes.block_size)?;
+    for (manifest, agreement) in &recipe.agreements {
+        if !wishes.accepted_licences.contains(manifest) {
+            let (manifest, agreement) = (manifest.clone(), agreement.value.clone());
+            return Err(Error::NotAgreed { manifest, agreement });
+        }
+    }
     let locks = ensure(composed.catalog, recipe, environment)?;
     let store = environment.store()?;
     let fetcher = environment.fetcher(&store);
@@ -94,7 +104,8 @@ pub fn build(
     let epoch = locks.iter().map(|locked| locked.lock.source_date_epoch()).max();
     let epoch = epoch.unwrap_or_default();
     let epoch = environment.source_date_epoch.unwrap_or(epoch);
-    let Assembled { mut tree } = assemble(composed, &packages, &spool, environment)?;
+    let mut licences = Collector::new();
+    let Assembled { mut tree } = assemble(composed, &packages, &spool, &mut licences, environment)?;
     let kernel = kernel::install(recipe, &mut tree, &spool, wishes.device, environment)?;
     let asked = Asked {
         only: &wishes.firmware_files,
@@ -123,7 +134,7 @@ pub fn build(
     write_host_files(&parts, &mut folder)?;
     environment.check_cancelled()?;
     let sizes = Sizes::of(&tree);
-    let manifest = Manifest {
+    let mut manifest = Manifest {
         format: manifest::FORMAT,
         build_id: build_id.to_string(),
         builder: concat!("wifibox-build ", env!("CARGO_PKG_VERSION")).to_owned(),
@@ -140,10 +151,11 @@ pub fn build(
         sizes: sizes.clone(),
         files: manifest::files(&tree)
             .map_err(|source| Error::ReadBack { what: "the guest's files".to_owned(), source })?,
-        outputs: folder.files(),
+        outputs: Vec::new(),
     };
-    let text = manifest.to_json().map_err(|error| Error::Unsupported(error.to_string()))?;
-    folder.write_bytes("manifest.json", 0o644, text.as_bytes())?;
+    let (packages, locks) = (packages.as_slice(), locks.as_slice());
+    let material = Material { composed, packages, locks, collected: &licences, tree: &tree };
+    reports::write(&material, &mut manifest, &mut folder)?;
     drop(spool);
     let outputs = folder.finish()?;
     let missing = manifest.firmware.iter().filter(|firmware| firmware.state == "missing");
@@ -157,7 +169,7 @@ pub fn build(
         missing_firmware: missing.map(|f| format!("{} ({})", f.wanted, f.by)).collect(),
         sizes,
         outputs,
-        locks,
+        locks: locks.to_vec(),
     })
 }
 
@@ -183,7 +195,7 @@ pub fn fetch(composed: &Composed<'_>, environment: &Environment<'_>) -> Result<F
     Ok(FetchReport {
         files: packages.len(),
         bytes: packages.iter().map(|package| package.file.size).sum(),
-        locks,
+        locks: locks.to_vec(),
     })
 }
 
@@ -280,6 +292,7 @@ fn composition(recipe: &Recipe, wishes: &Wishes) -> Composition {
         hypervisor: recipe.hypervisor.name.value.clone(),
         kernel: recipe.kernel.name.value.clone(),
         compression: format!("{:?}", recipe.compression.value).to_lowercase(),
+        services: recipe.services.iter().map(|service| service.value.clone()).collect(),
     }
 }
 
@@ -290,6 +303,7 @@ fn package(package: &ChosenPackage) -> Package {
         version: package.record.version.clone(),
         source: (!source.is_empty()).then(|| source.clone()),
         sha256: package.file.sha256,
+        licence: None,
         why: package.why.clone(),
     }
 }
@@ -326,6 +340,7 @@ fn firmware_lines(selection: &FirmwareSelection) -> Vec<Firmware> {
             file: files.first().cloned(),
             others: files.into_iter().skip(1).collect(),
             why,
+            licence: None,
         }
     };
     selection.report.iter().map(line).collect()

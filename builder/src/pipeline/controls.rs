@@ -7,6 +7,7 @@ use super::replaces::Claim;
 use crate::recipe::Format;
 use crate::repo::apk::{Apk, ApkLimits};
 use crate::repo::deb::{Deb, DebLimits};
+use crate::report::licences::Collector;
 use crate::tree::scripts::Script;
 
 /// Scripts that do not run when a package is installed on an empty system.
@@ -22,24 +23,26 @@ pub struct Control {
     pub claim: Claim,
 }
 
-/// Reads what `packages` say, in their order.
+/// Reads what `packages` say, in their order; `licences` hears of their sources.
 ///
 /// # Errors
 /// [`Error`]: a package is damaged.
-pub fn read(packages: &[ChosenPackage]) -> Result<Vec<Control>, Error> {
-    packages.iter().map(read_one).collect()
+pub fn read(packages: &[ChosenPackage], licences: &mut Collector) -> Result<Vec<Control>, Error> {
+    packages.iter().map(|package| read_one(package, licences)).collect()
 }
 
-fn read_one(package: &ChosenPackage) -> Result<Control, Error> {
+fn read_one(package: &ChosenPackage, licences: &mut Collector) -> Result<Control, Error> {
     let record = &package.record;
     let (all, claim) = match package.format {
         Format::Dpkg => {
             let deb = Deb::open(&package.name, open(package)?, DebLimits::default())?;
+            licences.control(&package.name, &deb.control().fields);
             let claim = Claim { replaces: record.replaces.clone(), ..Claim::default() };
             (deb.control().scripts.clone(), claim)
         }
         Format::Apk => {
             let apk = Apk::open(&package.name, open(package)?, ApkLimits::default())?;
+            licences.info(&package.name, &apk.control().info);
             // An index does not say what its packages replace; they themselves do.
             let own = apk.control().to_package();
             let claim = Claim {

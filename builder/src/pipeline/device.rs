@@ -100,3 +100,98 @@ fn card(set: &DriverSet, device: DeviceId) -> Option<&Card> {
     let about = |card: &&Card| card.ids.iter().any(|id| id.covers(device));
     cards.iter().find(about)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernel::test_module::{Spec, elf};
+    use crate::path::GuestPath;
+    use crate::recipe::{Catalog, Selection, Sources};
+    use crate::tree::{Content, Spool};
+
+    fn recipe(flavor: &str) -> Recipe {
+        let catalog = Catalog::load(&Sources::embedded()).expect("loaded");
+        let selection =
+            Selection { base: "debian".into(), flavor: flavor.into(), ..Selection::default() };
+        catalog.compose(&selection).expect("composed")
+    }
+
+    fn focused(flavor: &str, device: &str) -> Result<Focus, Error> {
+        let spool = Spool::new_in(&std::env::temp_dir()).expect("a spool");
+        let mut modules = Modules::new("6.12", spool);
+        for (name, modinfo) in [
+            (
+                "iwlwifi",
+                vec![
+                    "alias=pci:v00008086d00002725sv*sd*bc*sc*i*",
+                    "alias=pci:v00008086d00004232sv*sd00001201bc*sc*i*",
+                ],
+            ),
+            ("iwlmvm", vec!["depends=iwlwifi"]),
+            ("iwldvm", vec!["depends=iwlwifi"]),
+            ("rtw88_8822ce", vec!["alias=pci:v000010ECd0000C822sv*sd*bc*sc*i*"]),
+            ("brcmsmac", vec!["depends=bcma", "alias=bcma:m04BFid0812rev18cl*"]),
+            ("bcma", vec!["alias=pci:v000014E4d00004727sv*sd*bc*sc*i*"]),
+        ] {
+            let path = GuestPath::new(format!("lib/modules/6.12/{name}.ko")).expect("a path");
+            modules.insert(&path, Content::from_bytes(elf(&Spec::new(&modinfo))));
+        }
+        let device = device.parse().expect("an id");
+        focus(&recipe(flavor), &modules, &Builtin::default(), device, NonZero::<usize>::MIN)
+    }
+
+    #[test]
+    fn a_card_keeps_its_driver_and_what_its_entry_says() {
+        let focus = focused("default", "8086:2725").expect("a driver");
+        assert_eq!(focus.manifests.keys().collect::<Vec<_>>(), ["iwlwifi"]);
+        let card = focus.manifests["iwlwifi"].as_ref().expect("an entry");
+        assert_eq!(card.name, "Wi-Fi 6E AX210");
+        for (module, kept) in [
+            ("iwlwifi", true),
+            ("iwlmvm", true),
+            ("iwldvm", false),
+            ("rtw88_8822ce", false),
+            ("qrtr_mhi", false),
+            ("e1000", true),
+        ] {
+            assert_eq!(focus.keeps(module), kept, "{module}");
+        }
+        // The old card wants the other operation mode.
+        let focus = focused("iwlwifi", "8086:4232:8086:1201").expect("a driver");
+        assert!(focus.keeps("iwldvm") && !focus.keeps("iwlmvm"));
+    }
+
+    #[test]
+    fn a_card_without_an_entry_keeps_all_of_its_manifest() {
+        let focus = focused("rtw88", "10ec:c822").expect("a driver");
+        assert_eq!(focus.manifests, BTreeMap::from([("rtw88".to_owned(), None)]));
+        assert!(focus.keeps("rtw88_8822ce") && !focus.keeps("rtw88_8821ce"));
+    }
+
+    #[test]
+    fn a_card_may_be_announced_to_a_bus_that_its_driver_needs() {
+        let focus = focused("brcm", "14e4:4727").expect("a driver");
+        assert!(focus.keeps("brcmsmac") && !focus.keeps("brcmfmac"));
+    }
+
+    #[test]
+    fn a_card_that_no_driver_knows_is_refused() {
+        for (flavor, device) in
+            [("iwlwifi", "10ec:c822"), ("iwlwifi", "8086:4232:8086:9999"), ("hwsim", "8086:2725")]
+        {
+            let error = focused(flavor, device).expect_err("refused").to_string();
+            assert!(error.contains(device) && error.contains(flavor), "{error}");
+        }
+    }
+
+    #[test]
+    fn no_card_has_two_entries() {
+        for set in recipe("default").drivers {
+            let mut seen = BTreeSet::new();
+            let devices = set.devices.iter();
+            for id in devices.flat_map(|devices| &devices.value.cards).flat_map(|card| &card.ids) {
+                assert!(seen.insert(*id), "{} of {}", id, set.manifest.value);
+            }
+        }
+    }
+}

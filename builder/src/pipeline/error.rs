@@ -82,6 +82,8 @@ pub enum Error {
     #[error(transparent)]
     Unpack(#[from] UnpackError),
     #[error(transparent)]
+    Licences(#[from] crate::report::licences::CollectError),
+    #[error(transparent)]
     Scripts(#[from] UnknownScripts),
     #[error("{what}: {source}")]
     Tree { what: String, source: TreeError },
@@ -112,6 +114,11 @@ pub enum Error {
     FirmwareArchive(#[from] ArchiveError),
     #[error("firmware file {}: {why}", .file.display())]
     OwnFirmware { file: PathBuf, why: String },
+    #[error(
+        "the firmware of {manifest} has a licence that you must agree to: {}\n  \
+         if you do, say so with --accept-licence {manifest}", .agreement.trim_end()
+    )]
+    NotAgreed { manifest: String, agreement: String },
     #[error(
         "no driver of the flavor {flavor} knows the card {device} (kernel {kernel}); \
          'wifibox-build list' shows the other flavors"
@@ -165,7 +172,10 @@ impl Error {
     pub fn kind(&self) -> Kind {
         match self {
             Error::Recipe(RecipeError::Choice(_)) | Error::NotInGuest { .. } => Kind::Usage,
-            Error::Mirror(..) | Error::OwnFirmware { .. } | Error::NoDriver { .. } => Kind::Usage,
+            Error::Mirror(..)
+            | Error::OwnFirmware { .. }
+            | Error::NoDriver { .. }
+            | Error::NotAgreed { .. } => Kind::Usage,
             Error::LockOutdated { .. } | Error::NoLock { .. } => Kind::LockOutdated,
             Error::Fetch(error) | Error::Unreachable { source: error, .. } => fetch_kind(error),
             Error::ApkIndex(_)

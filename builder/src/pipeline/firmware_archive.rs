@@ -144,7 +144,7 @@ pub fn write_licences(
         let Some(content) = archive.licences.get(&name) else { continue };
         let what = name.clone();
         let bytes = content.read().map_err(|source| Error::ReadBack { what, source })?;
-        folder.write_bytes(&format!("licenses/{name}"), 0o644, &bytes)?;
+        folder.write_bytes(&format!("licenses/linux-firmware/{name}"), 0o644, &bytes)?;
     }
     Ok(())
 }

@@ -13,12 +13,12 @@ use crate::kernel::builtin::Builtin;
 use crate::kernel::capability::Capabilities;
 use crate::kernel::closure::{Closure, Want, close};
 use crate::kernel::config::KernelConfig;
-use crate::kernel::feature::{InitramfsCodec, SquashfsCodec};
+use crate::kernel::feature::InitramfsCodec;
 use crate::kernel::image::KernelImage;
 use crate::kernel::modules::Modules;
-use crate::kernel::{ModuleName, depmod};
+use crate::kernel::{ModuleName, claims, depmod};
 use crate::path::GuestPath;
-use crate::recipe::{Compression, InitSystem, Module, Pattern, Recipe, Sourced};
+use crate::recipe::{InitSystem, Module, Pattern, Recipe, Sourced};
 use crate::tree::applets::link_applets;
 use crate::tree::linked::libraries_of;
 use crate::tree::{Content, Kind, Meta, Node, Origin, Spool, Tree};
@@ -113,13 +113,20 @@ pub fn install(
         builtin: Some(builtin.clone()),
         modules: modules.names().cloned().collect(),
     };
-    check(recipe, &capabilities)?;
+    super::capable::check(recipe, &capabilities)?;
     let focus = match device {
         Some(device) => Some(focus(recipe, &modules, &builtin, device, environment.jobs)?),
         None => None,
     };
     let keeps = |name: &str| focus.as_ref().is_none_or(|focus| focus.keeps(name));
     let closure = close(&modules, &builtin, &wants(recipe, keeps)?, environment.jobs)?;
+    for (alias, drivers) in claims::shared(&depmod::sources(&modules, &closure)?) {
+        let names: Vec<&str> = drivers.iter().map(|name| name.as_str()).collect();
+        environment.progress.warn(&format!(
+            "several drivers claim one device ({alias}): {}; which of them gets it is a matter of luck",
+            names.join(", ")
+        ));
+    }
     for (module, member) in &closure.members {
         let (Some(path), Some(loaded)) = (modules.path(module), modules.loaded(module)) else {
             continue;
@@ -317,19 +324,4 @@ pub fn initramfs_compression(kernel: &Kernel) -> newc::Compression {
         .into_iter()
         .find(|(codec, _)| known.as_ref().is_some_and(|known| known.contains(codec)))
         .map_or(newc::Compression::None, |(_, compression)| compression)
-}
-
-/// Refuses what this kernel cannot do with this recipe.
-///
-/// # Errors
-/// [`Error::Impossible`] names both sides.
-fn check(recipe: &Recipe, capabilities: &Capabilities) -> Result<(), Error> {
-    let codec = match recipe.compression.value {
-        Compression::Xz => SquashfsCodec::Xz,
-        Compression::Zstd => SquashfsCodec::Zstd,
-        Compression::Gzip => SquashfsCodec::Gzip,
-        Compression::Lz4 => SquashfsCodec::Lz4,
-        Compression::Lzo => SquashfsCodec::Lzo,
-    };
-    Ok(capabilities.check_squashfs(codec)?)
 }

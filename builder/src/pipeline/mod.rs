@@ -7,6 +7,7 @@ mod accounts;
 mod assemble;
 mod build;
 mod bundle;
+mod capable;
 mod controls;
 mod device;
 mod effects;
@@ -22,6 +23,7 @@ mod outputs;
 mod own_firmware;
 mod packages;
 mod replaces;
+mod reports;
 mod source;
 mod world;
 

@@ -119,6 +119,13 @@ impl Catalog {
             firmware_packages: Vec::new(),
             firmware: self.firmware(chosen.flavor, &chosen.base.name),
             drivers: self.drivers(chosen.flavor),
+            agreements: self
+                .manifests_of(chosen.flavor)
+                .filter_map(|manifest| {
+                    let agreement = manifest.value.agreement.as_ref()?.sourced(&manifest.file);
+                    Some((manifest.name.clone(), agreement))
+                })
+                .collect(),
             licences: self.licences(chosen.flavor),
             initramfs_modules: Vec::new(),
             load_modules: Vec::new(),

@@ -178,6 +178,8 @@ pub struct Recipe {
     pub firmware: Vec<FirmwareNeed>,
     /// The flavor's drivers, by manifest.
     pub drivers: Vec<DriverSet>,
+    /// What users must agree to, by manifest.
+    pub agreements: BTreeMap<String, Sourced<String>>,
     /// Licences of that firmware.
     pub licences: Vec<Sourced<String>>,
     /// Modules in the initramfs, in order.

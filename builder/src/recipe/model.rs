@@ -139,6 +139,9 @@ pub struct Manifest {
     /// SPDX identifiers, or the names of licence files, under which the firmware may be passed on.
     #[serde(default)]
     pub licences: Vec<At<String>>,
+    /// What users must agree to before they may use the firmware, if there is such a licence.
+    #[serde(default)]
+    pub agreement: Option<At<String>>,
     /// How much memory the guest needs with it.
     #[serde(default)]
     pub memory: Memory,

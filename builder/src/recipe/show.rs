@@ -123,6 +123,9 @@ impl Recipe {
                 show.list("devices", std::slice::from_ref(&value));
             }
         }
+        for (manifest, agreement) in &self.agreements {
+            show.entry("agreements", manifest, agreement);
+        }
         show.list("licences", &self.licences);
         show.list("initramfs_modules", &self.initramfs_modules);
         show.list("load_modules", &self.load_modules);

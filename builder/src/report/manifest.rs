@@ -68,6 +68,9 @@ pub struct Composition {
     pub kernel: String,
     /// Compressor of root.img.
     pub compression: String,
+    /// Services that the guest keeps running, in the order in which they start.
+    #[serde(default)]
+    pub services: Vec<String>,
 }
 
 /// The kernel of the guest.
@@ -93,6 +96,9 @@ pub struct Package {
     pub source: Option<String>,
     /// Hash of the package file.
     pub sha256: Sha256,
+    /// Its licence as an SPDX expression, where that is known.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub licence: Option<String>,
     /// Who asked for it.
     pub why: String,
 }
@@ -127,6 +133,9 @@ pub struct Firmware {
     /// Why it is not simply kept, in words.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub why: Option<String>,
+    /// That file's licence as an SPDX expression, where it is known.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub licence: Option<String>,
 }
 
 /// How many firmware names were asked for, by what became of them.

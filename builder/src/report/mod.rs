@@ -1,7 +1,14 @@
-//! What a build tells about itself: the manifest, checksums, sizes by part.
+//! What a build tells about itself: the manifest, licences, bills of materials, sizes; and what can be
+//! learnt from an output later: where its bytes are, how it differs from another, whether it is whole.
 
+pub mod diff;
+pub mod inspect;
+pub mod licences;
 pub mod manifest;
+pub mod output;
+pub mod sbom;
 pub mod sizes;
+pub mod verify;
 
 pub use manifest::Manifest;
 pub use sizes::Sizes;

@@ -24,6 +24,28 @@ pub enum Part {
     Other,
 }
 
+impl Part {
+    /// The part that a file belongs to, by its path (absolute) and permission bits.
+    pub fn of(name: &str, mode: u16) -> Part {
+        let below = |folders: &[&str]| {
+            folders.iter().any(|folder| {
+                name.strip_prefix("/usr").unwrap_or(name).starts_with(&format!("/{folder}/"))
+            })
+        };
+        if below(&["lib/modules"]) {
+            Part::Modules
+        } else if below(&["lib/firmware"]) {
+            Part::Firmware
+        } else if below(&["lib", "lib64", "lib32"]) {
+            Part::Libraries
+        } else if mode & 0o111 != 0 {
+            Part::Programs
+        } else {
+            Part::Other
+        }
+    }
+}
+
 impl fmt::Display for Part {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {
@@ -73,25 +95,8 @@ impl Sizes {
 }
 
 fn part(path: &GuestPath, mode: u16) -> Part {
-    let name = path.to_string();
-    let below = |folders: &[&str]| {
-        folders.iter().any(|folder| {
-            name.strip_prefix("/usr").unwrap_or(&name).starts_with(&format!("/{folder}/"))
-        })
-    };
-    if below(&["lib/modules"]) {
-        Part::Modules
-    } else if below(&["lib/firmware"]) {
-        Part::Firmware
-    } else if below(&["lib", "lib64", "lib32"]) {
-        Part::Libraries
-    } else if mode & 0o111 != 0 {
-        Part::Programs
-    } else {
-        Part::Other
-    }
+    Part::of(&path.to_string(), mode)
 }
-
 #[cfg(test)]
 mod tests {
     use super::*;

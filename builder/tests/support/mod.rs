@@ -7,6 +7,7 @@ pub mod adbwriter;
 pub mod apkkeys;
 pub mod apkrepo;
 pub mod debrepo;
+pub mod guest;
 pub mod kernel;
 pub mod keys;
 pub mod opkgrepo;

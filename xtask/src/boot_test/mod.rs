@@ -3,12 +3,14 @@
 //!
 //! The guest must be of the flavor `hwsim`, which simulates two radios: one is the guest's, the other
 //! plays the rest of the world ([`station`], [`access_point`]). The host behind `eth0` is a network
-//! stack inside this process ([`network`]). Prints a line for each step with the seconds since
+//! stack inside this process ([`network`]). With `--load-modules` a guest of any flavor loads all its
+//! kernel modules instead ([`modules`]). Prints a line for each step with the seconds since
 //! QEMU's start, then PASS or FAIL.
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a chore prints")]
 
 mod access_point;
+mod modules;
 mod network;
 mod qemu;
 mod report;
@@ -45,6 +47,9 @@ pub struct Args {
     /// How long a step may take, in seconds.
     #[arg(long, value_name = "SECONDS", default_value_t = 240)]
     timeout: u64,
+    /// Load every kernel module of the guest instead, whatever its flavor: no radio is needed.
+    #[arg(long)]
+    load_modules: bool,
     /// Keep the folder with shares and logs.
     #[arg(long)]
     keep: bool,

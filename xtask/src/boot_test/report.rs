@@ -2,6 +2,8 @@
 
 use serde::Serialize;
 
+use super::modules::ModuleLoad;
+
 /// A step that was passed.
 #[derive(Debug, Clone, Serialize)]
 pub struct Step {
@@ -30,6 +32,9 @@ pub struct Report {
     pub steps: Vec<Step>,
     /// Seconds from QEMU's start to the first packet that came back through the guest.
     pub first_packet: Option<f64>,
+    /// How each module loaded, with `--load-modules`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub modules: Vec<ModuleLoad>,
     /// Why the run failed, if it did.
     pub failure: Option<String>,
     /// Whether to print steps as they happen.

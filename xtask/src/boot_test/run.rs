@@ -12,7 +12,7 @@ use super::network::Host;
 use super::report::Report;
 use super::session::Session;
 use super::wire::{Carrier, Datagrams, Wire};
-use super::{Args, Role, access_point, qemu, station};
+use super::{Args, Role, access_point, modules, qemu, station};
 
 /// The folders of one run.
 pub struct Setup {
@@ -45,6 +45,7 @@ pub fn boot(args: &Args, memory: u32, quiet: bool) -> Result<Report, String> {
     let folder = scratch.path();
     let setup = lay_out(&args.dir, folder)?;
     match role {
+        _ if args.load_modules => modules::prepare(&args.dir, &setup)?,
         Role::Station => station::prepare(&setup)?,
         Role::AccessPoint => access_point::prepare(&setup)?,
     }
@@ -66,6 +67,7 @@ pub fn boot(args: &Args, memory: u32, quiet: bool) -> Result<Report, String> {
         acceleration: if guest.acceleration == Acceleration::Kvm { "kvm" } else { "tcg" },
         steps: Vec::new(),
         first_packet: None,
+        modules: Vec::new(),
         failure: None,
         quiet,
     };
@@ -78,6 +80,7 @@ pub fn boot(args: &Args, memory: u32, quiet: bool) -> Result<Report, String> {
         limit: Duration::from_secs(args.timeout),
     };
     let outcome = match role {
+        _ if args.load_modules => modules::run(&mut session),
         Role::Station => station::run(&mut session),
         Role::AccessPoint => access_point::run(&mut session),
     };

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::firmware::rules::{BoardLink, Companion, Promise};
+use crate::firmware::rules::{BoardLink, Companion, Limit, Promise};
 use crate::firmware::whence::Whence;
 
 fn offers(files: &[&str], links: &[(&str, &str)]) -> Offers {
@@ -282,6 +282,63 @@ fn bad_patterns_and_links_are_named() {
     }
     let companions = vec![Companion { of: "{".into(), extensions: Vec::new() }];
     assert!(select(&none, &[], &Rules { companions, ..Rules::default() }).is_err());
+}
+
+#[test]
+fn a_limit_keeps_what_matches_and_says_so_of_the_rest() {
+    let offers = offers(
+        &[
+            "iwlwifi-ty-a0-gf-a0-86.ucode",
+            "iwlwifi-ty-a0-gf-a0.pnvm",
+            "iwlwifi-cc-a0-77.ucode",
+            "regulatory.db",
+            "regulatory.db.p7s",
+            "own.bin",
+            "cal-1.bin",
+        ],
+        &[],
+    );
+    let wanted = wanted(&[
+        "iwlwifi-ty-a0-gf-a0-89.ucode",
+        "iwlwifi-cc-a0-77.ucode",
+        "iwlwifi-bz-a0-93.ucode",
+    ]);
+    let limit =
+        |label: &str, patterns: &[&str]| Limit { label: label.into(), patterns: texts(patterns) };
+    let rules = Rules {
+        limits: vec![limit("--device 8086:2725", &["iwlwifi-ty-a0-gf-a0*"])],
+        own: texts(&["own.bin", "gone.bin"]),
+        optional: texts(&["cal-*.bin", "nothing-*"]),
+        ..Rules::of_linux().with_regulatory(&[])
+    };
+    let selection = select(&offers, &wanted, &rules).expect("selected");
+    assert_eq!(
+        files(&selection),
+        [
+            "iwlwifi-ty-a0-gf-a0-86.ucode",
+            "iwlwifi-ty-a0-gf-a0.pnvm",
+            "own.bin",
+            "regulatory.db",
+            "regulatory.db.p7s"
+        ]
+    );
+    let dropped = Outcome::Dropped("--device 8086:2725".into());
+    assert_eq!(outcome(&selection, "iwlwifi-cc-a0-77.ucode"), &dropped);
+    assert_eq!(
+        outcome(&selection, "iwlwifi-bz-a0-93.ucode"),
+        &dropped,
+        "not missing: not asked for"
+    );
+    assert!(matches!(outcome(&selection, "gone.bin"), Outcome::Missing { .. }));
+    assert!(!selection.report.iter().any(|line| line.name == "nothing-*"), "optional");
+    let rules = Rules { limits: Vec::new(), ..rules };
+    let selection = select(&offers, &wanted, &rules).expect("selected");
+    assert!(selection.files.contains_key("cal-1.bin") && selection.files.len() == 7);
+    // Every limit must let a name through.
+    let limits = vec![limit("a", &["iwlwifi-*"]), limit("b", &["*-cc-*"])];
+    let selection = select(&offers, &wanted, &Rules { limits, ..rules }).expect("selected");
+    assert_eq!(outcome(&selection, "iwlwifi-ty-a0-gf-a0-89.ucode"), &Outcome::Dropped("b".into()));
+    assert!(selection.files.contains_key("iwlwifi-cc-a0-77.ucode"));
 }
 
 proptest! {

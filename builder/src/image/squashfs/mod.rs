@@ -16,6 +16,8 @@ mod codec;
 mod error;
 mod list;
 mod plan;
+mod read_nodes;
+mod usage;
 mod verify;
 
 use std::ffi::OsStr;
@@ -41,6 +43,8 @@ use plan::Plan;
 pub use codec::Codec;
 pub use error::Error;
 pub use list::{Listed, ListedKind, list};
+pub use read_nodes::{ReadNode, read_nodes};
+pub use usage::{NodeUsage, Tables, UnreadableImage, Usage, usage};
 pub use verify::{VerifyError, verify};
 
 /// An image's length is a multiple of this many bytes, so that it can be a disk.
