@@ -20,6 +20,16 @@ const PASSWD: &str = "root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody
 const GROUP: &str = "root:x:0:root\nshadow:x:42:\nnobody:x:65534:\n";
 const FSTAB: &str = "config /media/etc 9p trans=virtio,ro 0 0\n";
 
+/// What reaches the disk, the shares and the network.
+const BUILT_IN: &str = "\
+kernel/drivers/block/xen-blkfront.ko
+kernel/drivers/net/ethernet/intel/e1000/e1000.ko
+kernel/fs/9p/9p.ko
+kernel/fs/squashfs/squashfs.ko
+kernel/net/9p/9pnet.ko
+kernel/net/9p/9pnet_xen.ko
+";
+
 /// The least that is a kernel: a header that says so, and its release.
 fn kernel_image() -> Vec<u8> {
     let mut bytes = vec![0; 0x1000];
@@ -74,7 +84,7 @@ fn packages() -> Vec<Package> {
         )),
         Package::new("linux-lts", "6.18.1-r0")
             .file("boot/vmlinuz-lts", 0o644, kernel_image())
-            .file(&format!("{modules}/modules.builtin"), 0o644, "kernel/fs/squashfs/squashfs.ko\n")
+            .file(&format!("{modules}/modules.builtin"), 0o644, BUILT_IN)
             .file(&format!("{modules}/modules.builtin.modinfo"), 0o644, "squashfs.license=GPL\0")
             .file(&format!("{modules}/modules.order"), 0o644, ""),
     ]
