@@ -11,7 +11,7 @@ use std::process::Command;
 
 use support::apkkeys::SigningKey;
 use support::apkrepo::{Package, Repository};
-use support::kernel::kernel_image;
+use support::kernel::{BUILT_IN, kernel_image};
 use support::server::dead_url;
 use wifibox_build::digest::Sha256;
 use wifibox_build::repo::apk::signature::Kind;

@@ -11,7 +11,7 @@ use std::path::Path;
 use std::process::{Command, Output};
 
 use support::apkrepo::Package;
-use support::kernel::kernel_image;
+use support::kernel::{BUILT_IN, kernel_image};
 use support::rawtar::Member;
 use tar::EntryType;
 use wifibox_build::digest::Sha256;
@@ -57,7 +57,7 @@ fn packages() -> Vec<Package> {
         )),
         Package::new("linux-lts", "6.18.1-r0")
             .file("boot/vmlinuz-lts", 0o644, kernel_image("6.18.1-0-lts"))
-            .file(&format!("{modules}/modules.builtin"), 0o644, "kernel/fs/squashfs/squashfs.ko\n")
+            .file(&format!("{modules}/modules.builtin"), 0o644, BUILT_IN)
             .file(&format!("{modules}/modules.builtin.modinfo"), 0o644, "squashfs.license=GPL\0")
             .file(&format!("{modules}/modules.order"), 0o644, ""),
     ]
