@@ -53,6 +53,7 @@ step "prepare" ci/prepare.sh || finish
 step "cargo fmt" cargo fmt --all --check
 step "cargo clippy" cargo clippy --workspace --all-targets --quiet -- -D warnings
 step "cargo test" cargo_tests
+step "fuzz apk v3 for 20 s" cargo xtask fuzz adb --plain --minutes 0.34
 step "shellcheck" ci/shellcheck.sh
 step "cargo deny" deny
 

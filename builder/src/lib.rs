@@ -8,6 +8,7 @@
 //! and passes values in.
 
 pub mod cli;
+pub mod detect;
 pub mod device;
 pub mod digest;
 pub mod fetch;

@@ -1,7 +1,12 @@
 //! Developer chores: `cargo xtask <chore>`. Each chore is a module; this only dispatches.
 
+mod adb_feed;
+mod bench;
 mod boot_test;
 mod chipsets;
+mod compare_tree;
+mod devices;
+mod fuzz;
 mod solve;
 mod version_compare;
 
@@ -13,10 +18,20 @@ use clap::Parser;
 #[derive(Parser)]
 #[command(name = "cargo xtask", bin_name = "cargo xtask")]
 enum Chore {
+    /// Measure how long things take.
+    Bench(bench::Arguments),
     /// Boot a guest and prove its Wi-Fi path, without root and without a radio.
     BootTest(boot_test::Args),
     /// Write docs/chipsets.md from guests that were built, one of each flavor.
     Chipsets(chipsets::Arguments),
+    /// Compare two root file systems: folders, tar archives, SquashFS images, output folders.
+    CompareTree(compare_tree::Args),
+    /// Write the table of wireless devices from the indexes of kernels.
+    Devices(devices::Arguments),
+    /// Verify a feed of apk v3: the index, and every package beside it.
+    AdbFeed(adb_feed::Arguments),
+    /// Feed damaged files to the readers of a format.
+    Fuzz(fuzz::Arguments),
     /// Resolve worlds against package indexes: JSON lines in, JSON lines out.
     Solve(solve::Arguments),
     /// Compare versions: `A B` lines in, one of `<`, `=`, `>` and `invalid` per line out.
@@ -27,6 +42,11 @@ fn main() -> ExitCode {
     let outcome = match Chore::parse() {
         Chore::BootTest(args) => return boot_test::run(&args),
         Chore::Chipsets(arguments) => chipsets::run(arguments),
+        Chore::CompareTree(args) => return compare_tree::run(&args),
+        Chore::Bench(arguments) => bench::run(arguments),
+        Chore::Devices(arguments) => devices::run(arguments),
+        Chore::AdbFeed(arguments) => adb_feed::run(arguments),
+        Chore::Fuzz(arguments) => fuzz::run(arguments),
         Chore::Solve(arguments) => solve::run(arguments),
         Chore::VersionCompare(arguments) => version_compare::run(arguments),
     };

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use crate::device::DeviceId;
-use crate::pipeline::FirmwareAdd;
+use crate::pipeline::{ArchiveChoice, FirmwareAdd};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 /// Builds small, bootable, reproducible virtual machines that drive a Wi-Fi card for a host that
@@ -71,12 +71,16 @@ pub enum Verb {
     Lock(LockArgs),
     /// Fetch everything that a build needs into the store
     Fetch(BuildArgs),
+    /// Write all that the builds of a base need of the network into a folder
+    Bundle(BundleArgs),
     /// List bases, flavors, roles, features, kernels and hypervisors
     List,
     /// Print a merged recipe and where each value came from
     Show(SelectArgs),
     /// Print why a package is in a guest
     Why(WhyArgs),
+    /// Say which flavor a wireless card needs, and how to hand the card over
+    Detect(DetectArgs),
     /// Boot an output folder in QEMU
     Boot(BootArgs),
 }
@@ -187,6 +191,10 @@ pub struct OutputArgs {
     /// may be left out where a driver asks for a file of this name
     #[arg(long, value_name = "FILE[:NAME]")]
     pub firmware_add: Vec<FirmwareAdd>,
+    /// Take firmware from an archive of linux-firmware instead of packages: `upstream` is the one
+    /// that the recipes pin (a large download), or a linux-firmware-VERSION.tar.xz of your own
+    #[arg(long, value_name = "upstream|FILE")]
+    pub firmware_archive: Option<ArchiveChoice>,
     /// Block size of root.img in KiB: 4 to 1024, a power of two; larger ones compress better and cost
     /// the guest memory when it reads
     #[arg(long, value_name = "KIB", default_value_t = 256)]
@@ -213,6 +221,19 @@ pub struct LockArgs {
     pub source: SourceArgs,
 }
 
+/// `bundle`.
+#[derive(Debug, Clone, Args)]
+pub struct BundleArgs {
+    /// The folder to write; it serves for --mirror and for --distdir
+    pub dir: PathBuf,
+    #[command(flatten)]
+    /// Which guest; its whole base comes along.
+    pub select: SelectArgs,
+    #[command(flatten)]
+    /// From where.
+    pub source: SourceArgs,
+}
+
 /// `why`.
 #[derive(Debug, Clone, Args)]
 pub struct WhyArgs {
@@ -224,6 +245,29 @@ pub struct WhyArgs {
     #[command(flatten)]
     /// From where.
     pub source: SourceArgs,
+}
+
+/// `detect`.
+#[derive(Debug, Clone, Args)]
+pub struct DetectArgs {
+    /// Listings of hardware (pciconf -lv, lspci -nnk, ...), - for standard input, or ids such as
+    /// 8086:2725 [default: this host]
+    pub listing: Vec<String>,
+    /// Read sys/ below this folder, that of a Linux machine
+    #[arg(long, value_name = "DIR", conflicts_with = "listing")]
+    pub root: Option<PathBuf>,
+    /// Only guests of this base
+    #[arg(long)]
+    pub base: Option<String>,
+    /// Only guests of this release
+    #[arg(long)]
+    pub release: Option<String>,
+    /// The role that the guest is built with
+    #[arg(long)]
+    pub role: Option<String>,
+    /// The hypervisor that the guest is built for
+    #[arg(long)]
+    pub hypervisor: Option<String>,
 }
 
 /// `boot`.

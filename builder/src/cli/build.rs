@@ -12,7 +12,10 @@ use crate::progress::Progress as _;
 /// Whatever the build meets.
 pub fn run(context: &Context, args: &BuildArgs) -> Result<(), Failure> {
     let selection = context.selection(&args.select)?;
-    let composed = Composed::new(&context.sources, &context.catalog, &selection)?;
+    let mut composed = Composed::new(&context.sources, &context.catalog, &selection)?;
+    if args.output.firmware_archive.is_some() {
+        composed.recipe.firmware_packages.clear();
+    }
     let environment = context.environment(&args.source)?;
     let out = args.output.out.clone();
     let block_size = args.output.block_size.saturating_mul(1024);
@@ -21,6 +24,7 @@ pub fn run(context: &Context, args: &BuildArgs) -> Result<(), Failure> {
         firmware_files: args.output.firmware_file.clone(),
         firmware_adds: args.output.firmware_add.clone(),
         accepted_licences: args.output.accept_licence.clone(),
+        firmware_archive: args.output.firmware_archive.clone(),
         device: args.output.device,
         block_size,
     };
@@ -30,7 +34,7 @@ pub fn run(context: &Context, args: &BuildArgs) -> Result<(), Failure> {
         &format!("{} as {} on {}", recipe.flavor.value, recipe.role.value, recipe.base.value),
     );
     let report = pipeline::build(&composed, &wishes, &environment)?;
-    super::lock::print_change(context, &report.lock, &report.lock_change);
+    super::lock::print_changes(context, &report.locks);
     if context.printer.json {
         let text = serde_json::json!({ "format": 1, "build": report }).to_string();
         return context.printer.result(&(text + "\n")).map_err(Failure::failed);

@@ -59,17 +59,15 @@ impl Context {
         if let Some(base) = named {
             return Ok(base.clone());
         }
-        let listing = self.catalog.list();
-        match listing.bases.as_slice() {
-            [only] => Ok(only.name.clone()),
-            many => {
-                let names: Vec<&str> = many.iter().map(|base| base.name.as_str()).collect();
-                Err(Failure::usage(format!(
-                    "these recipes have several bases: name one of {} with --base",
-                    names.join(", ")
-                )))
-            }
+        if let Some(base) = self.catalog.default_base() {
+            return Ok(base.to_owned());
         }
+        let listing = self.catalog.list();
+        let names: Vec<&str> = listing.bases.iter().map(|base| base.name.as_str()).collect();
+        Err(Failure::usage(format!(
+            "these recipes have several bases and none is the default: name one of {} with --base",
+            names.join(", ")
+        )))
     }
 
     /// The composition that the arguments ask for.

@@ -39,8 +39,25 @@ impl From<Error> for Failure {
             Kind::Interrupted => 130,
         };
         let mut hints = Vec::new();
-        if let Error::Fetch(error) = &error {
-            fetch_hints(error, &mut hints);
+        match &error {
+            Error::Fetch(error) => fetch_hints(error, &mut hints),
+            Error::Unreachable { repository, others, .. } => {
+                hints.push(format!(
+                    "name another mirror with --mirror {repository}=URL (file://DIR for one on this \
+                     machine)"
+                ));
+                hints.push(
+                    "or build without a network: from a bundle that 'wifibox-build bundle' made \
+                     elsewhere, or from a lock file and --distdir DIR with the downloaded files"
+                        .to_owned(),
+                );
+                if !others.is_empty() {
+                    let others: Vec<String> =
+                        others.iter().map(|other| format!("--base {other}")).collect();
+                    hints.push(format!("or take another base: {}", others.join(", ")));
+                }
+            }
+            _ => {}
         }
         Failure { error: Box::new(error), code, hints }
     }
@@ -55,6 +72,10 @@ fn fetch_hints(error: &FetchError, hints: &mut Vec<String>) {
         FetchError::Network { .. } => {
             "name another mirror with --mirror NAME=URL, or a folder of downloaded files with \
              --distdir DIR"
+        }
+        FetchError::Unfit { .. } => {
+            "the file is not the one that the signed index lists: try another mirror with \
+             --mirror NAME=URL; if it stays so, somebody may be tampering with the connection"
         }
         FetchError::Verification { .. } => {
             "the file is not the one that the index lists: try another mirror with \

@@ -13,8 +13,8 @@ pub fn run(context: &Context, args: &BuildArgs) -> Result<(), Failure> {
     let selection = context.selection(&args.select)?;
     let composed = Composed::new(&context.sources, &context.catalog, &selection)?;
     let environment = context.environment(&args.source)?;
-    let FetchReport { files, bytes, lock, lock_change } = pipeline::fetch(&composed, &environment)?;
-    super::lock::print_change(context, &lock, &lock_change);
+    let FetchReport { files, bytes, locks } = pipeline::fetch(&composed, &environment)?;
+    super::lock::print_changes(context, &locks);
     let text = if context.printer.json {
         serde_json::json!({ "format": 1, "files": files, "bytes": bytes }).to_string()
     } else {

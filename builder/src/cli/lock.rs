@@ -1,11 +1,9 @@
 //! `wifibox-build lock`: makes, upgrades or checks the lock file of a base and release.
 
-use std::path::Path;
-
 use super::args::LockArgs;
 use super::context::Context;
 use super::failure::Failure;
-use crate::pipeline::{LockChange, LockMode, check_lock, upgrade_lock};
+use crate::pipeline::{LockMode, Locked, ensure, upgrade_lock};
 use crate::recipe::Selection;
 
 /// Does that.
@@ -27,30 +25,34 @@ pub fn run(context: &Context, args: &LockArgs) -> Result<(), Failure> {
     if args.check {
         environment.lock_mode = LockMode::Locked;
     }
-    let (path, change) = if args.upgrade {
+    let locks = if args.upgrade {
         upgrade_lock(&context.catalog, &recipe, &environment)?
     } else {
-        let (path, change, _) = check_lock(&context.catalog, &recipe, &environment)?;
-        (path, change)
+        ensure(&context.catalog, &recipe, &environment)?
     };
-    if context.printer.json {
-        let text = serde_json::json!({
-            "format": 1, "lock": path, "added": change.added, "removed": change.removed,
-            "changed": change.changed,
-        });
-        return context.printer.result(&format!("{text}\n")).map_err(Failure::failed);
+    for Locked { path, change, .. } in &locks {
+        let text = if context.printer.json {
+            let value = serde_json::json!({
+                "format": 1, "lock": path, "added": change.added, "removed": change.removed,
+                "changed": change.changed,
+            });
+            format!("{value}\n")
+        } else if change.is_empty() {
+            format!("{} is up to date\n", path.display())
+        } else {
+            change.lines().iter().map(|line| format!("{}\n", line.trim_start())).collect()
+        };
+        context.printer.result(&text).map_err(Failure::failed)?;
     }
-    let text = if change.is_empty() {
-        format!("{} is up to date\n", path.display())
-    } else {
-        change.lines().iter().map(|line| format!("{}\n", line.trim_start())).collect()
-    };
-    context.printer.result(&text).map_err(Failure::failed)
+    Ok(())
 }
 
-/// Tells that a build changed the lock.
-pub fn print_change(context: &Context, path: &Path, change: &LockChange) {
-    if !change.is_empty() {
+/// Tells which locks a build changed.
+pub fn print_changes(context: &Context, locks: &[Locked]) {
+    for Locked { path, change, .. } in locks {
+        if change.is_empty() {
+            continue;
+        }
         let count = |list: &[String], what: &str| match list.len() {
             0 => None,
             number => Some(format!("{number} {what}")),

@@ -3,7 +3,10 @@
 pub mod args;
 mod boot;
 mod build;
+mod bundle;
 mod context;
+mod detect;
+mod detect_text;
 mod failure;
 mod fetch;
 mod list;
@@ -48,9 +51,11 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
         Verb::Build(args) => build::run(&context, &args),
         Verb::Lock(args) => lock::run(&context, &args),
         Verb::Fetch(args) => fetch::run(&context, &args),
+        Verb::Bundle(args) => bundle::run(&context, &args),
         Verb::List => list::run(&context),
         Verb::Show(args) => show::run(&context, &args),
         Verb::Why(args) => why::run(&context, &args),
+        Verb::Detect(args) => detect::run(&context, &args),
         Verb::Boot(args) => boot::run(&context, &args),
     };
     match done {

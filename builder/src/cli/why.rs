@@ -14,7 +14,7 @@ pub fn run(context: &Context, args: &WhyArgs) -> Result<(), Failure> {
     let composed = Composed::new(&context.sources, &context.catalog, &selection)?;
     let environment = context.environment(&args.source)?;
     let locked = ensure(&context.catalog, &composed.recipe, &environment)?;
-    let chain = why(&composed.recipe, &locked.lock, &args.package)?;
+    let chain = why(&composed.recipe, &locked, &args.package)?;
     let text = if context.printer.json {
         serde_json::json!({ "format": 1, "chain": chain }).to_string()
     } else {

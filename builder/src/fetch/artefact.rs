@@ -12,6 +12,8 @@ pub struct Artefact {
     pub name: String,
     /// Its name in folders of downloaded files (`--distdir`): no directories.
     pub file_name: String,
+    /// Its path below its mirrors.
+    pub path: String,
     /// Where it may be had, in the order of trial.
     pub locations: Vec<Location>,
     /// How it is recognised.
@@ -48,7 +50,8 @@ impl Artefact {
     ) -> Result<Self, LocationError> {
         let locations = mirrors.iter().map(|m| m.join(path)).collect::<Result<_, _>>()?;
         let file_name = path.rsplit('/').next().unwrap_or_default().to_owned();
-        Ok(Artefact { name: name.into(), file_name, locations, identity: Identity::default() })
+        let (name, path) = (name.into(), path.to_owned());
+        Ok(Artefact { name, file_name, path, locations, identity: Identity::default() })
     }
 
     /// The same, recognised by size and digest.

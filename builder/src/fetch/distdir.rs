@@ -1,4 +1,5 @@
-//! Folders of downloaded files (`--distdir`): plain files, found by name, recognised by digest and
+//! Folders of downloaded files (`--distdir`): plain files, found by name or by their path below a
+//! mirror, recognised by digest and
 //! used where they are. A ports tree fetches into such a folder before a build without a network.
 
 use std::path::Path;
@@ -18,7 +19,10 @@ pub(super) fn look(
     progress: &dyn Progress,
     cancel: &Cancel,
 ) -> Result<Result<Fetched, Tried>, FetchError> {
-    let path = folder.join(&artefact.file_name);
+    let flat = folder.join(&artefact.file_name);
+    // A bundle has the layout of a mirror; its paths were checked when its location was made.
+    let nested = folder.join(&artefact.path);
+    let path = if !flat.is_file() && nested.is_file() { nested } else { flat };
     let trial = |outcome| Ok(Err(Tried { location: path.display().to_string(), outcome }));
     // A name out of an index must not lead out of the folder.
     if matches!(&*artefact.file_name, "" | "." | "..") || artefact.file_name.contains(['/', '\\']) {

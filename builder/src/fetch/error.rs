@@ -42,6 +42,17 @@ pub enum FetchError {
         /// What each location said.
         tried: Vec<Tried>,
     },
+    /// A location has a file that does not pass the check that it was fetched for, and no other one
+    /// has a better.
+    #[error("{name} is not what was expected: {why}{}", Trials(tried))]
+    Unfit {
+        /// The artefact.
+        name: String,
+        /// What is wrong with it.
+        why: String,
+        /// What each location said.
+        tried: Vec<Tried>,
+    },
     /// A file of unknown size is larger than it may be.
     #[error("{name} at {location} is larger than the {limit} bytes allowed for it")]
     TooLarge {
@@ -107,6 +118,8 @@ pub enum Outcome {
     Refused(String),
     /// Something else was there.
     Mismatch(Found),
+    /// What was there does not pass the check; why.
+    Unfit(String),
     /// It was larger than this many bytes, the most that was allowed.
     TooLarge(u64),
     /// It was not asked, because the network may not be used.
@@ -116,9 +129,10 @@ pub enum Outcome {
 impl fmt::Display for Outcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Outcome::NotFound(why) | Outcome::Failed(why) | Outcome::Refused(why) => {
-                f.write_str(why)
-            }
+            Outcome::NotFound(why)
+            | Outcome::Failed(why)
+            | Outcome::Refused(why)
+            | Outcome::Unfit(why) => f.write_str(why),
             Outcome::Mismatch(found) => write!(f, "something else: {found}"),
             Outcome::TooLarge(limit) => write!(f, "larger than {limit} bytes"),
             Outcome::Skipped => f.write_str("not asked (offline)"),
@@ -164,13 +178,17 @@ impl FetchError {
         let name = name.to_owned();
         for trial in &tried {
             let location = trial.location.clone();
-            match trial.outcome {
+            match &trial.outcome {
                 Outcome::Mismatch(found) => {
-                    let (expected, found) = (Box::new(*expected), Box::new(found));
+                    let (expected, found) = (Box::new(*expected), Box::new(*found));
                     return FetchError::Verification { name, expected, found, location, tried };
                 }
+                Outcome::Unfit(why) => {
+                    let why = format!("{location}: {why}");
+                    return FetchError::Unfit { name, why, tried };
+                }
                 Outcome::TooLarge(limit) => {
-                    return FetchError::TooLarge { name, location, limit };
+                    return FetchError::TooLarge { name, location, limit: *limit };
                 }
                 _ => {}
             }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fs::File;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use super::artefact::Artefact;
@@ -10,6 +10,7 @@ use super::cancel::Cancel;
 use super::distdir;
 use super::error::{FetchError, Outcome, Tried};
 use super::http::LazyClient;
+use super::ledger::{Got, Ledger};
 use super::location::Location;
 use super::options::{Access, Options};
 use super::partial::{Memory, Partial, Target};
@@ -47,6 +48,7 @@ pub struct Fetcher<'a> {
     progress: &'a dyn Progress,
     cancel: &'a Cancel,
     client: LazyClient,
+    ledger: Option<&'a Ledger>,
     /// Servers that did not answer: they are asked last, and only once.
     silent: Mutex<BTreeSet<String>>,
 }
@@ -60,7 +62,14 @@ impl<'a> Fetcher<'a> {
         cancel: &'a Cancel,
     ) -> Self {
         let client = LazyClient::new(&options.http);
-        Fetcher { store, options, progress, cancel, client, silent: Mutex::default() }
+        Fetcher { store, options, progress, cancel, client, ledger: None, silent: Mutex::default() }
+    }
+
+    /// The same, which notes in `ledger` what it gets.
+    #[must_use]
+    pub fn noting(mut self, ledger: &'a Ledger) -> Self {
+        self.ledger = Some(ledger);
+        self
     }
 
     /// Gets an artefact that has a digest.
@@ -71,6 +80,14 @@ impl<'a> Fetcher<'a> {
     /// # Errors
     /// [`FetchError`]; [`FetchError::Unrecognisable`] for an artefact without a digest.
     pub fn fetch(&self, artefact: &Artefact) -> Result<Fetched, FetchError> {
+        let fetched = self.find(artefact)?;
+        if let Some(ledger) = self.ledger {
+            ledger.note(&artefact.path, Got::File(fetched.path.clone()));
+        }
+        Ok(fetched)
+    }
+
+    fn find(&self, artefact: &Artefact) -> Result<Fetched, FetchError> {
         let identity = &artefact.identity;
         let Some(sha256) = identity.sha256 else {
             return Err(FetchError::Unrecognisable { name: artefact.name.clone() });
@@ -121,6 +138,62 @@ impl<'a> Fetcher<'a> {
         Err(FetchError::from_trials(&artefact.name, identity, tried))
     }
 
+    /// Gets an artefact that has no digest, and takes it into the store if `check` has nothing against
+    /// it: a package of an index that knows it by another kind of hash. `check` reads the file as it
+    /// arrived and says what is wrong with it. Folders of downloaded files are looked into first; a
+    /// file there that does not pass is left alone, with a warning.
+    ///
+    /// # Errors
+    /// [`FetchError`]; [`FetchError::Unfit`] when `check` refuses what was found.
+    pub fn fetch_checked(
+        &self,
+        artefact: &Artefact,
+        check: &dyn Fn(&Path) -> Result<(), String>,
+    ) -> Result<Fetched, FetchError> {
+        let mut tried = Vec::new();
+        for folder in &self.options.distdirs {
+            match distdir::look(artefact, folder, self.progress, self.cancel)? {
+                Ok(fetched) => match check(&fetched.path) {
+                    Ok(()) => return Ok(fetched),
+                    Err(why) => {
+                        let location = fetched.path.display().to_string();
+                        self.progress.warn(&format!("{location} is not used: {why}"));
+                        tried.push(Tried { location, outcome: Outcome::Unfit(why) });
+                    }
+                },
+                Err(trial) => tried.push(trial),
+            }
+        }
+        let bound = Bound { exact: artefact.identity.size, limit: self.options.unknown_size_limit };
+        let task = self.progress.begin(&artefact.name, artefact.identity.size);
+        let mut transfer = self.transfer(&artefact.name, bound, &*task);
+        // Nothing says whether the halves of two files belong together, so none is resumed.
+        let temporary = self.store.temporary()?;
+        for location in self.usable(&artefact.locations, &mut tried) {
+            let mut partial = Partial::open(temporary.to_path_buf(), self.cancel)?;
+            partial.restart()?;
+            match transfer.read(location, &self.patience(location), &mut partial) {
+                Ok(()) => {}
+                Err(Failure::Next(outcome)) => {
+                    self.note(location, outcome, &mut tried);
+                    continue;
+                }
+                Err(Failure::Fatal(error)) => return Err(error),
+            }
+            if let Err(why) = check(&temporary) {
+                self.note(location, Outcome::Unfit(why), &mut tried);
+                continue;
+            }
+            let (size, Some(sha256)) = (partial.found().size, partial.found().sha256) else {
+                return Err(FetchError::Unrecognisable { name: artefact.name.clone() });
+            };
+            let lock = self.store.lock(&sha256, self.cancel)?;
+            let path = self.store.keep(partial, &sha256, &lock)?;
+            return Ok(Fetched { path, size, sha256 });
+        }
+        Err(FetchError::from_trials(&artefact.name, &artefact.identity, tried))
+    }
+
     /// Reads a small file that has no digest, of at most `limit` bytes: a signed index. What it
     /// holds must be verified by its signature. Neither the store nor folders of downloaded files
     /// are looked into.
@@ -137,7 +210,12 @@ impl<'a> Fetcher<'a> {
             // Without a digest, the halves of two locations must never be put together.
             memory.restart()?;
             match transfer.read(location, &self.patience(location), &mut memory) {
-                Ok(()) => return Ok(memory.0),
+                Ok(()) => {
+                    if let Some(ledger) = self.ledger {
+                        ledger.note(&artefact.path, Got::Bytes(memory.0.clone()));
+                    }
+                    return Ok(memory.0);
+                }
                 Err(Failure::Next(outcome)) => self.note(location, outcome, &mut tried),
                 Err(Failure::Fatal(error)) => return Err(error),
             }

@@ -220,6 +220,22 @@ impl Store {
         Partial::open(self.partial.join(sha256.to_string()), cancel)
     }
 
+    /// A file of nobody else's, on the file system of the store; it goes when dropped.
+    pub(super) fn temporary(&self) -> Result<tempfile::TempPath, FetchError> {
+        let mut builder = tempfile::Builder::new();
+        builder.prefix("unknown-");
+        // It may become an entry, and entries are for all users of the store.
+        #[cfg(unix)]
+        let builder = {
+            use std::os::unix::fs::PermissionsExt as _;
+            builder.permissions(fs::Permissions::from_mode(0o644))
+        };
+        builder
+            .tempfile_in(&self.partial)
+            .map(tempfile::NamedTempFile::into_temp_path)
+            .map_err(FetchError::disk("make a file in", &self.partial))
+    }
+
     /// Makes an entry of `partial`, whose bytes are known to be right.
     pub(super) fn keep(
         &self,

@@ -5,6 +5,7 @@
 //! [`select::select`] joins them with the `firmware=` names of the modules' `.modinfo` and reports on
 //! each name.
 
+pub mod archive;
 pub mod offers;
 pub mod report;
 pub mod rules;

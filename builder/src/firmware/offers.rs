@@ -235,7 +235,7 @@ fn parts(path: &str) -> Vec<String> {
 }
 
 /// `target` as seen from `directory`, without `..`; `None` when it leads out.
-fn joined(directory: &str, target: &str) -> Option<String> {
+pub(super) fn joined(directory: &str, target: &str) -> Option<String> {
     let (start, target) = match target.strip_prefix('/') {
         Some(absolute) => ("", below_firmware(absolute)?),
         None => (directory, target),

@@ -155,7 +155,7 @@ impl Section {
     }
 }
 
-fn is_licence_file(word: &str) -> bool {
+pub(super) fn is_licence_file(word: &str) -> bool {
     let base = word.rsplit_once('/').map_or(word, |(_, base)| base);
     let named = base.strip_prefix("LICENCE").or_else(|| base.strip_prefix("LICENSE"));
     named.is_some_and(|rest| rest.starts_with(['.', '-', '_']))

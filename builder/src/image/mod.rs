@@ -2,6 +2,7 @@
 //!
 //! * [`squashfs`]: the read-only root file system, and its check by reading it back;
 //! * [`newc`]: the initramfs;
+//! * [`padding`]: room behind a root that OpenWrt finds its overlay in;
 //! * [`uki`]: kernel, command line and initramfs as one UEFI program;
 //! * [`esp`]: the FAT volume that UEFI firmware reads that program from.
 //!
@@ -11,6 +12,7 @@
 
 pub mod esp;
 pub mod newc;
+pub mod padding;
 pub mod squashfs;
 pub mod uki;
 

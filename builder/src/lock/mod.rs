@@ -101,6 +101,9 @@ pub struct Lock {
     pub indexes: Vec<LockedIndex>,
     /// The packages, sorted by name, then version.
     pub packages: Vec<LockedPackage>,
+    /// What some compositions ask for and the repositories did not have: the lock does not serve
+    /// these compositions. Sorted.
+    pub missing: Vec<String>,
 }
 
 /// What a lock is for.
@@ -137,6 +140,8 @@ struct File {
     base: String,
     release: String,
     architecture: String,
+    #[serde(default)]
+    missing: Vec<String>,
     indexes: Vec<LockedIndex>,
     packages: Vec<LockedPackage>,
 }
@@ -161,12 +166,22 @@ impl Lock {
             key(a).cmp(&key(b))
         });
         packages.dedup();
-        Lock { target, indexes, packages }
+        Lock { target, indexes, packages, missing: Vec::new() }
+    }
+
+    /// The same, but for compositions that ask for one of `missing`.
+    pub fn without(mut self, mut missing: Vec<String>) -> Self {
+        missing.sort();
+        missing.dedup();
+        self.missing = missing;
+        self
     }
 
     /// The newest time that anything locked was made: what `SOURCE_DATE_EPOCH` is by default.
     pub fn source_date_epoch(&self) -> u32 {
-        self.indexes.iter().map(|index| index.date).max().unwrap_or_default()
+        let built = |locked: &LockedPackage| u32::try_from(locked.package.build_time).ok();
+        let indexes = self.indexes.iter().map(|index| index.date);
+        indexes.chain(self.packages.iter().filter_map(built)).max().unwrap_or_default()
     }
 
     /// Reads the lock file for `target`; `None` if there is none.
@@ -200,7 +215,7 @@ impl Lock {
                 wanted: target.to_string(),
             });
         }
-        Ok(Some(Lock::new(found, file.indexes, file.packages)))
+        Ok(Some(Lock::new(found, file.indexes, file.packages).without(file.missing)))
     }
 
     /// The file's text.
@@ -212,6 +227,9 @@ impl Lock {
         let mut text = format!("{{\n  \"format\": {FORMAT},\n");
         for (key, value) in [("base", base), ("release", release), ("architecture", architecture)] {
             text += &format!("  \"{key}\": {},\n", serde_json::to_string(value)?);
+        }
+        if !self.missing.is_empty() {
+            text += &format!("  \"missing\": {},\n", serde_json::to_string(&self.missing)?);
         }
         text += "  \"indexes\": [\n";
         text += &lines(&self.indexes)?;

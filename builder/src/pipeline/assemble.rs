@@ -1,26 +1,27 @@
 //! From fetched packages to the guest's tree, kernel and firmware not yet chosen.
 
-use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::BufReader;
 
 use globset::{Glob, GlobSet, GlobSetBuilder};
 
+use super::accounts::{self, GuestAccounts};
+use super::controls::{self, Control};
 use super::effects::{Declared, declare};
 use super::generated;
 use super::packages::ChosenPackage;
+use super::replaces::{self, Claim};
 use super::{Composed, Environment, Error};
 use crate::path::GuestPath;
-use crate::recipe::{Format, KernelChoice, Sourced};
+use crate::recipe::{AccountsFrom, AppletLinks, Format, InitSystem, KernelChoice, Sourced};
+use crate::repo::apk::{Apk, ApkLimits};
 use crate::repo::deb::{Deb, DebLimits};
+use crate::repo::entry::Entry;
 use crate::tree::accounts::Accounts;
-use crate::tree::applets::link_applets;
+use crate::tree::applets::{link_applets, link_listed};
 use crate::tree::scripts::Script;
 use crate::tree::unpack::Unpacker;
 use crate::tree::{Content, Kind, Meta, Node, Origin, Spool, Tree};
-
-/// Scripts that do not run when a package is installed on an empty system.
-const REMOVAL_SCRIPTS: [&str; 2] = ["prerm", "postrm"];
 
 /// What packages, recipe and overlays make together.
 pub struct Assembled {
@@ -39,8 +40,14 @@ pub fn assemble(
     environment: &Environment<'_>,
 ) -> Result<Assembled, Error> {
     let recipe = &composed.recipe;
-    let declared = declare(recipe, &scripts(recipe.format.value, packages)?)?;
-    let accounts = declared.accounts()?;
+    let controls = controls::read(packages)?;
+    let scripts: Vec<Script> =
+        controls.iter().flat_map(|control| control.scripts.iter().cloned()).collect();
+    let declared = declare(recipe, &scripts)?;
+    let accounts = match recipe.accounts_from.value {
+        AccountsFrom::Recipes => GuestAccounts { all: declared.accounts()?, packaged: None },
+        AccountsFrom::Packages => accounts::of_packages(packages, &declared)?,
+    };
     let mut tree = Tree::new();
     for (path, target) in &recipe.links {
         let origin = recipe_origin(target);
@@ -48,10 +55,11 @@ pub fn assemble(
     }
     for directory in &recipe.directories {
         let origin = recipe_origin(directory);
-        make_directory(&mut tree, &directory.value, &accounts, origin)?;
+        make_directory(&mut tree, &directory.value, &accounts.all, origin)?;
     }
-    unpack(composed, packages, &mut tree, spool, &accounts, environment)?;
-    apply(&declared, &mut tree, &accounts)?;
+    unpack(composed, packages, &controls, &mut tree, spool, &accounts, environment)?;
+    apply(&declared, &mut tree, &accounts.all)?;
+    accounts::add_to_files(&accounts, &mut tree)?;
     for (path, file) in &recipe.files {
         let content = Kind::File(Content::from_bytes(file.value.text.clone()));
         put(&mut tree, path, content, file.value.mode.0, recipe_origin(file))?;
@@ -59,10 +67,16 @@ pub fn assemble(
     for overlay in &recipe.overlays {
         lay(composed, &overlay.value, &mut tree)?;
     }
-    generated::write(recipe, &accounts, &mut tree)?;
+    generated::write(recipe, &accounts.all, &mut tree)?;
     for applets in &recipe.applets {
         let origin = recipe_origin(applets);
-        link_applets(&mut tree, &applets.value.program, &applets.value.directory, &origin)?;
+        let program = &applets.value.program;
+        match &applets.value.links {
+            AppletLinks::Directory(directory) => {
+                link_applets(&mut tree, program, directory, &origin)?;
+            }
+            AppletLinks::Paths(list) => drop(link_listed(&mut tree, program, list, &origin)?),
+        }
     }
     Ok(Assembled { tree })
 }
@@ -72,76 +86,77 @@ fn recipe_origin<T>(value: &Sourced<T>) -> Origin {
 }
 
 /// Opens a package file for reading from begin to end.
-fn open(package: &ChosenPackage) -> Result<BufReader<File>, Error> {
+pub(super) fn open(package: &ChosenPackage) -> Result<BufReader<File>, Error> {
     Ok(BufReader::with_capacity(1 << 16, package.file.open()?))
 }
 
-fn scripts(format: Format, packages: &[ChosenPackage]) -> Result<Vec<Script>, Error> {
-    let mut scripts = Vec::new();
-    for package in packages {
-        match format {
-            Format::Dpkg => {
-                let deb = Deb::open(&package.name, open(package)?, DebLimits::default())?;
-                let control = deb.control().scripts.iter();
-                let wanted = control.filter(|(name, _)| !REMOVAL_SCRIPTS.contains(&name.as_str()));
-                scripts.extend(wanted.map(|(name, text)| Script {
-                    package: package.name.clone(),
-                    name: name.clone(),
-                    text: text.clone(),
-                }));
-            }
-            other => return Err(unsupported(other)),
-        }
-    }
-    Ok(scripts)
-}
-
-fn unsupported(format: Format) -> Error {
+pub(super) fn unsupported(format: Format) -> Error {
     Error::Unsupported(format!("packages of the format {format:?} cannot be read yet"))
 }
 
 fn unpack(
     composed: &Composed<'_>,
     packages: &[ChosenPackage],
+    controls: &[Control],
     tree: &mut Tree,
     spool: &Spool,
-    accounts: &Accounts,
+    accounts: &GuestAccounts,
     environment: &Environment<'_>,
 ) -> Result<(), Error> {
     let recipe = &composed.recipe;
     let filter = recipe.path_filter()?;
-    let replaces: BTreeMap<String, Vec<String>> = packages
-        .iter()
-        .map(|package| (package.name.clone(), package.replaces.clone()))
-        .filter(|(_, names)| !names.is_empty())
-        .collect();
+    let claims: Vec<Claim> = controls.iter().map(|control| control.claim.clone()).collect();
+    let replaces = replaces::resolve(packages, &claims)?;
     let kernel = kernel_files(&recipe.kernel)?;
     let stub = recipe.kernel.efi_stub.as_ref().map(|stub| &stub.value);
-    let admits = |package: &str, path: &GuestPath| match stub {
+    let admits = |package: &ChosenPackage, path: &GuestPath| match stub {
         // Of the package that holds the stub nothing else comes along.
-        Some(stub) if stub.package == package => *path == stub.path,
-        _ => filter.admits(path) || path.as_str().is_some_and(|path| kernel.is_match(path)),
+        Some(stub) if stub.package == package.name => *path == stub.path,
+        _ => {
+            let of_kernel = || path.as_str().is_some_and(|path| kernel.is_match(path));
+            (!package.of_kernel && filter.admits(path)) || of_kernel()
+        }
     };
     let total = packages.iter().map(|package| package.file.size).sum();
     let task = environment.progress.begin("unpacking packages", Some(total));
-    let mut unpacker = Unpacker::new(tree, spool, accounts, &replaces);
+    let bringer = accounts.packaged.as_ref().map(|(package, _)| package.clone());
+    let mut unpacker = Unpacker::new(tree, spool, &accounts.all, &replaces)
+        .keep_empty_directories(recipe.keep_empty_directories.value)
+        .owners_by_number(bringer);
     for package in packages {
         environment.check_cancelled()?;
-        match recipe.format.value {
-            Format::Dpkg => {
-                let deb = Deb::open(&package.name, open(package)?, DebLimits::default())?;
-                deb.read_data(&mut |entry| {
-                    if admits(&package.name, &entry.path) {
-                        unpacker.take(&package.name, entry)?;
-                    }
-                    Ok::<(), Error>(())
-                })?;
+        let mut take = |entry: Entry<'_>| {
+            if admits(package, &entry.path) {
+                unpacker.take(&package.name, entry)?;
             }
-            other => return Err(unsupported(other)),
-        }
+            Ok::<(), Error>(())
+        };
+        read_data(package, &mut take)?;
         task.advance(package.file.size);
     }
     Ok(unpacker.finish()?)
+}
+
+/// Reads the content of a package from begin to end.
+///
+/// # Errors
+/// [`Error`]: the package is damaged, or `take` failed.
+pub(super) fn read_data(
+    package: &ChosenPackage,
+    take: &mut dyn FnMut(Entry<'_>) -> Result<(), Error>,
+) -> Result<(), Error> {
+    let mut take = |entry: Entry<'_>| take(entry);
+    match package.format {
+        Format::Dpkg => {
+            let deb = Deb::open(&package.name, open(package)?, DebLimits::default())?;
+            deb.read_data(&mut take).map(drop)
+        }
+        Format::Apk => {
+            let apk = Apk::open(&package.name, open(package)?, ApkLimits::default())?;
+            apk.read_data(&mut take).map(drop)
+        }
+        other @ Format::Opkg => Err(unsupported(other)),
+    }
 }
 
 /// What the kernel's descriptor names comes along whatever the recipe leaves out.
@@ -203,9 +218,13 @@ pub(super) fn put(
     tree.replace(path, node).map_err(Error::tree(what)).map(drop)
 }
 
-/// Lays the files of `overlays/NAME/root` over the tree.
+/// Lays the files of `overlays/NAME/root`, or `openrc` for a guest that OpenRC starts, over the tree.
 fn lay(composed: &Composed<'_>, name: &str, tree: &mut Tree) -> Result<(), Error> {
-    let folder = format!("overlays/{name}/root");
+    let part = match composed.recipe.init_system.value {
+        InitSystem::Supervised => "root",
+        InitSystem::Openrc => "openrc",
+    };
+    let folder = format!("overlays/{name}/{part}");
     for file in composed.sources.files_below(&folder)? {
         let bytes = composed.sources.read(&format!("{folder}/{file}"))?.into_owned();
         let origin = Origin::Recipe(format!("overlays/{name}"));

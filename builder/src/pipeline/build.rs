@@ -6,9 +6,10 @@ use serde::Serialize;
 
 use super::assemble::{Assembled, assemble};
 use super::firmware::{self, Asked};
+use super::firmware_archive::{ArchiveChoice, FirmwareArchive, write_licences};
 use super::generated::write_file;
 use super::kernel::{self, Kernel};
-use super::locking::{LockChange, ensure};
+use super::locking::{Locked, ensure};
 use super::outputs::{Parts, cmdline, write_host_files, write_images};
 use super::own_firmware::{FirmwareAdd, OwnFile};
 use super::packages::{ChosenPackage, choose};
@@ -37,6 +38,8 @@ pub struct Wishes {
     pub firmware_adds: Vec<FirmwareAdd>,
     /// Manifests to whose licence the user agrees.
     pub accepted_licences: Vec<String>,
+    /// An archive of firmware, instead of packages.
+    pub firmware_archive: Option<ArchiveChoice>,
     /// The only card that the guest is for.
     pub device: Option<DeviceId>,
     /// Block size of root.img, in bytes.
@@ -64,11 +67,8 @@ pub struct BuildReport {
     pub sizes: Sizes,
     /// The output's files.
     pub outputs: Vec<Output>,
-    /// The lock file.
-    pub lock: PathBuf,
-    /// How the lock changed.
-    #[serde(skip)]
-    pub lock_change: LockChange,
+    /// The locks, and how they changed.
+    pub locks: Vec<Locked>,
 }
 
 /// Builds a guest.
@@ -88,20 +88,33 @@ pub fn build(
             return Err(Error::NotAgreed { manifest, agreement });
         }
     }
-    let locked = ensure(composed.catalog, recipe, environment)?;
+    let locks = ensure(composed.catalog, recipe, environment)?;
     let store = environment.store()?;
-    let packages = choose(recipe, &locked.lock, environment, &environment.fetcher(&store))?;
+    let fetcher = environment.fetcher(&store);
+    let packages = choose(&locks, environment, &fetcher)?;
+    let archive = wishes.firmware_archive.as_ref();
+    let archive = archive
+        .map(|choice| FirmwareArchive::find(choice, composed, environment, &fetcher))
+        .transpose()?;
     let mut folder = OutputFolder::begin(&wishes.out)?;
     let work = folder.work_folder().to_owned();
     let spool = Spool::new_in(&work).map_err(|source| Error::Spool { path: work, source })?;
-    let epoch = locked.lock.source_date_epoch();
+    let epoch = locks.iter().map(|locked| locked.lock.source_date_epoch()).max();
+    let epoch = epoch.unwrap_or_default();
     let epoch = environment.source_date_epoch.unwrap_or(epoch);
     let Assembled { mut tree } = assemble(composed, &packages, &spool, environment)?;
     let kernel = kernel::install(recipe, &mut tree, &spool, wishes.device, environment)?;
-    let asked = Asked { only: &wishes.firmware_files, adds: &wishes.firmware_adds };
+    let asked = Asked {
+        only: &wishes.firmware_files,
+        adds: &wishes.firmware_adds,
+        archive: archive.as_ref().map(|archive| (archive, &spool)),
+    };
     let installed = firmware::install(composed, &mut tree, &kernel, &asked, environment)?;
-    prune_libraries(&mut tree, environment)?;
-    let build_id = build_id(composed, wishes, &packages, &installed.own, epoch)?;
+    if let Some(archive) = &installed.archive {
+        write_licences(archive, &installed.selection, &mut folder)?;
+    }
+    prune_libraries(recipe, &mut tree, environment)?;
+    let build_id = build_id(composed, wishes, &packages, &installed.own, archive.as_ref(), epoch)?;
     write_file(&mut tree, "etc/wifibox/build-id", format!("{build_id}\n"), 0o644)?;
     settle_times(&mut tree, epoch);
     let initramfs = kernel::initramfs(composed, &tree, &kernel)?;
@@ -152,8 +165,7 @@ pub fn build(
         missing_firmware: missing.map(|f| format!("{} ({})", f.wanted, f.by)).collect(),
         sizes,
         outputs,
-        lock: locked.path,
-        lock_change: locked.change,
+        locks,
     })
 }
 
@@ -163,10 +175,8 @@ pub struct FetchReport {
     pub files: usize,
     /// Their bytes.
     pub bytes: u64,
-    /// The lock file.
-    pub lock: PathBuf,
-    /// How the lock changed.
-    pub lock_change: LockChange,
+    /// The locks, and how they changed.
+    pub locks: Vec<Locked>,
 }
 
 /// Fetches everything that a build of this recipe needs.
@@ -174,28 +184,37 @@ pub struct FetchReport {
 /// # Errors
 /// [`Error`].
 pub fn fetch(composed: &Composed<'_>, environment: &Environment<'_>) -> Result<FetchReport, Error> {
-    let locked = ensure(composed.catalog, &composed.recipe, environment)?;
+    let locks = ensure(composed.catalog, &composed.recipe, environment)?;
     let store = environment.store()?;
     let fetcher = environment.fetcher(&store);
-    let packages = choose(&composed.recipe, &locked.lock, environment, &fetcher)?;
+    let packages = choose(&locks, environment, &fetcher)?;
     Ok(FetchReport {
         files: packages.len(),
         bytes: packages.iter().map(|package| package.file.size).sum(),
-        lock: locked.path,
-        lock_change: locked.change,
+        locks,
     })
 }
 
 /// Where the dynamic linker looks, on every base.
-const LIBRARY_FOLDERS: [&str; 4] =
-    ["usr/lib/x86_64-linux-gnu", "usr/lib/aarch64-linux-gnu", "usr/lib", "usr/lib64"];
+const LIBRARY_FOLDERS: [&str; 5] =
+    ["usr/lib/x86_64-linux-gnu", "usr/lib/aarch64-linux-gnu", "lib", "usr/lib", "usr/lib64"];
 
-fn prune_libraries(tree: &mut Tree, environment: &Environment<'_>) -> Result<(), Error> {
-    let folders: Vec<GuestPath> =
-        LIBRARY_FOLDERS.iter().filter_map(|folder| GuestPath::new(folder).ok()).collect();
+/// [`LIBRARY_FOLDERS`] as paths.
+pub(super) fn library_folders() -> Vec<GuestPath> {
+    LIBRARY_FOLDERS.iter().filter_map(|folder| GuestPath::new(folder).ok()).collect()
+}
+
+fn prune_libraries(
+    recipe: &Recipe,
+    tree: &mut Tree,
+    environment: &Environment<'_>,
+) -> Result<(), Error> {
+    let folders = library_folders();
     // glibc opens these by name: name services, and the unwinder when a thread is cancelled.
+    let filter = recipe.path_filter()?;
     let keep = |path: &GuestPath| {
-        [&b"libnss_"[..], b"libgcc_s."].iter().any(|name| path.name().starts_with(name))
+        filter.keeps(path)
+            || [&b"libnss_"[..], b"libgcc_s."].iter().any(|name| path.name().starts_with(name))
     };
     let gone = libraries::prune(tree, &folders, keep)?;
     for path in gone {
@@ -222,6 +241,7 @@ fn build_id(
     wishes: &Wishes,
     packages: &[ChosenPackage],
     own: &[OwnFile],
+    archive: Option<&FirmwareArchive>,
     epoch: u32,
 ) -> Result<Sha256, Error> {
     let recipe = &composed.recipe;
@@ -235,6 +255,7 @@ fn build_id(
         format!("firmware {}", json(serde_json::to_string(&wishes.firmware_files))?),
     ];
     lines.extend(wishes.device.map(|device| format!("device {device}")));
+    lines.extend(archive.map(|archive| format!("firmware archive {}", archive.sha256)));
     lines.extend(own.iter().map(|file| format!("own firmware {} {}", file.name, file.sha256)));
     for row in &recipe.show().rows {
         // Where a value stands in its file does not matter, what it is does.

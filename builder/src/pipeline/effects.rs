@@ -92,6 +92,12 @@ impl Declared {
     /// # Errors
     /// [`AccountError`] for a clash or a missing group.
     pub fn accounts(&self) -> Result<Accounts, AccountError> {
+        let (users, groups) = self.lists();
+        Accounts::new(users, groups)
+    }
+
+    /// The declared users and groups.
+    pub fn lists(&self) -> (Vec<accounts::User>, Vec<accounts::Group>) {
         let absolute = |path: &GuestPath| path.to_string();
         let user = |user: &User| accounts::User {
             name: user.name.clone(),
@@ -108,9 +114,6 @@ impl Declared {
             },
         };
         let group = |group: &Group| accounts::Group { name: group.name.clone(), gid: group.gid };
-        Accounts::new(
-            self.users.iter().map(user).collect(),
-            self.groups.iter().map(group).collect(),
-        )
+        (self.users.iter().map(user).collect(), self.groups.iter().map(group).collect())
     }
 }

@@ -5,12 +5,13 @@ use std::path::PathBuf;
 use crate::device::DeviceId;
 use crate::fetch::{FetchError, LocationError};
 use crate::firmware::FirmwareError;
+use crate::firmware::archive::ArchiveError;
 use crate::image;
 use crate::kernel;
 use crate::lock::LockError;
 use crate::output::OutputError;
 use crate::recipe::RecipeError;
-use crate::repo::deb;
+use crate::repo::{apk, deb};
 use crate::resolve::Unsatisfiable;
 use crate::tree::TreeError;
 use crate::tree::accounts::AccountError;
@@ -27,6 +28,8 @@ pub enum Error {
     Recipe(#[from] RecipeError),
     #[error(transparent)]
     Fetch(#[from] FetchError),
+    #[error("the packages of {base} cannot be reached: {source}")]
+    Unreachable { base: String, repository: String, others: Vec<String>, source: FetchError },
     #[error("{}: {}", .0, .1)]
     Mirror(String, LocationError),
     #[error("repository {repository}: no mirror is known; name one with --mirror {repository}=URL")]
@@ -71,6 +74,12 @@ pub enum Error {
     #[error(transparent)]
     Package(#[from] deb::DebError),
     #[error(transparent)]
+    Apk(#[from] apk::ApkError),
+    #[error(transparent)]
+    ApkIndex(#[from] apk::ApkIndexError),
+    #[error(transparent)]
+    ApkKey(#[from] apk::KeyError),
+    #[error(transparent)]
     Unpack(#[from] UnpackError),
     #[error(transparent)]
     Scripts(#[from] UnknownScripts),
@@ -98,6 +107,9 @@ pub enum Error {
     Impossible(#[from] kernel::capability::Impossible),
     #[error(transparent)]
     Firmware(#[from] FirmwareError),
+    /// An archive of firmware cannot be used.
+    #[error(transparent)]
+    FirmwareArchive(#[from] ArchiveError),
     #[error("firmware file {}: {why}", .file.display())]
     OwnFirmware { file: PathBuf, why: String },
     #[error(
@@ -122,6 +134,16 @@ pub enum Error {
     Esp(#[from] image::esp::Error),
     #[error(transparent)]
     Output(#[from] OutputError),
+    #[error(
+        "the recipe's accounts come from packages, but no package of this guest has etc/passwd and \
+         etc/group: add the one that does, or take 'accounts_from: recipes'"
+    )]
+    NoAccounts,
+    #[error(
+        "{origin} puts the service {service} into the runlevel {level}, but no package of this guest \
+         has etc/init.d/{service}: add the package, or remove the service with \"-{service}\""
+    )]
+    NoInitScript { service: String, level: String, origin: String },
     #[error("{0}")]
     Unsupported(String),
     #[error("interrupted; what was fetched is kept, no output was changed")]
@@ -153,8 +175,12 @@ impl Error {
             | Error::NoDriver { .. }
             | Error::NotAgreed { .. } => Kind::Usage,
             Error::LockOutdated { .. } | Error::NoLock { .. } => Kind::LockOutdated,
-            Error::Fetch(error) => fetch_kind(error),
-            Error::Release(_) | Error::NoKeys { .. } | Error::Unhashed { .. } => Kind::Verification,
+            Error::Fetch(error) | Error::Unreachable { source: error, .. } => fetch_kind(error),
+            Error::ApkIndex(_)
+            | Error::Apk(_)
+            | Error::Release(_)
+            | Error::NoKeys { .. }
+            | Error::Unhashed { .. } => Kind::Verification,
             Error::Interrupted => Kind::Interrupted,
             _ => Kind::Failed,
         }
@@ -168,7 +194,7 @@ impl Error {
 
 fn fetch_kind(error: &FetchError) -> Kind {
     match error {
-        FetchError::Verification { .. } => Kind::Verification,
+        FetchError::Verification { .. } | FetchError::Unfit { .. } => Kind::Verification,
         FetchError::Interrupted { .. } => Kind::Interrupted,
         FetchError::Several(errors) => {
             let kinds: Vec<Kind> = errors.iter().map(fetch_kind).collect();

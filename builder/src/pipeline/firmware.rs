@@ -1,16 +1,18 @@
 //! The firmware of a guest: of what packages and the user offer, what the kept modules want.
 
 use super::assemble::put;
+use super::firmware_archive::FirmwareArchive;
 use super::kernel::Kernel;
 use super::own_firmware::{self, FirmwareAdd, OwnFile};
 use super::{Composed, Environment, Error};
+use crate::firmware::archive::Archive;
 use crate::firmware::rules::{BoardLink, Promise};
 use crate::firmware::select::{Wanted, select};
 use crate::firmware::{Limit, Offers, Rules, Selection, Whence};
 use crate::kernel::Compression;
 use crate::path::GuestPath;
 use crate::recipe::{FirmwareNeed, FirmwareRule, Pattern, Recipe, Sourced};
-use crate::tree::{Content, Kind, Origin, Tree};
+use crate::tree::{Content, Kind, Origin, Spool, Tree};
 
 /// The largest firmware file that is unpacked, in bytes.
 const FILE_LIMIT: u64 = 256 << 20;
@@ -24,6 +26,8 @@ pub struct Asked<'a> {
     pub only: &'a [String],
     /// Files of the user's own.
     pub adds: &'a [FirmwareAdd],
+    /// An archive of linux-firmware, and where what is kept of it waits.
+    pub archive: Option<(&'a FirmwareArchive, &'a Spool)>,
 }
 
 /// The firmware that came in.
@@ -33,6 +37,8 @@ pub struct Installed {
     pub selection: Selection,
     /// Files of the user's own that are among them.
     pub own: Vec<OwnFile>,
+    /// What was read of an archive.
+    pub archive: Option<Archive>,
 }
 
 /// Replaces all firmware in the tree by what the guest needs of it.
@@ -55,6 +61,10 @@ pub fn install(
         .map(|(module, name)| Wanted { module: module.clone(), name: name.to_owned() })
         .collect();
     let mut rules = rules(recipe, kernel, &wanted, asked.only);
+    let archive = asked
+        .archive
+        .map(|(archive, spool)| archive.lay(&wanted, &rules, tree, &folder, spool, environment));
+    let archive = archive.transpose()?;
     let mut own = own_firmware::lay(composed, asked.adds, &wanted, &rules, tree, &folder)?;
     rules.own = own.iter().filter(|file| file.always).map(|file| file.name.clone()).collect();
     let selection = select(&offers(tree, &folder)?, &wanted, &rules)?;
@@ -77,8 +87,11 @@ pub fn install(
     });
     let offered = tree.clone();
     tree.remove(&folder);
+    if let (true, Some(node)) = (recipe.keep_empty_directories.value, offered.get(&folder)) {
+        tree.insert(&folder, node.clone()).map_err(Error::tree("the firmware folder"))?;
+    }
     put_selection(tree, &offered, &folder, &selection, kernel)?;
-    Ok(Installed { selection, own })
+    Ok(Installed { selection, own, archive })
 }
 
 /// The real path of the firmware folder, or where it belongs.
@@ -87,7 +100,8 @@ fn folder(tree: &Tree) -> Result<GuestPath, Error> {
         let path = GuestPath::new(folder).ok()?;
         tree.lookup(&path).map(|(real, _)| real)
     });
-    let usual = || GuestPath::new(FOLDERS[0]).map_err(|e| Error::tree(FOLDERS[0])(e.into()));
+    // Through the link of a merged /usr, where there is one.
+    let usual = || GuestPath::new(FOLDERS[1]).map_err(|e| Error::tree(FOLDERS[1])(e.into()));
     there.map_or_else(usual, Ok)
 }
 
@@ -122,7 +136,10 @@ fn texts(patterns: &[Sourced<Pattern>]) -> Vec<String> {
 }
 
 fn rules(recipe: &Recipe, kernel: &Kernel, wanted: &[Wanted], only: &[String]) -> Rules {
-    let mut rules = Rules::of_linux().with_regulatory(&["wireless-regdb"]);
+    let mut rules = Rules::of_linux();
+    if recipe.regulatory_database.value {
+        rules = rules.with_regulatory(&["wireless-regdb"]);
+    }
     let focus = kernel.focus.as_ref();
     let about = |need: &&FirmwareNeed| {
         focus.is_none_or(|focus| focus.manifests.contains_key(&need.manifest.value))

@@ -2,21 +2,32 @@
 
 use super::Error;
 use super::assemble::put;
+use super::openrc;
 use crate::path::GuestPath;
-use crate::recipe::{Access, Recipe, ShareTransport};
+use crate::recipe::{Access, AccountsFrom, InitSystem, Recipe, ShareTransport};
 use crate::tree::accounts::Accounts;
-use crate::tree::{Content, Kind, Origin, Tree};
+use crate::tree::{Content, Kind, Node, Origin, Tree};
 
 /// Writes them into the tree.
 ///
 /// # Errors
 /// [`Error::Tree`] where one cannot be put.
 pub fn write(recipe: &Recipe, accounts: &Accounts, tree: &mut Tree) -> Result<(), Error> {
-    write_file(tree, "etc/passwd", accounts.passwd(), 0o644)?;
-    write_file(tree, "etc/group", accounts.group(), 0o644)?;
-    write_file(tree, "etc/shadow", accounts.shadow(), 0o600)?;
-    append(tree, "etc/inittab", &inittab(recipe))?;
-    append(tree, "etc/fstab", &fstab(recipe))?;
+    if recipe.accounts_from.value == AccountsFrom::Recipes {
+        write_file(tree, "etc/passwd", accounts.passwd(), 0o644)?;
+        write_file(tree, "etc/group", accounts.group(), 0o644)?;
+        write_file(tree, "etc/shadow", accounts.shadow(), 0o600)?;
+    }
+    match recipe.init_system.value {
+        InitSystem::Supervised => {
+            append(tree, "etc/inittab", &inittab(recipe))?;
+            append(tree, "etc/fstab", &fstab(recipe))?;
+        }
+        InitSystem::Openrc => {
+            openrc::adapt(recipe, tree)?;
+            openrc::link_services(recipe, tree)?;
+        }
+    }
     write_file(tree, "etc/os-release", os_release(recipe), 0o644)
 }
 
@@ -31,16 +42,21 @@ fn inittab(recipe: &Recipe) -> String {
 
 /// One line for each 9P share, as the hypervisor offers them.
 fn fstab(recipe: &Recipe) -> String {
-    let transport = match recipe.hypervisor.share_transport.value {
-        ShareTransport::Virtio => "virtio",
-        ShareTransport::Xen => "xen",
-    };
+    let transport = transport(recipe);
     let line = |share: &crate::recipe::Share| {
         let read_only = if share.access == Access::ReadOnly { ",ro" } else { "" };
         let options = format!("trans={transport},version=9p2000.L,noatime{read_only}");
         format!("{} {} 9p {options} 0 0\n", share.tag, share.path)
     };
     recipe.shares.iter().map(|share| line(&share.value)).collect()
+}
+
+/// How the hypervisor offers shares, as the mount option says it.
+pub(super) fn transport(recipe: &Recipe) -> &'static str {
+    match recipe.hypervisor.share_transport.value {
+        ShareTransport::Virtio => "virtio",
+        ShareTransport::Xen => "xen",
+    }
 }
 
 fn os_release(recipe: &Recipe) -> String {
@@ -69,14 +85,22 @@ pub fn write_file(
 
 /// Adds lines to a file of an overlay, or makes it of them.
 fn append(tree: &mut Tree, path: &str, lines: &str) -> Result<(), Error> {
-    let at = GuestPath::new(path).map_err(|error| Error::tree(path)(error.into()))?;
-    let mut text = Vec::new();
-    if let Some((_, node)) = tree.lookup(&at)
-        && let Kind::File(content) = &node.kind
-    {
-        let what = path.to_owned();
-        text = content.read().map_err(|source| Error::ReadBack { what, source })?;
-    }
+    let mut text = read_file(tree, path)?.unwrap_or_default();
     text.extend_from_slice(lines.as_bytes());
     write_file(tree, path, text, 0o644)
+}
+
+/// The bytes of a file of the tree; `None` where there is none.
+///
+/// # Errors
+/// [`Error::ReadBack`].
+pub(super) fn read_file(tree: &Tree, path: &str) -> Result<Option<Vec<u8>>, Error> {
+    let at = GuestPath::new(path).map_err(|error| Error::tree(path)(error.into()))?;
+    match tree.lookup(&at) {
+        Some((_, Node { kind: Kind::File(content), .. })) => {
+            let what = path.to_owned();
+            content.read().map(Some).map_err(|source| Error::ReadBack { what, source })
+        }
+        _ => Ok(None),
+    }
 }

@@ -3,6 +3,7 @@
 use globset::GlobMatcher;
 
 use super::assemble::{overlay_mode, put};
+use super::build::library_folders;
 use super::device::{Focus, focus};
 use super::generated::write_file;
 use super::{Composed, Environment, Error};
@@ -17,8 +18,9 @@ use crate::kernel::image::KernelImage;
 use crate::kernel::modules::Modules;
 use crate::kernel::{ModuleName, claims, depmod};
 use crate::path::GuestPath;
-use crate::recipe::{Module, Pattern, Recipe, Sourced};
+use crate::recipe::{InitSystem, Module, Pattern, Recipe, Sourced};
 use crate::tree::applets::link_applets;
+use crate::tree::linked::libraries_of;
 use crate::tree::{Content, Kind, Meta, Node, Origin, Spool, Tree};
 
 /// What became of the kernel's packages.
@@ -93,7 +95,11 @@ pub fn install(
         }
     }
     tree.remove(&folder);
+    remove_with_empty_parents(tree, &folder);
     tree.remove(&image_path.parent().unwrap_or_default());
+    // Wherever the kernel's base has them: the guest's own programs look here.
+    let folder = GuestPath::new(format!("lib/modules/{release}"))
+        .map_err(|error| Error::tree(name.clone())(error.into()))?;
     if let Some(stub) = &recipe.kernel.efi_stub {
         remove_with_empty_parents(tree, &stub.value.path);
     }
@@ -134,7 +140,11 @@ pub fn install(
         let at = folder.join(file).map_err(|e| Error::tree(name.clone())(e.into()))?;
         put(tree, &at, Kind::File(Content::from_bytes(bytes)), 0o644, Origin::Builder)?;
     }
-    write_file(tree, "etc/wifibox/modules", load_list(recipe, &closure)?, 0o644)?;
+    let list = match recipe.init_system.value {
+        InitSystem::Supervised => "etc/wifibox/modules",
+        InitSystem::Openrc => "etc/modules-load.d/wifibox.conf",
+    };
+    write_file(tree, list, load_list(recipe, &closure)?, 0o644)?;
     let package = match &origin {
         Origin::Package(package) => package.clone(),
         other => other.to_string(),
@@ -238,7 +248,7 @@ fn files_of(modules: &[Sourced<Module>], closure: &Closure) -> Result<Vec<Module
     Ok(names)
 }
 
-/// The text of /etc/wifibox/modules: what the guest loads when it boots.
+/// The list of modules: what the guest loads when it boots.
 fn load_list(recipe: &Recipe, closure: &Closure) -> Result<String, Error> {
     // With what they need, softly too: busybox's modprobe does not follow soft dependencies.
     let names = closure.load_order(&files_of(&recipe.load_modules, closure)?)?;
@@ -280,6 +290,14 @@ pub fn initramfs(
         let at = bin.join(program.name()).map_err(|error| bad(error.into()))?;
         put(&mut tree, &at, node.kind.clone(), 0o755, node.origin.clone())?;
         link_applets(&mut tree, &at, &bin, &Origin::Builder)?;
+        for (asked, real) in libraries_of(guest, program, &library_folders())? {
+            let Some((_, node)) = guest.lookup(&real) else { continue };
+            put(&mut tree, &real, node.kind.clone(), 0o755, node.origin.clone())?;
+            if asked != real {
+                let target = Kind::Symlink(format!("/{real}").into_bytes());
+                put(&mut tree, &asked, target, 0o777, node.origin.clone())?;
+            }
+        }
     }
     let roots = files_of(&recipe.initramfs_modules, &kernel.closure)?;
     let mut list = String::new();

@@ -3,15 +3,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
-use std::sync::Arc;
 
-use super::index;
-use super::packages::{World, records, requests, solve};
-use super::{Environment, Error};
-use crate::lock::{Lock, LockedPackage, Target};
+use super::source::Source;
+use super::world::{Records, World};
+use super::{Environment, Error, index};
+use crate::lock::{Lock, LockedPackage};
 use crate::recipe::{Catalog, Recipe};
-use crate::repo::Package;
-use crate::resolve;
 
 /// What may become of the lock file during a build.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -77,78 +74,88 @@ impl LockChange {
 }
 
 /// A lock, where it lies, and what just became of it.
+#[derive(Debug, Clone, serde::Serialize)]
 pub struct Locked {
+    /// What is locked.
+    #[serde(skip)]
+    pub source: Source,
     /// The lock.
+    #[serde(skip)]
     pub lock: Lock,
     /// The file.
     pub path: PathBuf,
     /// How the file changed.
+    #[serde(skip)]
     pub change: LockChange,
 }
 
-/// What a recipe's lock is for.
-pub fn target(recipe: &Recipe) -> Target {
-    Target {
-        base: recipe.base.value.clone(),
-        release: recipe.release.value.clone(),
-        architecture: recipe.architecture.value.clone(),
+/// The worlds that a lock serves: those of every composition of its base and release, those of the
+/// kernels that other bases take from it, and the one that is asked for. One lock serves them all,
+/// so that it does not depend on what is built first.
+fn worlds(catalog: &Catalog, source: &Source) -> Result<Vec<World>, Error> {
+    let mut worlds = Vec::new();
+    for selection in catalog.spanning_compositions(&source.target.base, &source.target.release) {
+        worlds.push(World::of(&catalog.compose(&selection)?));
     }
-}
-
-fn path_of(recipe: &Recipe, environment: &Environment<'_>) -> PathBuf {
-    let usual = || target(recipe).default_path();
-    environment.lock_file.clone().unwrap_or_else(usual)
-}
-
-/// All compositions of a recipe's base and release that differ in what they ask of the solver.
-fn worlds(catalog: &Catalog, recipe: &Recipe) -> Result<BTreeMap<World, Recipe>, Error> {
-    let mut worlds = BTreeMap::new();
-    let (base, release) = (&recipe.base.value, &recipe.release.value);
-    for selection in catalog.every_world(base, release) {
-        let recipe = catalog.compose(&selection)?;
-        worlds.entry(World::of(&recipe)).or_insert(recipe);
-    }
-    worlds.entry(World::of(recipe)).or_insert_with(|| recipe.clone());
+    worlds.extend(source.lent(catalog));
+    worlds.push(source.world.clone());
     Ok(worlds)
 }
 
-/// Every package that some composition chooses from `offered`, in the order of the lock.
+/// Every package that some world chooses from `offered`, in the order of the lock.
 fn union(
-    worlds: &BTreeMap<World, Recipe>,
+    worlds: &[World],
+    source: &Source,
     offered: &[LockedPackage],
     environment: &Environment<'_>,
 ) -> Result<Vec<LockedPackage>, Error> {
-    let all: Arc<[Package]> = offered.iter().map(|locked| locked.package.clone()).collect();
+    let records = Records::new(source, offered);
     let mut chosen: BTreeSet<usize> = BTreeSet::new();
-    // Worlds with the same stand-ins choose from the same universe, and share most of their requests.
-    let mut by_stand_ins: BTreeMap<_, Vec<(&World, &Recipe)>> = BTreeMap::new();
-    for (world, recipe) in worlds {
-        by_stand_ins.entry(&world.stand_ins).or_default().push((world, recipe));
-    }
-    for worlds in by_stand_ins.values() {
-        let Some((first, recipe)) = worlds.first() else { continue };
-        let universe = first.universe(&all, recipe)?;
-        let texts: BTreeSet<&String> = worlds.iter().flat_map(|(w, _)| &w.requests).collect();
-        let texts: Vec<String> = texts.into_iter().cloned().collect();
-        let groups = resolve::groups(&universe, &requests(recipe, &texts)?);
-        let group_of: BTreeMap<&String, usize> = texts.iter().zip(groups).collect();
-        let mut solved: BTreeSet<Vec<String>> = BTreeSet::new();
-        for (world, recipe) in worlds {
-            environment.check_cancelled()?;
-            let mut parts: BTreeMap<Option<&usize>, Vec<String>> = BTreeMap::new();
-            for text in &world.requests {
-                parts.entry(group_of.get(text)).or_default().push(text.clone());
+    let mut choose = |world: &World| {
+        environment.check_cancelled()?;
+        let (universe, _, solution) = world.resolve(&records, source)?;
+        let places = solution.packages.iter();
+        chosen.extend(places.filter_map(|chosen| records.place(&universe, chosen.item)));
+        Ok(())
+    };
+    for sum in World::sums(worlds.iter().cloned()) {
+        match choose(&sum) {
+            // What cannot be together may still be one by one; if not, the error names the one.
+            Err(Error::Unsatisfiable { .. }) => {
+                let summed = worlds.iter().filter(|world| world.stand_ins == sum.stand_ins);
+                summed.collect::<BTreeSet<_>>().into_iter().try_for_each(&mut choose)?;
             }
-            for part in parts.into_values().filter(|part| solved.insert(part.clone())) {
-                let solution = solve(&universe, &requests(recipe, &part)?, recipe)?;
-                chosen.extend(solution.packages.iter().map(|chosen| universe.index(chosen.item)));
-            }
+            other => other?,
         }
     }
     Ok(chosen.into_iter().filter_map(|index| offered.get(index).cloned()).collect())
 }
 
-/// The lock that a build uses: the file's, if it covers all compositions and holds nothing else.
+/// Those of `worlds` that ask for nothing of `missing`.
+fn without(worlds: &[World], missing: &[String]) -> Vec<World> {
+    let whole = |world: &&World| !missing.iter().any(|name| world.requests.contains(name));
+    worlds.iter().filter(whole).cloned().collect()
+}
+
+/// What `worlds` ask for that `offered` cannot serve even by itself: a mirror may hold a part of a
+/// distribution only.
+fn missing(worlds: &[World], source: &Source, offered: &[LockedPackage]) -> Vec<String> {
+    let records = Records::new(source, offered);
+    let mut asked: BTreeMap<(&[_], &str), bool> = BTreeMap::new();
+    for world in worlds {
+        for request in &world.requests {
+            asked.entry((&world.stand_ins, request)).or_insert_with(|| {
+                let alone = World { requests: vec![request.clone()], ..world.clone() };
+                alone.resolve(&records, source).is_ok()
+            });
+        }
+    }
+    let lacking = asked.into_iter().filter(|(_, served)| !served);
+    lacking.map(|((_, request), _)| request.to_owned()).collect()
+}
+
+/// The locks that a build uses, its base's first: the files', if they cover all compositions and
+/// hold nothing else.
 ///
 /// # Errors
 /// [`Error::NoLock`], [`Error::LockOutdated`] with [`LockMode::Locked`]; whatever making one meets.
@@ -156,37 +163,81 @@ pub fn ensure(
     catalog: &Catalog,
     recipe: &Recipe,
     environment: &Environment<'_>,
+) -> Result<Vec<Locked>, Error> {
+    each_source(catalog, recipe, environment, |source, path| {
+        let old = Lock::read(&path, &source.target)?;
+        ensure_one(&worlds(catalog, &source)?, source, old, path, environment)
+    })
+}
+
+fn each_source(
+    catalog: &Catalog,
+    recipe: &Recipe,
+    environment: &Environment<'_>,
+    mut work: impl FnMut(Source, PathBuf) -> Result<Locked, Error>,
+) -> Result<Vec<Locked>, Error> {
+    let sources = Source::all(recipe);
+    let Some(own) = sources.first().cloned() else { return Ok(Vec::new()) };
+    let locks = sources.into_iter().map(|source| {
+        let path = source.lock_path(&own, environment);
+        work(source, path).map_err(|error| match error {
+            Error::Unreachable { base, repository, source, .. } => {
+                let all = catalog.list().bases.into_iter().map(|base| base.name);
+                let others = all.filter(|name| *name != base).collect();
+                Error::Unreachable { base, repository, others, source }
+            }
+            error => error,
+        })
+    });
+    locks.collect()
+}
+
+fn ensure_one(
+    worlds: &[World],
+    source: Source,
+    old: Option<Lock>,
+    path: PathBuf,
+    environment: &Environment<'_>,
 ) -> Result<Locked, Error> {
-    let path = path_of(recipe, environment);
-    let worlds = worlds(catalog, recipe)?;
-    let old = Lock::read(&path, &target(recipe))?;
     let locked_only = environment.lock_mode == LockMode::Locked;
     let Some(old) = old else {
         return if locked_only {
             Err(Error::NoLock { path })
         } else {
-            renew(&worlds, recipe, None, path, environment)
+            renew(worlds, source, None, path, environment)
         };
     };
     // What the recipes choose from the lock alone must be all of it.
-    match union(&worlds, &old.packages, environment) {
+    match union(&without(worlds, &old.missing), &source, &old.packages, environment) {
+        _ if old.missing.iter().any(|name| source.world.requests.contains(name)) => {
+            match (
+                locked_only,
+                source.world.resolve(&Records::new(&source, &old.packages), &source),
+            ) {
+                (true, Err(Error::Unsatisfiable { composition, source })) => {
+                    let changes = format!("  {composition}: {source}");
+                    Err(Error::LockOutdated { path, changes })
+                }
+                _ => renew(worlds, source, Some(old), path, environment),
+            }
+        }
         Ok(used) if used.len() == old.packages.len() => {
-            Ok(Locked { lock: old, path, change: LockChange::default() })
+            Ok(Locked { source, lock: old, path, change: LockChange::default() })
         }
         Ok(used) => {
             let change = LockChange::between(&old.packages, &used);
             if locked_only {
                 return Err(Error::LockOutdated { path, changes: change.lines().join("\n") });
             }
-            let lock = Lock::new(old.target, old.indexes, used);
+            let lock = Lock::new(old.target, old.indexes, used).without(old.missing);
             lock.write(&path)?;
-            Ok(Locked { lock, path, change })
+            Ok(Locked { source, lock, path, change })
         }
         Err(Error::Unsatisfiable { composition, source }) if locked_only => {
             let changes = format!("  {composition}: {source}");
             Err(Error::LockOutdated { path, changes })
         }
-        Err(Error::Unsatisfiable { .. }) => renew(&worlds, recipe, Some(old), path, environment),
+        Err(Error::Unsatisfiable { .. }) => renew(worlds, source, Some(old), path, environment),
         Err(error) => Err(error),
     }
 }
@@ -194,16 +245,17 @@ pub fn ensure(
 /// Makes the lock from what the repositories offer now. Packages of `old` keep their version, as
 /// long as it is still offered.
 fn renew(
-    worlds: &BTreeMap<World, Recipe>,
-    recipe: &Recipe,
+    worlds: &[World],
+    source: Source,
     old: Option<Lock>,
     path: PathBuf,
     environment: &Environment<'_>,
 ) -> Result<Locked, Error> {
     let store = environment.store()?;
     let fetcher = environment.fetcher(&store);
-    let mut offered = index::load(recipe, environment, &fetcher)?;
+    let mut offered = index::load(&source, environment, &fetcher)?;
     let old_packages = old.map(|old| old.packages).unwrap_or_default();
+    index::remember_hashes(&mut offered.packages, &old_packages);
     let kept: BTreeMap<&str, &LockedPackage> = old_packages
         .iter()
         .filter(|locked| offered.packages.contains(locked))
@@ -212,39 +264,52 @@ fn renew(
     offered
         .packages
         .retain(|locked| kept.get(locked.package.name.as_str()).is_none_or(|kept| *kept == locked));
-    let used = union(worlds, &offered.packages, environment)?;
-    let lock = Lock::new(target(recipe), offered.indexes, used);
+    let (mut used, missing) = served(worlds, &source, &offered.packages, environment)?;
+    index::complete(&source, &mut used, environment, &fetcher)?;
+    let lock = Lock::new(source.target.clone(), offered.indexes, used).without(missing);
     let change = LockChange::between(&old_packages, &lock.packages);
     lock.write(&path)?;
-    Ok(Locked { lock, path, change })
+    Ok(Locked { source, lock, path, change })
 }
 
-/// Takes the newest packages that the repositories offer into the lock.
+/// What the worlds choose, and what those ask for that the repositories do not have. What is asked
+/// for now must be there; other compositions are left out where something is missing.
+fn served(
+    worlds: &[World],
+    source: &Source,
+    offered: &[LockedPackage],
+    environment: &Environment<'_>,
+) -> Result<(Vec<LockedPackage>, Vec<String>), Error> {
+    match union(worlds, source, offered, environment) {
+        Err(Error::Unsatisfiable { .. }) => {
+            source.world.resolve(&Records::new(source, offered), source)?;
+            let missing = missing(worlds, source, offered);
+            let used = union(&without(worlds, &missing), source, offered, environment)?;
+            environment.progress.note(&format!(
+                "the lock of {} serves no build that needs {}: the repositories do not have it",
+                source.target,
+                missing.join(", ")
+            ));
+            Ok((used, missing))
+        }
+        other => Ok((other?, Vec::new())),
+    }
+}
+
+/// Takes the newest packages that the repositories offer into the locks.
 ///
 /// # Errors
-/// [`Error`]; the lock file is then as it was.
+/// [`Error`]; the lock file of that source is then as it was.
 pub fn upgrade_lock(
     catalog: &Catalog,
     recipe: &Recipe,
     environment: &Environment<'_>,
-) -> Result<(PathBuf, LockChange), Error> {
-    let path = path_of(recipe, environment);
-    let old = Lock::read(&path, &target(recipe))?;
-    let locked = renew(&worlds(catalog, recipe)?, recipe, None, path, environment)?;
-    let before = old.map(|old| old.packages).unwrap_or_default();
-    Ok((locked.path, LockChange::between(&before, &locked.lock.packages)))
-}
-
-/// Checks that the lock is what the recipes need, without the network; makes or updates it unless
-/// the lock mode forbids that.
-///
-/// # Errors
-/// As for [`LockMode`]; see [`Error::LockOutdated`].
-pub fn check_lock(
-    catalog: &Catalog,
-    recipe: &Recipe,
-    environment: &Environment<'_>,
-) -> Result<(PathBuf, LockChange, usize), Error> {
-    let locked = ensure(catalog, recipe, environment)?;
-    Ok((locked.path, locked.change, records(&locked.lock).len()))
+) -> Result<Vec<Locked>, Error> {
+    each_source(catalog, recipe, environment, |source, path| {
+        let old = Lock::read(&path, &source.target)?;
+        let mut locked = renew(&worlds(catalog, &source)?, source, None, path, environment)?;
+        let before = old.map(|old| old.packages).unwrap_or_default();
+        locked.change = LockChange::between(&before, &locked.lock.packages);
+        Ok(locked)
+    })
 }

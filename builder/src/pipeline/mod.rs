@@ -3,20 +3,28 @@
 //! This module calls the others and hands on what they make; it knows no format and no file system
 //! of its own. What depends on the machine (clock, home, terminal) comes in by [`Environment`].
 
+mod accounts;
 mod assemble;
 mod build;
+mod bundle;
 mod capable;
+mod controls;
 mod device;
 mod effects;
 mod error;
 mod firmware;
+mod firmware_archive;
 mod generated;
 mod index;
 mod kernel;
 mod locking;
+mod openrc;
 mod outputs;
 mod own_firmware;
 mod packages;
+mod replaces;
+mod source;
+mod world;
 
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -26,8 +34,10 @@ use crate::progress::Progress;
 use crate::recipe::{Catalog, Recipe, Selection, Sources};
 
 pub use build::{BuildReport, FetchReport, Wishes, build, default_out, fetch};
+pub use bundle::{BundleReport, bundle};
 pub use error::{Error, Kind};
-pub use locking::{LockChange, LockMode, check_lock, ensure, upgrade_lock};
+pub use firmware_archive::ArchiveChoice;
+pub use locking::{LockChange, LockMode, Locked, ensure, upgrade_lock};
 pub use own_firmware::FirmwareAdd;
 pub use packages::why;
 

@@ -5,9 +5,10 @@ use serde::{Deserialize, Serialize};
 
 use super::entries::Map;
 use super::fragment::{Fragment, recipe_file};
-use super::kinds::{Compression, Format};
+use super::kinds::{AccountsFrom, Compression, Format, InitSystem};
 use super::located::At;
 use super::words::Pattern;
+use crate::digest::Sha256;
 use crate::path::GuestPath;
 
 /// What a base takes unless it is told otherwise.
@@ -47,16 +48,56 @@ pub struct Repository {
     /// release. Without any, `--mirror NAME=URL` has to say.
     #[serde(default)]
     pub mirrors: Vec<String>,
+    /// The tag under which its packages are asked for (`name@tag`, apk); without one they are used
+    /// wherever they fit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tag: Option<String>,
     /// Suites or folders within it; `{release}` stands for the release.
+    #[serde(default)]
     pub suites: Vec<String>,
     /// Components of each suite, where the format has them.
     #[serde(default)]
     pub components: Vec<String>,
     /// The keys of which one must have signed its index.
+    #[serde(default)]
     pub keys: Vec<Key>,
     /// Files on the host that may hold those keys; they are trusted for nothing but that.
     #[serde(default)]
     pub keyrings: Vec<String>,
+    /// The package of this repository that holds its keys (apk). A key that the host does not have is
+    /// taken from there, if it has a fingerprint of `keys`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key_package: Option<String>,
+    /// Packages of a repository without an index, each pinned here. With these there are no suites
+    /// and no keys.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub packages: Vec<LoosePackage>,
+}
+
+impl Repository {
+    /// The same, with `{release}` filled in.
+    pub(super) fn with_release(&self, release: &str) -> Repository {
+        let fill =
+            |list: &[String]| list.iter().map(|text| text.replace("{release}", release)).collect();
+        Repository { mirrors: fill(&self.mirrors), suites: fill(&self.suites), ..self.clone() }
+    }
+}
+
+/// A package file of a repository without an index.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LoosePackage {
+    /// The file, relative to the mirror.
+    pub file: String,
+    /// Its size in bytes.
+    pub size: u64,
+    /// Its SHA-256.
+    pub sha256: Sha256,
+    /// What it depends on, as its .PKGINFO says, if that is known here: then name and version are
+    /// those of the file's name, and the file is fetched only for a guest that takes it. Without
+    /// this all that it says of itself is read from the file.
+    #[serde(default)]
+    pub depends: Option<Vec<String>>,
 }
 
 /// What becomes the initramfs.
@@ -74,6 +115,13 @@ recipe_file! {
     pub struct Release {
         /// One line that says what this is.
         pub summary: String,
+        /// The kernels that go with it, if not all of the base's.
+        #[serde(default)]
+        pub kernels: Vec<At<String>>,
+        /// What starts this base's own kernels under UEFI in this release, if it is not what their
+        /// descriptors name.
+        #[serde(default)]
+        pub efi_stub: Option<At<EfiStub>>,
     }
 }
 
@@ -96,9 +144,42 @@ recipe_file! {
         pub kernels: Vec<At<String>>,
         /// The first program of the root file system.
         pub init: At<GuestPath>,
+        /// What starts the guest's services; `supervised` if not given.
+        #[serde(default)]
+        pub init_system: Option<At<InitSystem>>,
+        /// Where the guest's accounts come from; `recipes` if not given.
+        #[serde(default)]
+        pub accounts_from: Option<At<AccountsFrom>>,
+        /// Whether directories come into the guest although nothing is left in them, as package
+        /// managers leave them.
+        #[serde(default)]
+        pub keep_empty_directories: Option<At<bool>>,
+        /// Whether the guest must hold the wireless regulatory database, without which the kernel keeps
+        /// to the channels that are allowed everywhere; it must if this is not given.
+        #[serde(default)]
+        pub regulatory_database: Option<At<bool>>,
         /// What the initramfs is made of, for kernels that boot with one.
         #[serde(default)]
         pub initramfs: Option<At<Initramfs>>,
+    }
+}
+
+impl Base {
+    /// The kernels that go with `release`.
+    pub fn kernels_of(&self, release: &str) -> &[At<String>] {
+        match self.releases.get(release) {
+            Some(release) if !release.value.kernels.is_empty() => &release.value.kernels,
+            _ => &self.kernels,
+        }
+    }
+}
+
+/// The machine that an architecture runs on, as `uname -m` says: distributions spell it differently.
+pub fn machine(architecture: &str) -> &str {
+    match architecture {
+        "amd64" => "x86_64",
+        "arm64" => "aarch64",
+        other => other,
     }
 }
 

@@ -9,7 +9,7 @@ use super::base::{Base, Kernel};
 use super::entries::Map;
 use super::error::{Problem, RecipeError, Texts};
 use super::located::{At, Origin};
-use super::model::{Feature, Flavor, Guest, Hypervisor, Manifest, Role};
+use super::model::{Feature, FirmwareArchive, Flavor, Guest, Hypervisor, Manifest, Role};
 use super::sources::Sources;
 use super::{references, yaml};
 
@@ -100,6 +100,19 @@ impl Catalog {
         };
         references::check(&catalog)?;
         Ok(catalog)
+    }
+
+    /// The base that is meant where none is asked for: the one that the recipes name, or their only
+    /// one.
+    pub fn default_base(&self) -> Option<&str> {
+        let named = self.guest.value.default_base.as_ref().map(|base| base.as_str());
+        let only = || self.bases.keys().next().filter(|_| self.bases.len() == 1);
+        named.or_else(|| only().map(String::as_str))
+    }
+
+    /// The archive of linux-firmware that the recipes pin.
+    pub fn firmware_archive(&self) -> Option<&FirmwareArchive> {
+        self.guest.value.firmware_archive.as_ref().map(|archive| &archive.value)
     }
 
     /// What can be built, for showing.

@@ -7,6 +7,7 @@ use std::fmt::Display;
 use super::catalog::Catalog;
 use super::composed::Recipe;
 use super::error::{Problem, RecipeError, Texts};
+use super::kinds::{AccountsFrom, InitSystem};
 use super::located::{At, Origin, Sourced};
 use super::records::{Group, User};
 use super::scripts::ScriptRule;
@@ -22,6 +23,7 @@ pub(super) fn check(catalog: &Catalog, recipe: &Recipe) -> Result<(), RecipeErro
     paths(texts, recipe)?;
     packages(texts, recipe)?;
     scripts(texts, &recipe.scripts)?;
+    runlevels(texts, recipe)?;
     for service in &recipe.services {
         let script = format!("root/etc/sv/{}", service.value);
         let has = |overlay: &Sourced<String>| {
@@ -37,6 +39,20 @@ pub(super) fn check(catalog: &Catalog, recipe: &Recipe) -> Result<(), RecipeErro
         }
     }
     Ok(())
+}
+
+/// Only OpenRC has runlevels.
+fn runlevels(texts: &Texts, recipe: &Recipe) -> Result<(), RecipeError> {
+    let first = recipe.runlevels.values().flatten().next();
+    let Some(service) = first.filter(|_| recipe.init_system.value != InitSystem::Openrc) else {
+        return Ok(());
+    };
+    Err(RecipeError::invalid(
+        Problem::new(format!("the service {} is in a runlevel, without OpenRC", service.value))
+            .at(texts.place(&service.origin))
+            .also("the guest is started in another way", texts.place(&recipe.init_system.origin))
+            .help("put it under 'on' of a base with 'init_system: openrc'"),
+    ))
 }
 
 /// Remembers who claimed what first.
@@ -90,11 +106,16 @@ fn accounts(texts: &Texts, recipe: &Recipe) -> Result<(), RecipeError> {
     for (user, origin) in &users {
         uids.claim("uid", user.uid, user.name.as_str(), origin)?;
         names.claim("user", user.name.as_str(), user.uid, origin)?;
-        for group in std::iter::once(&user.group).chain(&user.groups) {
+        let from_recipes = recipe.accounts_from.value == AccountsFrom::Recipes;
+        for group in std::iter::once(&user.group).chain(&user.groups).filter(|_| from_recipes) {
             needed(texts, "group", group, &known, origin)?;
         }
     }
     let users: Vec<&str> = users.iter().map(|(user, _)| user.name.as_str()).collect();
+    if recipe.accounts_from.value == AccountsFrom::Packages {
+        // Who else there is shows when the packages are read.
+        return Ok(());
+    }
     for directory in &recipe.directories {
         needed(texts, "user", &directory.value.user, &users, &directory.origin)?;
         needed(texts, "group", &directory.value.group, &known, &directory.origin)?;
@@ -148,8 +169,9 @@ fn paths(texts: &Texts, recipe: &Recipe) -> Result<(), RecipeError> {
 }
 
 fn packages(texts: &Texts, recipe: &Recipe) -> Result<(), RecipeError> {
-    let package = &recipe.kernel.package;
-    for request in recipe.packages.iter().chain(&recipe.firmware_packages).chain([package]) {
+    // A kernel of another base has stand-ins of its own.
+    let package = recipe.kernel.from.is_none().then_some(&recipe.kernel.package);
+    for request in recipe.packages.iter().chain(&recipe.firmware_packages).chain(package) {
         let end = |c: char| c.is_whitespace() || "<>=~!@(|:".contains(c);
         let name = request.value.split(end).next().unwrap_or_default();
         if let Some(stand_in) = recipe.stand_ins.get(name) {

@@ -35,12 +35,11 @@ pub(super) fn choose<'a>(
     let role = found(role, |name| document("role", &catalog.roles, name))?;
     only_on(catalog, "role", role.value, &role.value.value.bases, base)?;
     let kernel = asked_or(base, selection.kernel.as_ref(), &default.kernel);
-    if !base.value.kernels.iter().any(|known| known.value == kernel.value) {
-        let known = base.value.kernels.iter().map(|name| name.as_str());
-        return Err(RecipeError::choice(
-            Problem::new(format!("{} has no kernel \"{}\"", base.name, kernel.value))
-                .expected(&kernel.value, known),
-        ));
+    let kernels = base.value.kernels_of(&release.value);
+    if !kernels.iter().any(|known| known.value == kernel.value) {
+        let of = format!("{} {} has no kernel \"{}\"", base.name, release.value, kernel.value);
+        let known = kernels.iter().map(|name| name.as_str());
+        return Err(RecipeError::choice(Problem::new(of).expected(&kernel.value, known)));
     }
     let kernel = found(kernel, |name| document("kernel", &catalog.kernels, name))?;
     let hypervisor = asked_or(base, selection.hypervisor.as_ref(), &default.hypervisor);

@@ -1,12 +1,14 @@
 //! From what was asked for to one recipe: chooses the files, puts their parts in order, merges them
 //! and checks the result.
 
-use super::base::{Base, BootsWith, Kernel, Repository};
+use super::base::{Base, BootsWith, EfiStub, Kernel, Repository};
 use super::catalog::{Catalog, Document, Documents};
 use super::composed::{DriverSet, FirmwareNeed, HypervisorChoice, KernelChoice, Recipe, Selection};
 use super::entries::{Entry, Map};
 use super::error::{Problem, RecipeError};
 use super::fragment::Fragment;
+use super::kernel_source::without_packages;
+use super::kinds::{AccountsFrom, InitSystem};
 use super::located::{At, Origin, Sourced};
 use super::merge::{Level, Merger};
 use super::model::{Feature, Flavor, Hypervisor, Manifest, Role};
@@ -36,6 +38,9 @@ impl Catalog {
         let mut merger = Merger::new(&self.texts);
         for (level, file, fragment) in self.layers(&chosen) {
             merger.add(&mut recipe, level, &file, &fragment)?;
+        }
+        if recipe.init_system.value == InitSystem::Openrc {
+            recipe.services.clear();
         }
         check::check(self, &recipe)?;
         Ok(recipe)
@@ -67,7 +72,7 @@ impl Catalog {
             }
         };
         let repository = |given: &At<Repository>| Sourced {
-            value: with_release(&given.value, &chosen.release),
+            value: given.value.with_release(&chosen.release),
             origin: given.origin(base_file),
         };
         Ok(Recipe {
@@ -86,7 +91,12 @@ impl Catalog {
                 config: kernel.value.config.as_ref().map(|config| config.sourced(kernel_file)),
                 modules: kernel.value.modules.sourced(kernel_file),
                 boots_with,
-                efi_stub: kernel.value.efi_stub.as_ref().map(|stub| stub.sourced(kernel_file)),
+                efi_stub: self.efi_stub(chosen),
+                from: if kernel.value.base.value == chosen.base.name {
+                    None
+                } else {
+                    self.kernel_source(kernel)
+                },
             },
             hypervisor: HypervisorChoice {
                 name: named(&chosen.hypervisor),
@@ -98,6 +108,10 @@ impl Catalog {
             },
             compression,
             init: base.init.sourced(base_file),
+            init_system: given_or(base, base_file, &base.init_system, InitSystem::Supervised),
+            accounts_from: given_or(base, base_file, &base.accounts_from, AccountsFrom::Recipes),
+            keep_empty_directories: given_or(base, base_file, &base.keep_empty_directories, false),
+            regulatory_database: given_or(base, base_file, &base.regulatory_database, true),
             initramfs,
             repositories: base.repositories.iter().map(repository).collect(),
             packages: Vec::new(),
@@ -118,6 +132,7 @@ impl Catalog {
             modules: Vec::new(),
             overlays: Vec::new(),
             services: Vec::new(),
+            runlevels: Default::default(),
             users: Vec::new(),
             groups: Vec::new(),
             directories: Vec::new(),
@@ -134,20 +149,43 @@ impl Catalog {
         })
     }
 
+    /// What starts the kernel under UEFI: as its descriptor says, or the release of its own base.
+    fn efi_stub(&self, chosen: &Chosen<'_>) -> Option<Sourced<EfiStub>> {
+        let (base, kernel) = (chosen.base, chosen.kernel.value);
+        let stub = kernel.value.efi_stub.as_ref()?;
+        let own = kernel.value.base.value == base.name;
+        let release = base.value.releases.get(&chosen.release.value).filter(|_| own);
+        let of_release = release.and_then(|release| release.value.efi_stub.as_ref());
+        Some(match of_release {
+            Some(stub) => stub.sourced(&base.file),
+            None => stub.sourced(&kernel.file),
+        })
+    }
+
     /// The parts of all chosen files, in the order in which they count.
     fn layers(&self, chosen: &Chosen<'_>) -> Vec<(Level, std::sync::Arc<str>, Fragment)> {
         let base = &chosen.base.name;
-        let mut layers = vec![
-            (Level::Guest, &self.guest.file, self.guest.value.fragment()),
-            (Level::Base, &chosen.base.file, chosen.base.value.fragment()),
-        ];
+        let mut layers = vec![(Level::Guest, &self.guest.file, self.guest.value.fragment())];
+        let started = chosen.base.value.init_system.as_ref().map(|given| given.value);
+        let started = started.unwrap_or(InitSystem::Supervised);
+        layers.extend(
+            self.guest
+                .value
+                .started_by
+                .get(&started)
+                .map(|fragment| (Level::Guest, &self.guest.file, fragment.value.clone())),
+        );
+        layers.push((Level::Base, &chosen.base.file, chosen.base.value.fragment()));
         let mut more = |level, file, fragment: Option<Fragment>| {
             layers.extend(fragment.map(|fragment| (level, file, fragment)));
         };
         let release = chosen.base.value.releases.get(&chosen.release.value);
         more(Level::Base, &chosen.base.file, release.map(|release| release.fragment()));
         let kernel = chosen.kernel.value;
-        more(Level::Kernel, &kernel.file, Some(kernel.value.needs.clone()));
+        let needs = &kernel.value.needs;
+        let own = kernel.value.base.value == *base;
+        let needs = if own { needs.clone() } else { without_packages(needs) };
+        more(Level::Kernel, &kernel.file, Some(needs));
         let flavor = chosen.flavor;
         for manifest in self.manifests_of(flavor) {
             let packages = manifest.value.packages.get(base).map(|list| list.value.clone());
@@ -246,22 +284,25 @@ impl Catalog {
     }
 }
 
+/// What a base says, or the default; a default has the place of `init`, which every base has.
+fn given_or<T: Clone>(
+    base: &Base,
+    file: &std::sync::Arc<str>,
+    given: &Option<At<T>>,
+    default: T,
+) -> Sourced<T> {
+    match given {
+        Some(given) => given.sourced(file),
+        None => Sourced { value: default, origin: base.init.origin(file) },
+    }
+}
+
 fn part(on: &Map<String, Fragment>, base: &str) -> Option<Fragment> {
     on.get(base).map(|fragment| fragment.value.clone())
 }
 
 fn named<T>(document: &Sourced<&Document<T>>) -> Sourced<String> {
     Sourced { value: document.value.name.clone(), origin: document.origin.clone() }
-}
-
-fn with_release(repository: &Repository, release: &str) -> Repository {
-    let fill =
-        |list: &[String]| list.iter().map(|text| text.replace("{release}", release)).collect();
-    Repository {
-        mirrors: fill(&repository.mirrors),
-        suites: fill(&repository.suites),
-        ..repository.clone()
-    }
 }
 
 /// The document of this name.

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::base::{BootsWith, EfiStub, Initramfs, Repository};
 use super::fragment::FirmwareRule;
-use super::kinds::{AppConfig, Compression, Format, Nic, ShareTransport};
+use super::kinds::{AccountsFrom, AppConfig, Compression, Format, InitSystem, Nic, ShareTransport};
 use super::located::Sourced;
 use super::model::Devices;
 use super::records::{Applets, Directory, FileText, Group, Share, User};
@@ -54,6 +54,27 @@ pub struct KernelChoice {
     pub boots_with: Sourced<BootsWith>,
     /// What starts it under UEFI, if it needs that.
     pub efi_stub: Option<Sourced<EfiStub>>,
+    /// Where its packages come from, if not from the guest's own base.
+    pub from: Option<KernelSource>,
+}
+
+/// Another base than the guest's, which a kernel is taken from.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct KernelSource {
+    /// Base.
+    pub base: Sourced<String>,
+    /// Package format.
+    pub format: Sourced<Format>,
+    /// Architecture, as that base calls it.
+    pub architecture: Sourced<String>,
+    /// Release: that base's default.
+    pub release: Sourced<String>,
+    /// Repositories, with the release filled in.
+    pub repositories: Vec<Sourced<Repository>>,
+    /// The kernel's package, that of what starts it under UEFI, and what it needs besides.
+    pub packages: Vec<Sourced<String>>,
+    /// Packages that the builder stands in for.
+    pub stand_ins: BTreeMap<String, Sourced<StandIn>>,
 }
 
 /// The hypervisor of a build.
@@ -135,6 +156,14 @@ pub struct Recipe {
     pub compression: Sourced<Compression>,
     /// The first program of the root file system.
     pub init: Sourced<GuestPath>,
+    /// What starts its services.
+    pub init_system: Sourced<InitSystem>,
+    /// Where the guest's accounts come from.
+    pub accounts_from: Sourced<AccountsFrom>,
+    /// Whether directories come in although nothing is left in them.
+    pub keep_empty_directories: Sourced<bool>,
+    /// Whether the guest must hold the wireless regulatory database.
+    pub regulatory_database: Sourced<bool>,
     /// What the initramfs is made of; `None` if the kernel boots without one.
     pub initramfs: Option<Sourced<Initramfs>>,
     /// Repositories, with the release filled in.
@@ -163,6 +192,8 @@ pub struct Recipe {
     pub overlays: Vec<Sourced<String>>,
     /// Services kept running.
     pub services: Vec<Sourced<String>>,
+    /// Services that OpenRC starts, by runlevel.
+    pub runlevels: BTreeMap<String, Vec<Sourced<String>>>,
     /// Users; no two have one name or one uid.
     pub users: Vec<Sourced<User>>,
     /// Groups; no two have one name or one gid.

@@ -39,15 +39,21 @@ fn set(patterns: &[Sourced<Pattern>]) -> Result<GlobSet, RecipeError> {
 impl PathFilter {
     /// Whether `path` comes into the guest.
     pub fn admits(&self, path: &GuestPath) -> bool {
-        let text = path.to_string();
-        let text = text.trim_start_matches('/');
-        let mut ends: Vec<usize> = text.match_indices('/').map(|(end, _)| end).collect();
-        ends.push(text.len());
-        let matched = |set: &GlobSet| {
-            ends.iter().any(|end| text.get(..*end).is_some_and(|prefix| set.is_match(prefix)))
-        };
-        !matched(&self.exclude) || matched(&self.keep)
+        !matches(&self.exclude, path) || matches(&self.keep, path)
     }
+
+    /// Whether a `keep` matches `path`: then it also stays where nothing seems to need it.
+    pub fn keeps(&self, path: &GuestPath) -> bool {
+        matches(&self.keep, path)
+    }
+}
+
+fn matches(set: &GlobSet, path: &GuestPath) -> bool {
+    let text = path.to_string();
+    let text = text.trim_start_matches('/');
+    let mut ends: Vec<usize> = text.match_indices('/').map(|(end, _)| end).collect();
+    ends.push(text.len());
+    ends.iter().any(|end| text.get(..*end).is_some_and(|prefix| set.is_match(prefix)))
 }
 
 #[cfg(test)]

@@ -65,6 +65,9 @@ macro_rules! recipe_file {
             /// Services kept running; an overlay holds `root/etc/sv/NAME` for each.
             #[serde(default)]
             pub services: Vec<$crate::recipe::Entry<String>>,
+            /// Services that OpenRC starts, by runlevel, on bases that have it.
+            #[serde(default)]
+            pub runlevels: $crate::recipe::Map<String, Vec<$crate::recipe::Entry<String>>>,
             /// Users and groups.
             #[serde(default)]
             pub accounts: $crate::recipe::Accounts,
@@ -86,7 +89,8 @@ macro_rules! recipe_file {
             /// Paths of packages that do not come into the guest.
             #[serde(default)]
             pub exclude: Vec<$crate::recipe::Entry<$crate::recipe::Pattern>>,
-            /// Paths that come into the guest although they are excluded.
+            /// Paths that come into the guest although they are excluded, and libraries that stay
+            /// although nothing seems to need them.
             #[serde(default)]
             pub keep: Vec<$crate::recipe::Entry<$crate::recipe::Pattern>>,
             /// Arguments of the kernel's command line.
@@ -112,6 +116,7 @@ macro_rules! recipe_file {
                     modules: self.modules.clone(),
                     overlays: self.overlays.clone(),
                     services: self.services.clone(),
+                    runlevels: self.runlevels.clone(),
                     accounts: self.accounts.clone(),
                     directories: self.directories.clone(),
                     links: self.links.clone(),

@@ -33,6 +33,28 @@ pub enum Compression {
     Lzo,
 }
 
+/// What starts the guest's services.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum InitSystem {
+    /// The scripts of `overlays/`: `services` are kept running by BusyBox's init.
+    Supervised,
+    /// OpenRC, from packages: `runlevels` say what it starts, from the packages' own init scripts.
+    /// `services` do not count, and of an overlay `openrc/` is laid over the packages, not `root/`.
+    Openrc,
+}
+
+/// Where the guest's accounts come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum AccountsFrom {
+    /// Recipes and their rules for scripts declare all of them.
+    Recipes,
+    /// A package brings etc/passwd, etc/group and etc/shadow. What recipes and
+    /// their rules for scripts declare is added to them.
+    Packages,
+}
+
 /// How 9P shares reach the guest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]

@@ -68,6 +68,10 @@ impl<'a> Merger<'a> {
         self.list(&mut into.modules, file, &fragment.modules)?;
         self.list(&mut into.overlays, file, &fragment.overlays)?;
         self.list(&mut into.services, file, &fragment.services)?;
+        for (level, services) in fragment.runlevels.iter() {
+            let level = into.runlevels.entry(level.value.clone()).or_default();
+            self.list(level, file, &services.value)?;
+        }
         self.list(&mut into.users, file, &fragment.accounts.users)?;
         self.list(&mut into.groups, file, &fragment.accounts.groups)?;
         self.list(&mut into.directories, file, &fragment.directories)?;

@@ -17,6 +17,7 @@ mod error;
 mod every;
 mod filter;
 mod fragment;
+mod kernel_source;
 mod kinds;
 mod located;
 mod merge;
@@ -32,19 +33,26 @@ mod tests;
 mod words;
 mod yaml;
 
-pub use base::{Base, BootsWith, Defaults, EfiStub, Initramfs, Kernel, Key, Release, Repository};
+pub use base::{
+    Base, BootsWith, Defaults, EfiStub, Initramfs, Kernel, Key, LoosePackage, Release, Repository,
+};
 pub use catalog::{Catalog, Document, Documents, Listed, Listing};
-pub use composed::{DriverSet, FirmwareNeed, HypervisorChoice, KernelChoice, Recipe, Selection};
+pub use composed::{
+    DriverSet, FirmwareNeed, HypervisorChoice, KernelChoice, KernelSource, Recipe, Selection,
+};
 pub use entries::{Entry, Item, Map};
 pub use error::{Place, Problem, RecipeError, nearest};
 pub use filter::PathFilter;
 pub use fragment::{Accounts, FirmwareRule, Fragment, Memory, RoleFragment};
-pub use kinds::{AppConfig, Compression, Format, Nic, ShareTransport};
+pub use kinds::{AccountsFrom, AppConfig, Compression, Format, InitSystem, Nic, ShareTransport};
 pub use located::{At, Origin, Sourced};
 pub use model::{
-    Card, Devices, Feature, Firmware, Flavor, Guest, Hypervisor, Manifest, OnByDefault, Role,
+    Card, Devices, Feature, Firmware, FirmwareArchive, Flavor, Guest, Hypervisor, Manifest,
+    OnByDefault, Role,
 };
-pub use records::{Access, Applets, Directory, FileText, Group, Password, Share, User};
+pub use records::{
+    Access, AppletLinks, Applets, Directory, FileText, Group, Password, Share, User,
+};
 pub use schema::schemas;
 pub use scripts::{EffectAccounts, Effects, ScriptName, ScriptRule, StandIn};
 pub use show::{Row, Shape, Show};

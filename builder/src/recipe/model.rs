@@ -9,17 +9,41 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use super::entries::{Entry, Map};
 use super::fragment::{FirmwareRule, Fragment, Memory, RoleFragment, recipe_file};
-use super::kinds::{AppConfig, Nic, ShareTransport};
+use super::kinds::{AppConfig, InitSystem, Nic, ShareTransport};
 use super::located::At;
 use super::words::{Module, Pattern};
 use crate::device::DeviceId;
+use crate::digest::Sha256;
 
 recipe_file! {
     /// What every guest has, whatever it is made of: `recipes/guest.yaml`.
     pub struct Guest {
         /// One line that says what this is.
         pub summary: String,
+        /// What guests have that are started in one way only.
+        #[serde(default)]
+        pub started_by: Map<InitSystem, Fragment>,
+        /// The base that is meant where none is asked for; needed as soon as there are several.
+        #[serde(default)]
+        pub default_base: Option<At<String>>,
+        /// The archive of linux-firmware that is taken where one is asked for.
+        #[serde(default)]
+        pub firmware_archive: Option<At<FirmwareArchive>>,
     }
+}
+
+/// An archive as its publisher has it, pinned.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FirmwareArchive {
+    /// Folders that it can be fetched from; the first that answers is used.
+    pub mirrors: Vec<String>,
+    /// Its file name.
+    pub file: String,
+    /// Its size in bytes.
+    pub size: u64,
+    /// Its SHA-256.
+    pub sha256: Sha256,
 }
 
 recipe_file! {

@@ -121,12 +121,54 @@ pub struct FileText {
 
 /// A program that is many programs: a link is made for each of its applets.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(try_from = "AppletsFields")]
+#[schemars(with = "AppletsFields", rename = "Applets")]
 pub struct Applets {
     /// The program, such as `usr/bin/busybox`.
     pub program: GuestPath,
     /// Where the links go; a file that is there already stays.
-    pub directory: GuestPath,
+    #[serde(flatten)]
+    pub links: AppletLinks,
+}
+
+/// How the links of a program with applets are found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum AppletLinks {
+    /// One for each name in the program's own table, in this directory.
+    Directory(GuestPath),
+    /// Those that this file of the guest lists, one path to a line (what `busybox --list-full`
+    /// prints).
+    Paths(GuestPath),
+}
+
+/// [`Applets`] as a recipe writes it.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct AppletsFields {
+    /// The program, such as `usr/bin/busybox`.
+    program: GuestPath,
+    /// The directory of the links, one for each name in the program's own table; a file that is
+    /// there already stays.
+    #[serde(default)]
+    directory: Option<GuestPath>,
+    /// Instead of `directory`, a file of the guest that lists the links, one path to a line, as
+    /// `busybox --list-full` prints them.
+    #[serde(default)]
+    paths: Option<GuestPath>,
+}
+
+impl TryFrom<AppletsFields> for Applets {
+    type Error = &'static str;
+
+    fn try_from(fields: AppletsFields) -> Result<Self, Self::Error> {
+        let links = match (fields.directory, fields.paths) {
+            (Some(directory), None) => AppletLinks::Directory(directory),
+            (None, Some(paths)) => AppletLinks::Paths(paths),
+            _ => return Err("expected either 'directory' or 'paths'"),
+        };
+        Ok(Applets { program: fields.program, links })
+    }
 }
 
 impl Item for Applets {

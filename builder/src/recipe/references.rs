@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::base::Base;
+use super::base::{Base, machine};
 use super::catalog::{Catalog, Document};
 use super::entries::{Entry, Map};
 use super::error::{Problem, RecipeError};
@@ -18,6 +18,12 @@ pub fn check(catalog: &Catalog) -> Result<(), RecipeError> {
     let checker = Checker { catalog };
     let guest = &catalog.guest;
     checker.fragment(&guest.file, &guest.value.fragment())?;
+    for (_, fragment) in guest.value.started_by.iter() {
+        checker.fragment(&guest.file, fragment)?;
+    }
+    if let Some(base) = &guest.value.default_base {
+        checker.known("base", &guest.file, base, catalog.bases.keys())?;
+    }
     checker.bases()?;
     for kernel in catalog.kernels.values() {
         checker.known("base", &kernel.file, &kernel.value.base, catalog.bases.keys())?;
@@ -82,7 +88,7 @@ impl Checker<'_> {
             }
             let default = &value.default;
             let kernels = value.kernels.iter().map(|kernel| &kernel.value);
-            self.known("kernel of this base", file, &default.kernel, kernels)?;
+            self.known("kernel of this base", file, &default.kernel, kernels.clone())?;
             let releases = value.releases.iter().map(|(release, _)| &release.value);
             self.known("release of this base", file, &default.release, releases)?;
             self.known("role", file, &default.role, catalog.roles.keys())?;
@@ -97,6 +103,9 @@ impl Checker<'_> {
             }
             self.fragment(file, &value.fragment())?;
             for (_, release) in value.releases.iter() {
+                for kernel in &release.value.kernels {
+                    self.known("kernel of this base", file, kernel, kernels.clone())?;
+                }
                 self.fragment(file, &release.fragment())?;
             }
         }
@@ -108,14 +117,7 @@ impl Checker<'_> {
         let place = |file, at: &At<String>| self.catalog.texts.place(&at.origin(file));
         let here = Problem::new(String::new()).at(place(&base.file, name));
         let (of_kernel, of_base) = (&kernel.value.architecture, &base.value.architecture);
-        if kernel.value.base.value != base.name {
-            let what = format!("the kernel \"{}\" comes from another base", name.value);
-            return Err(RecipeError::invalid(
-                Problem { message: what, ..here }
-                    .also("its descriptor says", place(&kernel.file, &kernel.value.base)),
-            ));
-        }
-        if of_kernel != of_base {
+        if machine(of_kernel) != machine(of_base) {
             let what = format!("the kernel \"{}\" is for another architecture", name.value);
             return Err(RecipeError::invalid(
                 Problem { message: what, ..here }

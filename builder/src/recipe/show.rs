@@ -71,6 +71,10 @@ impl Recipe {
         }
         show.scalar("compression", &self.compression);
         show.scalar("init", &self.init);
+        show.scalar("init_system", &self.init_system);
+        show.scalar("accounts_from", &self.accounts_from);
+        show.scalar("keep_empty_directories", &self.keep_empty_directories);
+        show.scalar("regulatory_database", &self.regulatory_database);
         if let Some(initramfs) = &self.initramfs {
             show.scalar("initramfs", initramfs);
         }
@@ -128,6 +132,12 @@ impl Recipe {
         show.list("modules", &self.modules);
         show.list("overlays", &self.overlays);
         show.list("services", &self.services);
+        for (level, services) in &self.runlevels {
+            for Sourced { value: service, origin } in services {
+                let (value, origin) = (format!("{level}/{service}"), origin.clone());
+                show.list("runlevels", &[Sourced { value, origin }]);
+            }
+        }
         show.list("users", &self.users);
         show.list("groups", &self.groups);
         show.list("directories", &self.directories);
@@ -160,6 +170,10 @@ impl Show {
         self.entry("kernel", "boots_with", &kernel.boots_with);
         if let Some(stub) = &kernel.efi_stub {
             self.entry("kernel", "efi_stub", stub);
+        }
+        if let Some(from) = &kernel.from {
+            self.entry("kernel", "base", &from.base);
+            self.entry("kernel", "release", &from.release);
         }
     }
 

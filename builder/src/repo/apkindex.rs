@@ -61,6 +61,7 @@ fn field(package: &mut Package, line: &str) -> Result<(), String> {
         'I' => package.installed_size = number(name, value)?,
         't' => package.build_time = number(name, value)?,
         'k' => package.provider_priority = number(name, value)?.try_into().unwrap_or(u32::MAX),
+        'q' => package.replaces_priority = number(name, value)?.try_into().unwrap_or(u32::MAX),
         'C' => package.identity = Some(value.parse().map_err(|error| format!("C: {error}"))?),
         'D' => add(&mut package.depends, value),
         'p' => add(&mut package.provides, value),
@@ -88,17 +89,22 @@ fn refuse(package: &mut Package, why: String) {
     package.refused.get_or_insert(why);
 }
 
-fn finish(mut package: Package) -> Result<Package, String> {
+fn finish(package: Package) -> Result<Package, String> {
     if package.name.is_empty() {
         return Err("the record has no name (P:)".to_owned());
     }
     if package.version.is_empty() {
         return Err("the record has no version (V:)".to_owned());
     }
+    Ok(judged(package))
+}
+
+/// Marks a package that apk would not install as it cannot read the dependencies.
+pub(super) fn judged(mut package: Package) -> Package {
     if let Err(error) = parse_relations(Scheme::Apk, &package.depends) {
         refuse(&mut package, error.to_string());
     }
-    Ok(package)
+    package
 }
 
 #[cfg(test)]
@@ -118,6 +124,7 @@ mod tests {
             (500, 1000, 1_700_000_000)
         );
         assert_eq!((busybox.provider_priority, busybox.install_if.as_str()), (100, "a b"));
+        assert_eq!((busybox.replaces.as_str(), busybox.replaces_priority), ("c", 1));
         assert!(busybox.identity.is_some() && busybox.refused.is_none());
         assert_eq!(next.full_name(), "next-1");
     }

@@ -3,7 +3,7 @@
 //! The codecs are built in. What comes out is bounded by a size and by its ratio to what went in, so
 //! that a small file cannot fill memory or disk; so is the memory of the decoders.
 
-use std::io::{self, BufReader, Read};
+use std::io::{self, BufRead, BufReader, Read};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -92,6 +92,54 @@ impl Compression {
             }
         };
         Ok(Box::new(Bounded { inner, limits, taken, given: 0 }))
+    }
+}
+
+/// A reader of `input`, one raw deflate stream (RFC 1951), under the same limits as
+/// [`Compression::reader`]. A stream that is cut off is an error, and so are bytes that follow it.
+pub(in crate::repo) fn raw_deflate<'a>(
+    input: impl Read + 'a,
+    limits: Limits,
+) -> Box<dyn Read + 'a> {
+    let taken = Arc::new(AtomicU64::new(0));
+    let input = BufReader::new(Counted { inner: input, taken: Arc::clone(&taken) });
+    let inner = Inflate { input, state: flate2::Decompress::new(false), ended: false };
+    Box::new(Bounded { inner, limits, taken, given: 0 })
+}
+
+/// Unlike the readers of `flate2`, which take the end of their input for the end of a raw stream.
+struct Inflate<R> {
+    input: R,
+    state: flate2::Decompress,
+    ended: bool,
+}
+
+impl<R: BufRead> Read for Inflate<R> {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        if buf.is_empty() {
+            return Ok(0);
+        }
+        while !self.ended {
+            let packed = self.input.fill_buf()?;
+            let at_end = packed.is_empty();
+            let (taken, given) = (self.state.total_in(), self.state.total_out());
+            let status = self.state.decompress(packed, buf, flate2::FlushDecompress::None)?;
+            let taken = usize::try_from(self.state.total_in() - taken).unwrap_or(usize::MAX);
+            let given = usize::try_from(self.state.total_out() - given).unwrap_or(usize::MAX);
+            self.input.consume(taken);
+            self.ended = status == flate2::Status::StreamEnd;
+            if given > 0 {
+                return Ok(given);
+            }
+            if at_end && !self.ended {
+                let why = "the compressed data is cut off";
+                return Err(io::Error::new(io::ErrorKind::UnexpectedEof, why));
+            }
+        }
+        if self.input.fill_buf()?.is_empty() {
+            return Ok(0);
+        }
+        Err(io::Error::new(io::ErrorKind::InvalidData, "something follows the compressed data"))
     }
 }
 
@@ -210,6 +258,30 @@ mod tests {
                 assert_eq!(error.kind(), io::ErrorKind::FileTooLarge, "{compression:?}");
             }
         }
+    }
+
+    #[test]
+    fn raw_deflate_ends_where_it_says() {
+        let text: Vec<u8> = (0..20_000u32).flat_map(u32::to_le_bytes).collect();
+        let level = flate2::Compression::best();
+        let mut packer = flate2::write::DeflateEncoder::new(Vec::new(), level);
+        packer.write_all(&text).expect("packed");
+        let mut packed = packer.finish().expect("packed");
+        let unpack = |bytes: &[u8], limits| {
+            let mut out = Vec::new();
+            raw_deflate(bytes, limits).read_to_end(&mut out).map(|_| out)
+        };
+        assert_eq!(unpack(&packed, Limits::default()).expect("unpacked"), text);
+        let small = Limits { size: 1000, ratio: u64::MAX };
+        let error = unpack(&packed, small).expect_err("too large");
+        assert_eq!(error.kind(), io::ErrorKind::FileTooLarge);
+        for cut in [0, 1, packed.len() / 2, packed.len() - 1] {
+            let error = unpack(&packed[..cut], Limits::default()).expect_err("cut off");
+            assert_eq!(error.kind(), io::ErrorKind::UnexpectedEof, "{cut}");
+        }
+        packed.push(0);
+        let error = unpack(&packed, Limits::default()).expect_err("too long");
+        assert_eq!(error.kind(), io::ErrorKind::InvalidData);
     }
 
     proptest! {

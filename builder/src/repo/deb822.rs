@@ -17,6 +17,7 @@ pub struct Reader<R> {
     record_line: u64,
     text: String,
     fields: Vec<(Range<usize>, Range<usize>)>,
+    blanks_continue: bool,
 }
 
 /// One record: its fields in the order in which they stand.
@@ -49,7 +50,21 @@ impl<'a> Record<'a> {
 impl<R: BufRead> Reader<R> {
     /// Reads records from `input`.
     pub fn new(input: R) -> Self {
-        Reader { input, line: 0, record_line: 0, text: String::new(), fields: Vec::new() }
+        Reader {
+            input,
+            line: 0,
+            record_line: 0,
+            text: String::new(),
+            fields: Vec::new(),
+            blanks_continue: false,
+        }
+    }
+
+    /// Lines of nothing but white space go on with the field before them, and only empty lines end a
+    /// record: OpenWrt writes paragraphs of descriptions so.
+    pub fn blanks_continue(mut self) -> Self {
+        self.blanks_continue = true;
+        self
     }
 
     /// The next record, `None` after the last.
@@ -68,7 +83,9 @@ impl<R: BufRead> Reader<R> {
             let count = read.map_err(|source| IndexError::Read { line: self.line, source })?;
             self.line += 1;
             let line = bytes.get(start..).unwrap_or_default();
-            let blank = line.iter().all(u8::is_ascii_whitespace);
+            let continues =
+                self.blanks_continue && !self.fields.is_empty() && line.starts_with(b" ");
+            let blank = !continues && line.iter().all(u8::is_ascii_whitespace);
             if count > 0 && !line.ends_with(b"\n") && bytes.len() >= RECORD_LIMIT {
                 return Err(self.bad("the record is larger than 4 MiB"));
             }
@@ -153,6 +170,18 @@ mod tests {
         }
         let huge = [b"A: ".as_slice(), &vec![b'x'; RECORD_LIMIT]].concat();
         assert!(records(&huge).is_err());
+    }
+
+    #[test]
+    fn blank_lines_may_continue_a_field() {
+        let text = b" \nPackage: a\nDescription: one\n \n two\n\nPackage: b\n";
+        let mut reader = Reader::new(&text[..]).blanks_continue();
+        let first = reader.next_record().expect("a record").expect("one");
+        assert_eq!(first.get("Description"), Some("one\n \n two"));
+        let second = reader.next_record().expect("a record").expect("another");
+        assert_eq!(second.get("Package"), Some("b"));
+        assert!(reader.next_record().expect("the end").is_none());
+        assert!(records(text).is_err(), "elsewhere, they end the record");
     }
 
     proptest! {

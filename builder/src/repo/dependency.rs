@@ -104,6 +104,8 @@ pub fn parse_apk(word: &str, with_tag: bool) -> Result<Relation<'_>, BadDependen
     if !checked {
         return Err(bad(word, "its version is not valid"));
     }
+    // An operator that asks for nothing in particular (`<=>`) asks for no version either.
+    let version = if op == Op::ANY { "" } else { version };
     let constraint = Constraint { scheme: Scheme::Apk, name, qualifier, op, version };
     Ok(Relation { negated, alternatives: vec![constraint] })
 }

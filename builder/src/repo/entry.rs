@@ -9,6 +9,8 @@ use crate::path::GuestPath;
 pub struct Entry<'a> {
     /// Where it belongs.
     pub path: GuestPath,
+    /// Whether the path, as written, begins with a `.`: apk takes such members for metadata.
+    pub dotted: bool,
     /// Permission bits with setuid, setgid and sticky: `0o7777` at most.
     pub mode: u16,
     /// Owner, by the numbers of the machine that built the package.
@@ -23,6 +25,8 @@ pub struct Entry<'a> {
     pub mtime: u32,
     /// Extended attributes by full name (`security.capability`).
     pub xattrs: BTreeMap<Vec<u8>, Vec<u8>>,
+    /// apk: the SHA-1 that the package gives of the content, or of a link's target.
+    pub checksum: Option<[u8; 20]>,
     /// What it is.
     pub kind: EntryKind<'a>,
 }

@@ -1,4 +1,5 @@
-//! apk's package identity, the index field `C:`: the digest of a package's control member.
+//! apk's package identity, the index field `C:`: the digest of a package's control member, and in apk v3
+//! the index field `hashes`: the SHA-256 of a package's ADB payload.
 //!
 //! Written as `Q1` or `Q2` and base64 (apk-tools, `apk-package(5)`). The bits that base64 leaves over
 //! do not count, so that two spellings of one digest are one identity.
@@ -6,6 +7,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use ring::digest::{SHA1_FOR_LEGACY_USE_ONLY, SHA256, digest};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -14,7 +16,8 @@ const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwx
 const SHA1_LENGTH: usize = 20;
 
 /// The digest by which apk identifies a package: SHA-1 (20 bytes) or SHA-256 (32 bytes) of the
-/// compressed control member. Written as in the index: `Q1` and base64.
+/// compressed control member; in apk v3 the SHA-256 of the ADB payload, whole or its first 20 bytes.
+/// Written as in the index: `Q1` and base64.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Identity(Vec<u8>);
 
@@ -26,6 +29,26 @@ pub struct Identity(Vec<u8>);
 pub struct NotAnIdentity(String);
 
 impl Identity {
+    /// The identity of the package with this compressed control member, as Alpine's indexes give it:
+    /// its SHA-1.
+    pub fn of_control(compressed: &[u8]) -> Self {
+        Identity(digest(&SHA1_FOR_LEGACY_USE_ONLY, compressed).as_ref().to_vec())
+    }
+
+    /// Whether this is the SHA-1 or, by its length, the SHA-256 of a compressed control member.
+    pub fn fits(&self, compressed: &[u8]) -> bool {
+        let algorithm = match self.0.len() {
+            SHA1_LENGTH => &SHA1_FOR_LEGACY_USE_ONLY,
+            _ => &SHA256,
+        };
+        digest(algorithm, compressed).as_ref() == self.0
+    }
+
+    /// The identity with this digest, if it has 20 or 32 bytes.
+    pub fn from_digest(digest: &[u8]) -> Option<Self> {
+        matches!(digest.len(), SHA1_LENGTH | 32).then(|| Identity(digest.to_vec()))
+    }
+
     /// The digest: 20 bytes of SHA-1 or 32 of SHA-256.
     pub fn digest(&self) -> &[u8] {
         &self.0
@@ -37,7 +60,8 @@ impl Identity {
     }
 }
 
-fn decode(text: &str) -> Option<Vec<u8>> {
+/// What base64 text stands for; left-over bits and padding do not count.
+pub(super) fn decode(text: &str) -> Option<Vec<u8>> {
     let mut bytes = Vec::with_capacity(text.len() / 4 * 3);
     let (mut bits, mut held) = (0u32, 0u32);
     for digit in text.trim_end_matches('=').bytes() {
@@ -118,6 +142,19 @@ mod tests {
         {
             assert!(bad.parse::<Identity>().is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn it_fits_the_member_that_it_is_the_digest_of() {
+        let identity = Identity::of_control(b"abc");
+        assert_eq!(identity.to_string(), "Q1qZk+NkcGgWq6PiVxeFDCbJzQ2J0=");
+        let sha256: Identity =
+            "Q1ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0=".parse().expect("an identity");
+        assert_eq!(sha256.digest(), crate::digest::Sha256::of(b"abc").as_bytes());
+        for (member, fits) in [(&b"abc"[..], true), (b"abd", false)] {
+            assert_eq!((identity.fits(member), sha256.fits(member)), (fits, fits));
+        }
+        assert!(!Identity(sha256.key().to_vec()).fits(b"abc"));
     }
 
     proptest! {

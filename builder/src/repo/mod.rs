@@ -1,5 +1,7 @@
 //! Package sources: indexes, signatures and package readers.
 
+pub mod adb;
+pub mod apk;
 pub mod apkindex;
 pub mod codec;
 pub mod constraint;
@@ -9,6 +11,7 @@ pub mod dependency;
 pub mod dpkg_index;
 pub mod entry;
 pub mod identity;
+pub mod opkg;
 pub mod opkg_index;
 pub mod package;
 pub mod tarball;

@@ -11,7 +11,7 @@ use super::package::{IndexError, Package};
 /// # Errors
 /// [`IndexError`] names the line and the package.
 pub fn parse(input: impl BufRead) -> Result<Vec<Package>, IndexError> {
-    let mut reader = Reader::new(input);
+    let mut reader = Reader::new(input).blanks_continue();
     let mut packages = Vec::new();
     while let Some(record) = reader.next_record()? {
         packages.push(package(&record)?);

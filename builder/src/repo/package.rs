@@ -51,6 +51,9 @@ pub struct Package {
     /// Whose files it may overwrite.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub replaces: String,
+    /// apk: the greater one takes a file that two packages hold and replace in each other.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub replaces_priority: u32,
     /// apk: the conditions that together bring this package in by themselves.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub install_if: String,

@@ -9,6 +9,7 @@ use std::io::{self, Read};
 
 use tar::{Archive, EntryType, Header};
 
+use crate::digest::unhex;
 use crate::path::{GuestPath, PathError};
 use crate::repo::entry::{Entry, EntryKind};
 
@@ -145,6 +146,13 @@ fn entry<'c>(
         pax("uname").unwrap_or_else(|| header.username_bytes().unwrap_or_default().to_vec());
     let gname =
         pax("gname").unwrap_or_else(|| header.groupname_bytes().unwrap_or_default().to_vec());
+    let checksum = pax("APK-TOOLS.checksum.SHA1").map(|text| {
+        let bytes = std::str::from_utf8(&text).ok().and_then(unhex);
+        bytes
+            .and_then(|bytes| <[u8; 20]>::try_from(bytes).ok())
+            .ok_or_else(|| odd("its checksum is not 40 hexadecimal digits".to_owned()))
+    });
+    let checksum = checksum.transpose()?;
     if known.pax.keys().any(|key| key.starts_with(b"GNU.sparse.")) {
         return Err(odd("sparse files are not supported".to_owned()));
     }
@@ -193,13 +201,14 @@ fn entry<'c>(
         EntryType::GNUSparse => return Err(odd("sparse files are not supported".to_owned())),
         kind => return Err(odd(format!("members of kind {kind:?} are not supported"))),
     };
+    let dotted = path.first() == Some(&b'.');
     let path = GuestPath::from_archive(&path)?;
     if path.is_root() && !matches!(kind, EntryKind::Directory) {
         return Err(odd(format!("the root cannot be a {}", kind.describe())));
     }
     // File-type bits, which some writers add, are said by the kind.
     let mode = u16::try_from(header.mode().map_err(TarError::Read)? & 0o7777).unwrap_or(0);
-    Ok(Entry { path, mode, uid, gid, uname, gname, mtime, xattrs, kind })
+    Ok(Entry { path, dotted, mode, uid, gid, uname, gname, mtime, xattrs, checksum, kind })
 }
 
 fn odd(header: &Header, why: String) -> TarError {

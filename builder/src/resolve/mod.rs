@@ -12,7 +12,6 @@ mod build;
 mod contradiction;
 mod depth;
 mod explain;
-mod independent;
 mod lack;
 mod pick;
 pub mod policy;
@@ -28,7 +27,6 @@ mod universe;
 mod walk;
 
 pub use explain::Unsatisfiable;
-pub use independent::groups;
 pub use request::Request;
 pub use solution::{Because, Chosen, Solution, StandInUse};
 pub use universe::{Item, Repository, StandIn, Universe, UniverseError};

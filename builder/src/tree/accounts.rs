@@ -72,6 +72,16 @@ pub enum AccountError {
         /// The field's text.
         value: String,
     },
+    /// A line is none of passwd(5) or group(5).
+    #[error(
+        "{file} of a package has the line {line:?}, which is not made as passwd(5) and group(5) say"
+    )]
+    BadLine {
+        /// The file.
+        file: &'static str,
+        /// The line.
+        line: String,
+    },
     /// A file's owner is not declared.
     #[error("{kind} {name:?} is not declared by any recipe; add it to 'accounts'")]
     Unknown {
@@ -114,6 +124,59 @@ impl Accounts {
         }
         groups.values().try_for_each(|group| check_field(&group.name))?;
         Ok(Accounts { users, groups })
+    }
+
+    /// The accounts of a package's own passwd(5) and group(5). Passwords are not read: they are in
+    /// its shadow(5).
+    ///
+    /// # Errors
+    /// [`AccountError::BadLine`], and what [`Accounts::new`] finds.
+    pub fn parse(passwd: &str, group: &str) -> Result<Self, AccountError> {
+        let mut groups = Vec::new();
+        for line in group.lines().filter(|line| !line.is_empty()) {
+            let fields: Vec<&str> = line.split(':').collect();
+            let [name, _, gid, _] = fields.as_slice() else {
+                return Err(AccountError::BadLine { file: "etc/group", line: line.to_owned() });
+            };
+            let gid = gid
+                .parse()
+                .map_err(|_| AccountError::BadLine { file: "etc/group", line: line.to_owned() })?;
+            groups.push(Group { name: (*name).to_owned(), gid });
+        }
+        let mut users = Vec::new();
+        for line in passwd.lines().filter(|line| !line.is_empty()) {
+            let bad = || AccountError::BadLine { file: "etc/passwd", line: line.to_owned() };
+            let fields: Vec<&str> = line.split(':').collect();
+            let [name, _, uid, gid, gecos, home, shell] = fields.as_slice() else {
+                return Err(bad());
+            };
+            let gid: u32 = gid.parse().map_err(|_| bad())?;
+            let group = groups.iter().find(|group| group.gid == gid);
+            let group = group.map_or_else(|| gid.to_string(), |group| group.name.clone());
+            users.push(User {
+                name: (*name).to_owned(),
+                uid: uid.parse().map_err(|_| bad())?,
+                group,
+                groups: Vec::new(),
+                home: (*home).to_owned(),
+                shell: (*shell).to_owned(),
+                gecos: (*gecos).to_owned(),
+                password: Password::None,
+            });
+        }
+        Accounts::new(users, groups)
+    }
+
+    /// These accounts and, besides, those of `users` and `groups` that have another name.
+    ///
+    /// # Errors
+    /// As for [`Accounts::new`].
+    pub fn and(&self, users: Vec<User>, groups: Vec<Group>) -> Result<Self, AccountError> {
+        let new_user = |user: &User| self.uid(&user.name).is_err();
+        let new_group = |group: &Group| self.gid(&group.name).is_err();
+        let users = self.users.values().cloned().chain(users.into_iter().filter(new_user));
+        let groups = self.groups.values().cloned().chain(groups.into_iter().filter(new_group));
+        Accounts::new(users.collect(), groups.collect())
     }
 
     /// The id of the user `name`.
@@ -232,6 +295,27 @@ mod tests {
         assert_eq!(accounts.shadow(), "root::0:0:99999:7:::\nradvd:*:0:0:99999:7:::\n");
         assert_eq!(accounts.uid("radvd"), Ok(102));
         assert!(accounts.gid("mail").is_err());
+    }
+
+    #[test]
+    fn files_of_packages_are_read_and_added_to() {
+        let passwd = "root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/sbin/nologin\n";
+        let group = "root:x:0:root\nnogroup:x:65533:\nnobody:x:65534:\n";
+        let accounts = Accounts::parse(passwd, group).expect("sound files");
+        assert_eq!(accounts.passwd(), passwd);
+        assert_eq!((accounts.uid("nobody"), accounts.gid("nogroup")), (Ok(65534), Ok(65533)));
+        let more =
+            accounts.and(vec![user("root", 7, &[]), user("radvd", 102, &["nogroup"])], groups());
+        assert_eq!(
+            more.expect("no clash").passwd(),
+            "root:x:0:0:root:/root:/bin/sh\nradvd:x:102:0::/root:/bin/sh\n\
+             nobody:x:65534:65534:nobody:/:/sbin/nologin\n"
+        );
+        for (passwd, group) in [("root:x:0:0", ""), ("", "root:x:none:"), ("", "root")] {
+            assert!(matches!(Accounts::parse(passwd, group), Err(AccountError::BadLine { .. })));
+        }
+        let no_group = Accounts::parse("a:x:1:7::/:/bin/sh", "");
+        assert_eq!(no_group, Err(AccountError::NoGroup { user: "a".into(), group: "7".into() }));
     }
 
     #[test]

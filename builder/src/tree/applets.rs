@@ -2,11 +2,13 @@
 //!
 //! BusyBox keeps its applets' names in one sorted table of NUL-terminated strings
 //! (`applet_names` in its `include/applet_tables.h`), which begins with `[` and `[[`. The table is
-//! found by that beginning and read up to the empty string that ends it.
+//! found by that beginning and read up to the empty string that ends it. Distributions that give each
+//! applet a directory of its own ship a list of paths instead (`busybox --list-full`); Alpine's is
+//! `/etc/busybox-paths.d/busybox`.
 
 use super::TreeError;
 use crate::path::GuestPath;
-use crate::tree::{Kind, Meta, Node, Origin, Tree};
+use crate::tree::{Content, Kind, Meta, Node, Origin, Tree};
 
 /// The longest applet name that is believed; BusyBox's own limit is far below.
 const NAME_LIMIT: usize = 32;
@@ -28,6 +30,12 @@ pub enum AppletError {
         "{0} holds no table of BusyBox applets; name its links in the recipe's 'links' instead"
     )]
     NoTable(GuestPath),
+    /// The list of links is not in the guest.
+    #[error("{0}, which lists the links of {1}, is not in the guest: does its package come in?")]
+    NoList(GuestPath, GuestPath),
+    /// The list of links holds something else.
+    #[error("{0} lists links of applets, one path to a line; {1:?} is none")]
+    BadList(GuestPath, String),
     /// A link cannot be put into the tree.
     #[error(transparent)]
     Tree(#[from] TreeError),
@@ -57,8 +65,7 @@ fn read_table(bytes: &[u8]) -> Option<Vec<String>> {
         if part.is_empty() {
             break;
         }
-        let is_name = part.len() <= NAME_LIMIT
-            && part.iter().all(|b| b.is_ascii_alphanumeric() || b"[-_.+".contains(b));
+        let is_name = part.len() <= NAME_LIMIT && part.iter().all(|b| is_name_byte(*b));
         let name = String::from_utf8(part.to_vec()).ok().filter(|_| is_name);
         match name {
             // The table is sorted: what breaks the order is the next table already.
@@ -67,6 +74,10 @@ fn read_table(bytes: &[u8]) -> Option<Vec<String>> {
         }
     }
     (names.len() >= TABLE_MINIMUM).then_some(names)
+}
+
+fn is_name_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"[-_.+".contains(&byte)
 }
 
 /// Links every applet that `program` holds into `directory`, where nothing of that name is yet in
@@ -80,34 +91,85 @@ pub fn link_applets(
     directory: &GuestPath,
     origin: &Origin,
 ) -> Result<Vec<String>, AppletError> {
-    let (real, content) = match tree.lookup(program) {
-        Some((real, Node { kind: Kind::File(content), .. })) => (real, content.clone()),
-        _ => return Err(AppletError::NoProgram(program.clone())),
-    };
+    let (real, content) = program_file(tree, program)?;
     let bytes = content.read().map_err(|source| AppletError::Read(real.clone(), source))?;
     let names = applet_names(&bytes).ok_or_else(|| AppletError::NoTable(real.clone()))?;
-    let target = link_target(directory, &real);
     let mut linked = Vec::new();
     for name in names {
-        let taken = ["bin", "sbin", "usr/bin", "usr/sbin"].iter().any(|folder| {
-            let path = GuestPath::new(format!("{folder}/{name}"));
-            path.is_ok_and(|path| {
-                let at = tree.resolve(&path, false);
-                at.is_ok_and(|at| tree.get(&at).is_some())
-            })
-        });
-        if taken {
-            continue;
+        let at = directory.join(&name).map_err(TreeError::from)?;
+        if link(tree, &real, &at, origin)? {
+            linked.push(name);
         }
-        let node = Node {
-            meta: Meta::with_mode(0o777),
-            kind: Kind::Symlink(target.clone()),
-            origin: origin.clone(),
-        };
-        tree.insert(&directory.join(&name).map_err(TreeError::from)?, node)?;
-        linked.push(name);
     }
     Ok(linked)
+}
+
+/// Links the applets of `program` that the file `list` of the guest names, one path to a line, as
+/// `busybox --list-full` prints them: `bin/ls`. What a directory that a shell searches has already
+/// is not linked. Gives back the names that were linked.
+///
+/// # Errors
+/// [`AppletError`] where the program or the list is missing, or the list holds anything but paths.
+pub fn link_listed(
+    tree: &mut Tree,
+    program: &GuestPath,
+    list: &GuestPath,
+    origin: &Origin,
+) -> Result<Vec<String>, AppletError> {
+    let (real, _) = program_file(tree, program)?;
+    let Some((_, Node { kind: Kind::File(content), .. })) = tree.lookup(list) else {
+        return Err(AppletError::NoList(list.clone(), program.clone()));
+    };
+    let bytes = content.read().map_err(|source| AppletError::Read(list.clone(), source))?;
+    let text = String::from_utf8_lossy(&bytes).into_owned();
+    let mut linked = Vec::new();
+    for line in text.lines().filter(|line| !line.is_empty()) {
+        let bad = || AppletError::BadList(list.clone(), line.to_owned());
+        let at = GuestPath::new(line).map_err(|_| bad())?;
+        let name = at.name().to_vec();
+        if name.is_empty() || name.len() > NAME_LIMIT || !name.iter().all(|b| is_name_byte(*b)) {
+            return Err(bad());
+        }
+        if link(tree, &real, &at, origin)? {
+            linked.push(String::from_utf8_lossy(&name).into_owned());
+        }
+    }
+    Ok(linked)
+}
+
+/// The real path and the content of a program.
+fn program_file(tree: &Tree, program: &GuestPath) -> Result<(GuestPath, Content), AppletError> {
+    match tree.lookup(program) {
+        Some((real, Node { kind: Kind::File(content), .. })) => Ok((real, content.clone())),
+        _ => Err(AppletError::NoProgram(program.clone())),
+    }
+}
+
+/// Makes the link `at` to `program`, unless a program of that name is there; whether it was made.
+fn link(
+    tree: &mut Tree,
+    program: &GuestPath,
+    at: &GuestPath,
+    origin: &Origin,
+) -> Result<bool, AppletError> {
+    let taken = ["bin", "sbin", "usr/bin", "usr/sbin"].iter().any(|folder| {
+        let path = GuestPath::new(folder).and_then(|folder| folder.join(at.name()));
+        path.is_ok_and(|path| {
+            let at = tree.resolve(&path, false);
+            at.is_ok_and(|at| tree.get(&at).is_some())
+        })
+    });
+    if taken {
+        return Ok(false);
+    }
+    let directory = at.parent().unwrap_or_default();
+    let node = Node {
+        meta: Meta::with_mode(0o777),
+        kind: Kind::Symlink(link_target(&directory, program)),
+        origin: origin.clone(),
+    };
+    tree.insert(at, node)?;
+    Ok(true)
 }
 
 /// `busybox` for a program in the same directory, its absolute path elsewhere.
@@ -121,7 +183,6 @@ fn link_target(directory: &GuestPath, program: &GuestPath) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tree::Content;
 
     fn program() -> Vec<u8> {
         let mut bytes = b"\x7fELF junk [\0[[\0 not sorted\0".to_vec();
@@ -161,5 +222,38 @@ mod tests {
         assert_eq!(target, b"busybox");
         let error = link_applets(&mut tree, &path("bin/none"), &path("bin"), &Origin::Builder);
         assert!(matches!(error, Err(AppletError::NoProgram(_))));
+    }
+
+    #[test]
+    fn listed_applets_are_linked_where_the_list_says() {
+        let mut tree = Tree::new();
+        let path = |text: &str| GuestPath::new(text).expect("a path");
+        let file = |bytes: &[u8]| Node {
+            meta: Meta::with_mode(0o755),
+            kind: Kind::File(Content::from_bytes(bytes.to_vec())),
+            origin: Origin::Builder,
+        };
+        let (program, list) = (path("bin/busybox"), path("etc/paths"));
+        let missing = link_listed(&mut tree, &program, &list, &Origin::Builder);
+        assert!(matches!(missing, Err(AppletError::NoProgram(_))));
+        tree.insert(&program, file(b"no table")).expect("busybox");
+        let missing = link_listed(&mut tree, &program, &list, &Origin::Builder);
+        assert!(matches!(missing, Err(AppletError::NoList(..))));
+        tree.insert(&path("sbin/iw"), file(b"a real one")).expect("iw");
+        tree.insert(&list, file(b"bin/ls\nusr/bin/[[\nusr/sbin/iw\n\nlinuxrc\n")).expect("list");
+        let linked = link_listed(&mut tree, &program, &list, &Origin::Builder).expect("linked");
+        assert_eq!(linked, ["ls", "[[", "linuxrc"]);
+        let target = |at: &str| match tree.get(&path(at)).map(|node| node.kind.clone()) {
+            Some(Kind::Symlink(target)) => String::from_utf8(target).expect("text"),
+            other => panic!("{at} is {other:?}"),
+        };
+        assert_eq!(target("bin/ls"), "busybox");
+        assert_eq!(target("usr/bin/[["), "/bin/busybox");
+        assert!(tree.get(&path("usr/sbin/iw")).is_none(), "the real one is found first");
+        for bad in ["bin/../../x\n", "bin/a b\n", "/\n"] {
+            tree.replace(&list, file(bad.as_bytes())).expect("list");
+            let error = link_listed(&mut tree, &program, &list, &Origin::Builder);
+            assert!(matches!(error, Err(AppletError::BadList(..))), "{bad:?}");
+        }
     }
 }

@@ -8,6 +8,8 @@ pub mod accounts;
 pub mod applets;
 mod content;
 pub mod libraries;
+pub mod linked;
+pub mod openwrt;
 pub mod scripts;
 #[cfg(test)]
 mod tests;

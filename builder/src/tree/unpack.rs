@@ -58,15 +58,32 @@ pub enum UnpackError {
     },
 }
 
+/// Whose files a package may take.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Replaces {
+    /// Names of packages.
+    pub names: Vec<String>,
+    /// Of two packages that replace each other the one with the higher priority wins (apk); at equal
+    /// priorities the later one.
+    pub priority: u32,
+    /// Names of packages that overlap with it by right, because they were built together (apk): of
+    /// these the later one wins.
+    pub same_origin: Vec<String>,
+}
+
 /// Takes the content of one package after another into a tree.
 #[derive(Debug)]
 pub struct Unpacker<'a> {
     tree: &'a mut Tree,
     spool: &'a Spool,
     accounts: &'a Accounts,
-    replaces: &'a BTreeMap<String, Vec<String>>,
+    replaces: &'a BTreeMap<String, Replaces>,
     /// Directories that packages brought, until [`Unpacker::finish`].
     directories: Vec<Directory>,
+    /// Whether those come too in which nothing is left.
+    keep_empty: bool,
+    /// The package that brings the accounts themselves.
+    numeric: Option<String>,
 }
 
 /// A directory that a package brought, with the owner's names as written.
@@ -87,9 +104,23 @@ impl<'a> Unpacker<'a> {
         tree: &'a mut Tree,
         spool: &'a Spool,
         accounts: &'a Accounts,
-        replaces: &'a BTreeMap<String, Vec<String>>,
+        replaces: &'a BTreeMap<String, Replaces>,
     ) -> Self {
-        Unpacker { tree, spool, accounts, replaces, directories: Vec::new() }
+        let directories = Vec::new();
+        Unpacker { tree, spool, accounts, replaces, directories, keep_empty: false, numeric: None }
+    }
+
+    /// Directories come in although nothing is in them: package managers leave them, too.
+    pub fn keep_empty_directories(mut self, keep: bool) -> Self {
+        self.keep_empty = keep;
+        self
+    }
+
+    /// Owners in `package` are the numbers in its archive: apk looks names up in the root as it was
+    /// before, and this is the package that brings etc/passwd and etc/group.
+    pub fn owners_by_number(mut self, package: Option<String>) -> Self {
+        self.numeric = package;
+        self
     }
 
     /// Takes one member of `package` in.
@@ -138,8 +169,15 @@ impl<'a> Unpacker<'a> {
         for directory in std::mem::take(&mut self.directories) {
             let Directory { package, path, mode, mtime, user, group } = directory;
             let Ok(real) = self.tree.resolve(&path, true) else { continue };
-            if !matches!(self.tree.get(&real), Some(Node { kind: Kind::Directory, .. })) {
-                continue;
+            match self.tree.get(&real) {
+                Some(Node { kind: Kind::Directory, .. }) => {}
+                // Where a link leads nowhere yet, nothing is made: apk leaves the link alone.
+                None if self.keep_empty && !self.is_link(&path) => {
+                    let origin = Origin::Package(package.clone());
+                    let made = self.tree.make_directory(&real, Meta::with_mode(mode), origin);
+                    made.map_err(|source| UnpackError::Tree { package: package.clone(), source })?;
+                }
+                _ => continue,
             }
             let (uid, gid) = self.owner(&package, &path, &user, &group)?;
             if let Some(node) = self.tree.get_mut(&real) {
@@ -147,6 +185,12 @@ impl<'a> Unpacker<'a> {
             }
         }
         Ok(())
+    }
+
+    fn is_link(&self, path: &GuestPath) -> bool {
+        let at = self.tree.resolve(path, false).ok();
+        let node = at.and_then(|at| self.tree.get(&at));
+        matches!(node, Some(Node { kind: Kind::Symlink(_), .. }))
     }
 
     fn owner(
@@ -159,6 +203,7 @@ impl<'a> Unpacker<'a> {
         let id = |(name, number): &(String, u32), find: &dyn Fn(&str) -> _| match (&**name, number)
         {
             ("", 0) => Ok(0),
+            (_, number) if self.numeric.as_deref() == Some(package) => Ok(*number),
             ("", number) => find(&number.to_string()),
             (name, _) => find(name),
         };
@@ -187,19 +232,34 @@ impl<'a> Unpacker<'a> {
         }
     }
 
-    /// What the recipe put there before stays. Debian Policy 7.6: a file goes to the package that
-    /// `Replaces` the other, either way round.
+    /// What the recipe put there before stays. A file goes to the package that replaces the other,
+    /// either way round (Debian Policy 7.6; apk's `apk_pkg_replaces_file`).
     fn put(&mut self, package: &str, path: &GuestPath, node: Node) -> Result<(), TreeError> {
-        let may = |new: &str, old: &str| {
-            self.replaces.get(new).is_some_and(|names| names.iter().any(|name| name == old))
+        let priority = |of: &str, other: &str| {
+            let replaces = self.replaces.get(of)?;
+            replaces.names.iter().any(|name| name == other).then_some(replaces.priority)
         };
-        match self.tree.insert(path, node.clone()) {
+        let together = |of: &str, other: &str| {
+            let replaces = self.replaces.get(of);
+            replaces.is_some_and(|replaces| replaces.same_origin.iter().any(|name| name == other))
+        };
+        match self.tree.insert(path, node.clone()).map(drop) {
             Err(TreeError::Clash { old: Origin::Recipe(_), .. }) => Ok(()),
-            Err(TreeError::Clash { old: Origin::Package(old), .. }) if may(package, &old) => {
-                self.tree.replace(path, node).map(drop)
-            }
-            Err(TreeError::Clash { old: Origin::Package(old), .. }) if may(&old, package) => Ok(()),
-            other => other.map(drop),
+            Err(TreeError::Clash {
+                old: Origin::Package(old),
+                new,
+                path: at,
+                old_kind,
+                new_kind,
+            }) => match (priority(&old, package), priority(package, &old)) {
+                (None, None) if !together(package, &old) => {
+                    let old = Origin::Package(old);
+                    Err(TreeError::Clash { old, new, path: at, old_kind, new_kind })
+                }
+                (kept, taken) if kept > taken => Ok(()),
+                _ => self.tree.replace(path, node).map(drop),
+            },
+            other => other,
         }
     }
 }

@@ -14,7 +14,7 @@ use super::keys::{Key, clearsign, detached};
 
 /// A member of a package.
 #[derive(Clone)]
-enum Member {
+pub enum Member {
     File(u32, Vec<u8>),
     Directory(u32),
     Symlink(String),
@@ -127,7 +127,7 @@ impl Package {
     }
 }
 
-fn tarball(members: impl IntoIterator<Item = (String, Member)>) -> Vec<u8> {
+pub fn tarball(members: impl IntoIterator<Item = (String, Member)>) -> Vec<u8> {
     let mut tar = tar::Builder::new(Vec::new());
     // Hard links come after the files they are other names of.
     let (links, others): (Vec<_>, Vec<_>) =

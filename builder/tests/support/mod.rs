@@ -1,9 +1,16 @@
-//! What the integration tests share: a faulty web server, a keyring, a Debian repository and a
-//! progress that remembers. Everything is generated; nothing comes from outside.
+//! What the integration tests share: a faulty web server, keys, package repositories of every format
+//! and a progress that remembers. Everything is generated; nothing comes from outside.
 #![allow(dead_code, missing_docs, clippy::unwrap_used)] // Each test file uses the part it needs.
 
+pub mod adbkeys;
+pub mod adbwriter;
+pub mod apkkeys;
+pub mod apkrepo;
 pub mod debrepo;
+pub mod kernel;
 pub mod keys;
+pub mod opkgrepo;
+pub mod rawtar;
 pub mod server;
 
 use std::sync::{Arc, Mutex};

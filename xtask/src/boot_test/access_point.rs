@@ -10,6 +10,7 @@ use smoltcp::wire::{IpAddress, Ipv4Cidr};
 
 use super::run::{Setup, append};
 use super::session::{Session, digest, test_bytes};
+use super::tools;
 
 /// The host's address, the guest's gateway.
 const HOST: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 1);
@@ -46,8 +47,9 @@ network={
 /// Starts the station in its namespace and hands it the second radio.
 const UP: &str = "#!/bin/sh
 cd /run/e2e
+. ./tools.sh
 mkdir -p out
-unshare -n -m sh ./station.sh >out/station.log 2>&1 </dev/null &
+$(tool unshare) -n -m sh ./station.sh >out/station.log 2>&1 </dev/null &
 child=$!
 own=$(readlink /proc/self/ns/net)
 until [ -e /sys/class/net/wlan1/phy80211/name ]; do sleep 0.1; done
@@ -58,6 +60,7 @@ iw phy \"$phy\" set netns $child
 
 const STATION_SIDE: &str = "#!/bin/sh
 cd /run/e2e
+. ./tools.sh
 # /sys shows the devices of the namespace that mounts it.
 mount -t sysfs sysfs /sys
 until ip link set wlan1 up 2>/dev/null; do sleep 0.05; done
@@ -70,7 +73,7 @@ echo \"at $uptime of the guest's time\" >out/associated
 until udhcpc -f -q -n -t 5 -T 1 -i wlan1 -s ./lease.sh; do sleep 1; done
 until ping -c 1 -W 1 10.0.0.1; do :; done
 echo 'answers' >out/ping
-wget -O - http://10.0.0.1:8080/blob | sha256sum >out/digest.new
+$(tool wget) -O - http://10.0.0.1:8080/blob | sha256sum >out/digest.new
 mv out/digest.new out/digest
 exec sleep 1000000
 ";
@@ -90,6 +93,7 @@ pub fn prepare(setup: &Setup) -> Result<(), String> {
         "\niface eth0\n  up mkdir -p /run/e2e && mount -t 9p -o trans=virtio,version=9p2000.L e2e \
          /run/e2e && sh /run/e2e/up.sh &\n",
     )?;
+    tools::put(&setup.exchange)?;
     for (name, text) in [
         ("up.sh", UP),
         ("station.sh", STATION_SIDE),
@@ -109,8 +113,8 @@ pub fn run(session: &mut Session) -> Result<(), String> {
     let head = format!("HTTP/1.0 200 OK\r\nContent-Length: {DOWNLOAD}\r\n\r\n");
     let mut server = session.host.serve(PORT, [head.into_bytes(), content].concat());
 
-    session.wait_console("kernel up", "wifibox: kernel up")?;
-    session.wait_console("services started", "wifibox: ready")?;
+    session.wait_console("kernel up", &["wifibox: kernel up", "Run /sbin/init", "OpenRC "])?;
+    session.wait_ready()?;
     session.wait_file("a station is associated by WPA2", "associated")?;
     session.wait_file("the station has a lease from the guest", "lease")?;
     session.wait_file("first packet through the guest", "ping")?;

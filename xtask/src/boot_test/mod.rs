@@ -19,6 +19,7 @@ mod run;
 mod scripts;
 mod session;
 mod station;
+mod tools;
 mod wire;
 
 use std::path::PathBuf;

@@ -12,11 +12,19 @@ use wifibox_build::host::boot::GuestDescription;
 /// The program, and where it comes from.
 const PROGRAM: &str = "qemu-system-x86_64";
 
+/// What the guest said on its console, a time before each line.
+#[derive(Default)]
+struct Console {
+    lines: Vec<String>,
+    /// The line that has no end yet, such as a login prompt.
+    begun: Option<String>,
+}
+
 /// A guest that runs.
 pub struct Qemu {
     process: Child,
     started: Instant,
-    console: Arc<Mutex<Vec<String>>>,
+    console: Arc<Mutex<Console>>,
     monitor: Option<PathBuf>,
     messages: PathBuf,
 }
@@ -37,7 +45,7 @@ impl Qemu {
             .map_err(|error| {
                 format!("cannot run {PROGRAM} (Debian: apt install qemu-system-x86): {error}")
             })?;
-        let console = Arc::new(Mutex::new(Vec::new()));
+        let console = Arc::new(Mutex::new(Console::default()));
         let mut file = std::fs::File::create(log)
             .map_err(|error| format!("cannot write {}: {error}", log.display()))?;
         if let Some(output) = process.stdout.take() {
@@ -45,16 +53,28 @@ impl Qemu {
             std::thread::spawn(move || {
                 let mut output = BufReader::new(output);
                 let mut line = Vec::new();
-                while output.read_until(b'\n', &mut line).is_ok_and(|count| count > 0) {
+                while let Ok(new) = output.fill_buf()
+                    && !new.is_empty()
+                {
+                    let end = new.iter().position(|byte| *byte == b'\n');
+                    let taken = end.map_or(new.len(), |end| end + 1);
+                    line.extend_from_slice(&new[..taken]);
+                    output.consume(taken);
                     let text = String::from_utf8_lossy(&line);
                     let seconds = started.elapsed().as_secs_f64();
                     let text = format!("{seconds:8.2} {}", text.trim_end());
                     // Without its log the run goes on; what matters is kept in memory.
-                    let _ = writeln!(file, "{text}");
-                    if let Ok(mut lines) = lines.lock() {
-                        lines.push(text);
+                    let _ = if end.is_some() { writeln!(file, "{text}") } else { Ok(()) };
+                    let Ok(mut console) = lines.lock() else { continue };
+                    console.begun = None;
+                    match end {
+                        Some(_) => console.lines.push(text),
+                        None => console.begun = Some(text),
                     }
-                    line.clear();
+                    drop(console);
+                    if end.is_some() {
+                        line.clear();
+                    }
                 }
             });
         }
@@ -69,14 +89,15 @@ impl Qemu {
 
     /// The first console line that contains `text`.
     pub fn console_line(&self, text: &str) -> Option<String> {
-        let lines = self.console.lock().ok()?;
-        lines.iter().find(|line| line.contains(text)).cloned()
+        let console = self.console.lock().ok()?;
+        console.lines.iter().chain(&console.begun).find(|line| line.contains(text)).cloned()
     }
 
     /// The last `count` console lines.
     pub fn console_end(&self, count: usize) -> Vec<String> {
-        let Ok(lines) = self.console.lock() else { return Vec::new() };
-        lines.iter().skip(lines.len().saturating_sub(count)).cloned().collect()
+        let Ok(console) = self.console.lock() else { return Vec::new() };
+        let skipped = console.lines.len().saturating_sub(count);
+        console.lines.iter().skip(skipped).chain(&console.begun).cloned().collect()
     }
 
     /// How QEMU ended, if it has.

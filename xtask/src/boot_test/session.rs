@@ -65,10 +65,15 @@ impl Session {
         std::thread::sleep(Duration::from_millis(1));
     }
 
-    /// Waits for a console line that contains `text`.
-    pub fn wait_console(&mut self, name: &str, text: &str) -> Result<(), String> {
+    /// Waits until the guest's services are started: our own init says so, OpenRC asks for a login.
+    pub fn wait_ready(&mut self) -> Result<(), String> {
+        self.wait_console("services started", &["wifibox: ready", " login:"])
+    }
+
+    /// Waits for a console line that contains one of `texts`.
+    pub fn wait_console(&mut self, name: &str, texts: &[&str]) -> Result<(), String> {
         self.wait(name, |session| {
-            let line = session.qemu.console_line(text)?;
+            let line = texts.iter().find_map(|text| session.qemu.console_line(text))?;
             let detail = line.get(9..).unwrap_or_default().trim().to_owned();
             Some(Ok(((), detail)))
         })
@@ -147,7 +152,7 @@ impl Session {
         }
     }
 
-    /// Writes a file of the exchange folder; scripts are executable.
+    /// Writes a file of the exchange folder; scripts and programs are executable.
     pub fn put(exchange: &Path, name: &str, content: &[u8]) -> Result<(), String> {
         use std::os::unix::fs::PermissionsExt;
         let path = exchange.join(name);
@@ -156,7 +161,8 @@ impl Session {
             fs::create_dir_all(folder).map_err(failed)?;
         }
         fs::write(&path, content).map_err(failed)?;
-        let mode = if content.starts_with(b"#!") { 0o755 } else { 0o644 };
+        let is_program = content.starts_with(b"#!") || content.starts_with(b"\x7fELF");
+        let mode = if is_program { 0o755 } else { 0o644 };
         fs::set_permissions(&path, fs::Permissions::from_mode(mode)).map_err(failed)
     }
 }

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use super::run::{Setup, append};
 use super::session::{Session, digest, test_bytes};
+use super::tools;
 
 /// The guest's address for the host.
 const GUEST: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 1);
@@ -63,8 +64,9 @@ opt lease 3600
 /// early would cost five seconds until the next.
 const UP: &str = "#!/bin/sh
 cd /run/e2e
+. ./tools.sh
 mkdir -p out
-unshare -n sh ./ap.sh >out/ap.log 2>&1 </dev/null &
+$(tool unshare) -n sh ./ap.sh >out/ap.log 2>&1 </dev/null &
 child=$!
 own=$(readlink /proc/self/ns/net)
 until [ -e /sys/class/net/wlan1/phy80211/name ]; do sleep 0.1; done
@@ -80,13 +82,14 @@ done
 
 const ACCESS_POINT_SIDE: &str = "#!/bin/sh
 cd /run/e2e
+. ./tools.sh
 until ip addr add 192.168.77.1/24 dev wlan1 2>/dev/null; do sleep 0.05; done
 hostapd -B -t hostapd.conf
 ip link set lo up
 ip addr add 198.51.100.7/32 dev lo
 : >/run/e2e.leases
 udhcpd -S -a 0 udhcpd.conf
-httpd -p 198.51.100.7:8080 -h www
+$(tool httpd) -p 198.51.100.7:8080 -h www
 read -r uptime _ </proc/uptime
 echo \"at $uptime of the guest's time\" >out/up
 exec sleep 1000000
@@ -104,6 +107,7 @@ pub fn prepare(setup: &Setup) -> Result<(), String> {
         "\niface eth0\n  up mkdir -p /run/e2e && mount -t 9p -o trans=virtio,version=9p2000.L e2e \
          /run/e2e && sh /run/e2e/up.sh\n",
     )?;
+    tools::put(&setup.exchange)?;
     for (name, text) in [
         ("up.sh", UP),
         ("ap.sh", ACCESS_POINT_SIDE),
@@ -118,9 +122,9 @@ pub fn prepare(setup: &Setup) -> Result<(), String> {
 
 /// Walks through the steps.
 pub fn run(session: &mut Session) -> Result<(), String> {
-    session.wait_console("kernel up", "wifibox: kernel up")?;
+    session.wait_console("kernel up", &["wifibox: kernel up", "Run /sbin/init", "OpenRC "])?;
     session.host.ask_for_address();
-    session.wait_console("services started", "wifibox: ready")?;
+    session.wait_ready()?;
     session.wait("host has a lease from the guest", |session| {
         let lease = session.host.lease()?;
         let address = lease.address.address();

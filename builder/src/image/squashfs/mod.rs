@@ -14,6 +14,7 @@ mod bridge;
 mod check;
 mod codec;
 mod error;
+mod list;
 mod plan;
 mod verify;
 
@@ -39,6 +40,7 @@ use plan::Plan;
 
 pub use codec::Codec;
 pub use error::Error;
+pub use list::{Listed, ListedKind, list};
 pub use verify::{VerifyError, verify};
 
 /// An image's length is a multiple of this many bytes, so that it can be a disk.

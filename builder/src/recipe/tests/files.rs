@@ -13,7 +13,7 @@ fn unknown_keys_are_shown_with_the_nearest_one() {
      3 | packges: [a]
        | ^
       = the nearest valid name is "packages"
-      = expected one of: accounts, applets, bases, cmdline, directories, exclude, files, firmware_packages, initramfs_modules, keep, links, load_modules, manifests, memory, modules, on, overlays, packages, scripts, services, shares, stand_ins, summary
+      = expected one of: accounts, applets, bases, cmdline, directories, exclude, files, firmware_packages, initramfs_modules, keep, links, load_modules, manifests, memory, modules, on, overlays, packages, runlevels, scripts, services, shares, stand_ins, summary
     "#
     );
 }

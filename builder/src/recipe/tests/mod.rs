@@ -7,6 +7,7 @@ use super::*;
 mod composition;
 mod contradictions;
 mod files;
+mod openrc;
 mod selection;
 mod shown;
 

@@ -19,7 +19,7 @@ fn what_cannot_be_chosen_is_refused() {
       = expected one of: one, two
     "#);
     insta::assert_snapshot!(refusal(&[], &Selection { kernel: Some("bsd".into()), ..ask() }), @r#"
-    base has no kernel "bsd"
+    base one has no kernel "bsd"
       = expected "linux"
     "#);
     insta::assert_snapshot!(refusal(&[], &Selection { with: vec!["extra".into()], ..ask() }), @r#"

@@ -27,6 +27,10 @@ fn a_recipe_is_shown_as_yaml_that_says_where_from() {
       root_disk: vdb                                           # recipes/hypervisors/vmm.yaml:5:12
     compression: xz                                            # recipes/bases/base.yaml:4:86
     init: sbin/init                                            # recipes/bases/base.yaml:14:7
+    init_system: supervised                                    # recipes/bases/base.yaml:14:7
+    accounts_from: recipes                                     # recipes/bases/base.yaml:14:7
+    keep_empty_directories: false                              # recipes/bases/base.yaml:14:7
+    regulatory_database: true                                  # recipes/bases/base.yaml:14:7
     initramfs: {"overlay":"early","programs":["bin/busybox"]}  # recipes/bases/base.yaml:15:12
     memory:
       smallest: 64                                             # recipes/guest.yaml:9:21

@@ -1,89 +1,34 @@
-//! From a repository's name to its verified records.
+//! Debian's repositories: a signed Release file per suite, and the Packages files that it lists.
 
 use std::io::BufReader;
 use std::path::Path;
 
 use jiff::Timestamp;
 
-use super::{Environment, Error};
+use super::{Offered, mirrors};
 use crate::digest::Sha256;
 use crate::fetch::{FetchError, Fetcher, Location};
 use crate::lock::{LockedIndex, LockedPackage};
-use crate::recipe::{Format, Recipe, Repository};
+use crate::pipeline::source::Source;
+use crate::pipeline::{Environment, Error};
+use crate::recipe::Repository;
 use crate::repo::deb::index::{ReleaseFiles, plans};
 use crate::repo::deb::release::{self, Freshness, Trust};
-use crate::repo::deb::{Fingerprint, Keyring, Release, apt_sources};
+use crate::repo::deb::{Fingerprint, Keyring, Release};
 use crate::repo::{Verified, dpkg_index};
 
-/// Everything that the repositories of a recipe offer, now.
-pub struct Offered {
-    /// The signed indexes.
-    pub indexes: Vec<LockedIndex>,
-    /// The records.
-    pub packages: Vec<LockedPackage>,
-}
-
-/// Fetches and verifies the indexes of all repositories of `recipe`.
+/// Adds what the suites of `repository` offer.
 ///
 /// # Errors
 /// [`Error`]: a mirror, a key, a signature, a hash or a record is wrong.
 pub fn load(
-    recipe: &Recipe,
-    environment: &Environment<'_>,
-    fetcher: &Fetcher<'_>,
-) -> Result<Offered, Error> {
-    let mut offered = Offered { indexes: Vec::new(), packages: Vec::new() };
-    for repository in &recipe.repositories {
-        match recipe.format.value {
-            Format::Dpkg => dpkg(recipe, &repository.value, environment, fetcher, &mut offered)?,
-            other => {
-                return Err(Error::Unsupported(format!(
-                    "base {}: repositories of the format {other:?} cannot be read yet",
-                    recipe.base.value
-                )));
-            }
-        }
-    }
-    Ok(offered)
-}
-
-/// The mirrors of a repository: the user's own, else the host's, else the recipe's.
-///
-/// # Errors
-/// [`Error::NoMirror`], [`Error::Mirror`].
-pub fn mirrors(
-    repository: &Repository,
-    format: Format,
-    environment: &Environment<'_>,
-) -> Result<Vec<Location>, Error> {
-    let named = environment.mirrors.iter().filter(|(name, _)| *name == repository.name);
-    let named: Vec<Location> = named.map(|(_, location)| location.clone()).collect();
-    if !named.is_empty() {
-        return Ok(named);
-    }
-    if let (Format::Dpkg, Some(folder)) = (format, &environment.apt_folder)
-        && let Some(mirror) = apt_sources::debian_mirror(folder)
-    {
-        return Ok(vec![mirror]);
-    }
-    let parse = |text: &String| {
-        Location::parse(text).map_err(|error| Error::Mirror(repository.name.clone(), error))
-    };
-    let found: Vec<Location> = repository.mirrors.iter().map(parse).collect::<Result<_, _>>()?;
-    if found.is_empty() {
-        return Err(Error::NoMirror { repository: repository.name.clone() });
-    }
-    Ok(found)
-}
-
-fn dpkg(
-    recipe: &Recipe,
+    source: &Source,
     repository: &Repository,
     environment: &Environment<'_>,
     fetcher: &Fetcher<'_>,
     offered: &mut Offered,
 ) -> Result<(), Error> {
-    let mirrors = mirrors(repository, recipe.format.value, environment)?;
+    let mirrors = mirrors(repository, source.format, environment)?;
     let keyring = keyring(repository, environment)?;
     let pinned = fingerprints(repository)?;
     let freshness = if environment.allow_expired_index {
@@ -91,15 +36,17 @@ fn dpkg(
     } else {
         Freshness::Required
     };
+    let architecture = &source.target.architecture;
     let now = Timestamp::from_second(environment.now).unwrap_or(Timestamp::UNIX_EPOCH);
     let trust = Trust { keyring: &keyring, pinned: &pinned, now, freshness };
     for suite in &repository.suites {
         environment.check_cancelled()?;
         let (release, sha256) = release_of(suite, &mirrors, &trust, repository, fetcher)?;
         let date = u32::try_from(release.date.as_second()).unwrap_or(u32::MAX);
+        let components = repository.components.clone();
         let (repository, suite) = (repository.name.clone(), suite.clone());
-        for component in &recipe_components(recipe, &repository) {
-            for plan in plans(&release, &suite, component, &recipe.architecture.value, &mirrors)? {
+        for component in &components {
+            for plan in plans(&release, &suite, component, architecture, &mirrors)? {
                 let file = fetcher.fetch(&plan.artefact)?;
                 let name = plan.artefact.name.clone();
                 let records = |source| Error::Records { name: name.clone(), source };
@@ -117,11 +64,6 @@ fn dpkg(
         offered.indexes.push(LockedIndex { repository, suite, sha256, date });
     }
     Ok(())
-}
-
-fn recipe_components(recipe: &Recipe, repository: &str) -> Vec<String> {
-    let found = recipe.repositories.iter().find(|candidate| candidate.value.name == repository);
-    found.map(|repository| repository.value.components.clone()).unwrap_or_default()
 }
 
 /// The verified Release file of a suite, and the hash of the file that was signed.
@@ -165,7 +107,9 @@ fn fingerprints(repository: &Repository) -> Result<Vec<Fingerprint>, Error> {
 fn keyring(repository: &Repository, environment: &Environment<'_>) -> Result<Keyring, Error> {
     let mut keyring = Keyring::default();
     let mut looked = Vec::new();
-    for path in &environment.trust_keys {
+    // Keys in PEM are for repositories of the other formats.
+    let ours = environment.trust_keys.iter().filter(|path| super::is_pem(path) != Some(true));
+    for path in ours {
         looked.push(path.display().to_string());
         keyring.extend(read_keyring(path)?);
     }

@@ -1,0 +1,34 @@
+//! `wifibox-build bundle DIR`: everything that builds need of the network, in one folder.
+
+use super::args::BundleArgs;
+use super::context::Context;
+use super::failure::Failure;
+use crate::pipeline::{self, Composed};
+
+/// Writes the bundle and prints how to use it.
+///
+/// # Errors
+/// Whatever making it meets.
+pub fn run(context: &Context, args: &BundleArgs) -> Result<(), Failure> {
+    let selection = context.selection(&args.select)?;
+    let composed = Composed::new(&context.sources, &context.catalog, &selection)?;
+    let environment = context.environment(&args.source)?;
+    let report = pipeline::bundle(&composed, &args.dir, &environment)?;
+    let text = if context.printer.json {
+        let value = serde_json::json!({ "format": 1, "bundle": args.dir, "content": report });
+        format!("{value}\n")
+    } else {
+        let bytes: u64 = report.files.iter().map(|file| file.size).sum();
+        let dir = args.dir.display();
+        let mirrors: Vec<String> =
+            report.mirrors.iter().map(|name| format!("--mirror {name}={dir}")).collect();
+        format!(
+            "{dir}: {} files, {bytes} bytes, for {}\n\
+             build from it without a network, on any machine, with {}\n",
+            report.files.len(),
+            report.targets.join(" and "),
+            mirrors.join(" ")
+        )
+    };
+    context.printer.result(&text).map_err(Failure::failed)
+}

@@ -1,0 +1,141 @@
+//! What is asked of the solver, and the records that it is asked over.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::Error;
+use super::source::Source;
+use crate::lock::LockedPackage;
+use crate::recipe::{KernelSource, Recipe};
+use crate::repo::Package;
+use crate::resolve::{self, Item, Request, Solution, StandIn, Universe, resolve};
+
+/// Packages to install and what the builder stands in for.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct World {
+    /// Dependencies in the base's syntax, sorted, each once.
+    pub requests: Vec<String>,
+    /// Names that the builder stands in for, and as which version.
+    pub stand_ins: Vec<(String, Option<String>)>,
+    /// Whose world it is, for errors.
+    pub name: String,
+}
+
+impl World {
+    fn new(
+        name: String,
+        mut requests: Vec<String>,
+        stand_ins: Vec<(String, Option<String>)>,
+    ) -> World {
+        requests.sort();
+        requests.dedup();
+        World { requests, stand_ins, name }
+    }
+
+    /// What one composition asks of its own base: its packages, its firmware's, and its kernel's
+    /// and the UEFI stub's unless they come from another base.
+    pub fn of(recipe: &Recipe) -> World {
+        let own = recipe.packages.iter().chain(&recipe.firmware_packages);
+        let mut requests: Vec<String> = own.map(|package| package.value.clone()).collect();
+        if recipe.kernel.from.is_none() {
+            requests.push(recipe.kernel.package.value.clone());
+            requests.extend(recipe.kernel.efi_stub.iter().map(|stub| stub.value.package.clone()));
+        }
+        let stand_ins = recipe.stand_ins.iter();
+        let stand_ins =
+            stand_ins.map(|(name, stand_in)| (name.clone(), stand_in.value.version.clone()));
+        World::new(describe(recipe), requests, stand_ins.collect())
+    }
+
+    /// What a kernel asks of its base for a guest of another base.
+    pub fn of_kernel(name: &str, from: &KernelSource) -> World {
+        let requests = from.packages.iter().map(|package| package.value.clone()).collect();
+        let stand_ins = from.stand_ins.iter();
+        let stand_ins =
+            stand_ins.map(|(name, stand_in)| (name.clone(), stand_in.value.version.clone()));
+        let name = format!("the kernel {name} of {} {}", from.base.value, from.release.value);
+        World::new(name, requests, stand_ins.collect())
+    }
+
+    /// Adds up worlds that stand in for the same packages: what serves the sum serves each of them.
+    pub fn sums(worlds: impl IntoIterator<Item = World>) -> Vec<World> {
+        let mut sums: BTreeMap<Vec<(String, Option<String>)>, World> = BTreeMap::new();
+        for world in worlds {
+            match sums.get_mut(&world.stand_ins) {
+                Some(sum) => {
+                    sum.requests.extend(world.requests);
+                    sum.name = "all compositions together".to_owned();
+                }
+                None => drop(sums.insert(world.stand_ins.clone(), world)),
+            }
+        }
+        let tidy = |World { requests, stand_ins, name }| World::new(name, requests, stand_ins);
+        sums.into_values().map(tidy).collect()
+    }
+
+    /// Resolves this world over `records` of `source`.
+    ///
+    /// # Errors
+    /// [`Error::Unsatisfiable`], naming the composition.
+    pub fn resolve(
+        &self,
+        records: &Records,
+        source: &Source,
+    ) -> Result<(Universe, Vec<Request>, Solution), Error> {
+        let scheme = source.scheme();
+        let stand_ins = self
+            .stand_ins
+            .iter()
+            .map(|(name, version)| StandIn { name: name.clone(), version: version.clone() });
+        let architecture = Some(source.target.architecture.as_str());
+        let repositories = records.repositories.clone();
+        let universe = Universe::new(scheme, architecture, repositories, stand_ins.collect())
+            .map_err(|error| Error::Unsupported(error.to_string()))?;
+        let parse = |text: &String| {
+            Request::parse(scheme, text).map_err(|error| Error::Unsupported(error.to_string()))
+        };
+        let requests: Vec<Request> = self.requests.iter().map(parse).collect::<Result<_, _>>()?;
+        let solution = resolve(&universe, &requests)
+            .map_err(|source| Error::Unsatisfiable { composition: self.name.clone(), source })?;
+        Ok((universe, requests, solution))
+    }
+}
+
+/// A composition in words, for errors.
+fn describe(recipe: &Recipe) -> String {
+    let features: Vec<&str> = recipe.features.iter().map(|f| f.value.as_str()).collect();
+    let features =
+        if features.is_empty() { String::new() } else { format!(" with {}", features.join(", ")) };
+    format!(
+        "{} {}, {} as {}{features}",
+        recipe.base.value, recipe.release.value, recipe.flavor.value, recipe.role.value
+    )
+}
+
+/// Records by repository, as the solver takes them; each knows its place in the list it came from.
+pub struct Records {
+    repositories: Vec<resolve::Repository>,
+    places: Vec<Vec<usize>>,
+}
+
+impl Records {
+    /// The records of `packages`, in the order of the repositories of `source`.
+    pub fn new(source: &Source, packages: &[LockedPackage]) -> Records {
+        let mut records = Records { repositories: Vec::new(), places: Vec::new() };
+        for repository in &source.repositories {
+            let of = |(_, locked): &(usize, &LockedPackage)| locked.repository == repository.name;
+            let mine: Vec<_> = packages.iter().enumerate().filter(of).collect();
+            let packages: Arc<[Package]> =
+                mine.iter().map(|(_, locked)| locked.package.clone()).collect();
+            let tag = repository.tag.clone();
+            records.repositories.push(resolve::Repository { tag, packages });
+            records.places.push(mine.into_iter().map(|(place, _)| place).collect());
+        }
+        records
+    }
+
+    /// The place of a chosen package in the list that these records were made from.
+    pub fn place(&self, universe: &Universe, item: Item) -> Option<usize> {
+        self.places.get(universe.repository(item))?.get(universe.index(item)).copied()
+    }
+}

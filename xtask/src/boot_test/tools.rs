@@ -1,0 +1,41 @@
+//! Programs that the test's own scripts in the guest need and a guest may be without: the host's
+//! busybox, if it is a static program, goes along on the share `e2e`.
+
+use std::path::Path;
+
+use super::session::Session;
+
+/// Where a host has its busybox.
+const PLACES: [&str; 3] = ["/bin/busybox", "/usr/bin/busybox", "/usr/local/bin/busybox"];
+
+/// `tool NAME` gives the command for NAME: the guest's own, or else the one that came along.
+const TOOLS: &str = "\
+tool() {
+	if command -v \"$1\" >/dev/null; then
+		echo \"$1\"
+	else
+		echo \"/run/e2e/busybox $1\"
+	fi
+}
+";
+
+/// Puts the scripts' helper, and the host's busybox where it has one, into the share.
+pub fn put(exchange: &Path) -> Result<(), String> {
+    Session::put(exchange, "tools.sh", TOOLS.as_bytes())?;
+    for place in PLACES {
+        // Without one, a guest that needs it fails with the name of the program that it misses.
+        if let Ok(program) = std::fs::read(place)
+            && is_static(&program)
+        {
+            return Session::put(exchange, "busybox", &program);
+        }
+    }
+    Ok(())
+}
+
+/// Whether this is an ELF program that asks for no dynamic linker, so that it runs in any guest.
+fn is_static(program: &[u8]) -> bool {
+    program.starts_with(b"\x7fELF")
+        && wifibox_build::tree::libraries::needs(program)
+            .is_none_or(|needs| needs.interpreter.is_none() && needs.libraries.is_empty())
+}
