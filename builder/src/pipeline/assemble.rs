@@ -6,7 +6,7 @@ use std::io::BufReader;
 use globset::{Glob, GlobSet, GlobSetBuilder};
 
 use super::accounts::{self, GuestAccounts};
-use super::controls::{self, Control};
+use super::controls;
 use super::effects::{Declared, declare};
 use super::generated;
 use super::packages::ChosenPackage;
@@ -59,7 +59,13 @@ pub fn assemble(
         let origin = recipe_origin(directory);
         make_directory(&mut tree, &directory.value, &accounts.all, origin)?;
     }
-    unpack(composed, packages, &controls, &mut tree, spool, &accounts, licences, environment)?;
+    let claims: Vec<Claim> = controls.iter().map(|control| control.claim.clone()).collect();
+    let replaces = replaces::resolve(packages, &claims)?;
+    let bringer = accounts.packaged.as_ref().map(|(package, _)| package.clone());
+    let unpacker = Unpacker::new(&mut tree, spool, &accounts.all, &replaces)
+        .keep_empty_directories(recipe.keep_empty_directories.value)
+        .owners_by_number(bringer);
+    unpack(composed, packages, unpacker, licences, environment)?;
     apply(&declared, &mut tree, &accounts.all)?;
     accounts::add_to_files(&accounts, &mut tree)?;
     for (path, file) in &recipe.files {
@@ -99,17 +105,12 @@ pub(super) fn unsupported(format: Format) -> Error {
 fn unpack(
     composed: &Composed<'_>,
     packages: &[ChosenPackage],
-    controls: &[Control],
-    tree: &mut Tree,
-    spool: &Spool,
-    accounts: &GuestAccounts,
+    mut unpacker: Unpacker<'_>,
     licences: &mut Collector,
     environment: &Environment<'_>,
 ) -> Result<(), Error> {
     let recipe = &composed.recipe;
     let filter = recipe.path_filter()?;
-    let claims: Vec<Claim> = controls.iter().map(|control| control.claim.clone()).collect();
-    let replaces = replaces::resolve(packages, &claims)?;
     let kernel = kernel_files(&recipe.kernel)?;
     let stub = recipe.kernel.efi_stub.as_ref().map(|stub| &stub.value);
     let admits = |package: &ChosenPackage, path: &GuestPath| match stub {
@@ -122,10 +123,6 @@ fn unpack(
     };
     let total = packages.iter().map(|package| package.file.size).sum();
     let task = environment.progress.begin("unpacking packages", Some(total));
-    let bringer = accounts.packaged.as_ref().map(|(package, _)| package.clone());
-    let mut unpacker = Unpacker::new(tree, spool, &accounts.all, &replaces)
-        .keep_empty_directories(recipe.keep_empty_directories.value)
-        .owners_by_number(bringer);
     for package in packages {
         environment.check_cancelled()?;
         let mut take = |entry: Entry<'_>| {
