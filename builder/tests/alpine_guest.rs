@@ -11,16 +11,12 @@ use std::process::Command;
 
 use support::apkkeys::SigningKey;
 use support::apkrepo::{Package, Repository};
-use support::kernel::kernel_image;
+use support::kernel::{BUILT_IN, kernel_image};
 use support::server::dead_url;
 use wifibox_build::digest::Sha256;
 use wifibox_build::repo::apk::signature::Kind;
 
 const KEY: &str = "builders@example.org-1234.rsa.pub";
-/// What the kernel has built in: the ways to disks, shares and the host's network.
-const BUILTIN: &str = "kernel/fs/squashfs/squashfs.ko\nkernel/drivers/virtio/virtio_pci.ko\n\
-                       kernel/drivers/block/virtio_blk.ko\nkernel/net/9p/9pnet_virtio.ko\n\
-                       kernel/fs/9p/9p.ko\nkernel/drivers/net/ethernet/intel/e1000/e1000.ko\n";
 const MODULES: &str = "lib/modules/6.18.1-0-lts";
 
 fn key() -> SigningKey {
@@ -47,7 +43,7 @@ fn packages() -> Vec<Package> {
         Package::new("linux-lts", "6.18.1-r0")
             .info("depend", "initramfs-generator")
             .file("boot/vmlinuz-lts", 0o644, kernel_image("6.18.1-0-lts"))
-            .file(&format!("{MODULES}/modules.builtin"), 0o644, BUILTIN)
+            .file(&format!("{MODULES}/modules.builtin"), 0o644, BUILT_IN)
             .file(&format!("{MODULES}/modules.builtin.modinfo"), 0o644, "squashfs.license=GPL\0")
             .file(&format!("{MODULES}/modules.order"), 0o644, ""),
     ]

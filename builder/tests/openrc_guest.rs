@@ -11,6 +11,7 @@ use std::path::Path;
 use std::process::{Command, Output};
 
 use support::apkrepo::Package;
+use support::kernel::{BUILT_IN, kernel_image};
 use support::rawtar::Member;
 use tar::EntryType;
 use wifibox_build::digest::Sha256;
@@ -19,24 +20,6 @@ use wifibox_build::image::squashfs::{self, ListedKind};
 const PASSWD: &str = "root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/sbin/nologin\n";
 const GROUP: &str = "root:x:0:root\nshadow:x:42:\nnobody:x:65534:\n";
 const FSTAB: &str = "config /media/etc 9p trans=virtio,ro 0 0\n";
-
-/// The least that is a kernel: a header that says so, and its release.
-fn kernel_image() -> Vec<u8> {
-    let mut bytes = vec![0; 0x1000];
-    let mut put = |at: usize, data: &[u8]| bytes[at..at + data.len()].copy_from_slice(data);
-    put(0, b"MZ");
-    put(0x3c, &0x800_u32.to_le_bytes());
-    put(0x800, b"PE\0\0\x64\x86");
-    put(0x1fe, &0xaa55_u16.to_le_bytes());
-    put(0x202, b"HdrS");
-    put(0x206, &0x20f_u16.to_le_bytes());
-    put(0x20e, &0x400_u16.to_le_bytes());
-    put(0x600, b"6.18.1-0-lts (builder@host) #1 SMP\0");
-    put(0x234, &[1, 0, 1]);
-    put(0x238, &2047_u32.to_le_bytes());
-    put(0x260, &0x0400_0000_u32.to_le_bytes());
-    bytes
-}
 
 fn owned(path: &str, mode: u32, group: &str, content: &str) -> Member {
     let owner = ("root".to_owned(), group.to_owned());
@@ -73,8 +56,8 @@ fn packages() -> Vec<Package> {
             "a program\n",
         )),
         Package::new("linux-lts", "6.18.1-r0")
-            .file("boot/vmlinuz-lts", 0o644, kernel_image())
-            .file(&format!("{modules}/modules.builtin"), 0o644, "kernel/fs/squashfs/squashfs.ko\n")
+            .file("boot/vmlinuz-lts", 0o644, kernel_image("6.18.1-0-lts"))
+            .file(&format!("{modules}/modules.builtin"), 0o644, BUILT_IN)
             .file(&format!("{modules}/modules.builtin.modinfo"), 0o644, "squashfs.license=GPL\0")
             .file(&format!("{modules}/modules.order"), 0o644, ""),
     ]
@@ -238,7 +221,10 @@ fn the_root_is_what_apk_installs_and_recipes_declare() {
     is("etc/inittab", "hvc0::respawn:/sbin/getty hvc0\n");
     // The kernel carries its command line: it is what UEFI starts.
     let esp = fs::read(out.join("esp.img")).unwrap();
-    assert!(esp.windows(0x1000).any(|window| window == kernel_image()), "the bare kernel");
+    assert!(
+        esp.windows(0x1000).any(|window| window == kernel_image("6.18.1-0-lts")),
+        "the bare kernel"
+    );
     assert!(!out.join("initramfs.img").exists());
 }
 

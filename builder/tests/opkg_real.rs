@@ -1,4 +1,4 @@
-//! Real OpenWrt feeds, where the environment names them; left out otherwise.
+//! Real OpenWrt feeds, which the environment names: run with `--ignored`.
 //!
 //! `WIFIBOX_OPENWRT_FEEDS` is a folder with feeds somewhere below it and, at its top, the public keys
 //! that sign them (`*.pub`). `WIFIBOX_OPENWRT_REFERENCE` is a root file system that opkg and the
@@ -22,12 +22,9 @@ use wifibox_build::tree::unpack::{Replaces, UnpackError, Unpacker};
 use wifibox_build::tree::{Kind, Spool, Tree};
 use wifibox_build::version::Scheme;
 
-fn named(variable: &str) -> Option<PathBuf> {
-    let path = std::env::var_os(variable).map(PathBuf::from);
-    if path.is_none() {
-        println!("{variable} is not set: left out");
-    }
-    path
+fn named(variable: &str) -> PathBuf {
+    let path = std::env::var_os(variable).unwrap_or_else(|| panic!("{variable} is not set"));
+    PathBuf::from(path)
 }
 
 /// Every file below a folder.
@@ -46,8 +43,9 @@ fn files(folder: &Path) -> Vec<PathBuf> {
 }
 
 #[test]
+#[ignore = "needs real feeds: the folder WIFIBOX_OPENWRT_FEEDS"]
 fn real_feeds_verify_and_their_packages_are_read() {
-    let Some(folder) = named("WIFIBOX_OPENWRT_FEEDS") else { return };
+    let folder = named("WIFIBOX_OPENWRT_FEEDS");
     let files = files(&folder);
     let mut keyring = Keyring::default();
     for key in files.iter().filter(|path| path.extension().is_some_and(|end| end == "pub")) {
@@ -180,8 +178,9 @@ fn reference_root(folder: &Path) -> Root {
 }
 
 #[test]
+#[ignore = "needs a root made by OpenWrt's own tools: the folder WIFIBOX_OPENWRT_REFERENCE"]
 fn a_root_equals_what_the_packages_own_scripts_make() {
-    let Some(folder) = named("WIFIBOX_OPENWRT_REFERENCE") else { return };
+    let folder = named("WIFIBOX_OPENWRT_REFERENCE");
     let list = fs::read_to_string(folder.with_extension("list")).unwrap();
     let (ours, scripts) = guest_root(&list);
     let theirs = reference_root(&folder);

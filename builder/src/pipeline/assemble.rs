@@ -6,14 +6,14 @@ use std::io::BufReader;
 use globset::{Glob, GlobSet, GlobSetBuilder};
 
 use super::accounts::{self, GuestAccounts};
-use super::controls::{self, Control};
+use super::controls;
 use super::effects::{Declared, declare};
 use super::generated;
 use super::packages::ChosenPackage;
 use super::replaces::{self, Claim};
 use super::{Composed, Environment, Error};
 use crate::path::GuestPath;
-use crate::recipe::{AccountsFrom, AppletLinks, Format, InitSystem, KernelChoice, Sourced};
+use crate::recipe::{AccountsFrom, AppletLinks, Format, InitSystem, KernelChoice, Recipe, Sourced};
 use crate::repo::apk::{Apk, ApkLimits};
 use crate::repo::deb::{Deb, DebLimits};
 use crate::repo::entry::Entry;
@@ -59,7 +59,14 @@ pub fn assemble(
         let origin = recipe_origin(directory);
         make_directory(&mut tree, &directory.value, &accounts.all, origin)?;
     }
-    unpack(composed, packages, &controls, &mut tree, spool, &accounts, licences, environment)?;
+    let claims: Vec<Claim> = controls.into_iter().map(|control| control.claim).collect();
+    let replaces = replaces::resolve(packages, &claims)?;
+    let bringer = accounts.packaged.as_ref().map(|(package, _)| package.clone());
+    let mut unpacker = Unpacker::new(&mut tree, spool, &accounts.all, &replaces)
+        .keep_empty_directories(recipe.keep_empty_directories.value)
+        .owners_by_number(bringer);
+    unpack(recipe, packages, &mut unpacker, licences, environment)?;
+    unpacker.finish()?;
     apply(&declared, &mut tree, &accounts.all)?;
     accounts::add_to_files(&accounts, &mut tree)?;
     for (path, file) in &recipe.files {
@@ -97,19 +104,13 @@ pub(super) fn unsupported(format: Format) -> Error {
 }
 
 fn unpack(
-    composed: &Composed<'_>,
+    recipe: &Recipe,
     packages: &[ChosenPackage],
-    controls: &[Control],
-    tree: &mut Tree,
-    spool: &Spool,
-    accounts: &GuestAccounts,
+    unpacker: &mut Unpacker<'_>,
     licences: &mut Collector,
     environment: &Environment<'_>,
 ) -> Result<(), Error> {
-    let recipe = &composed.recipe;
     let filter = recipe.path_filter()?;
-    let claims: Vec<Claim> = controls.iter().map(|control| control.claim.clone()).collect();
-    let replaces = replaces::resolve(packages, &claims)?;
     let kernel = kernel_files(&recipe.kernel)?;
     let stub = recipe.kernel.efi_stub.as_ref().map(|stub| &stub.value);
     let admits = |package: &ChosenPackage, path: &GuestPath| match stub {
@@ -122,10 +123,6 @@ fn unpack(
     };
     let total = packages.iter().map(|package| package.file.size).sum();
     let task = environment.progress.begin("unpacking packages", Some(total));
-    let bringer = accounts.packaged.as_ref().map(|(package, _)| package.clone());
-    let mut unpacker = Unpacker::new(tree, spool, &accounts.all, &replaces)
-        .keep_empty_directories(recipe.keep_empty_directories.value)
-        .owners_by_number(bringer);
     for package in packages {
         environment.check_cancelled()?;
         let mut take = |entry: Entry<'_>| {
@@ -137,7 +134,7 @@ fn unpack(
         read_data(package, &mut |entry| licences.pass(&package.name, entry, &mut take))?;
         task.advance(package.file.size);
     }
-    Ok(unpacker.finish()?)
+    Ok(())
 }
 
 /// Reads the content of a package from begin to end.

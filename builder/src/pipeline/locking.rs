@@ -8,7 +8,7 @@ use super::source::Source;
 use super::world::{Records, World};
 use super::{Environment, Error, index};
 use crate::lock::{Lock, LockedPackage};
-use crate::recipe::{Catalog, Recipe};
+use crate::recipe::{Catalog, LoosePackage, Recipe};
 
 /// What may become of the lock file during a build.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -110,7 +110,14 @@ fn union(
     environment: &Environment<'_>,
 ) -> Result<Vec<LockedPackage>, Error> {
     let records = Records::new(source, offered);
-    let mut chosen: BTreeSet<usize> = BTreeSet::new();
+    // What the recipe pins one by one is locked as a whole: two packages that serve one name would
+    // otherwise hide each other where compositions are added up.
+    let by_recipe = |(_, locked): &(usize, &LockedPackage)| {
+        let mut repositories = source.repositories.iter();
+        repositories.any(|known| known.name == locked.repository && !known.packages.is_empty())
+    };
+    let mut chosen: BTreeSet<usize> =
+        offered.iter().enumerate().filter(by_recipe).map(|(index, _)| index).collect();
     let mut choose = |world: &World| {
         environment.check_cancelled()?;
         let (universe, _, solution) = world.resolve(&records, source)?;
@@ -129,6 +136,17 @@ fn union(
         }
     }
     Ok(chosen.into_iter().filter_map(|index| offered.get(index).cloned()).collect())
+}
+
+/// The files that the recipe pins and `locked` does not hold as they are pinned.
+fn unlocked_pins(source: &Source, locked: &[LockedPackage]) -> Vec<String> {
+    let holds = |pinned: &LoosePackage| {
+        locked.iter().any(|LockedPackage { package, .. }| {
+            package.path == pinned.file && package.sha256 == Some(pinned.sha256)
+        })
+    };
+    let pinned = source.repositories.iter().flat_map(|repository| &repository.packages);
+    pinned.filter(|pinned| !holds(pinned)).map(|pinned| pinned.file.clone()).collect()
 }
 
 /// `worlds` without what is `missing`: the rest of a composition is locked all the same, as others
@@ -211,6 +229,15 @@ fn ensure_one(
             renew(worlds, source, None, path, environment)
         };
     };
+    let pins = unlocked_pins(&source, &old.packages);
+    if !pins.is_empty() {
+        let changes = pins.iter().map(|file| format!("  + {file}")).collect::<Vec<_>>().join("\n");
+        return if locked_only {
+            Err(Error::LockOutdated { path, changes })
+        } else {
+            renew(worlds, source, Some(old), path, environment)
+        };
+    }
     // What the recipes choose from the lock alone must be all of it.
     match union(&without(worlds, &old.missing), &source, &old.packages, environment) {
         _ if old.missing.iter().any(|name| source.world.requests.contains(name)) => {

@@ -8,6 +8,7 @@ use std::process::{Command, Output};
 use jiff::Timestamp;
 
 use super::debrepo::{Package, Suite};
+use super::kernel::kernel_image;
 use super::keys::{Key, Spec};
 
 /// A distribution, recipes for it, and a place for store, lock and outputs.
@@ -17,25 +18,6 @@ pub struct Guest {
 
 const MACHINE_READABLE: &str =
     "Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/\n\n";
-
-/// A bzImage with a setup header (Documentation/arch/x86/boot.rst) and no code.
-fn kernel_image() -> Vec<u8> {
-    let mut bytes = vec![0; 0x1000];
-    let mut put = |at: usize, data: &[u8]| bytes[at..at + data.len()].copy_from_slice(data);
-    put(0, b"MZ");
-    put(0x3c, &0x800u32.to_le_bytes());
-    put(0x1fe, &0xaa55u16.to_le_bytes());
-    put(0x202, b"HdrS");
-    put(0x206, &0x20fu16.to_le_bytes());
-    put(0x20e, &0x400u16.to_le_bytes());
-    put(0x234, &[1]);
-    put(0x236, &[1]);
-    put(0x238, &2047u32.to_le_bytes());
-    put(0x260, &0x0400_0000u32.to_le_bytes());
-    put(0x600, b"6.1.0-test (builder@host) #1 SMP\0");
-    put(0x800, b"PE\0\0\x64\x86");
-    bytes
-}
 
 /// Bytes that do not compress, from a xorshift generator.
 pub fn noise(length: usize) -> Vec<u8> {
@@ -98,7 +80,7 @@ fn packages(tool: &str) -> Vec<Package> {
                 MACHINE_READABLE.to_owned() + &licence("*", "ISC", " Take it."),
             ),
         Package::new("kernel", "6.1.0-1", "amd64")
-            .file("boot/vmlinuz-6.1.0-test", 0o644, kernel_image())
+            .file("boot/vmlinuz-6.1.0-test", 0o644, kernel_image("6.1.0-test"))
             .file(
                 "usr/lib/modules/6.1.0-test/modules.builtin",
                 0o644,

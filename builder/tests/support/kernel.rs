@@ -17,3 +17,16 @@ pub fn kernel_image(release: &str) -> Vec<u8> {
     put(0x260, &0x0400_0000_u32.to_le_bytes());
     bytes
 }
+
+/// The `modules.builtin` of a kernel that reaches disk, shares and network under every hypervisor.
+pub const BUILT_IN: &str = "\
+kernel/drivers/block/virtio_blk.ko
+kernel/drivers/block/xen-blkfront.ko
+kernel/drivers/net/ethernet/intel/e1000/e1000.ko
+kernel/drivers/virtio/virtio_pci.ko
+kernel/fs/9p/9p.ko
+kernel/fs/squashfs/squashfs.ko
+kernel/net/9p/9pnet.ko
+kernel/net/9p/9pnet_virtio.ko
+kernel/net/9p/9pnet_xen.ko
+";

@@ -75,7 +75,7 @@ fn names(output: &Path) -> Result<Vec<String>, String> {
 
 /// Walks through the steps.
 pub fn run(session: &mut Session) -> Result<(), String> {
-    session.wait_console("kernel up", &["wifibox: kernel up"])?;
+    session.wait_console("kernel up", &["wifibox: kernel up", "Run /sbin/init", "OpenRC "])?;
     let results = session.exchange.join("out/results");
     let text = session.wait("modprobe ran for every module", |_| {
         let text = fs::read_to_string(&results).ok()?;
@@ -117,7 +117,7 @@ pub fn run(session: &mut Session) -> Result<(), String> {
     }
     session.report.step("no unresolved symbol", seconds, "");
     // What comes after is the business of the tests with a radio.
-    session.wait_console("services started", &["wifibox: ready"])
+    session.wait_ready()
 }
 
 /// What became of each module: its line is `NAME EXIT-CODE TEXT`.
