@@ -149,10 +149,14 @@ fn unlocked_pins(source: &Source, locked: &[LockedPackage]) -> Vec<String> {
     pinned.filter(|pinned| !holds(pinned)).map(|pinned| pinned.file.clone()).collect()
 }
 
-/// Those of `worlds` that ask for nothing of `missing`.
+/// `worlds` without what is `missing`: the rest of a composition is locked all the same, as others
+/// need it too.
 fn without(worlds: &[World], missing: &[String]) -> Vec<World> {
-    let whole = |world: &&World| !missing.iter().any(|name| world.requests.contains(name));
-    worlds.iter().filter(whole).cloned().collect()
+    let mut worlds = worlds.to_vec();
+    for world in &mut worlds {
+        world.requests.retain(|request| !missing.contains(request));
+    }
+    worlds
 }
 
 /// What `worlds` ask for that `offered` cannot serve even by itself: a mirror may hold a part of a
