@@ -8,7 +8,7 @@ use std::process::{Command, Output};
 use jiff::Timestamp;
 
 use super::debrepo::{Package, Suite};
-use super::kernel::kernel_image;
+use super::kernel::{BUILT_IN, kernel_image};
 use super::keys::{Key, Spec};
 
 /// A distribution, recipes for it, and a place for store, lock and outputs.
@@ -81,11 +81,7 @@ fn packages(tool: &str) -> Vec<Package> {
             ),
         Package::new("kernel", "6.1.0-1", "amd64")
             .file("boot/vmlinuz-6.1.0-test", 0o644, kernel_image("6.1.0-test"))
-            .file(
-                "usr/lib/modules/6.1.0-test/modules.builtin",
-                0o644,
-                "kernel/fs/squashfs/squashfs.ko\n",
-            )
+            .file("usr/lib/modules/6.1.0-test/modules.builtin", 0o644, BUILT_IN)
             .file("usr/lib/modules/6.1.0-test/modules.builtin.modinfo", 0o644, "")
             .file("usr/lib/modules/6.1.0-test/modules.order", 0o644, "")
             .file(
