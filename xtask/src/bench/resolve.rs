@@ -16,6 +16,9 @@ use super::measure::Measure;
 /// The sizes of Alpine's main repository, and of main and community together.
 const SIZES: [usize; 2] = [5_600, 17_600];
 
+/// Most packages need what few packages have: the C library, compressors, interpreters.
+const CORE: usize = 150;
+
 /// The largest index that is read, in bytes of its text.
 const INDEX_LIMIT: u64 = 1 << 30;
 
@@ -87,7 +90,7 @@ fn index(size: usize) -> String {
     for number in 0..size {
         let mut depends = String::new();
         for _ in 0..random(6).min(number) {
-            let other = random(number);
+            let other = random(number.min(CORE));
             match random(3) {
                 0 => drop(write!(depends, " package-{other}")),
                 1 => drop(write!(depends, " so:lib{other}.so.1")),
@@ -96,7 +99,7 @@ fn index(size: usize) -> String {
         }
         let _ = write!(
             text,
-            "C:Q1{number:027}=\nP:package-{number}\nV:1.{}.{}-r{}\nA:x86_64\nS:{}\nI:{}\n\
+            "C:Q1{number:05}AAAAAAAAAAAAAAAAAAAAAA=\nP:package-{number}\nV:1.{}.{}-r{}\nA:x86_64\nS:{}\nI:{}\n\
              T:A generated package\nL:MIT\no:package-{number}\nt:{}\nD:{}\n\
              p:so:lib{number}.so.1=1.0 cmd:tool-{number}=1.{}\n",
             number % 10,
