@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use super::source::Source;
 use super::world::{Records, World};
 use super::{Environment, Error, index};
-use crate::lock::{Lock, LockedPackage};
+use crate::lock::{Lock, LockedPackage, Target};
 use crate::recipe::{Catalog, LoosePackage, Recipe};
 
 /// What may become of the lock file during a build.
@@ -89,12 +89,14 @@ pub struct Locked {
     pub change: LockChange,
 }
 
-/// The worlds that a lock serves: those of every composition of its base and release, those of the
+/// The worlds that a lock serves: those of every composition of its base, release and
+/// architecture, those of the
 /// kernels that other bases take from it, and the one that is asked for. One lock serves them all,
 /// so that it does not depend on what is built first.
 fn worlds(catalog: &Catalog, source: &Source) -> Result<Vec<World>, Error> {
     let mut worlds = Vec::new();
-    for selection in catalog.spanning_compositions(&source.target.base, &source.target.release) {
+    let Target { base, release, architecture } = &source.target;
+    for selection in catalog.spanning_compositions(base, release, architecture) {
         worlds.push(World::of(&catalog.compose(&selection)?));
     }
     worlds.extend(source.lent(catalog));
