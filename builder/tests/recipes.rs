@@ -162,8 +162,12 @@ fn bases_exist_for_two_machines_and_their_guests_differ_where_the_machines_do() 
         assert!(!line.iter().any(|word| word.contains("ttyS0")), "{line:?}");
         let names: Vec<&str> = debian.load_modules.iter().map(|m| m.value.name.as_str()).collect();
         assert!(names.contains(&"virtio_net") && !names.contains(&"e1000"), "{names:?}");
-        assert!(debian.exclude.iter().any(|glob| glob.value.as_str()
-            == "usr/lib/aarch64-linux-gnu/gconv"));
+        assert!(
+            debian
+                .exclude
+                .iter()
+                .any(|glob| glob.value.as_str() == "usr/lib/aarch64-linux-gnu/gconv")
+        );
         let all: Vec<&str> = debian.exclude.iter().map(|glob| glob.value.as_str()).collect();
         assert!(!all.iter().any(|glob| glob.contains("x86_64")), "{all:?}");
     }

@@ -32,7 +32,7 @@ impl Board {
     pub fn of_output(folder: &Path) -> Self {
         let text = std::fs::read(folder.join("manifest.json")).unwrap_or_default();
         let manifest: serde_json::Value = serde_json::from_slice(&text).unwrap_or_default();
-        let architecture = manifest.pointer("/composition/architecture");
+        let architecture = manifest.pointer("/recipe/architecture");
         let known = architecture.and_then(serde_json::Value::as_str);
         known.and_then(Self::of_architecture).unwrap_or_default()
     }
@@ -121,7 +121,7 @@ mod tests {
         for (architecture, board) in
             [("amd64", Board::Pc), ("arm64", Board::Arm), ("aarch64", Board::Arm)]
         {
-            let text = format!("{{\"composition\":{{\"architecture\":\"{architecture}\"}}}}");
+            let text = format!("{{\"recipe\":{{\"architecture\":\"{architecture}\"}}}}");
             std::fs::write(folder.path().join("manifest.json"), text).unwrap();
             assert_eq!(Board::of_output(folder.path()), board);
         }
