@@ -59,7 +59,7 @@ step "cargo deny" deny
 
 tool=target/release/wifibox-build
 step "release build" cargo build --release --quiet || finish
-for flavor in iwlwifi hwsim; do
+for flavor in iwlwifi hwsim default; do
     step "build $flavor on Debian" "$tool" --base debian --flavor $flavor --out "$work/$flavor" \
         --lock-file "$work/debian.lock" --cache-dir "${WIFIBOX_BUILD_CACHE:-$work/cache}" || finish
 done
@@ -67,12 +67,13 @@ step "build the access point" "$tool" --base debian --flavor hwsim --role access
     --frozen --lock-file "$work/debian.lock" --cache-dir "${WIFIBOX_BUILD_CACHE:-$work/cache}" || finish
 step "every flavor on Debian" ci/flavors.sh "$tool" "$work/debian.lock" "${WIFIBOX_BUILD_CACHE:-$work/cache}" "$work/flavors"
 step "verify" "$tool" verify "$work/iwlwifi"
+step "one card" ci/one-card.sh "$tool" "$work/debian.lock" "${WIFIBOX_BUILD_CACHE:-$work/cache}"
 step "bills of materials" ci/sbom.sh "$work/iwlwifi" "$work/hwsim"
 step "reproducible" ci/reproducible.sh "$tool" "$work/hwsim" "$work/debian.lock" hwsim
 
 boot_test() { cargo run --release --quiet --package xtask -- boot-test "$@"; }
 step "boot: station, direct" boot_test "$work/hwsim"
-step "boot: every module loads" boot_test "$work/hwsim" --load-modules --memory 512
+step "boot: every module of all chipsets loads" boot_test "$work/default" --load-modules --memory 512
 step "boot: station, UEFI" boot_test "$work/hwsim" --uefi
 step "boot: access point, direct" boot_test "$work/access-point"
 step "boot: station, direct, smallest memory" boot_test "$work/hwsim" --smallest-memory 88..96 --timeout 120

@@ -4,6 +4,7 @@ mod support;
 
 use std::io::Cursor;
 
+use sha2::Digest as _;
 use support::adbkeys::Signer;
 use support::adbwriter::{
     ADB, PACKINGS, Packing, SIG, V, block, index, info, long_block, pack, payload, plain,
@@ -196,6 +197,37 @@ fn packages_need_no_signature_but_say_what_they_have() {
     assert_eq!(state(vec![good], &Keyring::default(), &pinned), unknown);
     let bad = SignatureState::Bad { keys: pinned.to_vec() };
     assert_eq!(state(vec![signer.sign(b"pckg", b"other")], &keyring, &pinned), bad);
+}
+
+/// OpenWrt signs its index only: a package is trusted by the hash that the index has of it.
+#[test]
+fn trap_8_unsigned_packages_are_trusted_by_the_signed_index() {
+    let signer = Signer::ec(1);
+    let (root, data) = support::adbwriter::sample_package();
+    let package =
+        |payload: &[u8]| plain(b"pckg", &[vec![block(ADB, payload)], data.clone()].concat());
+    let mut listed = info("sample", "1.2-r3");
+    listed.insert(3, V::Blob(sha2::Sha256::digest(payload(&root)).to_vec()));
+    let feed = payload(&index(vec![V::Object(listed)]));
+    let blocks = [block(ADB, &feed), signer.sign(INDEX, &feed)];
+    let index = trust(&plain(INDEX, &blocks), &signer).expect("trusted");
+    let record = index.packages().next().expect("a package");
+    let expected = record.identity.as_ref().expect("a hash");
+    let open = |bytes: Vec<u8>| {
+        Apk3::open_expected("sample.apk", Cursor::new(bytes), AdbLimits::default(), expected)
+    };
+    let good = open(package(&payload(&root))).expect("the package of the index");
+    assert_eq!(
+        good.signature_state(&signer.keyring(), &[signer.fingerprint()]),
+        SignatureState::Unsigned
+    );
+    // One that is signed well, but is not the one of the index, is refused.
+    let mut other = info("sample", "1.2-r3");
+    other.insert(4, support::adbwriter::text("something else"));
+    let other = payload(&support::adbwriter::object([(1, V::Object(other))]));
+    let signed = [block(ADB, &other), signer.sign(b"pckg", &other)];
+    let error = open(plain(b"pckg", &signed)).err().expect("refused");
+    assert!(matches!(error, AdbError::WrongPackage { .. }), "{error}");
 }
 
 #[test]

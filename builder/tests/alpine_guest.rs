@@ -40,6 +40,7 @@ fn packages() -> Vec<Package> {
             .info("replaces", "tool<2")
             .info("replaces_priority", "5")
             .file("usr/bin/tool", 0o755, "the library's\n"),
+        Package::new("extra", "3-r0").file("usr/bin/extra", 0o755, "more\n"),
         Package::new("linux-lts", "6.18.1-r0")
             .info("depend", "initramfs-generator")
             .file("boot/vmlinuz-lts", 0o644, kernel_image("6.18.1-0-lts"))
@@ -82,6 +83,10 @@ impl World {
             "summary: a kernel\nbase: distro\narchitecture: x86_64\npackage: linux-lts\n\
              image: boot/vmlinuz*\nmodules: lib/modules/*\nboots_with: direct\n\
              needs: { stand_ins: { initramfs-generator: 'The builder makes it.' } }\n",
+        );
+        file(
+            "recipes/features/more.yaml",
+            "summary: more\ndefault: false\non: { distro: { packages: [extra] } }\n",
         );
         fs::create_dir_all(world.path("overlays")).unwrap();
         fs::create_dir_all(world.path("firmware-blobs")).unwrap();
@@ -143,16 +148,25 @@ fn manifest(folder: &Path) -> serde_json::Value {
 }
 
 #[test]
-fn a_guest_is_built_with_the_repositorys_own_keys_and_the_lock_pins_every_package() {
+fn a_guest_is_built_with_the_repositorys_own_keys_and_the_lock_pins_what_is_used() {
     let world = World::new(packages());
     let (code, said) = world.build("a", &[&world.mirror()]);
     assert_eq!(code, Some(0), "{said}");
     let lock = fs::read_to_string(world.path("a.lock")).unwrap();
-    for package in packages().iter().filter(|package| package.name != "distro-keys") {
-        let sha256 = Sha256::of(&package.build()).to_string();
+    let pinned = |lock: &str, package: &Package| {
         let line = lock.lines().find(|line| line.contains(&format!("\"{}\"", package.name)));
-        assert!(line.unwrap().contains(&sha256), "{}: {line:?}", package.name);
+        line.unwrap().contains(&Sha256::of(&package.build()).to_string())
+    };
+    for package in packages().iter().filter(|package| package.name != "distro-keys") {
+        assert_eq!(pinned(&lock, package), package.name != "extra", "{}", package.name);
     }
+    // Of other compositions the records are locked; their files are fetched and pinned when used.
+    let (code, said) = world.build("a", &[&world.mirror(), "--with", "more"]);
+    assert_eq!(code, Some(0), "{said}");
+    let lock = fs::read_to_string(world.path("a.lock")).unwrap();
+    let all = packages();
+    let extra = all.iter().find(|package| package.name == "extra").unwrap();
+    assert!(pinned(&lock, extra), "{lock}");
     // The library replaces the tool's file, whichever of the two comes first.
     let manifest = manifest(&world.path("a.out"));
     let files = manifest["files"].as_array().unwrap();

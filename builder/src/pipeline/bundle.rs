@@ -11,6 +11,7 @@ use serde::Serialize;
 use super::index;
 use super::locking::{Locked, ensure};
 use super::packages::artefact;
+use super::pinning::pin_all;
 use super::{Composed, Environment, Error};
 use crate::fetch::{Got, Ledger};
 use crate::output::{OutputError, OutputFolder};
@@ -41,7 +42,8 @@ pub fn bundle(
     out: &Path,
     environment: &Environment<'_>,
 ) -> Result<BundleReport, Error> {
-    let locks = ensure(composed.catalog, &composed.recipe, environment)?;
+    let mut locks = ensure(composed.catalog, &composed.recipe, environment)?;
+    pin_all(&mut locks, environment)?;
     let store = environment.store()?;
     let ledger = Ledger::default();
     let fetcher = environment.fetcher(&store).noting(&ledger);

@@ -4,10 +4,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
+use super::coverage::{served, union, without, worlds};
+use super::pinning::pin;
 use super::source::Source;
 use super::world::{Records, World};
 use super::{Environment, Error, index};
-use crate::lock::{Lock, LockedPackage, Target};
+use crate::lock::{Lock, LockedPackage};
 use crate::recipe::{Catalog, LoosePackage, Recipe};
 
 /// What may become of the lock file during a build.
@@ -89,57 +91,6 @@ pub struct Locked {
     pub change: LockChange,
 }
 
-/// The worlds that a lock serves: those of every composition of its base, release and
-/// architecture, those of the
-/// kernels that other bases take from it, and the one that is asked for. One lock serves them all,
-/// so that it does not depend on what is built first.
-fn worlds(catalog: &Catalog, source: &Source) -> Result<Vec<World>, Error> {
-    let mut worlds = Vec::new();
-    let Target { base, release, architecture } = &source.target;
-    for selection in catalog.spanning_compositions(base, release, architecture) {
-        worlds.push(World::of(&catalog.compose(&selection)?));
-    }
-    worlds.extend(source.lent(catalog));
-    worlds.push(source.world.clone());
-    Ok(worlds)
-}
-
-/// Every package that some world chooses from `offered`, in the order of the lock.
-fn union(
-    worlds: &[World],
-    source: &Source,
-    offered: &[LockedPackage],
-    environment: &Environment<'_>,
-) -> Result<Vec<LockedPackage>, Error> {
-    let records = Records::new(source, offered);
-    // What the recipe pins one by one is locked as a whole: two packages that serve one name would
-    // otherwise hide each other where compositions are added up.
-    let by_recipe = |(_, locked): &(usize, &LockedPackage)| {
-        let mut repositories = source.repositories.iter();
-        repositories.any(|known| known.name == locked.repository && !known.packages.is_empty())
-    };
-    let mut chosen: BTreeSet<usize> =
-        offered.iter().enumerate().filter(by_recipe).map(|(index, _)| index).collect();
-    let mut choose = |world: &World| {
-        environment.check_cancelled()?;
-        let (universe, _, solution) = world.resolve(&records, source)?;
-        let places = solution.packages.iter();
-        chosen.extend(places.filter_map(|chosen| records.place(&universe, chosen.item)));
-        Ok(())
-    };
-    for sum in World::sums(worlds.iter().cloned()) {
-        match choose(&sum) {
-            // What cannot be together may still be one by one; if not, the error names the one.
-            Err(Error::Unsatisfiable { .. }) => {
-                let summed = worlds.iter().filter(|world| world.stand_ins == sum.stand_ins);
-                summed.collect::<BTreeSet<_>>().into_iter().try_for_each(&mut choose)?;
-            }
-            other => other?,
-        }
-    }
-    Ok(chosen.into_iter().filter_map(|index| offered.get(index).cloned()).collect())
-}
-
 /// The files that the recipe pins and `locked` does not hold as they are pinned.
 fn unlocked_pins(source: &Source, locked: &[LockedPackage]) -> Vec<String> {
     let holds = |pinned: &LoosePackage| {
@@ -149,33 +100,6 @@ fn unlocked_pins(source: &Source, locked: &[LockedPackage]) -> Vec<String> {
     };
     let pinned = source.repositories.iter().flat_map(|repository| &repository.packages);
     pinned.filter(|pinned| !holds(pinned)).map(|pinned| pinned.file.clone()).collect()
-}
-
-/// `worlds` without what is `missing`: the rest of a composition is locked all the same, as others
-/// need it too.
-fn without(worlds: &[World], missing: &[String]) -> Vec<World> {
-    let mut worlds = worlds.to_vec();
-    for world in &mut worlds {
-        world.requests.retain(|request| !missing.contains(request));
-    }
-    worlds
-}
-
-/// What `worlds` ask for that `offered` cannot serve even by itself: a mirror may hold a part of a
-/// distribution only.
-fn missing(worlds: &[World], source: &Source, offered: &[LockedPackage]) -> Vec<String> {
-    let records = Records::new(source, offered);
-    let mut asked: BTreeMap<(&[_], &str), bool> = BTreeMap::new();
-    for world in worlds {
-        for request in &world.requests {
-            asked.entry((&world.stand_ins, request)).or_insert_with(|| {
-                let alone = World { requests: vec![request.clone()], ..world.clone() };
-                alone.resolve(&records, source).is_ok()
-            });
-        }
-    }
-    let lacking = asked.into_iter().filter(|(_, served)| !served);
-    lacking.map(|((_, request), _)| request.to_owned()).collect()
 }
 
 /// The locks that a build uses, its base's first: the files', if they cover all compositions and
@@ -190,7 +114,13 @@ pub fn ensure(
 ) -> Result<Vec<Locked>, Error> {
     each_source(catalog, recipe, environment, |source, path| {
         let old = Lock::read(&path, &source.target)?;
-        ensure_one(&worlds(catalog, &source)?, source, old, path, environment)
+        let mut locked = ensure_one(&worlds(catalog, &source)?, source, old, path, environment)?;
+        if pin(&locked.source, &mut locked.lock, environment)?
+            && environment.lock_mode == LockMode::Update
+        {
+            locked.lock.write(&locked.path)?;
+        }
+        Ok(locked)
     })
 }
 
@@ -297,31 +227,13 @@ fn renew(
     offered
         .packages
         .retain(|locked| kept.get(locked.package.name.as_str()).is_none_or(|kept| *kept == locked));
-    let (mut used, missing) = served(worlds, &source, &offered.packages, environment)?;
-    index::complete(&source, &mut used, environment, &fetcher)?;
-    let lock = Lock::new(source.target.clone(), offered.indexes, used).without(missing);
+    let (used, missing) = served(worlds, &source, &offered.packages, environment)?;
+    let mut lock = Lock::new(source.target.clone(), offered.indexes, used).without(missing);
+    // A package that is not the index's must not leave a lock behind.
+    pin(&source, &mut lock, environment)?;
     let change = LockChange::between(&old_packages, &lock.packages);
     lock.write(&path)?;
     Ok(Locked { source, lock, path, change })
-}
-
-/// What the worlds choose, and what those ask for that the repositories do not have. What is asked
-/// for now must be there; other compositions are left out where something is missing.
-fn served(
-    worlds: &[World],
-    source: &Source,
-    offered: &[LockedPackage],
-    environment: &Environment<'_>,
-) -> Result<(Vec<LockedPackage>, Vec<String>), Error> {
-    match union(worlds, source, offered, environment) {
-        Err(Error::Unsatisfiable { .. }) => {
-            source.world.resolve(&Records::new(source, offered), source)?;
-            let missing = missing(worlds, source, offered);
-            let used = union(&without(worlds, &missing), source, offered, environment)?;
-            Ok((used, missing))
-        }
-        other => Ok((other?, Vec::new())),
-    }
 }
 
 /// Takes the newest packages that the repositories offer into the locks.

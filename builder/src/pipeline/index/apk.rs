@@ -176,12 +176,12 @@ fn no_keys(repository: &Repository, environment: &Environment<'_>) -> Error {
 /// [`Error`]: a package cannot be had, or is not the one of the index.
 pub fn complete(
     source: &Source,
-    packages: &mut [LockedPackage],
+    packages: Vec<&mut LockedPackage>,
     environment: &Environment<'_>,
     fetcher: &Fetcher<'_>,
 ) -> Result<(), Error> {
     let unknown: Vec<&mut LockedPackage> =
-        packages.iter_mut().filter(|locked| locked.package.sha256.is_none()).collect();
+        packages.into_iter().filter(|locked| locked.package.sha256.is_none()).collect();
     let mut wanted = Vec::new();
     for locked in &unknown {
         let LockedPackage { repository, package } = &**locked;

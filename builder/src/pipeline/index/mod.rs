@@ -114,7 +114,7 @@ pub fn remember_hashes(offered: &mut [LockedPackage], old: &[LockedPackage]) {
 /// [`Error`]: a package cannot be had, or is not the one of the index.
 pub fn complete(
     source: &Source,
-    packages: &mut [LockedPackage],
+    packages: Vec<&mut LockedPackage>,
     environment: &Environment<'_>,
     fetcher: &Fetcher<'_>,
 ) -> Result<(), Error> {

@@ -1,0 +1,115 @@
+//! What a lock has to hold: everything that some composition of its base, release and architecture
+//! may choose.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::source::Source;
+use super::world::{Records, World};
+use super::{Environment, Error};
+use crate::lock::{LockedPackage, Target};
+use crate::recipe::Catalog;
+
+/// The worlds that a lock serves: those of every composition of its base, release and
+/// architecture, those of the kernels that other bases take from it, and the one that is asked for. One lock serves them all,
+/// so that it does not depend on what is built first.
+///
+/// # Errors
+/// [`Error::Recipe`].
+pub fn worlds(catalog: &Catalog, source: &Source) -> Result<Vec<World>, Error> {
+    let mut worlds = Vec::new();
+    let Target { base, release, architecture } = &source.target;
+    for selection in catalog.spanning_compositions(base, release, architecture) {
+        worlds.push(World::of(&catalog.compose(&selection)?));
+    }
+    worlds.extend(source.lent(catalog));
+    worlds.push(source.world.clone());
+    Ok(worlds)
+}
+
+/// Every package that some world chooses from `offered`, in the order of the lock.
+///
+/// # Errors
+/// [`Error::Unsatisfiable`], naming a composition that cannot be served.
+pub fn union(
+    worlds: &[World],
+    source: &Source,
+    offered: &[LockedPackage],
+    environment: &Environment<'_>,
+) -> Result<Vec<LockedPackage>, Error> {
+    let records = Records::new(source, offered);
+    // What the recipe pins one by one is locked as a whole: two packages that serve one name would
+    // otherwise hide each other where compositions are added up.
+    let by_recipe = |(_, locked): &(usize, &LockedPackage)| {
+        let mut repositories = source.repositories.iter();
+        repositories.any(|known| known.name == locked.repository && !known.packages.is_empty())
+    };
+    let mut chosen: BTreeSet<usize> =
+        offered.iter().enumerate().filter(by_recipe).map(|(index, _)| index).collect();
+    let mut choose = |world: &World| {
+        environment.check_cancelled()?;
+        let (universe, _, solution) = world.resolve(&records, source)?;
+        let places = solution.packages.iter();
+        chosen.extend(places.filter_map(|chosen| records.place(&universe, chosen.item)));
+        Ok(())
+    };
+    for sum in World::sums(worlds.iter().cloned()) {
+        match choose(&sum) {
+            // What cannot be together may still be one by one; if not, the error names the one.
+            Err(Error::Unsatisfiable { .. }) => {
+                let summed = worlds.iter().filter(|world| world.stand_ins == sum.stand_ins);
+                summed.collect::<BTreeSet<_>>().into_iter().try_for_each(&mut choose)?;
+            }
+            other => other?,
+        }
+    }
+    Ok(chosen.into_iter().filter_map(|index| offered.get(index).cloned()).collect())
+}
+
+/// `worlds` without what is `missing`: the rest of a composition is locked all the same, as others
+/// need it too.
+pub fn without(worlds: &[World], missing: &[String]) -> Vec<World> {
+    let mut worlds = worlds.to_vec();
+    for world in &mut worlds {
+        world.requests.retain(|request| !missing.contains(request));
+    }
+    worlds
+}
+
+/// What `worlds` ask for that `offered` cannot serve even by itself: a mirror may hold a part of a
+/// distribution only.
+fn missing(worlds: &[World], source: &Source, offered: &[LockedPackage]) -> Vec<String> {
+    let records = Records::new(source, offered);
+    let mut asked: BTreeMap<(&[_], &str), bool> = BTreeMap::new();
+    for world in worlds {
+        for request in &world.requests {
+            asked.entry((&world.stand_ins, request)).or_insert_with(|| {
+                let alone = World { requests: vec![request.clone()], ..world.clone() };
+                alone.resolve(&records, source).is_ok()
+            });
+        }
+    }
+    let lacking = asked.into_iter().filter(|(_, served)| !served);
+    lacking.map(|((_, request), _)| request.to_owned()).collect()
+}
+
+/// What the worlds choose, and what those ask for that the repositories do not have. What is asked
+/// for now must be there; other compositions are left out where something is missing.
+///
+/// # Errors
+/// [`Error::Unsatisfiable`] for what is asked for now.
+pub fn served(
+    worlds: &[World],
+    source: &Source,
+    offered: &[LockedPackage],
+    environment: &Environment<'_>,
+) -> Result<(Vec<LockedPackage>, Vec<String>), Error> {
+    match union(worlds, source, offered, environment) {
+        Err(Error::Unsatisfiable { .. }) => {
+            source.world.resolve(&Records::new(source, offered), source)?;
+            let missing = missing(worlds, source, offered);
+            let used = union(&without(worlds, &missing), source, offered, environment)?;
+            Ok((used, missing))
+        }
+        other => Ok((other?, Vec::new())),
+    }
+}
