@@ -19,10 +19,15 @@ fn catalog() -> Catalog {
 
 fn every(catalog: &Catalog) -> Vec<Selection> {
     let listing = catalog.list();
-    let releases = listing.bases.iter().flat_map(|base| {
-        base.only_with.iter().map(|release| (base.name.as_str(), release.as_str()))
-    });
-    releases.flat_map(|(base, release)| catalog.spanning_compositions(base, release)).collect()
+    let mut all = Vec::new();
+    for base in &listing.bases {
+        for release in &base.only_with {
+            for architecture in &base.architectures {
+                all.extend(catalog.spanning_compositions(&base.name, release, architecture));
+            }
+        }
+    }
+    all
 }
 
 fn compose(catalog: &Catalog, flavor: &str, role: &str, hypervisor: &str) -> Recipe {
@@ -123,6 +128,68 @@ fn hypervisors_differ_where_their_devices_do() {
         assert!(line.iter().any(|word| word.starts_with(&console)), "{line:?}");
         assert_eq!(recipe.hypervisor.root_disk.value, disk);
     }
+}
+
+#[test]
+fn bases_exist_for_two_machines_and_their_guests_differ_where_the_machines_do() {
+    let catalog = catalog();
+    let pick = |base: &str, arch: &str, kernel: Option<&str>, hypervisor: &str| {
+        catalog.compose(&Selection {
+            base: base.into(),
+            flavor: "iwlwifi".into(),
+            architecture: Some(arch.into()),
+            kernel: kernel.map(Into::into),
+            hypervisor: Some(hypervisor.into()),
+            ..Selection::default()
+        })
+    };
+    let good = |base, arch, kernel, hypervisor| {
+        pick(base, arch, kernel, hypervisor).unwrap_or_else(|error| panic!("{error}"))
+    };
+    // Either spelling will do, and the base's own counts.
+    for (base, arch, own) in [
+        ("debian", "aarch64", "arm64"),
+        ("debian", "x86_64", "amd64"),
+        ("alpine", "arm64", "aarch64"),
+        ("alpine", "amd64", "x86_64"),
+    ] {
+        assert_eq!(good(base, arch, None, "bhyve").architecture.value, own);
+    }
+    for hypervisor in ["bhyve", "qemu"] {
+        let debian = good("debian", "arm64", None, hypervisor);
+        let line: Vec<&str> = debian.cmdline.iter().map(|word| word.value.as_str()).collect();
+        assert!(line.contains(&"console=ttyAMA0,115200"), "{line:?}");
+        assert!(!line.iter().any(|word| word.contains("ttyS0")), "{line:?}");
+        let names: Vec<&str> = debian.load_modules.iter().map(|m| m.value.name.as_str()).collect();
+        assert!(names.contains(&"virtio_net") && !names.contains(&"e1000"), "{names:?}");
+        assert!(
+            debian
+                .exclude
+                .iter()
+                .any(|glob| glob.value.as_str() == "usr/lib/aarch64-linux-gnu/gconv")
+        );
+        let all: Vec<&str> = debian.exclude.iter().map(|glob| glob.value.as_str()).collect();
+        assert!(!all.iter().any(|glob| glob.contains("x86_64")), "{all:?}");
+    }
+    // A kernel of another base follows the machine, in the words of that base.
+    let borrowed = good("alpine", "aarch64", Some("debian"), "bhyve");
+    assert_eq!(borrowed.kernel.package.value, "linux-image-arm64");
+    let from = borrowed.kernel.from.unwrap();
+    assert_eq!(from.architecture.value, "arm64");
+    assert!(from.packages.iter().any(|package| package.value == "linux-image-arm64"));
+    let stub = borrowed.kernel.efi_stub.unwrap().value.path;
+    assert_eq!(stub.to_string(), "/usr/lib/systemd/boot/efi/linuxaa64.efi.stub");
+    // Each architecture's index has keys of its own.
+    let keys = |arch| {
+        let recipe = good("alpine", arch, None, "bhyve");
+        let keys = recipe.repositories[0].value.keys.iter();
+        keys.map(|key| key.name.clone()).collect::<BTreeSet<_>>()
+    };
+    assert!(keys("x86_64").is_disjoint(&keys("aarch64")));
+    let refusal = pick("debian", "arm64", None, "xen").unwrap_err().to_string();
+    assert!(refusal.contains("xen") && refusal.contains("aarch64"), "{refusal}");
+    let refusal = pick("wifibox", "aarch64", None, "bhyve").unwrap_err().to_string();
+    assert!(refusal.contains("wifibox has no architecture \"aarch64\""), "{refusal}");
 }
 
 #[test]

@@ -104,6 +104,9 @@ pub struct SelectArgs {
     /// The base's release, e.g. trixie [default: the base's own]
     #[arg(long)]
     pub release: Option<String>,
+    /// The guest's architecture, e.g. x86_64 or aarch64 [default: the base's own]
+    #[arg(long, value_name = "NAME")]
+    pub arch: Option<String>,
     /// What the guest does: station or access-point [default: the base's own]
     #[arg(long)]
     pub role: Option<String>,
@@ -216,6 +219,9 @@ pub struct LockArgs {
     /// Its release [default: the base's own]
     #[arg(long)]
     pub release: Option<String>,
+    /// The architecture, e.g. x86_64 or aarch64 [default: the base's own]
+    #[arg(long, value_name = "NAME")]
+    pub arch: Option<String>,
     /// Take the newest packages the repositories offer
     #[arg(long, conflicts_with = "check")]
     pub upgrade: bool,

@@ -9,19 +9,16 @@ use crate::host::boot::GuestDescription;
 use crate::host::machine::{Acceleration, Firmware};
 use crate::host::shares;
 
-/// The program, and where Debian has it.
-const QEMU: &str = "qemu-system-x86_64";
-
 /// Boots the guest and waits for its end.
 ///
 /// # Errors
 /// The folder is no output, or QEMU is missing or fails.
 pub fn run(context: &Context, args: &BootArgs) -> Result<(), Failure> {
     let mut guest = GuestDescription::of_output(&args.folder).map_err(Failure::failed)?;
-    guest.acceleration = Acceleration::of_this_host();
+    guest.acceleration = Acceleration::of_this_host(guest.board);
     guest.memory = args.memory;
     if args.uefi {
-        guest.firmware = Firmware::installed_uefi().map_err(Failure::failed)?;
+        guest.firmware = Firmware::installed_uefi(guest.board).map_err(Failure::failed)?;
     }
     // Dropped at the end: the shares of a guest without --state are gone with it.
     let fresh;
@@ -36,9 +33,10 @@ pub fn run(context: &Context, args: &BootArgs) -> Result<(), Failure> {
     let arguments = guest.arguments().map_err(Failure::failed)?;
     context.printer.status("Booting", &format!("{} (Ctrl-A X ends QEMU)", args.folder.display()));
     context.printer.status("Shares", &state.display().to_string());
-    let status = Command::new(QEMU).args(&arguments).status().map_err(|error| {
+    let (program, package) = (guest.board.program(), guest.board.package());
+    let status = Command::new(program).args(&arguments).status().map_err(|error| {
         Failure::failed(format!(
-            "cannot run {QEMU}: {error}; install QEMU (Debian: the package qemu-system-x86)"
+            "cannot run {program}: {error}; install QEMU (Debian: the package {package})"
         ))
     })?;
     if status.success() {

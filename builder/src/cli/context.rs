@@ -90,6 +90,7 @@ impl Context {
         Ok(Selection {
             base: self.base(args.base.as_ref())?,
             release: args.release.clone(),
+            architecture: args.arch.clone(),
             flavor: args.flavor.clone().unwrap_or_default(),
             role: args.role.clone(),
             with: args.with.clone(),

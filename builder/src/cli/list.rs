@@ -28,7 +28,11 @@ pub fn run(context: &Context) -> Result<(), Failure> {
     for (name, items) in sections {
         text += &format!("{name}:\n");
         for item in items {
-            text += &format!("  {:width$}  {}\n", item.name, item.summary);
+            text += &format!("  {:width$}  {}", item.name, item.summary);
+            if item.architectures.len() > 1 {
+                text += &format!(" ({})", item.architectures.join(", "));
+            }
+            text.push('\n');
         }
     }
     context.printer.result(&text).map_err(Failure::failed)

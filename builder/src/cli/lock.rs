@@ -1,4 +1,4 @@
-//! `wifibox-build lock`: makes, upgrades or checks the lock file of a base and release.
+//! `wifibox-build lock`: makes, upgrades or checks the lock file of a base, release and architecture.
 
 use super::args::LockArgs;
 use super::context::Context;
@@ -17,6 +17,7 @@ pub fn run(context: &Context, args: &LockArgs) -> Result<(), Failure> {
     let selection = Selection {
         base,
         release: args.release.clone(),
+        architecture: args.arch.clone(),
         flavor: flavor.unwrap_or_default(),
         ..Selection::default()
     };

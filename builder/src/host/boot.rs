@@ -1,13 +1,15 @@
 //! How a guest is wired, in one place: from the files of an output folder to QEMU's arguments.
 //!
 //! `wifibox-build boot`, the script `host/qemu.sh` and the boot test all start from a
-//! [`GuestDescription`], so that a guest meets the same machine everywhere: PC type q35, the ESP as
+//! [`GuestDescription`], so that a guest meets the same machine everywhere: PC type q35 (or virt, with
+//! virtio-net, for aarch64), the ESP as
 //! the first virtio disk and the root as the second, both read-only, an e1000 as `eth0`, the 9P
 //! shares by their tags, and the console on the first serial port. The options are those of
 //! qemu-system-x86_64(1).
 
 use std::path::{Path, PathBuf};
 
+use super::board::Board;
 use super::machine::{Acceleration, Error, Firmware, Nic, PciAddress, value, words};
 use super::shares::Share;
 
@@ -23,6 +25,8 @@ pub enum Console {
 /// A guest and the machine round it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GuestDescription {
+    /// The machine.
+    pub board: Board,
     /// What starts first.
     pub firmware: Firmware,
     /// The image with `\EFI\BOOT\BOOTX64.EFI`: `/dev/vda` in the guest.
@@ -64,6 +68,7 @@ impl GuestDescription {
             .trim()
             .to_owned();
         Ok(Self {
+            board: Board::of_output(folder),
             firmware: Firmware::Direct {
                 kernel: existing("vmlinuz")?,
                 initramfs: existing("initramfs.img")?,
@@ -91,7 +96,7 @@ impl GuestDescription {
         arguments.extend(words(&self.acceleration.arguments()));
         arguments.extend(self.machine()?);
         arguments.extend(self.firmware.arguments()?);
-        arguments.extend(self.nic.arguments()?);
+        arguments.extend(self.nic.arguments(self.board)?);
         for device in &self.passthru {
             arguments.extend(device.arguments());
         }
@@ -104,8 +109,15 @@ impl GuestDescription {
     /// # Errors
     /// [`Error::NotText`] for a path that is not UTF-8.
     pub fn machine(&self) -> Result<Vec<String>, Error> {
-        let mut arguments =
-            words(&["-machine", "q35", "-smp", "1", "-nodefaults", "-display", "none"]);
+        let mut arguments = words(&[
+            "-machine",
+            self.board.machine_type(),
+            "-smp",
+            "1",
+            "-nodefaults",
+            "-display",
+            "none",
+        ]);
         let mut add = |more: &[&str]| arguments.extend(words(more));
         if self.no_reboot {
             add(&["-no-reboot"]);

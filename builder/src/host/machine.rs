@@ -4,6 +4,8 @@
 
 use std::path::{Path, PathBuf};
 
+use super::board::Board;
+
 /// Why a guest cannot be described.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -27,9 +29,12 @@ pub enum Error {
         /// The path that cannot be passed.
         path: PathBuf,
     },
-    /// OVMF is not installed.
-    #[error("no UEFI firmware found (Debian: apt install ovmf), or boot without it")]
-    NoFirmware,
+    /// OVMF, or what is like it for the guest's machine, is not installed.
+    #[error("no UEFI firmware found (Debian: apt install {package}), or boot without it")]
+    NoFirmware {
+        /// Debian's package.
+        package: &'static str,
+    },
     /// A PCI address is not of the form that Linux uses.
     #[error("{text:?} is not a PCI address: write DOMAIN:BUS:SLOT.FUNCTION, like 0000:03:00.0")]
     PciAddress {
@@ -43,14 +48,15 @@ pub enum Error {
 pub enum Firmware {
     /// QEMU loads the kernel itself: the fastest way.
     Direct {
-        /// The kernel (a bzImage).
+        /// The kernel (`vmlinuz`).
         kernel: PathBuf,
         /// The initramfs.
         initramfs: PathBuf,
         /// The kernel's command line.
         command_line: String,
     },
-    /// UEFI firmware loads `\EFI\BOOT\BOOTX64.EFI` from the ESP, as under bhyve.
+    /// UEFI firmware loads `\EFI\BOOT\BOOTX64.EFI` (or that of
+    /// another machine) from the ESP, as under bhyve.
     Uefi {
         /// OVMF's code, read-only.
         code: PathBuf,
@@ -59,28 +65,19 @@ pub enum Firmware {
     },
 }
 
-/// Where distributions put OVMF: code and variables.
-const OVMF: [(&str, &str); 7] = [
-    ("/usr/share/OVMF/OVMF_CODE_4M.fd", "/usr/share/OVMF/OVMF_VARS_4M.fd"),
-    ("/usr/share/OVMF/OVMF_CODE.fd", "/usr/share/OVMF/OVMF_VARS.fd"),
-    ("/usr/share/edk2/x64/OVMF_CODE.4m.fd", "/usr/share/edk2/x64/OVMF_VARS.4m.fd"),
-    ("/usr/share/edk2/ovmf/OVMF_CODE.fd", "/usr/share/edk2/ovmf/OVMF_VARS.fd"),
-    ("/usr/share/qemu/edk2-x86_64-code.fd", "/usr/share/qemu/edk2-i386-vars.fd"),
-    ("/usr/local/share/qemu/edk2-x86_64-code.fd", "/usr/local/share/qemu/edk2-i386-vars.fd"),
-    ("/opt/homebrew/share/qemu/edk2-x86_64-code.fd", "/opt/homebrew/share/qemu/edk2-i386-vars.fd"),
-];
-
 impl Firmware {
-    /// The UEFI firmware that this host has.
+    /// The UEFI firmware that this host has for such a machine.
     ///
     /// # Errors
     /// [`Error::NoFirmware`] where none of the usual files exists.
-    pub fn installed_uefi() -> Result<Self, Error> {
-        OVMF.iter()
+    pub fn installed_uefi(board: Board) -> Result<Self, Error> {
+        board
+            .firmware_files()
+            .iter()
             .map(|(code, variables)| (PathBuf::from(code), PathBuf::from(variables)))
             .find(|(code, variables)| code.is_file() && variables.is_file())
             .map(|(code, variables)| Self::Uefi { code, variables })
-            .ok_or(Error::NoFirmware)
+            .ok_or(Error::NoFirmware { package: board.firmware_package() })
     }
 
     /// The arguments by which QEMU starts it.
@@ -115,12 +112,17 @@ pub enum Acceleration {
 }
 
 impl Acceleration {
-    /// What this host can do.
+    /// What this host can do for such a machine.
     #[must_use]
-    pub fn of_this_host() -> Self {
+    pub fn of_this_host(board: Board) -> Self {
         let cpuinfo = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
         let writable = std::fs::OpenOptions::new().write(true).open("/dev/kvm").is_ok();
-        Self::usable(&cpuinfo, writable)
+        match board {
+            Board::Pc => Self::usable(&cpuinfo, writable),
+            // There a /dev/kvm is only made where the processor can.
+            Board::Arm if cfg!(target_arch = "aarch64") && writable => Self::Kvm,
+            Board::Arm => Self::Software,
+        }
     }
 
     /// KVM where it works: the processor's flags (the text of `/proc/cpuinfo`) must name
@@ -166,11 +168,11 @@ pub enum Nic {
 }
 
 impl Nic {
-    /// The arguments for an e1000 with this far end.
+    /// The arguments for the machine's network card with this far end.
     ///
     /// # Errors
     /// [`Error::NotText`] for a path that is not UTF-8.
-    pub fn arguments(&self) -> Result<Vec<String>, Error> {
+    pub fn arguments(&self, board: Board) -> Result<Vec<String>, Error> {
         let netdev = match self {
             Self::User => "user,id=net,net=10.0.0.0/24,host=10.0.0.9,restrict=on,\
                            hostfwd=tcp:127.0.0.1:1200-10.0.0.1:1200"
@@ -182,7 +184,8 @@ impl Nic {
                 value(remote)?
             ),
         };
-        Ok(words(&["-netdev", &netdev, "-device", "e1000,netdev=net"]))
+        let card = format!("{},netdev=net", board.network_card());
+        Ok(words(&["-netdev", &netdev, "-device", &card]))
     }
 }
 

@@ -6,6 +6,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::board::Board;
 use super::boot::{Console, GuestDescription};
 use super::machine::{Acceleration, Error, Firmware, Nic};
 use super::shares::Share;
@@ -13,6 +14,8 @@ use super::shares::Share;
 /// What the script is made for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Script {
+    /// The machine.
+    pub board: Board,
     /// The folder of `etc/wifibox` that is shared as `app_config`: `wpa_supplicant` or `hostapd`.
     pub application: String,
     /// Memory in MiB, unless the user says otherwise.
@@ -38,13 +41,25 @@ impl Script {
             ("@SOFTWARE@", owned(&Acceleration::Software.arguments())),
             ("@DIRECT@", direct.arguments()?),
             ("@UEFI@", uefi.arguments()?),
-            ("@USER@", Nic::User.arguments()?),
-            ("@TAP@", tap.arguments()?),
+            ("@USER@", Nic::User.arguments(self.board)?),
+            ("@TAP@", tap.arguments(self.board)?),
             ("@MACHINE@", self.guest(direct.clone()).machine()?),
         ] {
             text = text.replace(gap, &lines(&words));
         }
+        let (folders, pairs, capable) = match self.board {
+            Board::Pc => {
+                (OVMF_FOLDERS, OVMF_PAIRS, "grep -qE '^flags.* (vmx|svm)( |$)' /proc/cpuinfo")
+            }
+            Board::Arm => (AAVMF_FOLDERS, AAVMF_PAIRS, "[ \"$(uname -m)\" = aarch64 ]"),
+        };
         Ok(text
+            .replace("@FOLDERS@", folders)
+            .replace("@PAIRS@", pairs)
+            .replace("@CAPABLE@", capable)
+            .replace("@QEMU@", self.board.program())
+            .replace("@PACKAGE@", self.board.package())
+            .replace("@FIRMWARE@", self.board.firmware_package())
             .replace("@APPLICATION@", &self.application)
             .replace("@MEMORY@", &self.memory.to_string()))
     }
@@ -52,6 +67,7 @@ impl Script {
     fn guest(&self, firmware: Firmware) -> GuestDescription {
         let folder = |name: &str| PathBuf::from("$state").join(name);
         GuestDescription {
+            board: self.board,
             firmware,
             esp: Path::new("$here/esp.img").into(),
             root: Path::new("$here/root.img").into(),
@@ -101,12 +117,42 @@ fn lines(words: &[String]) -> String {
 
 const TEMPLATE: &str = include_str!("qemu.sh.in");
 
+/// The folders and files of [`Board::firmware_files`], as the script's loops have them.
+const OVMF_FOLDERS: &str = "/usr/share/OVMF /usr/share/edk2/x64 /usr/share/edk2/ovmf \
+                            /usr/local/share/qemu \\\n\t\t/usr/share/qemu /opt/homebrew/share/qemu";
+const OVMF_PAIRS: &str = "OVMF_CODE_4M.fd:OVMF_VARS_4M.fd OVMF_CODE.4m.fd:OVMF_VARS.4m.fd \
+                          \\\n\t\t\tOVMF_CODE.fd:OVMF_VARS.fd edk2-x86_64-code.fd:edk2-i386-vars.fd";
+const AAVMF_FOLDERS: &str = "/usr/share/AAVMF /usr/share/edk2/aarch64 /usr/local/share/qemu \
+                             /usr/share/qemu \\\n\t\t/opt/homebrew/share/qemu";
+const AAVMF_PAIRS: &str = "AAVMF_CODE.fd:AAVMF_VARS.fd QEMU_CODE.fd:QEMU_VARS.fd \
+                           \\\n\t\t\tedk2-aarch64-code.fd:edk2-arm-vars.fd";
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn script() -> String {
-        Script { application: "wpa_supplicant".into(), memory: 96 }.text().unwrap()
+        script_for(Board::Pc)
+    }
+
+    fn script_for(board: Board) -> String {
+        Script { board, application: "wpa_supplicant".into(), memory: 96 }.text().unwrap()
+    }
+
+    #[test]
+    fn another_machine_has_its_own_program_card_and_firmware() {
+        let text = script_for(Board::Arm);
+        assert!(!text.replace("\"$@\"", "").contains('@'), "{text}");
+        for part in [
+            "exec qemu-system-aarch64 ",
+            "-machine virt",
+            "-device virtio-net-pci,netdev=net",
+            "apt install qemu-system-arm",
+            "AAVMF_CODE.fd:AAVMF_VARS.fd",
+        ] {
+            assert!(text.contains(part), "{part}: {text}");
+        }
+        assert!(!text.contains("x86") && !text.contains("e1000") && !text.contains("OVMF_CODE"));
     }
 
     #[test]
@@ -132,8 +178,10 @@ mod tests {
     fn the_shell_accepts_it() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("qemu.sh");
-        std::fs::write(&path, script()).unwrap();
-        let status = std::process::Command::new("sh").arg("-n").arg(&path).status().unwrap();
-        assert!(status.success());
+        for board in [Board::Pc, Board::Arm] {
+            std::fs::write(&path, script_for(board)).unwrap();
+            let status = std::process::Command::new("sh").arg("-n").arg(&path).status().unwrap();
+            assert!(status.success());
+        }
     }
 }

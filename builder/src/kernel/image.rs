@@ -41,6 +41,17 @@ pub enum Machine {
     Other(u16),
 }
 
+impl Machine {
+    /// Whether this is what `uname -m` calls `name`; one that is not known here may be.
+    pub fn is(self, name: &str) -> bool {
+        match self {
+            Machine::X86_64 | Machine::X86 => name == "x86_64",
+            Machine::Arm64 => name == "aarch64",
+            Machine::Other(_) => name != "x86_64" && name != "aarch64",
+        }
+    }
+}
+
 /// What an image says about itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KernelImage {
@@ -94,6 +105,17 @@ impl KernelImage {
             return recognise(bytes);
         }
         recognise(&compress::read_unpacked(bytes, LIMIT)?)
+    }
+}
+
+/// What is in an image that is packed whole (`Image.gz`); `None` for one that is not.
+///
+/// # Errors
+/// [`ImageError::Unpack`].
+pub fn unpacked(bytes: &[u8]) -> Result<Option<Vec<u8>>, ImageError> {
+    match compress::Compression::of_content(bytes) {
+        compress::Compression::None => Ok(None),
+        _ => Ok(Some(compress::read_unpacked(bytes, LIMIT)?)),
     }
 }
 

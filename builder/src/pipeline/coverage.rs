@@ -1,22 +1,24 @@
-//! What a lock has to hold: everything that some composition of its base and release may choose.
+//! What a lock has to hold: everything that some composition of its base, release and architecture
+//! may choose.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::source::Source;
 use super::world::{Records, World};
 use super::{Environment, Error};
-use crate::lock::LockedPackage;
+use crate::lock::{LockedPackage, Target};
 use crate::recipe::Catalog;
 
-/// The worlds that a lock serves: those of every composition of its base and release, those of the
-/// kernels that other bases take from it, and the one that is asked for. One lock serves them all,
+/// The worlds that a lock serves: those of every composition of its base, release and
+/// architecture, those of the kernels that other bases take from it, and the one that is asked for. One lock serves them all,
 /// so that it does not depend on what is built first.
 ///
 /// # Errors
 /// [`Error::Recipe`].
 pub fn worlds(catalog: &Catalog, source: &Source) -> Result<Vec<World>, Error> {
     let mut worlds = Vec::new();
-    for selection in catalog.spanning_compositions(&source.target.base, &source.target.release) {
+    let Target { base, release, architecture } = &source.target;
+    for selection in catalog.spanning_compositions(base, release, architecture) {
         worlds.push(World::of(&catalog.compose(&selection)?));
     }
     worlds.extend(source.lent(catalog));

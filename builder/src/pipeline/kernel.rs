@@ -14,11 +14,11 @@ use crate::kernel::capability::Capabilities;
 use crate::kernel::closure::{Closure, Want, close};
 use crate::kernel::config::KernelConfig;
 use crate::kernel::feature::InitramfsCodec;
-use crate::kernel::image::KernelImage;
+use crate::kernel::image::{self, ImageError, KernelImage};
 use crate::kernel::modules::Modules;
 use crate::kernel::{ModuleName, claims, depmod};
 use crate::path::GuestPath;
-use crate::recipe::{InitSystem, Module, Pattern, Recipe, Sourced};
+use crate::recipe::{InitSystem, Module, Pattern, Recipe, Sourced, machine};
 use crate::tree::applets::link_applets;
 use crate::tree::linked::libraries_of;
 use crate::tree::{Content, Kind, Meta, Node, Origin, Spool, Tree};
@@ -61,9 +61,23 @@ pub fn install(
     let (Kind::File(image), origin) = (image_node.kind, image_node.origin) else {
         return Err(missing(format!("{image_path} is not a file")));
     };
-    let parsed = image.read().map_err(|source| read_back(&image_path, source))?;
-    let parsed =
-        KernelImage::parse(&parsed).map_err(|error| missing(format!("{image_path}: {error}")))?;
+    let bytes = image.read().map_err(|source| read_back(&image_path, source))?;
+    let image_error = |error: ImageError| missing(format!("{image_path}: {error}"));
+    let parsed = KernelImage::parse(&bytes).map_err(image_error)?;
+    let architecture = &recipe.architecture.value;
+    if !parsed.machine.is(machine(architecture)) {
+        let found = parsed.machine;
+        return Err(missing(format!(
+            "{image_path} is for {found:?}, the guest for {architecture}"
+        )));
+    }
+    // Firmware cannot start one that is packed whole, as arm64's Image.gz is.
+    let image = match image::unpacked(&bytes).map_err(image_error)? {
+        Some(unpacked) => spool
+            .store(unpacked.as_slice(), u64::MAX - 1)
+            .map_err(|source| read_back(&image_path, source))?,
+        None => image,
+    };
     let config = match &recipe.kernel.config {
         Some(pattern) => Some(read_one(tree, pattern, "configuration", name)?),
         None => None,

@@ -5,6 +5,7 @@ use std::io::Write as _;
 use super::kernel::{Kernel, initramfs_compression};
 use super::{Composed, Environment, Error};
 use crate::digest::Sha256;
+use crate::host::board::Board;
 use crate::host::qemu;
 use crate::image::{esp, newc, squashfs, uki};
 use crate::output::{OutputError, OutputFolder};
@@ -36,6 +37,15 @@ pub struct Parts<'a> {
 pub fn cmdline(recipe: &Recipe) -> String {
     let words: Vec<&str> = recipe.cmdline.iter().map(|word| word.value.as_str()).collect();
     words.join(" ")
+}
+
+fn board(recipe: &Recipe) -> Result<Board, Error> {
+    let architecture = &recipe.architecture.value;
+    Board::of_architecture(architecture).ok_or_else(|| {
+        Error::Unsupported(format!(
+            "guests for {architecture} cannot be made: only those for x86_64 and aarch64"
+        ))
+    })
 }
 
 fn codec(recipe: &Recipe) -> Result<squashfs::Codec, Error> {
@@ -98,8 +108,11 @@ pub fn write_images(
         None => None,
     };
     let program = boot_program(parts, &line, initramfs.as_ref(), spool, folder)?;
+    let architecture = match board(recipe)? {
+        Board::Pc => esp::Architecture::X86_64,
+        Board::Arm => esp::Architecture::Aarch64,
+    };
     folder.write("esp.img", 0o644, |file| {
-        let architecture = esp::Architecture::X86_64;
         let mut reader = program.open();
         let mut out = std::io::BufWriter::new(file);
         esp::write(&mut reader, program.len(), architecture, parts.build_id, &mut out)?;
@@ -169,7 +182,8 @@ pub fn write_host_files(parts: &Parts<'_>, folder: &mut OutputFolder) -> Result<
         AppConfig::Hostapd => "hostapd",
     };
     let memory = recipe.memory_recommended.as_ref().map_or(256, |memory| memory.value);
-    let script = qemu::Script { application: application.to_owned(), memory };
+    let script =
+        qemu::Script { board: board(recipe)?, application: application.to_owned(), memory };
     let text = script.text().map_err(|error| Error::Unsupported(error.to_string()))?;
     folder.write_bytes("host/qemu.sh", 0o755, text.as_bytes())?;
     Ok(())

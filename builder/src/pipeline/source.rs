@@ -56,7 +56,7 @@ impl Source {
     /// The worlds of this base's kernels that guests of other bases take, if they take them from
     /// this release.
     pub fn lent(&self, catalog: &Catalog) -> Vec<World> {
-        let lent = catalog.kernels_lent(&self.target.base);
+        let lent = catalog.kernels_lent(&self.target.base, &self.target.architecture);
         let lent = lent.iter().map(|(name, from)| Source::of_kernel(name, from));
         lent.filter(|source| source.target == self.target).map(|source| source.world).collect()
     }

@@ -7,6 +7,7 @@ use super::entries::Map;
 use super::fragment::{Fragment, recipe_file};
 use super::kinds::{AccountsFrom, Compression, Format, InitSystem};
 use super::located::At;
+use super::machine::{Names, Spelling, machine};
 use super::words::Pattern;
 use crate::digest::Sha256;
 use crate::path::GuestPath;
@@ -36,6 +37,10 @@ pub struct Key {
     pub fingerprint: String,
     /// Whose key it is; for Alpine and OpenWrt the exact name of its file.
     pub name: String,
+    /// The only architecture whose index it signs, as the distribution calls it; all of them if this
+    /// is not given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub architecture: Option<String>,
 }
 
 /// A repository of packages.
@@ -61,7 +66,8 @@ pub struct Repository {
     /// The keys of which one must have signed its index.
     #[serde(default)]
     pub keys: Vec<Key>,
-    /// Files on the host that may hold those keys; they are trusted for nothing but that.
+    /// Files on the host that may hold those keys; they are trusted for nothing but that. `{key}`
+    /// stands for the name of each key.
     #[serde(default)]
     pub keyrings: Vec<String>,
     /// The package of this repository that holds its keys (apk). A key that the host does not have is
@@ -75,11 +81,24 @@ pub struct Repository {
 }
 
 impl Repository {
-    /// The same, with `{release}` filled in.
-    pub(super) fn with_release(&self, release: &str) -> Repository {
+    /// The same for one release and architecture: `{release}` and `{key}` are filled in, and only the
+    /// keys of that architecture are left.
+    pub(super) fn of(&self, release: &str, architecture: &str) -> Repository {
         let fill =
             |list: &[String]| list.iter().map(|text| text.replace("{release}", release)).collect();
-        Repository { mirrors: fill(&self.mirrors), suites: fill(&self.suites), ..self.clone() }
+        let fits = |key: &&Key| key.architecture.as_ref().is_none_or(|only| only == architecture);
+        let keys: Vec<Key> = self.keys.iter().filter(fits).cloned().collect();
+        let mut keyrings = Vec::new();
+        for keyring in &self.keyrings {
+            if keyring.contains("{key}") {
+                keyrings.extend(keys.iter().map(|key| keyring.replace("{key}", &key.name)));
+            } else {
+                keyrings.push(keyring.clone());
+            }
+        }
+        let keys = keys.into_iter().map(|key| Key { architecture: None, ..key }).collect();
+        let (mirrors, suites) = (fill(&self.mirrors), fill(&self.suites));
+        Repository { mirrors, suites, keys, keyrings, ..self.clone() }
     }
 }
 
@@ -126,14 +145,26 @@ recipe_file! {
 }
 
 recipe_file! {
+    /// Another architecture of a base.
+    pub struct Architecture {
+        /// One line that says what this is.
+        pub summary: String,
+    }
+}
+
+recipe_file! {
     /// A distribution that packages come from: `recipes/bases/NAME.yaml`.
     pub struct Base {
         /// One line that says what this is.
         pub summary: String,
         /// Package format.
         pub format: At<Format>,
-        /// Architecture, as the distribution calls it.
+        /// Architecture that is meant where none is asked for, as the distribution calls it.
         pub architecture: At<String>,
+        /// The other architectures that this recipe is known to work with, as the distribution calls
+        /// them, and what each adds.
+        #[serde(default)]
+        pub architectures: Map<String, Architecture>,
         /// What is taken unless something else is asked for.
         pub default: Defaults,
         /// The releases that this recipe is known to work with, and what each adds.
@@ -172,14 +203,17 @@ impl Base {
             _ => &self.kernels,
         }
     }
-}
 
-/// The machine that an architecture runs on, as `uname -m` says: distributions spell it differently.
-pub fn machine(architecture: &str) -> &str {
-    match architecture {
-        "amd64" => "x86_64",
-        "arm64" => "aarch64",
-        other => other,
+    /// The architectures that there are, the default one first.
+    pub fn every_architecture(&self) -> impl Iterator<Item = &At<String>> {
+        let others = self.architectures.iter().map(|(name, _)| name);
+        std::iter::once(&self.architecture).chain(others)
+    }
+
+    /// The architecture that runs on the same machine as `wanted`, which any distribution may have
+    /// named.
+    pub fn architecture_like(&self, wanted: &str) -> Option<&At<String>> {
+        self.every_architecture().find(|known| machine(known) == machine(wanted))
     }
 }
 
@@ -199,8 +233,19 @@ pub enum BootsWith {
 pub struct EfiStub {
     /// The package that holds it, which does not come into the guest.
     pub package: String,
-    /// Its path in that package.
+    /// Its path in that package; `{efi}` stands for UEFI's name of the machine (`x64`, `aa64`).
     pub path: GuestPath,
+}
+
+impl EfiStub {
+    /// The same, for one architecture.
+    pub(super) fn of(&self, spelling: &Spelling<'_>) -> EfiStub {
+        let path = GuestPath::new(spelling.fill(&self.path.to_string()));
+        EfiStub {
+            package: spelling.fill(&self.package),
+            path: path.unwrap_or_else(|_| self.path.clone()),
+        }
+    }
 }
 
 /// A kernel: `kernels/NAME.yaml`.
@@ -211,9 +256,10 @@ pub struct Kernel {
     pub summary: String,
     /// The base whose repositories hold it.
     pub base: At<String>,
-    /// Architecture, as the base calls it.
-    pub architecture: At<String>,
-    /// The package that brings it, as a dependency in the base's syntax.
+    /// Architecture, or a list of them, as the base calls them.
+    pub architecture: At<Names>,
+    /// The package that brings it, as a dependency in the base's syntax; `{architecture}` stands for
+    /// the architecture as the base calls it.
     pub package: At<String>,
     /// The kernel image, among the files of its packages.
     pub image: At<Pattern>,
@@ -230,4 +276,13 @@ pub struct Kernel {
     /// What this kernel needs in the guest.
     #[serde(default)]
     pub needs: Fragment,
+}
+
+impl Kernel {
+    /// The architecture for which it is there and that runs on the same machine as `wanted`, which
+    /// any distribution may have named.
+    pub fn architecture_like(&self, wanted: &str) -> Option<&str> {
+        let mut names = self.architecture.value.0.iter().map(String::as_str);
+        names.find(|known| machine(known) == machine(wanted))
+    }
 }

@@ -9,6 +9,7 @@ use super::base::{Base, Kernel};
 use super::entries::Map;
 use super::error::{Problem, RecipeError, Texts};
 use super::located::{At, Origin};
+use super::machine::PC;
 use super::model::{Feature, FirmwareArchive, Flavor, Guest, Hypervisor, Manifest, Role};
 use super::sources::Sources;
 use super::{references, yaml};
@@ -54,6 +55,10 @@ pub struct Listed {
     pub only_with: Vec<String>,
     /// The bases or roles with which it is taken without being asked for.
     pub default_with: Vec<String>,
+    /// Of bases and kernels, the architectures as the base calls them, and of hypervisors the
+    /// machines; the default is the first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub architectures: Vec<String>,
 }
 
 /// What can be built, by kind; each list is sorted by name.
@@ -122,7 +127,7 @@ impl Catalog {
             let chosen = self.bases.values().filter(|base| pick(&base.value) == name);
             chosen.map(|base| base.name.clone()).collect()
         };
-        Listing {
+        let mut listing = Listing {
             bases: listed(&self.bases, |base| {
                 let releases = keys(&base.value.releases);
                 (&base.value.summary, releases, Vec::new())
@@ -147,7 +152,19 @@ impl Catalog {
                 let default = defaults(|base| &base.default.hypervisor, &hypervisor.name);
                 (&hypervisor.value.summary, names(&hypervisor.value.bases), default)
             }),
+        };
+        for (line, base) in listing.bases.iter_mut().zip(self.bases.values()) {
+            line.architectures =
+                base.value.every_architecture().map(|name| name.value.clone()).collect();
         }
+        for (line, kernel) in listing.kernels.iter_mut().zip(self.kernels.values()) {
+            line.architectures = kernel.value.architecture.0.clone();
+        }
+        for (line, hypervisor) in listing.hypervisors.iter_mut().zip(self.hypervisors.values()) {
+            line.architectures =
+                [PC.to_owned()].into_iter().chain(keys(&hypervisor.value.machines)).collect();
+        }
+        listing
     }
 }
 
@@ -162,7 +179,7 @@ fn listed<'a, T>(
     let line = |document: &'a Document<T>| {
         let (summary, only_with, default_with) = describe(document);
         let (name, summary) = (document.name.clone(), summary.clone());
-        Listed { name, summary, only_with, default_with }
+        Listed { name, summary, only_with, default_with, architectures: Vec::new() }
     };
     documents.values().map(line).collect()
 }

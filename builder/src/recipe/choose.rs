@@ -9,6 +9,7 @@ use super::compose::{Chosen, document};
 use super::composed::Selection;
 use super::error::{Problem, RecipeError};
 use super::located::{At, Origin, Sourced};
+use super::machine::{PC, machine};
 use super::model::{Feature, Flavor};
 
 /// Chooses the files that `selection` asks for.
@@ -29,6 +30,7 @@ pub(super) fn choose<'a>(
                 .expected(&release.value, known),
         ));
     }
+    let architecture = architecture(base, selection.architecture.as_ref())?;
     let flavor = document("flavor", &catalog.flavors, &selection.flavor)?;
     flavor_on(catalog, flavor, base)?;
     let role = asked_or(base, selection.role.as_ref(), &default.role);
@@ -42,11 +44,54 @@ pub(super) fn choose<'a>(
         return Err(RecipeError::choice(Problem::new(of).expected(&kernel.value, known)));
     }
     let kernel = found(kernel, |name| document("kernel", &catalog.kernels, name))?;
+    if kernel.value.value.architecture_like(&architecture).is_none() {
+        let (document, machines) = (kernel.value, &kernel.value.value.architecture);
+        let what = format!(
+            "the kernel \"{}\" does not exist for {}",
+            document.name,
+            machine(&architecture)
+        );
+        return Err(RecipeError::choice(
+            Problem::new(what)
+                .at(catalog.texts.place(&machines.origin(&document.file)))
+                .help(format!("it exists for: {}", machines.value)),
+        ));
+    }
     let hypervisor = asked_or(base, selection.hypervisor.as_ref(), &default.hypervisor);
     let hypervisor = found(hypervisor, |name| document("hypervisor", &catalog.hypervisors, name))?;
     only_on(catalog, "hypervisor", hypervisor.value, &hypervisor.value.value.bases, base)?;
+    if !hypervisor.value.value.runs_on(machine(&architecture)) {
+        let others = hypervisor.value.value.machines.iter().map(|(name, _)| name.as_str());
+        let machines: Vec<&str> = std::iter::once(PC).chain(others).collect();
+        return Err(RecipeError::choice(
+            Problem::new(format!(
+                "the hypervisor \"{}\" is not known to run {} guests",
+                hypervisor.value.name,
+                machine(&architecture)
+            ))
+            .help(format!("it runs: {}", machines.join(", "))),
+        ));
+    }
     let features = features(catalog, selection, base, &role.value.name)?;
-    Ok(Chosen { base, release, flavor, role, features, kernel, hypervisor })
+    Ok(Chosen { base, release, architecture, flavor, role, features, kernel, hypervisor })
+}
+
+/// The architecture that is asked for, in the base's own spelling.
+fn architecture(
+    base: &Document<Base>,
+    asked: Option<&String>,
+) -> Result<Sourced<String>, RecipeError> {
+    let Some(asked) = asked else { return Ok(base.value.architecture.sourced(&base.file)) };
+    match base.value.architecture_like(asked) {
+        Some(known) => Ok(Sourced { value: known.value.clone(), origin: Origin::command_line() }),
+        None => {
+            let known = base.value.every_architecture().map(|name| name.as_str());
+            Err(RecipeError::choice(
+                Problem::new(format!("{} has no architecture \"{asked}\"", base.name))
+                    .expected(asked, known),
+            ))
+        }
+    }
 }
 
 fn asked_or(

@@ -7,9 +7,10 @@ use super::composed::{DriverSet, FirmwareNeed, HypervisorChoice, KernelChoice, R
 use super::entries::{Entry, Map};
 use super::error::{Problem, RecipeError};
 use super::fragment::Fragment;
-use super::kernel_source::without_packages;
+use super::kernel_source::{filled, without_packages};
 use super::kinds::{AccountsFrom, InitSystem};
 use super::located::{At, Origin, Sourced};
+use super::machine::{Spelling, machine};
 use super::merge::{Level, Merger};
 use super::model::{Feature, Flavor, Hypervisor, Manifest, Role};
 use super::words::{Module, Pattern};
@@ -19,6 +20,7 @@ use super::{check, choose};
 pub(super) struct Chosen<'a> {
     pub base: &'a Document<Base>,
     pub release: Sourced<String>,
+    pub architecture: Sourced<String>,
     pub flavor: &'a Document<Flavor>,
     pub role: Sourced<&'a Document<Role>>,
     pub features: Vec<Sourced<&'a Document<Feature>>>,
@@ -39,6 +41,10 @@ impl Catalog {
         for (level, file, fragment) in self.layers(&chosen) {
             merger.add(&mut recipe, level, &file, &fragment)?;
         }
+        let spelling = Spelling(&chosen.architecture);
+        for pattern in recipe.exclude.iter_mut().chain(&mut recipe.keep) {
+            pattern.value = spelling.fill_pattern(&pattern.value);
+        }
         if recipe.init_system.value == InitSystem::Openrc {
             recipe.services.clear();
         }
@@ -51,6 +57,17 @@ impl Catalog {
         let base_file = &chosen.base.file;
         let (kernel, hypervisor) = (chosen.kernel.value, chosen.hypervisor.value);
         let (kernel_file, hypervisor_file) = (&kernel.file, &hypervisor.file);
+        let spelling = self.kernel_spelling(chosen);
+        let on_machine = hypervisor.value.on_machine(machine(&chosen.architecture));
+        let (mut nic, mut console) = (&hypervisor.value.nic, &hypervisor.value.console);
+        let (mut root_disk, mut board) =
+            (&hypervisor.value.root_disk, hypervisor.value.board.as_ref());
+        if let Some(other) = on_machine {
+            nic = other.nic.as_ref().unwrap_or(nic);
+            console = other.console.as_ref().unwrap_or(console);
+            root_disk = other.root_disk.as_ref().unwrap_or(root_disk);
+            board = other.board.as_ref();
+        }
         let asked = |name: &str| Sourced { value: name.to_owned(), origin: Origin::command_line() };
         let compression = match selection.compression {
             Some(value) => Sourced { value, origin: Origin::command_line() },
@@ -72,13 +89,13 @@ impl Catalog {
             }
         };
         let repository = |given: &At<Repository>| Sourced {
-            value: given.value.with_release(&chosen.release),
+            value: given.value.of(&chosen.release, &chosen.architecture),
             origin: given.origin(base_file),
         };
         Ok(Recipe {
             base: asked(&chosen.base.name),
             format: base.format.sourced(base_file),
-            architecture: base.architecture.sourced(base_file),
+            architecture: chosen.architecture.clone(),
             release: chosen.release.clone(),
             flavor: asked(&chosen.flavor.name),
             role: named(&chosen.role),
@@ -86,7 +103,7 @@ impl Catalog {
             features: chosen.features.iter().map(named).collect(),
             kernel: KernelChoice {
                 name: named(&chosen.kernel),
-                package: kernel.value.package.sourced(kernel_file),
+                package: filled(&kernel.value.package, &spelling, kernel_file),
                 image: kernel.value.image.sourced(kernel_file),
                 config: kernel.value.config.as_ref().map(|config| config.sourced(kernel_file)),
                 modules: kernel.value.modules.sourced(kernel_file),
@@ -95,16 +112,16 @@ impl Catalog {
                 from: if kernel.value.base.value == chosen.base.name {
                     None
                 } else {
-                    self.kernel_source(kernel)
+                    self.kernel_source(kernel, &chosen.architecture)
                 },
             },
             hypervisor: HypervisorChoice {
                 name: named(&chosen.hypervisor),
                 share_transport: hypervisor.value.share_transport.sourced(hypervisor_file),
-                nic: hypervisor.value.nic.sourced(hypervisor_file),
-                console: hypervisor.value.console.sourced(hypervisor_file),
-                root_disk: hypervisor.value.root_disk.sourced(hypervisor_file),
-                board: hypervisor.value.board.as_ref().map(|board| board.sourced(hypervisor_file)),
+                nic: nic.sourced(hypervisor_file),
+                console: console.sourced(hypervisor_file),
+                root_disk: root_disk.sourced(hypervisor_file),
+                board: board.map(|board| board.sourced(hypervisor_file)),
             },
             compression,
             init: base.init.sourced(base_file),
@@ -156,10 +173,18 @@ impl Catalog {
         let own = kernel.value.base.value == base.name;
         let release = base.value.releases.get(&chosen.release.value).filter(|_| own);
         let of_release = release.and_then(|release| release.value.efi_stub.as_ref());
-        Some(match of_release {
-            Some(stub) => stub.sourced(&base.file),
-            None => stub.sourced(&kernel.file),
-        })
+        let (stub, file) = match of_release {
+            Some(of_release) => (of_release, &base.file),
+            None => (stub, &kernel.file),
+        };
+        let value = stub.value.of(&self.kernel_spelling(chosen));
+        Some(Sourced { value, origin: stub.origin(file) })
+    }
+
+    /// The names of the architecture in the descriptor of the kernel: those of its own base.
+    fn kernel_spelling<'a>(&self, chosen: &'a Chosen<'_>) -> Spelling<'a> {
+        let own = chosen.kernel.value.value.architecture_like(&chosen.architecture);
+        Spelling(own.unwrap_or(&chosen.architecture))
     }
 
     /// The parts of all chosen files, in the order in which they count.
@@ -179,6 +204,8 @@ impl Catalog {
         let mut more = |level, file, fragment: Option<Fragment>| {
             layers.extend(fragment.map(|fragment| (level, file, fragment)));
         };
+        let other = chosen.base.value.architectures.get(&chosen.architecture.value);
+        more(Level::Base, &chosen.base.file, other.map(|other| other.fragment()));
         let release = chosen.base.value.releases.get(&chosen.release.value);
         more(Level::Base, &chosen.base.file, release.map(|release| release.fragment()));
         let kernel = chosen.kernel.value;
@@ -215,6 +242,8 @@ impl Catalog {
         }
         let hypervisor = chosen.hypervisor.value;
         more(Level::Hypervisor, &hypervisor.file, Some(hypervisor.value.fragment()));
+        let other = hypervisor.value.on_machine(machine(&chosen.architecture));
+        more(Level::Hypervisor, &hypervisor.file, other.map(|other| other.fragment()));
         more(Level::Hypervisor, &hypervisor.file, part(&hypervisor.value.on, base));
         layers.into_iter().map(|(level, file, part)| (level, file.clone(), part)).collect()
     }

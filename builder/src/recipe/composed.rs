@@ -21,6 +21,8 @@ pub struct Selection {
     pub base: String,
     /// Release of the base.
     pub release: Option<String>,
+    /// Architecture, as the base or as `uname -m` calls it.
+    pub architecture: Option<String>,
     /// Flavor.
     pub flavor: String,
     /// Role.

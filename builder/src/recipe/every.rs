@@ -4,27 +4,39 @@ use super::base::Base;
 use super::catalog::{Catalog, Document};
 use super::choose::{feature_unfit, flavor_on};
 use super::composed::Selection;
+use super::located::At;
+use super::machine::machine;
 use super::model::{Feature, Role};
 
 /// The features that are on, and those that are off.
 type FeatureSet = (Vec<String>, Vec<String>);
 
 impl Catalog {
-    /// Compositions for `base` in `release` that together ask for everything that any one asks for: every
+    /// Compositions for `base` in `release` on `architecture` that together ask for everything that any one asks for: every
     /// flavor with the base's defaults, and one flavor with all roles, sets of features, kernels and
     /// hypervisors, which name their features in full, as `with` and `without`. In a fixed order; none
-    /// if there is no such base or release.
-    pub fn spanning_compositions(&self, base: &str, release: &str) -> Vec<Selection> {
+    /// if there is no such base, release or architecture.
+    pub fn spanning_compositions(
+        &self,
+        base: &str,
+        release: &str,
+        architecture: &str,
+    ) -> Vec<Selection> {
         let Some(base) = self.base_with(base, release) else { return Vec::new() };
+        let Some(architecture) = base.value.architecture_like(architecture) else {
+            return Vec::new();
+        };
         let flavors = self.flavors_on(base);
         let with_defaults = flavors.iter().map(|flavor| Selection {
             base: base.name.clone(),
             release: Some(release.to_owned()),
+            architecture: Some(architecture.value.clone()),
             flavor: (*flavor).clone(),
             ..Selection::default()
         });
         let first = flavors.first().into_iter();
-        let others = first.flat_map(|flavor| self.compositions_of(base, release, flavor));
+        let others =
+            first.flat_map(|flavor| self.compositions_of(base, release, architecture, flavor));
         with_defaults.chain(others).collect()
     }
 
@@ -42,22 +54,30 @@ impl Catalog {
         &self,
         base: &Document<Base>,
         release: &str,
+        architecture: &str,
         flavor: &str,
     ) -> Vec<Selection> {
-        let goes = |bases: &[super::located::At<String>]| {
+        let runs = |name: &At<String>| {
+            let kernel = self.kernels.get(&name.value);
+            kernel.is_some_and(|kernel| kernel.value.architecture_like(architecture).is_some())
+        };
+        let goes = |bases: &[At<String>]| {
             bases.is_empty() || bases.iter().any(|name| name.value == base.name)
         };
         let mut selections = Vec::new();
         for role in self.roles.values().filter(|role| goes(&role.value.bases)) {
             for (with, without) in self.feature_sets(base, role) {
-                for kernel in base.value.kernels_of(release) {
+                for kernel in base.value.kernels_of(release).iter().filter(|name| runs(name)) {
                     for hypervisor in self.hypervisors.values() {
-                        if !goes(&hypervisor.value.bases) {
+                        if !goes(&hypervisor.value.bases)
+                            || !hypervisor.value.runs_on(machine(architecture))
+                        {
                             continue;
                         }
                         selections.push(Selection {
                             base: base.name.clone(),
                             release: Some(release.to_owned()),
+                            architecture: Some(architecture.to_owned()),
                             flavor: flavor.to_owned(),
                             role: Some(role.name.clone()),
                             with: with.clone(),

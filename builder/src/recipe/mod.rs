@@ -20,6 +20,7 @@ mod fragment;
 mod kernel_source;
 mod kinds;
 mod located;
+mod machine;
 mod merge;
 mod model;
 mod records;
@@ -34,7 +35,8 @@ mod words;
 mod yaml;
 
 pub use base::{
-    Base, BootsWith, Defaults, EfiStub, Initramfs, Kernel, Key, LoosePackage, Release, Repository,
+    Architecture, Base, BootsWith, Defaults, EfiStub, Initramfs, Kernel, Key, LoosePackage,
+    Release, Repository,
 };
 pub use catalog::{Catalog, Document, Documents, Listed, Listing};
 pub use composed::{
@@ -46,9 +48,10 @@ pub use filter::PathFilter;
 pub use fragment::{Accounts, FirmwareRule, Fragment, Memory, RoleFragment};
 pub use kinds::{AccountsFrom, AppConfig, Compression, Format, InitSystem, Nic, ShareTransport};
 pub use located::{At, Origin, Sourced};
+pub use machine::{Names, PC, machine};
 pub use model::{
-    Card, Devices, Feature, Firmware, FirmwareArchive, Flavor, Guest, Hypervisor, Manifest,
-    OnByDefault, Role,
+    Card, Devices, Feature, Firmware, FirmwareArchive, Flavor, Guest, Hypervisor,
+    HypervisorMachine, Manifest, OnByDefault, Role,
 };
 pub use records::{
     Access, AppletLinks, Applets, Directory, FileText, Group, Password, Share, User,

@@ -11,6 +11,7 @@ use super::entries::{Entry, Map};
 use super::fragment::{FirmwareRule, Fragment, Memory, RoleFragment, recipe_file};
 use super::kinds::{AppConfig, InitSystem, Nic, ShareTransport};
 use super::located::At;
+use super::machine::PC;
 use super::words::{Module, Pattern};
 use crate::device::DeviceId;
 use crate::digest::Sha256;
@@ -249,6 +250,24 @@ recipe_file! {
 }
 
 recipe_file! {
+    /// What is different where a hypervisor runs on another machine than a PC.
+    pub struct HypervisorMachine {
+        /// The network card that the guest has towards its host, if it is another one.
+        #[serde(default)]
+        pub nic: Option<At<Nic>>,
+        /// The guest's console, if it is another one.
+        #[serde(default)]
+        pub console: Option<At<String>>,
+        /// The disk that holds the root image, if it is another one.
+        #[serde(default)]
+        pub root_disk: Option<At<String>>,
+        /// The name of the machine that guests see; none if there is no SMBIOS.
+        #[serde(default)]
+        pub board: Option<At<String>>,
+    }
+}
+
+recipe_file! {
     /// A hypervisor that the guest runs under: `recipes/hypervisors/NAME.yaml`.
     pub struct Hypervisor {
         /// One line that says what this is.
@@ -265,11 +284,27 @@ recipe_file! {
         /// puts them together. None if there is no SMBIOS.
         #[serde(default)]
         pub board: Option<At<String>>,
+        /// The other machines than PCs (x86_64) that it runs on, as `uname -m` says, and what each
+        /// changes.
+        #[serde(default)]
+        pub machines: Map<String, HypervisorMachine>,
         /// The bases that it works with; all of them if there is none.
         #[serde(default)]
         pub bases: Vec<At<String>>,
         /// What it adds on one base only.
         #[serde(default)]
         pub on: Map<String, Fragment>,
+    }
+}
+
+impl Hypervisor {
+    /// Whether it runs on this machine.
+    pub fn runs_on(&self, machine: &str) -> bool {
+        machine == PC || self.machines.get(machine).is_some()
+    }
+
+    /// What this machine changes: nothing if there is none.
+    pub fn on_machine(&self, machine: &str) -> Option<&HypervisorMachine> {
+        self.machines.get(machine).map(|found| &found.value)
     }
 }

@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use super::base::{Base, machine};
+use super::base::{Base, Kernel};
 use super::catalog::{Catalog, Document};
 use super::entries::{Entry, Map};
 use super::error::{Problem, RecipeError};
 use super::fragment::Fragment;
 use super::located::At;
+use super::machine::machine;
 use super::model::{Feature, OnByDefault};
 
 /// Checks the references of all recipes.
@@ -27,6 +28,7 @@ pub fn check(catalog: &Catalog) -> Result<(), RecipeError> {
     checker.bases()?;
     for kernel in catalog.kernels.values() {
         checker.known("base", &kernel.file, &kernel.value.base, catalog.bases.keys())?;
+        checker.architectures(kernel)?;
         checker.fragment(&kernel.file, &kernel.value.needs)?;
     }
     for manifest in catalog.manifests.values() {
@@ -51,6 +53,9 @@ pub fn check(catalog: &Catalog) -> Result<(), RecipeError> {
     for hypervisor in catalog.hypervisors.values() {
         checker.only_on(&hypervisor.file, &hypervisor.value.bases, &hypervisor.value.on)?;
         checker.fragment(&hypervisor.file, &hypervisor.value.fragment())?;
+        for (_, other) in hypervisor.value.machines.iter() {
+            checker.fragment(&hypervisor.file, &other.fragment())?;
+        }
     }
     Ok(())
 }
@@ -102,6 +107,28 @@ impl Checker<'_> {
                 self.known("folder of overlays", file, &name, catalog.overlays.keys())?;
             }
             self.fragment(file, &value.fragment())?;
+            for repository in &value.repositories {
+                for only in repository.keys.iter().filter_map(|key| key.architecture.as_ref()) {
+                    let (line, column) = (repository.line, repository.column);
+                    let only = At { value: only.clone(), line, column };
+                    let known = value.every_architecture().map(|known| &known.value);
+                    self.known("architecture of this base", file, &only, known)?;
+                }
+            }
+            for (name, other) in value.architectures.iter() {
+                let first = |known: &&At<String>| machine(known) == machine(name);
+                if value
+                    .every_architecture()
+                    .find(first)
+                    .is_some_and(|known| (known.line, known.column) != (name.line, name.column))
+                {
+                    return Err(RecipeError::invalid(
+                        Problem::new(format!("the architecture \"{}\" is there twice", name.value))
+                            .at(catalog.texts.place(&name.origin(file))),
+                    ));
+                }
+                self.fragment(file, &other.fragment())?;
+            }
             for (_, release) in value.releases.iter() {
                 for kernel in &release.value.kernels {
                     self.known("kernel of this base", file, kernel, kernels.clone())?;
@@ -112,18 +139,36 @@ impl Checker<'_> {
         Ok(())
     }
 
+    /// A kernel must be for a machine of the base, and the default one for all of them.
     fn kernel_fits(&self, base: &Document<Base>, name: &At<String>) -> Result<(), RecipeError> {
         let Some(kernel) = self.catalog.kernels.get(&name.value) else { return Ok(()) };
-        let place = |file, at: &At<String>| self.catalog.texts.place(&at.origin(file));
-        let here = Problem::new(String::new()).at(place(&base.file, name));
-        let (of_kernel, of_base) = (&kernel.value.architecture, &base.value.architecture);
-        if machine(of_kernel) != machine(of_base) {
-            let what = format!("the kernel \"{}\" is for another architecture", name.value);
-            return Err(RecipeError::invalid(
-                Problem { message: what, ..here }
-                    .also("its descriptor says", place(&kernel.file, of_kernel))
-                    .also("the base says", place(&base.file, of_base)),
-            ));
+        let fits = |wanted: &&At<String>| kernel.value.architecture_like(wanted).is_some();
+        let mut all = base.value.every_architecture();
+        let is_default = base.value.default.kernel.value == name.value;
+        let lacking = if is_default { all.find(|wanted| !fits(wanted)) } else { None };
+        if lacking.is_none() && base.value.every_architecture().any(|wanted| fits(&wanted)) {
+            return Ok(());
+        }
+        let of_base = lacking.unwrap_or(&base.value.architecture);
+        let place = |origin| self.catalog.texts.place(&origin);
+        let what = format!("the kernel \"{}\" is for another architecture", name.value);
+        let of_kernel = &kernel.value.architecture;
+        Err(RecipeError::invalid(
+            Problem::new(what)
+                .at(place(name.origin(&base.file)))
+                .also("its descriptor says", place(of_kernel.origin(&kernel.file)))
+                .also("the base says", place(of_base.origin(&base.file))),
+        ))
+    }
+
+    /// A kernel exists for architectures of its own base.
+    fn architectures(&self, kernel: &Document<Kernel>) -> Result<(), RecipeError> {
+        let Some(base) = self.catalog.bases.get(&kernel.value.base.value) else { return Ok(()) };
+        let At { value: names, line, column } = &kernel.value.architecture;
+        for name in &names.0 {
+            let name = At { value: name.clone(), line: *line, column: *column };
+            let known = base.value.every_architecture().map(|known| &known.value);
+            self.known("architecture of its base", &kernel.file, &name, known)?;
         }
         Ok(())
     }

@@ -54,6 +54,12 @@ impl Pattern {
         &self.0
     }
 
+    /// The same pattern, if `text` is no glob, and else `text`.
+    pub(super) fn with(&self, text: &str) -> Pattern {
+        let new = Pattern(text.to_owned());
+        if new.glob().is_ok() { new } else { self.clone() }
+    }
+
     /// The glob, ready to match paths without a leading `/`.
     ///
     /// # Errors

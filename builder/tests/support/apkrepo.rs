@@ -27,6 +27,8 @@ pub fn signatures(signers: &[(Kind, SigningKey)], message: &[u8]) -> Vec<u8> {
 pub struct Package {
     pub name: String,
     pub version: String,
+    /// `x86_64` unless changed.
+    pub architecture: String,
     /// Lines of `.PKGINFO` beside those that every package has.
     pub info: Vec<(String, String)>,
     pub control: Vec<Member>,
@@ -56,6 +58,7 @@ impl Package {
         Package {
             name: name.into(),
             version: version.into(),
+            architecture: "x86_64".into(),
             info: Vec::new(),
             control: Vec::new(),
             data: Vec::new(),
@@ -125,8 +128,8 @@ impl Package {
         let data = self.compressed_data();
         let hash = self.data_hash.clone().unwrap_or_else(|| Sha256::of(&data).to_string());
         let mut text = format!(
-            "# Generated for tests\npkgname = {}\npkgver = {}\narch = x86_64\n",
-            self.name, self.version
+            "# Generated for tests\npkgname = {}\npkgver = {}\narch = {}\n",
+            self.name, self.version, self.architecture
         );
         for (key, value) in &self.info {
             text.push_str(&format!("{key} = {value}\n"));
@@ -152,7 +155,8 @@ impl Package {
     pub fn record(&self) -> String {
         let identity = Identity::of_control(&self.parts().control);
         let (name, version, size) = (&self.name, &self.version, self.build().len());
-        let mut text = format!("C:{identity}\nP:{name}\nV:{version}\nA:x86_64\nS:{size}\n");
+        let mut text =
+            format!("C:{identity}\nP:{name}\nV:{version}\nA:{}\nS:{size}\n", self.architecture);
         for (key, field) in [
             ("size", 'I'),
             ("pkgdesc", 'T'),

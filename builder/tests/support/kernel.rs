@@ -1,4 +1,4 @@
-//! The least that is a kernel: a bzImage's header that says so, and its release.
+//! The least that is a kernel: a header that says so, and its release.
 
 /// The image of a kernel that calls itself `release`.
 pub fn kernel_image(release: &str) -> Vec<u8> {
@@ -18,11 +18,26 @@ pub fn kernel_image(release: &str) -> Vec<u8> {
     bytes
 }
 
+/// The same for 64-bit Arm, as the kernel's Documentation/arch/arm64/booting.rst has it.
+pub fn arm64_image(release: &str) -> Vec<u8> {
+    let mut bytes = vec![0; 0x1000];
+    let mut put = |at: usize, data: &[u8]| bytes[at..at + data.len()].copy_from_slice(data);
+    put(0, b"MZ");
+    put(16, &0x0100_0000_u64.to_le_bytes());
+    put(24, &0xa_u64.to_le_bytes());
+    put(56, b"ARM\x64");
+    put(0x3c, &0x40_u32.to_le_bytes());
+    put(0x40, b"PE\0\0\x64\xaa");
+    put(0x600, format!("Linux version {release} (builder@host) #1 SMP\0").as_bytes());
+    bytes
+}
+
 /// The `modules.builtin` of a kernel that reaches disk, shares and network under every hypervisor.
 pub const BUILT_IN: &str = "\
 kernel/drivers/block/virtio_blk.ko
 kernel/drivers/block/xen-blkfront.ko
 kernel/drivers/net/ethernet/intel/e1000/e1000.ko
+kernel/drivers/net/virtio_net.ko
 kernel/drivers/virtio/virtio_pci.ko
 kernel/fs/9p/9p.ko
 kernel/fs/squashfs/squashfs.ko

@@ -34,7 +34,8 @@ pub fn boot(args: &Args, memory: u32, quiet: bool) -> Result<Report, String> {
     };
     let mut guest = GuestDescription::of_output(&args.dir).map_err(|error| error.to_string())?;
     if args.uefi {
-        guest.firmware = Firmware::installed_uefi().map_err(|error| error.to_string())?;
+        guest.firmware =
+            Firmware::installed_uefi(guest.board).map_err(|error| error.to_string())?;
     }
     // The names of unix sockets are short: this folder's must be, too.
     let scratch = tempfile::Builder::new()
@@ -53,7 +54,7 @@ pub fn boot(args: &Args, memory: u32, quiet: bool) -> Result<Report, String> {
     let carrier: Box<dyn Carrier>;
     (carrier, guest.nic) = connect(args.tap, folder)?;
     guest.memory = memory;
-    guest.acceleration = Acceleration::of_this_host();
+    guest.acceleration = Acceleration::of_this_host(guest.board);
     guest.shares = setup.shares;
     guest.console = Console::Plain;
     guest.monitor = Some(folder.join("qmp"));

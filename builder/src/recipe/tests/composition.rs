@@ -74,7 +74,7 @@ fn every_composition_is_allowed_and_none_is_there_twice() {
         ("recipes/flavors/blob.yaml", "summary: B\nmanifests: [blob]\n"),
         ("firmware-blobs/blob.yaml", "summary: B\nmodules: [b]\nfirmware: { rule: exact }\n"),
     ]);
-    let all: Vec<Selection> = catalog.spanning_compositions("base", "one");
+    let all: Vec<Selection> = catalog.spanning_compositions("base", "one", "amd64");
     // {}, {other}, {other, extra}, {third}, {other, third}: five sets, doubled by ap for the host.
     // And the flavor with the defaults.
     assert_eq!(all.len(), 16);
@@ -82,6 +82,6 @@ fn every_composition_is_allowed_and_none_is_there_twice() {
         catalog.compose(selection).unwrap_or_else(|error| panic!("{selection:?}: {error}"));
         assert_eq!(all.iter().filter(|other| *other == selection).count(), 1);
     }
-    assert_eq!(catalog.spanning_compositions("base", "three").len(), 0);
-    assert_eq!(catalog.spanning_compositions("nothing", "one").len(), 0);
+    assert_eq!(catalog.spanning_compositions("base", "three", "amd64").len(), 0);
+    assert_eq!(catalog.spanning_compositions("nothing", "one", "amd64").len(), 0);
 }

@@ -77,3 +77,59 @@ fn what_cannot_be_chosen_is_refused() {
       = expected "base" under "packages" in firmware-blobs/sim.yaml
     "#);
 }
+
+const ARM: &str =
+    "architecture: amd64\narchitectures: { arm64: { summary: Arm, packages: [only-arm] } }\n";
+
+#[test]
+fn an_architecture_is_chosen_by_any_of_its_names_and_kernel_and_hypervisor_must_have_it() {
+    let base = BASE.replace("architecture: amd64\n", ARM);
+    let base = ("recipes/bases/base.yaml", base.as_str());
+    let kernel = KERNEL.replace("architecture: amd64", "architecture: [amd64, arm64]");
+    let kernel = ("kernels/linux.yaml", kernel.as_str());
+    let vmm = "summary: VMM\nshare_transport: virtio\nnic: e1000\nconsole: ttyS0\nroot_disk: vdb\n\
+               machines: { aarch64: { console: ttyAMA0, packages: [arm-vmm] } }\n";
+    let vmm = ("recipes/hypervisors/vmm.yaml", vmm);
+    let arm = |name: &str| Selection { architecture: Some(name.into()), ..ask() };
+    for name in ["arm64", "aarch64"] {
+        let recipe = catalog(&[base, kernel, vmm]).compose(&arm(name)).unwrap();
+        assert_eq!(recipe.architecture.value, "arm64");
+        assert_eq!(values(&recipe.packages), ["shell", "net", "only-arm", "arm-vmm"]);
+        assert_eq!(recipe.hypervisor.console.value, "ttyAMA0");
+    }
+    assert_eq!(catalog(&[base, kernel]).compose(&ask()).unwrap().architecture.value, "amd64");
+    insta::assert_snapshot!(refusal(&[], &arm("arm64")), @r#"
+    base has no architecture "arm64"
+      = expected "amd64"
+    "#);
+    insta::assert_snapshot!(refusal(&[base, kernel], &arm("arm64")), @r#"
+    the hypervisor "vmm" is not known to run aarch64 guests
+      = it runs: x86_64
+    "#);
+    // The default kernel is there for every architecture, and no kernel for one that its base lacks.
+    insta::assert_snapshot!(error(&[base]), @r#"
+    the kernel "linux" is for another architecture
+      --> recipes/bases/base.yaml:14:11
+        |
+     14 | kernels: [linux]
+        |           ^
+    its descriptor says
+      --> kernels/linux.yaml:3:15
+       |
+     3 | architecture: amd64
+       |               ^
+    the base says
+      --> recipes/bases/base.yaml:4:18
+       |
+     4 | architectures: { arm64: { summary: Arm, packages: [only-arm] } }
+       |                  ^
+    "#);
+    insta::assert_snapshot!(error(&[kernel]), @r#"
+    there is no architecture of its base "arm64"
+      --> kernels/linux.yaml:3:15
+       |
+     3 | architecture: [amd64, arm64]
+       |               ^
+      = expected "amd64"
+    "#);
+}

@@ -84,6 +84,9 @@ fn the_list_names_everything() {
         ],
         "default_with": [
           "base"
+        ],
+        "architectures": [
+          "amd64"
         ]
       }
     ]
