@@ -9,9 +9,9 @@ use super::{Environment, Error};
 use crate::lock::{LockedPackage, Target};
 use crate::recipe::Catalog;
 
-/// The worlds that a lock serves: those of every composition of its base, release and
-/// architecture, those of the kernels that other bases take from it, and the one that is asked for. One lock serves them all,
-/// so that it does not depend on what is built first.
+/// The worlds that a lock serves: those of every composition of its base, release and architecture,
+/// those of the kernels that other bases take from it, and the one that is asked for. One lock serves
+/// them all, so that it does not depend on what is built first.
 ///
 /// # Errors
 /// [`Error::Recipe`].

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use super::Error;
 use super::packages::ChosenPackage;
+use super::source::scheme;
 use crate::recipe::Format;
 use crate::repo::dependency::parse_relations;
 use crate::tree::unpack::Replaces;
-use crate::version::Scheme;
 
 /// What one package says of itself: an index of apk does not repeat it.
 #[derive(Debug, Clone, Default)]
@@ -30,11 +30,7 @@ pub fn resolve(
 ) -> Result<BTreeMap<String, Replaces>, Error> {
     let mut resolved = BTreeMap::new();
     for (package, claim) in packages.iter().zip(claims) {
-        let scheme = match package.format {
-            Format::Dpkg => Scheme::Dpkg,
-            Format::Apk => Scheme::Apk,
-            Format::Opkg => Scheme::Opkg,
-        };
+        let scheme = scheme(package.format);
         let relations = parse_relations(scheme, &claim.replaces).map_err(|error| {
             Error::Unsupported(format!("package {}, what it replaces: {error}", package.name))
         })?;

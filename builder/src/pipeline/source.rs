@@ -22,6 +22,15 @@ pub struct Source {
     pub world: World,
 }
 
+/// The version order and dependency rules that go with a package format.
+pub fn scheme(format: Format) -> Scheme {
+    match format {
+        Format::Dpkg => Scheme::Dpkg,
+        Format::Apk => Scheme::Apk,
+        Format::Opkg => Scheme::Opkg,
+    }
+}
+
 impl Source {
     /// The sources of a guest: its base's first, then its kernel's if that is another base's.
     pub fn all(recipe: &Recipe) -> Vec<Source> {
@@ -63,11 +72,7 @@ impl Source {
 
     /// The version order and dependency rules of its packages.
     pub fn scheme(&self) -> Scheme {
-        match self.format {
-            Format::Dpkg => Scheme::Dpkg,
-            Format::Apk => Scheme::Apk,
-            Format::Opkg => Scheme::Opkg,
-        }
+        scheme(self.format)
     }
 
     /// Where its lock is. `own` is the guest's base: its lock may be named, and the other base's

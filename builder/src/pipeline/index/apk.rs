@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io::BufReader;
 use std::path::Path;
 
-use super::{Offered, key_files, mirrors};
+use super::{Offered, fingerprints, key_files, mirrors};
 use crate::digest::Sha256;
 use crate::fetch::{Artefact, FetchError, Fetcher, Location};
 use crate::lock::{LockedIndex, LockedPackage};
@@ -37,7 +37,7 @@ pub fn load(
     offered: &mut Offered,
 ) -> Result<(), Error> {
     let mirrors = mirrors(repository, source.format, environment)?;
-    let pinned = fingerprints(repository)?;
+    let pinned: Vec<Fingerprint> = fingerprints(repository)?;
     let mut keyring = keyring(repository, environment)?;
     for (folder, bytes) in indexes(source, repository, &mirrors, environment, fetcher)? {
         let what = format!("{folder}/{INDEX}");
@@ -101,16 +101,6 @@ fn indexes(
 fn index_at(folder: &str, mirrors: &[Location]) -> Result<Artefact, Error> {
     let path = format!("{folder}/{INDEX}");
     Artefact::on_mirrors(path.clone(), mirrors, &path).map_err(|error| Error::Mirror(path, error))
-}
-
-fn fingerprints(repository: &Repository) -> Result<Vec<Fingerprint>, Error> {
-    let parse = |key: &crate::recipe::Key| {
-        key.fingerprint.parse::<Fingerprint>().map_err(|error| Error::BadKey {
-            repository: repository.name.clone(),
-            why: error.to_string(),
-        })
-    };
-    repository.keys.iter().map(parse).collect()
 }
 
 /// With several pinned keys, an index may be signed by any one of them.

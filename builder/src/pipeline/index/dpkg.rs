@@ -5,7 +5,7 @@ use std::path::Path;
 
 use jiff::Timestamp;
 
-use super::{Offered, mirrors};
+use super::{Offered, fingerprints, mirrors};
 use crate::digest::Sha256;
 use crate::fetch::{FetchError, Fetcher, Location};
 use crate::lock::{LockedIndex, LockedPackage};
@@ -30,7 +30,7 @@ pub fn load(
 ) -> Result<(), Error> {
     let mirrors = mirrors(repository, source.format, environment)?;
     let keyring = keyring(repository, environment)?;
-    let pinned = fingerprints(repository)?;
+    let pinned: Vec<Fingerprint> = fingerprints(repository)?;
     let freshness = if environment.allow_expired_index {
         Freshness::WaivedAllowingReplayOfOldPackages
     } else {
@@ -93,16 +93,6 @@ fn release_of(
     }
 }
 
-fn fingerprints(repository: &Repository) -> Result<Vec<Fingerprint>, Error> {
-    let parse = |key: &crate::recipe::Key| {
-        key.fingerprint.parse::<Fingerprint>().map_err(|error| Error::BadKey {
-            repository: repository.name.clone(),
-            why: error.to_string(),
-        })
-    };
-    repository.keys.iter().map(parse).collect()
-}
-
 /// Key material from the files that the user names and from the host's keyrings.
 fn keyring(repository: &Repository, environment: &Environment<'_>) -> Result<Keyring, Error> {
     let mut keyring = Keyring::default();
@@ -119,7 +109,7 @@ fn keyring(repository: &Repository, environment: &Environment<'_>) -> Result<Key
             keyring.extend(read_keyring(path)?);
         }
     }
-    let pinned = fingerprints(repository)?;
+    let pinned: Vec<Fingerprint> = fingerprints(repository)?;
     if !keyring.keys().any(|(fingerprint, _)| pinned.contains(&fingerprint)) {
         let wanted: Vec<String> = repository
             .keys

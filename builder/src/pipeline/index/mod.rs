@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
 
 use super::source::Source;
 use super::{Environment, Error};
@@ -60,6 +61,17 @@ pub fn load(
         })?;
     }
     Ok(offered)
+}
+
+/// The pinned fingerprints of a repository's keys, in the form of its kind of signature.
+fn fingerprints<F: FromStr<Err: ToString>>(repository: &Repository) -> Result<Vec<F>, Error> {
+    let parse = |key: &crate::recipe::Key| {
+        key.fingerprint.parse::<F>().map_err(|error| Error::BadKey {
+            repository: repository.name.clone(),
+            why: error.to_string(),
+        })
+    };
+    repository.keys.iter().map(parse).collect()
 }
 
 /// Files of this machine that hold keys of `repository`.
