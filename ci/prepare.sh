@@ -10,7 +10,7 @@ packages=(
     binutils                 # objdump: the unified kernel image
     kmod                     # depmod, modprobe: module indexes and closure
     shellcheck               # the guest's scripts
-    libvirt-clients          # virt-xml-validate: domains of libvirt
+    libvirt-clients libxml2-utils # virt-xml-validate: domains of libvirt
     python3-venv             # validators of bills of materials
     gcc libc6-dev            # crates that build C
 )

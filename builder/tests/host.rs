@@ -9,6 +9,10 @@ use std::fs;
 use std::path::Path;
 
 use support::guest::Guest;
+use wifibox_build::host::wishes::parse_address;
+use wifibox_build::host::{Guest as Description, HostError, Hypervisor, Wishes, all_files};
+use wifibox_build::lint::{Kind, lint};
+use wifibox_build::recipe::{Catalog, Selection, Sources};
 
 fn ok(guest: &Guest, arguments: &[&str]) -> String {
     let (code, stdout, stderr) = guest.run(arguments);
@@ -183,4 +187,68 @@ fn lint_names_the_line_and_what_was_meant() {
     assert_eq!(code, Some(0));
     let value: serde_json::Value = serde_json::from_str(&json).unwrap();
     assert_eq!(value["lint"][0]["kind"], "loader");
+}
+
+/// Every flavor, role and hypervisor of every base and machine, with and without a card, a
+/// configuration disk and a disk of its own.
+#[test]
+fn every_composition_has_sound_files() {
+    let catalog = Catalog::load(&Sources::embedded()).unwrap();
+    let listing = catalog.list();
+    let wishes = [
+        Wishes::default(),
+        Wishes { passthru: vec![parse_address("3/0/0").unwrap()], ..Wishes::default() },
+        Wishes { configuration_disk: true, persistent: true, ..Wishes::default() },
+    ];
+    let (mut guests, mut written) = (0, 0);
+    for base in &listing.bases {
+        for architecture in &base.architectures {
+            for flavor in &listing.flavors {
+                for role in &listing.roles {
+                    for hypervisor in &listing.hypervisors {
+                        let selection = Selection {
+                            base: base.name.clone(),
+                            architecture: Some(architecture.clone()),
+                            flavor: flavor.name.clone(),
+                            role: Some(role.name.clone()),
+                            hypervisor: Some(hypervisor.name.clone()),
+                            ..Selection::default()
+                        };
+                        // What does not go together is refused when it is composed.
+                        let Ok(recipe) = catalog.compose(&selection) else { continue };
+                        let words: Vec<&str> =
+                            recipe.cmdline.iter().map(|word| word.value.as_str()).collect();
+                        let guest = Description::of_recipe(&recipe, &words.join(" "), true);
+                        guests += 1;
+                        for wishes in &wishes {
+                            let guest = guest.with(wishes).unwrap();
+                            written += sound(&guest, &format!("{selection:?}"));
+                        }
+                    }
+                }
+            }
+        }
+    }
+    assert!(guests > 100 && written > guests * 10, "{guests} guests, {written} files");
+}
+
+/// Checks all files for this guest, and gives back how many there are.
+fn sound(guest: &Description, what: &str) -> usize {
+    let files = all_files(guest).unwrap_or_else(|error| panic!("{what}: {error}"));
+    for file in &files {
+        let owners = Hypervisor::ALL.iter().filter(|hypervisor| hypervisor.owns(&file.path));
+        assert_eq!(owners.count(), 1, "{what}: {}", file.path);
+        if let Some(kind) = Kind::guess(&file.path, &file.contents) {
+            assert_eq!(lint(kind, &file.contents), [], "{what}: {}", file.path);
+        }
+    }
+    // A guest has files for the hypervisor that it was built for, unless a card is in the way there.
+    if let Ok(own) = guest.hypervisor.parse::<Hypervisor>() {
+        match own.files(guest) {
+            Ok(own) => assert!(!own.is_empty(), "{what}"),
+            Err(HostError::Unfit { .. }) => {}
+            Err(error) => panic!("{what}: {error}"),
+        }
+    }
+    files.len()
 }
