@@ -23,7 +23,7 @@ check_file() {
     case $1 in
     *.xml) virt-xml-validate "$1" >"$work/log" 2>&1 ;;
     *.sh | */rc.local) sh -n "$1" 2>"$work/log" && shellcheck --shell=sh "$1" >"$work/log" ;;
-    */bhyve/*) "$tool" --quiet lint "$1" >"$work/log" 2>&1 ;;
+    */bhyve/*) "$tool" lint "$1" >"$work/log" 2>&1 ;;
     # Those of other hypervisors have checks of their own.
     */xen/* | */l4re/*) ;;
     *) echo "nothing checks $1" >"$work/log" && false ;;
@@ -57,7 +57,7 @@ for output in "$@"; do
     while IFS= read -r options; do
         number=$((number + 1))
         # shellcheck disable=SC2086 # words
-        "$tool" --quiet host $options --out "$work/$number" "$output" >/dev/null
+        "$tool" host --quiet $options --out "$work/$number" "$output" >/dev/null
         check "$work/$number"
     done <<'OPTIONS'
 --passthru 3/0/0
