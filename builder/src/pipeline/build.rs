@@ -110,7 +110,8 @@ pub fn build(
     let asked = Asked {
         only: &wishes.firmware_files,
         adds: &wishes.firmware_adds,
-        archive: archive.as_ref().map(|archive| (archive, &spool)),
+        archive: archive.as_ref(),
+        spool: &spool,
     };
     let installed = firmware::install(composed, &mut tree, &kernel, &asked, environment)?;
     if let Some(archive) = &installed.archive {

@@ -15,6 +15,7 @@ mod effects;
 mod error;
 mod firmware;
 mod firmware_archive;
+mod firmware_form;
 mod generated;
 mod index;
 mod kernel;
