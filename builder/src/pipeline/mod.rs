@@ -17,6 +17,7 @@ mod firmware;
 mod firmware_archive;
 mod firmware_form;
 mod generated;
+mod host_side;
 mod index;
 mod kernel;
 mod locking;
