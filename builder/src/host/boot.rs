@@ -22,6 +22,17 @@ pub enum Console {
     Plain,
 }
 
+/// A disk that only some guests have.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Disk {
+    /// What QEMU calls it: letters, digits and `-`.
+    pub id: String,
+    /// The raw image.
+    pub image: PathBuf,
+    /// Whether the guest may only read.
+    pub read_only: bool,
+}
+
 /// A guest and the machine round it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GuestDescription {
@@ -33,6 +44,8 @@ pub struct GuestDescription {
     pub esp: PathBuf,
     /// The root file system: `/dev/vdb` in the guest.
     pub root: PathBuf,
+    /// Disks behind the root: `/dev/vdc` and so on in the guest.
+    pub disks: Vec<Disk>,
     /// Memory in MiB.
     pub memory: u32,
     /// Who executes it.
@@ -76,6 +89,7 @@ impl GuestDescription {
             },
             esp: existing("esp.img")?,
             root: existing("root.img")?,
+            disks: Vec::new(),
             memory: 256,
             acceleration: Acceleration::Software,
             nic: Nic::User,
@@ -132,8 +146,11 @@ impl GuestDescription {
         if let Some(monitor) = &self.monitor {
             add(&["-qmp", &format!("unix:{},server=on,wait=off", value(monitor)?)]);
         }
-        for (id, file) in [("esp", &self.esp), ("root", &self.root)] {
-            let drive = format!("if=none,id={id},format=raw,readonly=on,file={}", value(file)?);
+        let own = [("esp", &self.esp, true), ("root", &self.root, true)];
+        let more = self.disks.iter().map(|disk| (disk.id.as_str(), &disk.image, disk.read_only));
+        for (id, file, read_only) in own.into_iter().chain(more) {
+            let access = if read_only { "readonly=on," } else { "" };
+            let drive = format!("if=none,id={id},format=raw,{access}file={}", value(file)?);
             add(&["-drive", &drive, "-device", &format!("virtio-blk-pci,drive={id}")]);
         }
         for share in &self.shares {
@@ -172,6 +189,24 @@ mod tests {
         assert!(line.contains("path=/a,,b,security_model=mapped-xattr,readonly=on"));
         assert!(line.contains("mount_tag=config"));
         assert!(line.contains("e1000,netdev=net"));
+    }
+
+    #[test]
+    fn further_disks_follow_the_root() {
+        let folder = output();
+        let mut guest = GuestDescription::of_output(folder.path()).unwrap();
+        let disk = |id: &str, image: &str, read_only| Disk {
+            id: id.to_owned(),
+            image: image.into(),
+            read_only,
+        };
+        guest.disks = vec![disk("data", "/d.img", false), disk("config", "/c.img", true)];
+        let line = guest.arguments().unwrap().join(" ");
+        let wanted = "drive=root \
+             -drive if=none,id=data,format=raw,file=/d.img -device virtio-blk-pci,drive=data \
+             -drive if=none,id=config,format=raw,readonly=on,file=/c.img \
+             -device virtio-blk-pci,drive=config";
+        assert!(line.contains(wanted), "{line}");
     }
 
     #[test]

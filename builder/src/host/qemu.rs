@@ -71,6 +71,7 @@ impl Script {
             firmware,
             esp: Path::new("$here/esp.img").into(),
             root: Path::new("$here/root.img").into(),
+            disks: Vec::new(),
             memory: self.memory,
             acceleration: Acceleration::Software,
             nic: Nic::User,
