@@ -4,6 +4,7 @@ pub mod args;
 mod boot;
 mod build;
 mod bundle;
+mod config_disk;
 mod context;
 mod detect;
 mod detect_text;
@@ -63,6 +64,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
         Verb::Why(args) => why::run(&context, &args),
         Verb::Detect(args) => detect::run(&context, &args),
         Verb::Boot(args) => boot::run(&context, &args),
+        Verb::ConfigDisk(args) => config_disk::run(&context, &args),
         Verb::Inspect(args) => inspect::run(&context, &args),
         Verb::Diff(args) => diff::run(&context, &args),
         Verb::Verify(args) => verify::run(&context, &args),
