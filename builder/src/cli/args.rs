@@ -92,7 +92,7 @@ pub enum Verb {
     Inspect(InspectArgs),
     /// Print how two output folders differ
     Diff(DiffArgs),
-    /// Check that an output folder is what a build wrote (exit code 4 if not)
+    /// Check that an output folder or a release is what was built (exit code 4 if not)
     Verify(VerifyArgs),
     /// Write the files that a hypervisor needs to run an output: into its folder host/, or elsewhere
     #[command(after_help = HOST_HELP)]
@@ -101,6 +101,8 @@ pub enum Verb {
     /// something)
     #[command(after_help = LINT_HELP)]
     Lint(LintArgs),
+    /// Print the script that completes commands in a shell
+    Completions(CompletionsArgs),
 }
 
 /// Which guest: the axes of composition.
@@ -363,9 +365,22 @@ pub struct DiffArgs {
 /// `verify`.
 #[derive(Debug, Clone, Args)]
 pub struct VerifyArgs {
-    /// The output folder
+    /// The output folder, or a release
     #[arg(value_name = "DIR")]
     pub folder: PathBuf,
+    /// The key of minisign that must have signed it: the 56 characters, or the file minisign.pub
+    #[arg(long, value_name = "FILE|KEY")]
+    pub public_key: Option<String>,
+    /// Check what there is of a release of which only a part was fetched
+    #[arg(long)]
+    pub ignore_missing: bool,
+}
+
+/// `completions`.
+#[derive(Debug, Clone, Args)]
+pub struct CompletionsArgs {
+    /// The shell
+    pub shell: clap_complete::Shell,
 }
 
 const HOST_HELP: &str = "\

@@ -4,6 +4,7 @@ pub mod args;
 mod boot;
 mod build;
 mod bundle;
+mod completions;
 mod config_disk;
 mod context;
 mod detect;
@@ -70,6 +71,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
         Verb::Verify(args) => verify::run(&context, &args),
         Verb::Host(args) => host::run(&context, &args),
         Verb::Lint(args) => lint::run(&context, &args),
+        Verb::Completions(args) => completions::run(&context, &args),
     };
     match done {
         Ok(()) => 0,
