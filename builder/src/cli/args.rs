@@ -222,6 +222,9 @@ pub struct OutputArgs {
     /// the guest memory when it reads
     #[arg(long, value_name = "KIB", default_value_t = 256)]
     pub block_size: u32,
+    /// Print what each stage took: time, processor time, memory
+    #[arg(long)]
+    pub timings: bool,
 }
 
 /// `lock`.

@@ -17,6 +17,7 @@ mod inspect;
 mod lint;
 mod list;
 mod lock;
+mod meter;
 pub mod printer;
 mod show;
 mod table;
