@@ -83,6 +83,8 @@ pub enum Verb {
     Detect(DetectArgs),
     /// Boot an output folder in QEMU
     Boot(BootArgs),
+    /// Write what another package system needs to build guests itself
+    Export(ExportArgs),
     /// Print what is in an output folder or root.img, and where its bytes are
     Inspect(InspectArgs),
     /// Print how two output folders differ
@@ -296,6 +298,48 @@ pub struct BootArgs {
     /// Where the guest's shares are kept [default: a fresh temporary folder]
     #[arg(long, value_name = "DIR")]
     pub state: Option<PathBuf>,
+}
+
+/// `export`.
+#[derive(Debug, Clone, Args)]
+pub struct ExportArgs {
+    #[command(subcommand)]
+    /// For whom.
+    pub what: ExportWhat,
+}
+
+/// What can be exported.
+#[derive(Debug, Clone, Subcommand)]
+pub enum ExportWhat {
+    /// The generated files of the FreeBSD port: flavors, options, distfiles, distinfo, packing list,
+    /// locks, for all guests of a base
+    FreebsdPort(FreebsdPortArgs),
+}
+
+/// `export freebsd-port`.
+#[derive(Debug, Clone, Args)]
+pub struct FreebsdPortArgs {
+    /// The port's folder
+    #[arg(long, value_name = "DIR")]
+    pub out: PathBuf,
+    /// The base [default: the recipes' own]
+    #[arg(long)]
+    pub base: Option<String>,
+    /// Its release [default: the base's own]
+    #[arg(long)]
+    pub release: Option<String>,
+    /// The architecture, e.g. x86_64 or aarch64 [default: the base's own]
+    #[arg(long, value_name = "NAME")]
+    pub arch: Option<String>,
+    /// Only this flavor; may be given more than once [default: all]
+    #[arg(long)]
+    pub flavor: Vec<String>,
+    /// Only this kernel; may be given more than once [default: all of the base]
+    #[arg(long)]
+    pub kernel: Vec<String>,
+    #[command(flatten)]
+    /// From where.
+    pub source: SourceArgs,
 }
 
 /// `inspect`.

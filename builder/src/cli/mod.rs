@@ -8,6 +8,7 @@ mod context;
 mod detect;
 mod detect_text;
 mod diff;
+mod export;
 mod failure;
 mod fetch;
 mod inspect;
@@ -61,6 +62,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
         Verb::Why(args) => why::run(&context, &args),
         Verb::Detect(args) => detect::run(&context, &args),
         Verb::Boot(args) => boot::run(&context, &args),
+        Verb::Export(args) => export::run(&context, &args),
         Verb::Inspect(args) => inspect::run(&context, &args),
         Verb::Diff(args) => diff::run(&context, &args),
         Verb::Verify(args) => verify::run(&context, &args),

@@ -151,6 +151,26 @@ fn boot_program(
         .map_err(|source| Error::Spool { path: folder.work_folder().to_owned(), source })
 }
 
+/// The files of the host's side, by their paths in the output folder: configuration samples, and the
+/// skeleton of `var`, in which `/.keep` stands for an empty folder.
+///
+/// # Errors
+/// [`Error::Recipe`].
+pub fn host_files(
+    composed: &Composed<'_>,
+) -> Result<std::collections::BTreeMap<String, Vec<u8>>, Error> {
+    let mut files = std::collections::BTreeMap::new();
+    for overlay in &composed.recipe.overlays {
+        let host = format!("overlays/{}/host", overlay.value);
+        for file in composed.sources.files_below(&host)? {
+            let bytes = composed.sources.read(&format!("{host}/{file}"))?.into_owned();
+            // A later overlay's file takes the place of an earlier one's.
+            files.insert(file, bytes);
+        }
+    }
+    Ok(files)
+}
+
 /// Writes the host's side: configuration samples, the skeleton of `var`, the scripts in `host/`.
 ///
 /// # Errors
@@ -158,15 +178,7 @@ fn boot_program(
 pub fn write_host_files(parts: &Parts<'_>, folder: &mut OutputFolder) -> Result<(), Error> {
     let recipe = &parts.composed.recipe;
     folder.make_folder("var")?;
-    let mut files = std::collections::BTreeMap::new();
-    for overlay in &recipe.overlays {
-        let host = format!("overlays/{}/host", overlay.value);
-        for file in parts.composed.sources.files_below(&host)? {
-            let bytes = parts.composed.sources.read(&format!("{host}/{file}"))?.into_owned();
-            // A later overlay's file takes the place of an earlier one's.
-            files.insert(file, bytes);
-        }
-    }
+    let files = host_files(parts.composed)?;
     for (file, bytes) in files {
         match file.strip_suffix("/.keep") {
             // An empty file that keeps a folder in version control.
