@@ -4,10 +4,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::locking::{Locked, ensure};
-use super::outputs::host_files;
 use super::source::Source;
 use super::world::Records;
-use super::{Composed, Environment, Error, LockMode, index};
+use super::{Composed, Environment, Error, LockMode, host_side, index};
 use crate::digest::Sha256;
 use crate::lock::Target;
 use crate::recipe::{Axes, Catalog, Recipe, Selection, Sources};
@@ -148,7 +147,7 @@ pub fn variants(
             let Some((number, (_, solver))) = solver else { continue };
             chosen.extend(solver.choose(&source)?.into_iter().map(|place| (number, place)));
         }
-        let host: BTreeSet<String> = host_files(&composed)?.into_keys().collect();
+        let host: BTreeSet<String> = host_side::files(&composed)?.into_keys().collect();
         let host_files = host_sets.iter().position(|set| *set == host).unwrap_or_else(|| {
             host_sets.push(host);
             host_sets.len() - 1
