@@ -11,7 +11,9 @@ mod diff;
 mod export;
 mod failure;
 mod fetch;
+mod host;
 mod inspect;
+mod lint;
 mod list;
 mod lock;
 pub mod printer;
@@ -66,6 +68,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
         Verb::Inspect(args) => inspect::run(&context, &args),
         Verb::Diff(args) => diff::run(&context, &args),
         Verb::Verify(args) => verify::run(&context, &args),
+        Verb::Host(args) => host::run(&context, &args),
+        Verb::Lint(args) => lint::run(&context, &args),
     };
     match done {
         Ok(()) => 0,
