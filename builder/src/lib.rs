@@ -11,6 +11,7 @@ pub mod cli;
 pub mod detect;
 pub mod device;
 pub mod digest;
+pub mod export;
 pub mod fetch;
 pub mod firmware;
 pub mod host;

@@ -88,6 +88,8 @@ pub enum Verb {
     Boot(BootArgs),
     /// Make the disk that carries a guest's configuration where the host has no 9P
     ConfigDisk(ConfigDiskArgs),
+    /// Write what another package system needs to build guests itself
+    Export(ExportArgs),
     /// Print what is in an output folder or root.img, and where its bytes are
     Inspect(InspectArgs),
     /// Print how two output folders differ
@@ -329,6 +331,48 @@ pub struct ConfigDiskArgs {
     /// at least 4M]
     #[arg(long, value_name = "SIZE", value_parser = parse_size)]
     pub size: Option<u64>,
+}
+
+/// `export`.
+#[derive(Debug, Clone, Args)]
+pub struct ExportArgs {
+    #[command(subcommand)]
+    /// For whom.
+    pub what: ExportWhat,
+}
+
+/// What can be exported.
+#[derive(Debug, Clone, Subcommand)]
+pub enum ExportWhat {
+    /// The generated files of the FreeBSD port: flavors, options, distfiles, distinfo, packing list,
+    /// locks, for all guests of a base
+    FreebsdPort(FreebsdPortArgs),
+}
+
+/// `export freebsd-port`.
+#[derive(Debug, Clone, Args)]
+pub struct FreebsdPortArgs {
+    /// The port's folder
+    #[arg(long, value_name = "DIR")]
+    pub out: PathBuf,
+    /// The base [default: the recipes' own]
+    #[arg(long)]
+    pub base: Option<String>,
+    /// Its release [default: the base's own]
+    #[arg(long)]
+    pub release: Option<String>,
+    /// The architecture, e.g. x86_64 or aarch64 [default: the base's own]
+    #[arg(long, value_name = "NAME")]
+    pub arch: Option<String>,
+    /// Only this flavor; may be given more than once [default: all]
+    #[arg(long)]
+    pub flavor: Vec<String>,
+    /// Only this kernel; may be given more than once [default: all of the base]
+    #[arg(long)]
+    pub kernel: Vec<String>,
+    #[command(flatten)]
+    /// From where.
+    pub source: SourceArgs,
 }
 
 /// `inspect`.

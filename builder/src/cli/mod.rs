@@ -10,6 +10,7 @@ mod context;
 mod detect;
 mod detect_text;
 mod diff;
+mod export;
 mod failure;
 mod fetch;
 mod host;
@@ -67,6 +68,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
         Verb::Detect(args) => detect::run(&context, &args),
         Verb::Boot(args) => boot::run(&context, &args),
         Verb::ConfigDisk(args) => config_disk::run(&context, &args),
+        Verb::Export(args) => export::run(&context, &args),
         Verb::Inspect(args) => inspect::run(&context, &args),
         Verb::Diff(args) => diff::run(&context, &args),
         Verb::Verify(args) => verify::run(&context, &args),

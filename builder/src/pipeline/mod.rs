@@ -29,6 +29,7 @@ mod pinning;
 mod replaces;
 mod reports;
 mod source;
+mod variants;
 mod world;
 
 use std::num::NonZeroUsize;
@@ -46,6 +47,7 @@ pub use firmware_archive::ArchiveChoice;
 pub use locking::{LockChange, LockMode, Locked, ensure, upgrade_lock};
 pub use own_firmware::FirmwareAdd;
 pub use packages::why;
+pub use variants::{Limits, Variant, VariantFile, Variants, variants};
 
 /// Everything that a build takes from the machine that it runs on.
 pub struct Environment<'a> {
