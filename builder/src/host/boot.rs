@@ -10,8 +10,9 @@
 use std::path::{Path, PathBuf};
 
 use super::board::Board;
-use super::machine::{Acceleration, Error, Firmware, Nic, PciAddress, value, words};
+use super::machine::{Acceleration, Error, Firmware, Nic, passthru, value, words};
 use super::shares::Share;
+use crate::detect::address::Address;
 
 /// Where the guest's serial console goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,6 +21,17 @@ pub enum Console {
     Terminal,
     /// QEMU's standard output, every byte as it comes.
     Plain,
+}
+
+/// A disk behind the first two.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MoreDisk {
+    /// QEMU's name for it.
+    pub id: String,
+    /// Its image.
+    pub file: PathBuf,
+    /// Whether the guest may only read.
+    pub read_only: bool,
 }
 
 /// A guest and the machine round it.
@@ -33,6 +45,10 @@ pub struct GuestDescription {
     pub esp: PathBuf,
     /// The root file system: `/dev/vdb` in the guest.
     pub root: PathBuf,
+    /// Further disks, in order.
+    pub more_disks: Vec<MoreDisk>,
+    /// Virtual processors.
+    pub vcpus: u16,
     /// Memory in MiB.
     pub memory: u32,
     /// Who executes it.
@@ -44,7 +60,7 @@ pub struct GuestDescription {
     /// Where the console goes.
     pub console: Console,
     /// Devices of the host that the guest gets by VFIO.
-    pub passthru: Vec<PciAddress>,
+    pub passthru: Vec<Address>,
     /// A unix socket to make for QEMU's machine protocol.
     pub monitor: Option<PathBuf>,
     /// Ends QEMU where the guest would restart, so that a crash is seen as the end.
@@ -71,11 +87,14 @@ impl GuestDescription {
             board: Board::of_output(folder),
             firmware: Firmware::Direct {
                 kernel: existing("vmlinuz")?,
-                initramfs: existing("initramfs.img")?,
+                // A kernel with everything built in starts without one.
+                initramfs: existing("initramfs.img").ok(),
                 command_line,
             },
             esp: existing("esp.img")?,
             root: existing("root.img")?,
+            more_disks: Vec::new(),
+            vcpus: 1,
             memory: 256,
             acceleration: Acceleration::Software,
             nic: Nic::User,
@@ -97,8 +116,8 @@ impl GuestDescription {
         arguments.extend(self.machine()?);
         arguments.extend(self.firmware.arguments()?);
         arguments.extend(self.nic.arguments(self.board)?);
-        for device in &self.passthru {
-            arguments.extend(device.arguments());
+        for card in &self.passthru {
+            arguments.extend(passthru(*card));
         }
         Ok(arguments)
     }
@@ -113,7 +132,7 @@ impl GuestDescription {
             "-machine",
             self.board.machine_type(),
             "-smp",
-            "1",
+            &self.vcpus.to_string(),
             "-nodefaults",
             "-display",
             "none",
@@ -132,8 +151,12 @@ impl GuestDescription {
         if let Some(monitor) = &self.monitor {
             add(&["-qmp", &format!("unix:{},server=on,wait=off", value(monitor)?)]);
         }
-        for (id, file) in [("esp", &self.esp), ("root", &self.root)] {
-            let drive = format!("if=none,id={id},format=raw,readonly=on,file={}", value(file)?);
+        let first = [("esp", &self.esp, true), ("root", &self.root, true)];
+        let more = self.more_disks.iter();
+        let more = more.map(|disk| (disk.id.as_str(), &disk.file, disk.read_only));
+        for (id, file, read_only) in first.into_iter().chain(more) {
+            let read_only = if read_only { ",readonly=on" } else { "" };
+            let drive = format!("if=none,id={id},format=raw{read_only},file={}", value(file)?);
             add(&["-drive", &drive, "-device", &format!("virtio-blk-pci,drive={id}")]);
         }
         for share in &self.shares {

@@ -8,9 +8,10 @@ use super::assemble::{Assembled, assemble};
 use super::firmware::{self, Asked};
 use super::firmware_archive::{ArchiveChoice, FirmwareArchive, write_licences};
 use super::generated::write_file;
+use super::host_side;
 use super::kernel::{self, Kernel};
 use super::locking::{Locked, ensure};
-use super::outputs::{Parts, cmdline, write_host_files, write_images};
+use super::outputs::{Parts, cmdline, write_images};
 use super::own_firmware::{FirmwareAdd, OwnFile};
 use super::packages::{ChosenPackage, choose};
 use super::reports::{self, Material};
@@ -18,6 +19,7 @@ use super::{Composed, Environment, Error};
 use crate::device::DeviceId;
 use crate::digest::Sha256;
 use crate::firmware::Selection as FirmwareSelection;
+use crate::host::Guest;
 use crate::image::squashfs::BlockSize;
 use crate::output::OutputFolder;
 use crate::path::GuestPath;
@@ -131,7 +133,8 @@ pub fn build(
         build_id: &build_id,
     };
     write_images(&parts, &mut folder, &spool, environment)?;
-    write_host_files(&parts, &mut folder)?;
+    let guest = Guest::of_recipe(recipe, &cmdline(recipe), initramfs.is_some());
+    host_side::write(composed, &guest, &mut folder)?;
     environment.check_cancelled()?;
     let sizes = Sizes::of(&tree);
     let mut manifest = Manifest {
@@ -139,6 +142,7 @@ pub fn build(
         build_id: build_id.to_string(),
         builder: concat!("wifibox-build ", env!("CARGO_PKG_VERSION")).to_owned(),
         recipe: composition(recipe, wishes),
+        guest: Some(guest),
         source_date_epoch: epoch,
         kernel: manifest::Kernel {
             release: kernel.release.clone(),

@@ -16,6 +16,7 @@ mod error;
 mod firmware;
 mod firmware_archive;
 mod generated;
+mod host_side;
 mod index;
 mod kernel;
 mod locking;
