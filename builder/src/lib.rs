@@ -16,6 +16,7 @@ pub mod firmware;
 pub mod host;
 pub mod image;
 pub mod kernel;
+pub mod lint;
 pub mod lock;
 pub mod output;
 pub mod path;

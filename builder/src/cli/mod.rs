@@ -10,7 +10,9 @@ mod detect_text;
 mod diff;
 mod failure;
 mod fetch;
+mod host;
 mod inspect;
+mod lint;
 mod list;
 mod lock;
 pub mod printer;
@@ -64,6 +66,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
         Verb::Inspect(args) => inspect::run(&context, &args),
         Verb::Diff(args) => diff::run(&context, &args),
         Verb::Verify(args) => verify::run(&context, &args),
+        Verb::Host(args) => host::run(&context, &args),
+        Verb::Lint(args) => lint::run(&context, &args),
     };
     match done {
         Ok(()) => 0,

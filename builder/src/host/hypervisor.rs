@@ -9,8 +9,8 @@ use std::str::FromStr;
 use serde::{Serialize, Serializer};
 
 use super::guest::{Boot, Guest};
-use super::qemu;
 use super::{HostError, HostFile};
+use super::{bhyve, libvirt, qemu};
 use crate::recipe::ShareTransport;
 
 /// A hypervisor that files are written for.
@@ -107,8 +107,10 @@ impl Hypervisor {
         guest.check()?;
         self.suits(guest)?;
         let mut files = match self {
+            Self::Bhyve => bhyve::files(guest),
             Self::Qemu => qemu::files(guest),
-            Self::Bhyve | Self::Libvirt | Self::Xen | Self::L4re => Err(HostError::Unfit {
+            Self::Libvirt => libvirt::files(guest),
+            Self::Xen | Self::L4re => Err(HostError::Unfit {
                 hypervisor: self,
                 why: "this version of wifibox-build writes none".to_owned(),
             }),

@@ -9,6 +9,7 @@
 //! with the parts of [`machine`], and turns that into QEMU's arguments; [`shares`] lays out the folders
 //! that the guest mounts.
 
+pub mod bhyve;
 pub mod board;
 pub mod boot;
 pub mod check;
@@ -16,6 +17,8 @@ mod error;
 pub mod from_recipe;
 pub mod guest;
 mod hypervisor;
+pub mod install;
+pub mod libvirt;
 pub mod machine;
 pub mod qemu;
 #[cfg(test)]
