@@ -84,7 +84,7 @@ fn shares(recipe: &Recipe) -> Vec<Share> {
     shares
         .map(|share| Share {
             tag: share.tag.clone(),
-            mount: share.path.to_string(),
+            mount: share.path.to_string().trim_start_matches('/').to_owned(),
             read_only: share.access == Access::ReadOnly,
             samples: match share.tag.as_str() {
                 "config" => Some("etc/wifibox/appliance".to_owned()),
