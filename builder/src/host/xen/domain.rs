@@ -83,15 +83,16 @@ pub(super) fn text(guest: &Guest, direct: &DirectBoot, of: Type) -> String {
     line(format_args!("{}", list("disk", &disks)));
     if !guest.shares.is_empty() {
         line(format_args!(
-            "\n# Folders of dom0 that the guest mounts by 9P; Xen knows no read-only ones. `type=xen_9pfsd` is\n\
-             # Xen's own server, since Xen 4.19: leave it out with older ones, which take QEMU's."
+            "\n# Folders of dom0 that the guest mounts by 9P; Xen knows no read-only ones. They are served by QEMU\n\
+             # (Debian: qemu-system-xen), also for a PV domain. Xen's own server (type=xen_9pfsd, since 4.19) is\n\
+             # for xenstore domains: it ends when Linux mounts from it."
         ));
         let shares: Vec<String> = guest
             .shares
             .iter()
             .map(|one| {
                 let path = share(guest, &one.tag);
-                format!("tag={},path={path},security_model=none,type=xen_9pfsd", one.tag)
+                format!("tag={},path={path},security_model=none", one.tag)
             })
             .collect();
         line(format_args!("{}", list("p9", &shares)));

@@ -83,7 +83,7 @@ fn the_driver_domain_has_its_disks_shares_cable_and_cards() {
         ] {
             assert!(text.lines().any(|found| found == line), "{line}: {text}");
         }
-        let var = "tag=var,path=/var/lib/wifibox,security_model=none,type=xen_9pfsd";
+        let var = "tag=var,path=/var/lib/wifibox,security_model=none";
         assert!(text.contains(var), "{text}");
     }
     assert!(text(&guest, "firewall.cfg").contains("\"backend=wifibox,type=vif\""));
