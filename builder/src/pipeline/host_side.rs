@@ -10,6 +10,24 @@ use crate::output::OutputFolder;
 /// The modes of host-side files: configuration may hold passwords.
 const CONFIGURATION_MODE: u32 = 0o640;
 
+/// The files of the overlays for the host, by their paths in the output folder: configuration samples,
+/// and the skeleton of `var`, in which `/.keep` stands for an empty folder.
+///
+/// # Errors
+/// [`Error::Recipe`].
+pub fn files(composed: &Composed<'_>) -> Result<BTreeMap<String, Vec<u8>>, Error> {
+    let mut files = BTreeMap::new();
+    for overlay in &composed.recipe.overlays {
+        let host = format!("overlays/{}/host", overlay.value);
+        for file in composed.sources.files_below(&host)? {
+            let bytes = composed.sources.read(&format!("{host}/{file}"))?.into_owned();
+            // A later overlay's file takes the place of an earlier one's.
+            files.insert(file, bytes);
+        }
+    }
+    Ok(files)
+}
+
 /// Writes them.
 ///
 /// # Errors
@@ -20,15 +38,7 @@ pub fn write(
     folder: &mut OutputFolder,
 ) -> Result<(), Error> {
     folder.make_folder("var")?;
-    let mut files = BTreeMap::new();
-    for overlay in &composed.recipe.overlays {
-        let host = format!("overlays/{}/host", overlay.value);
-        for file in composed.sources.files_below(&host)? {
-            let bytes = composed.sources.read(&format!("{host}/{file}"))?.into_owned();
-            // A later overlay's file takes the place of an earlier one's.
-            files.insert(file, bytes);
-        }
-    }
+    let files = files(composed)?;
     for (file, bytes) in files {
         match file.strip_suffix("/.keep") {
             // An empty file that keeps a folder in version control.
