@@ -60,11 +60,13 @@ pub enum Kind {
     Rc,
     /// FreeBSD's devd.conf.
     Devd,
+    /// A domain of Xen, for xl.
+    Xl,
 }
 
 impl Kind {
     /// All kinds, by name.
-    pub const ALL: [Kind; 7] = [
+    pub const ALL: [Kind; 8] = [
         Kind::Bhyve,
         Kind::Devd,
         Kind::Loader,
@@ -72,6 +74,7 @@ impl Kind {
         Kind::VmBhyve,
         Kind::WifiboxBhyve,
         Kind::WifiboxCore,
+        Kind::Xl,
     ];
 
     /// Its name, as in `--kind`.
@@ -85,6 +88,7 @@ impl Kind {
             Kind::Loader => "loader",
             Kind::Rc => "rc",
             Kind::Devd => "devd",
+            Kind::Xl => "xl",
         }
     }
 
@@ -100,6 +104,7 @@ impl Kind {
             "rc.conf" | "rc.conf.local" => Kind::Rc,
             "devd.conf" => Kind::Devd,
             "wifibox.config" => Kind::Bhyve,
+            name if name.ends_with(".cfg") => Kind::Xl,
             _ => return None,
         })
     }
@@ -161,6 +166,7 @@ pub fn lint(kind: Kind, contents: &[u8]) -> Vec<Problem> {
         Kind::Loader => assignments::loader_conf(text),
         Kind::Rc => assignments::rc_conf(text),
         Kind::Devd => devd::lint(text),
+        Kind::Xl => crate::host::xen::lint::lint(text),
     };
     for (index, line) in text.split('\n').enumerate() {
         if let Some(bad) = line.chars().find(|c| c.is_control() && *c != '\t') {
