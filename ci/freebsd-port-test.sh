@@ -43,7 +43,7 @@ echo "--- every flavor with every set of options"
 read -r -a flavors <<<"$(port_make -V FLAVORS)"
 read -r -a singles <<<"$(port_make -V OPTIONS_SINGLE_APPLICATION)"
 read -r -a switches <<<"$(port_make -V OPTIONS_DEFINE -V OPTIONS_GROUP_EXTRAS | tr '\n' ' ' | sed 's/DOCS//')"
-[ "${#flavors[@]} ${#singles[@]} ${#switches[@]}" = "$(ls "$here/../../recipes/flavors" | wc -l) 2 5" ] ||
+[ "${#flavors[@]} ${#singles[@]} ${#switches[@]}" = "$(find "$here/../../recipes/flavors" -name "*.yaml" | wc -l) 2 5" ] ||
     fail "axes are missing"
 : >"$work/needed"
 evaluated=0

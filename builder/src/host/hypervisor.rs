@@ -10,7 +10,7 @@ use serde::{Serialize, Serializer};
 
 use super::guest::{Boot, Guest};
 use super::{HostError, HostFile};
-use super::{bhyve, libvirt, qemu};
+use super::{bhyve, l4re, libvirt, qemu};
 use crate::recipe::ShareTransport;
 
 /// A hypervisor that files are written for.
@@ -110,7 +110,8 @@ impl Hypervisor {
             Self::Bhyve => bhyve::files(guest),
             Self::Qemu => qemu::files(guest),
             Self::Libvirt => libvirt::files(guest),
-            Self::Xen | Self::L4re => Err(HostError::Unfit {
+            Self::L4re => l4re::files(guest),
+            Self::Xen => Err(HostError::Unfit {
                 hypervisor: self,
                 why: "this version of wifibox-build writes none".to_owned(),
             }),

@@ -8,6 +8,7 @@
 mod assignments;
 pub mod bhyve;
 mod devd;
+pub mod l4re_modules;
 mod vm_bhyve;
 mod wifibox_core;
 
@@ -60,13 +61,16 @@ pub enum Kind {
     Rc,
     /// FreeBSD's devd.conf.
     Devd,
+    /// L4Re's modules.list.
+    L4reModules,
 }
 
 impl Kind {
     /// All kinds, by name.
-    pub const ALL: [Kind; 7] = [
+    pub const ALL: [Kind; 8] = [
         Kind::Bhyve,
         Kind::Devd,
+        Kind::L4reModules,
         Kind::Loader,
         Kind::Rc,
         Kind::VmBhyve,
@@ -85,6 +89,7 @@ impl Kind {
             Kind::Loader => "loader",
             Kind::Rc => "rc",
             Kind::Devd => "devd",
+            Kind::L4reModules => "l4re-modules",
         }
     }
 
@@ -99,6 +104,7 @@ impl Kind {
             "loader.conf" | "loader.conf.local" => Kind::Loader,
             "rc.conf" | "rc.conf.local" => Kind::Rc,
             "devd.conf" => Kind::Devd,
+            "modules.list" => Kind::L4reModules,
             "wifibox.config" => Kind::Bhyve,
             _ => return None,
         })
@@ -161,6 +167,7 @@ pub fn lint(kind: Kind, contents: &[u8]) -> Vec<Problem> {
         Kind::Loader => assignments::loader_conf(text),
         Kind::Rc => assignments::rc_conf(text),
         Kind::Devd => devd::lint(text),
+        Kind::L4reModules => l4re_modules::lint(text),
     };
     for (index, line) in text.split('\n').enumerate() {
         if let Some(bad) = line.chars().find(|c| c.is_control() && *c != '\t') {
