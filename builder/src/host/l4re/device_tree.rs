@@ -235,6 +235,12 @@ fn arm64(guest: &Guest, volumes: &[Volume<'_>]) -> String {
 		always-on;
 	}};
 
+	clock: clock {{
+		compatible = "fixed-clock";
+		#clock-cells = <0>;
+		clock-frequency = <1000000>;
+	}};
+
 	icsoc {{
 		compatible = "simple-bus";
 		#address-cells = <2>;
@@ -261,12 +267,6 @@ fn arm64(guest: &Guest, volumes: &[Volume<'_>]) -> String {
 		#address-cells = <1>;
 		#size-cells = <1>;
 		ranges = <0x0 0x0 0xf1100000 0x41000>;
-
-		clock: clock {{
-			compatible = "fixed-clock";
-			#clock-cells = <0>;
-			clock-frequency = <1000000>;
-		}};
 
 		/* ttyAMA0: the guest's log. */
 		uart@2000 {{
