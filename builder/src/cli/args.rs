@@ -86,13 +86,15 @@ pub enum Verb {
     Detect(DetectArgs),
     /// Boot an output folder in QEMU
     Boot(BootArgs),
+    /// Make the disk that carries a guest's configuration where the host has no 9P
+    ConfigDisk(ConfigDiskArgs),
     /// Write what another package system needs to build guests itself
     Export(ExportArgs),
     /// Print what is in an output folder or root.img, and where its bytes are
     Inspect(InspectArgs),
     /// Print how two output folders differ
     Diff(DiffArgs),
-    /// Check that an output folder is what a build wrote (exit code 4 if not)
+    /// Check that an output folder or a release is what was built (exit code 4 if not)
     Verify(VerifyArgs),
     /// Write the files that a hypervisor needs to run an output: into its folder host/, or elsewhere
     #[command(after_help = HOST_HELP)]
@@ -101,6 +103,8 @@ pub enum Verb {
     /// something)
     #[command(after_help = LINT_HELP)]
     Lint(LintArgs),
+    /// Print the script that completes commands in a shell
+    Completions(CompletionsArgs),
 }
 
 /// Which guest: the axes of composition.
@@ -220,6 +224,9 @@ pub struct OutputArgs {
     /// the guest memory when it reads
     #[arg(long, value_name = "KIB", default_value_t = 256)]
     pub block_size: u32,
+    /// Print what each stage took: time, processor time, memory
+    #[arg(long)]
+    pub timings: bool,
 }
 
 /// `lock`.
@@ -310,6 +317,22 @@ pub struct BootArgs {
     pub state: Option<PathBuf>,
 }
 
+/// `config-disk`.
+#[derive(Debug, Clone, Args)]
+pub struct ConfigDiskArgs {
+    /// Where the configuration is: an output folder, the host's etc/wifibox, or a folder with the
+    /// shares' folders `config`, `app_config` and `var` in it
+    #[arg(long, value_name = "DIR")]
+    pub from: PathBuf,
+    /// The image to write
+    #[arg(long, value_name = "FILE")]
+    pub out: PathBuf,
+    /// How long it is, in bytes or with K, M or G behind the number [default: as long as it needs, and
+    /// at least 4M]
+    #[arg(long, value_name = "SIZE", value_parser = parse_size)]
+    pub size: Option<u64>,
+}
+
 /// `export`.
 #[derive(Debug, Clone, Args)]
 pub struct ExportArgs {
@@ -389,9 +412,22 @@ pub struct DiffArgs {
 /// `verify`.
 #[derive(Debug, Clone, Args)]
 pub struct VerifyArgs {
-    /// The output folder
+    /// The output folder, or a release
     #[arg(value_name = "DIR")]
     pub folder: PathBuf,
+    /// The key of minisign that must have signed it: the 56 characters, or the file minisign.pub
+    #[arg(long, value_name = "FILE|KEY")]
+    pub public_key: Option<String>,
+    /// Check what there is of a release of which only a part was fetched
+    #[arg(long)]
+    pub ignore_missing: bool,
+}
+
+/// `completions`.
+#[derive(Debug, Clone, Args)]
+pub struct CompletionsArgs {
+    /// The shell
+    pub shell: clap_complete::Shell,
 }
 
 const HOST_HELP: &str = "\
@@ -476,6 +512,27 @@ fn parse_passthru(text: &str) -> Result<Address, String> {
     crate::host::wishes::parse_address(text).map_err(|error| error.to_string())
 }
 
+/// A number of bytes: `4194304`, `4096K`, `4M`.
+fn parse_size(text: &str) -> Result<u64, String> {
+    let (digits, unit) = match text.strip_suffix(['K', 'k', 'M', 'm', 'G', 'g']) {
+        Some(digits) => {
+            let power = match text.as_bytes().last() {
+                Some(b'K' | b'k') => 10,
+                Some(b'M' | b'm') => 20,
+                _ => 30,
+            };
+            (digits, 1u64 << power)
+        }
+        None => (text, 1),
+    };
+    let size = digits.parse::<u64>().ok().and_then(|count| count.checked_mul(unit));
+    match size {
+        Some(size) if size > 0 && size % 512 == 0 => Ok(size),
+        Some(_) => Err("a disk has a multiple of 512 bytes".to_owned()),
+        None => Err("expected a number of bytes, or one with K, M or G behind it".to_owned()),
+    }
+}
+
 fn parse_mirror(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
         Some((name, url)) if !name.is_empty() && !url.is_empty() => {
@@ -506,6 +563,16 @@ mod tests {
         assert!(matches!(cli.verb, Some(Verb::Build(_))));
         assert!(Cli::try_parse_from(["wifibox-build"]).is_err());
         assert!(Cli::try_parse_from(["wifibox-build", "list"]).is_ok());
+    }
+
+    #[test]
+    fn sizes_have_units() {
+        assert_eq!(parse_size("4M"), Ok(4 << 20));
+        assert_eq!(parse_size("64k"), Ok(64 << 10));
+        assert_eq!(parse_size("1024"), Ok(1024));
+        for bad in ["", "M", "4T", "0", "1000", "-1", "99999999999999999999", "99999999999G"] {
+            assert!(parse_size(bad).is_err(), "{bad}");
+        }
     }
 
     #[test]

@@ -23,13 +23,13 @@ pub enum Console {
     Plain,
 }
 
-/// A disk behind the first two.
+/// A disk that only some guests have.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct MoreDisk {
-    /// QEMU's name for it.
+pub struct Disk {
+    /// What QEMU calls it: letters, digits and `-`.
     pub id: String,
-    /// Its image.
-    pub file: PathBuf,
+    /// The raw image.
+    pub image: PathBuf,
     /// Whether the guest may only read.
     pub read_only: bool,
 }
@@ -45,8 +45,8 @@ pub struct GuestDescription {
     pub esp: PathBuf,
     /// The root file system: `/dev/vdb` in the guest.
     pub root: PathBuf,
-    /// Further disks, in order.
-    pub more_disks: Vec<MoreDisk>,
+    /// Disks behind the root: `/dev/vdc` and so on in the guest.
+    pub disks: Vec<Disk>,
     /// Virtual processors.
     pub vcpus: u16,
     /// Memory in MiB.
@@ -93,7 +93,7 @@ impl GuestDescription {
             },
             esp: existing("esp.img")?,
             root: existing("root.img")?,
-            more_disks: Vec::new(),
+            disks: Vec::new(),
             vcpus: 1,
             memory: 256,
             acceleration: Acceleration::Software,
@@ -151,12 +151,11 @@ impl GuestDescription {
         if let Some(monitor) = &self.monitor {
             add(&["-qmp", &format!("unix:{},server=on,wait=off", value(monitor)?)]);
         }
-        let first = [("esp", &self.esp, true), ("root", &self.root, true)];
-        let more = self.more_disks.iter();
-        let more = more.map(|disk| (disk.id.as_str(), &disk.file, disk.read_only));
-        for (id, file, read_only) in first.into_iter().chain(more) {
-            let read_only = if read_only { ",readonly=on" } else { "" };
-            let drive = format!("if=none,id={id},format=raw{read_only},file={}", value(file)?);
+        let own = [("esp", &self.esp, true), ("root", &self.root, true)];
+        let more = self.disks.iter().map(|disk| (disk.id.as_str(), &disk.image, disk.read_only));
+        for (id, file, read_only) in own.into_iter().chain(more) {
+            let access = if read_only { "readonly=on," } else { "" };
+            let drive = format!("if=none,id={id},format=raw,{access}file={}", value(file)?);
             add(&["-drive", &drive, "-device", &format!("virtio-blk-pci,drive={id}")]);
         }
         for share in &self.shares {
@@ -195,6 +194,24 @@ mod tests {
         assert!(line.contains("path=/a,,b,security_model=mapped-xattr,readonly=on"));
         assert!(line.contains("mount_tag=config"));
         assert!(line.contains("e1000,netdev=net"));
+    }
+
+    #[test]
+    fn further_disks_follow_the_root() {
+        let folder = output();
+        let mut guest = GuestDescription::of_output(folder.path()).unwrap();
+        let disk = |id: &str, image: &str, read_only| Disk {
+            id: id.to_owned(),
+            image: image.into(),
+            read_only,
+        };
+        guest.disks = vec![disk("data", "/d.img", false), disk("config", "/c.img", true)];
+        let line = guest.arguments().unwrap().join(" ");
+        let wanted = "drive=root \
+             -drive if=none,id=data,format=raw,file=/d.img -device virtio-blk-pci,drive=data \
+             -drive if=none,id=config,format=raw,readonly=on,file=/c.img \
+             -device virtio-blk-pci,drive=config";
+        assert!(line.contains(wanted), "{line}");
     }
 
     #[test]

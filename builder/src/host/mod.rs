@@ -7,12 +7,13 @@
 //!
 //! To run a guest at once, [`board`] says what differs between machines, [`boot`] how a guest is wired,
 //! with the parts of [`machine`], and turns that into QEMU's arguments; [`shares`] lays out the folders
-//! that the guest mounts.
+//! that the guest mounts, and [`config_disk`] makes the disk that replaces them where there is no 9P.
 
 pub mod bhyve;
 pub mod board;
 pub mod boot;
 pub mod check;
+pub mod config_disk;
 mod error;
 pub mod from_recipe;
 pub mod guest;

@@ -8,7 +8,7 @@
 use std::path::PathBuf;
 
 use super::board::Board;
-use super::boot::{Console, GuestDescription, MoreDisk};
+use super::boot::{Console, Disk, GuestDescription};
 use super::guest::{Guest, Purpose};
 use super::machine::{Acceleration, Error, Firmware, Nic};
 use super::shares::Share;
@@ -137,10 +137,10 @@ fn description(guest: &Guest, board: Board, firmware: Firmware) -> GuestDescript
         firmware,
         esp: image(Purpose::Efi, "esp.img"),
         root: image(Purpose::Root, "root.img"),
-        more_disks: more
-            .map(|disk| MoreDisk {
+        disks: more
+            .map(|disk| Disk {
                 id: disk.device.clone(),
-                file: here(&disk.file),
+                image: here(&disk.file),
                 read_only: disk.read_only,
             })
             .collect(),

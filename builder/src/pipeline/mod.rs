@@ -15,6 +15,7 @@ mod effects;
 mod error;
 mod firmware;
 mod firmware_archive;
+mod firmware_form;
 mod generated;
 mod host_side;
 mod index;
@@ -35,6 +36,7 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use crate::fetch::{Cancel, Fetcher, Location, Options as FetchOptions, Store};
+use crate::meter::Meter;
 use crate::progress::Progress;
 use crate::recipe::{Catalog, Recipe, Selection, Sources};
 
@@ -73,6 +75,8 @@ pub struct Environment<'a> {
     pub lock_mode: LockMode,
     /// Who is told how it goes.
     pub progress: &'a dyn Progress,
+    /// Measures the stages, where that is asked for.
+    pub meter: Option<&'a dyn Meter>,
     /// Ends the work early.
     pub cancel: &'a Cancel,
 }

@@ -7,6 +7,7 @@ use super::{Composed, Environment, Error};
 use crate::digest::Sha256;
 use crate::host::board::Board;
 use crate::image::{esp, newc, squashfs, uki};
+use crate::meter::Laps;
 use crate::output::{OutputError, OutputFolder};
 use crate::recipe::{Compression, Recipe};
 use crate::tree::{Content, Spool, Tree};
@@ -27,6 +28,8 @@ pub struct Parts<'a> {
     pub block_size: squashfs::BlockSize,
     /// Identifies the build.
     pub build_id: &'a Sha256,
+    /// Measures the stages.
+    pub laps: &'a Laps<'a>,
 }
 
 /// The kernel's command line.
@@ -78,7 +81,9 @@ pub fn write_images(
     };
     folder.write("root.img", 0o644, |file| {
         squashfs::write(parts.root, &options, file, environment.progress)?;
+        parts.laps.end("root.img");
         squashfs::verify(parts.root, &options, &mut std::io::BufReader::new(file))?;
+        parts.laps.end("root.img read back");
         Ok::<(), Error>(())
     })?;
     environment.check_cancelled()?;
@@ -103,6 +108,7 @@ pub fn write_images(
         }
         None => None,
     };
+    parts.laps.end("kernel and initramfs");
     let program = boot_program(parts, &line, initramfs.as_ref(), spool, folder)?;
     let architecture = match board(recipe)? {
         Board::Pc => esp::Architecture::X86_64,
@@ -115,6 +121,7 @@ pub fn write_images(
         out.flush().map_err(OutputError::io("cannot write esp.img"))?;
         Ok::<(), Error>(())
     })?;
+    parts.laps.end("esp.img");
     Ok(())
 }
 
