@@ -11,6 +11,8 @@ packages=(
     kmod                     # depmod, modprobe: module indexes and closure
     shellcheck               # the guest's scripts
     python3-venv             # validators of bills of materials
+    bmake curl               # the FreeBSD port
+    lua5.3 device-tree-compiler  # files for L4Re
     gcc libc6-dev            # crates that build C
 )
 
