@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# l4re-boot.sh TOOL OUTPUT: a guest that was built with --hypervisor l4re (flavor hwsim, station) on machines that have what
-# uvmm has, and nothing else: the kernel loaded directly, root.img and the configuration disk as virtio disks, a virtio
-# network card, a serial port, a virtio key for the power button, no 9P. Once with virtio on PCI, as uvmm has it on x86-64,
-# once at fixed addresses, as elsewhere. QEMU plays uvmm: no L4Re runs here.
+# l4re-boot.sh TOOL OUTPUT: a guest that was built with --hypervisor l4re (flavor hwsim, station) on a machine that has what
+# uvmm has on x86-64, and nothing else: the kernel loaded directly, root.img and the configuration disk as virtio disks on
+# PCI, a virtio network card, a serial port, a virtio key for the power button, no 9P. It must come up, be reached by its
+# network card, and power off by the key. QEMU plays uvmm: no L4Re runs here.
 set -euo pipefail
 tool=$(realpath "$1") output=$(realpath "$2")
 work=$(mktemp -d)
@@ -28,23 +28,23 @@ console() {
 "$tool" config-disk --from "$output" --out "$work/config.img" >/dev/null
 for file in vmlinuz initramfs.img cmdline root.img; do ln -s "$output/$file" "$work/$file"; done
 
-# boot NAME MACHINE BUS: starts, looks, and powers off.
+# boot: starts, looks, and powers off.
 boot() {
-    local name=$1 machine=$2 bus=$3 begin=$SECONDS port
+    local begin=$SECONDS port waited
     : >"$work/console"
     port=$((20000 + RANDOM % 20000))
-    qemu-system-x86_64 -machine "$machine" -cpu max -accel tcg,tb-size=128 -m 192 -nodefaults -no-reboot -display none \
+    qemu-system-x86_64 -machine q35 -cpu max -accel tcg,tb-size=128 -m 192 -nodefaults -no-reboot -display none \
         -kernel "$work/vmlinuz" -initrd "$work/initramfs.img" -append "$(cat "$work/cmdline")" \
-        -drive "if=none,id=root,format=raw,readonly=on,file=$work/root.img" -device "virtio-blk-$bus,drive=root" \
-        -drive "if=none,id=config,format=raw,readonly=on,file=$work/config.img" -device "virtio-blk-$bus,drive=config" \
+        -drive "if=none,id=root,format=raw,readonly=on,file=$work/root.img" -device "virtio-blk-pci,drive=root" \
+        -drive "if=none,id=config,format=raw,readonly=on,file=$work/config.img" -device "virtio-blk-pci,drive=config" \
         -netdev "user,id=net,net=10.0.0.0/24,host=10.0.0.9,restrict=on,hostfwd=tcp:127.0.0.1:$port-10.0.0.1:1200" \
-        -device "virtio-net-$bus,netdev=net" -device "virtio-keyboard-$bus" \
+        -device "virtio-net-pci,netdev=net" -device "virtio-keyboard-pci" \
         -serial "file:$work/console" -qmp "unix:$work/qmp,server=on,wait=off" &
     qemu=$!
     console 'configuration from the disk /dev/vdb \(ro\)'
     console 'login:'
     # The control socket of wpa_supplicant is passed through on the network card's address.
-    python3 - "$port" <<'PYTHON' || fail "$name: nothing answers behind the network card"
+    python3 - "$port" <<'PYTHON' || fail "nothing answers behind the network card"
 import socket, sys, time
 for attempt in range(60):
     try:
@@ -70,15 +70,13 @@ with socket.socket(socket.AF_UNIX) as monitor:
         while "return" not in (answer := json.loads(lines.readline())):
             assert "error" not in answer, answer
 PYTHON
-    local waited
     for ((waited = 0; waited < 90; waited++)); do
         kill -0 "$qemu" 2>/dev/null || break
         sleep 1
     done
-    if kill -0 "$qemu" 2>/dev/null; then fail "$name: the power button does nothing"; fi
-    wait "$qemu" || fail "$name: QEMU failed"
+    if kill -0 "$qemu" 2>/dev/null; then fail "the power button does nothing"; fi
+    wait "$qemu" || fail "QEMU failed"
     qemu=
-    echo "$name: up from its disks, reached by its network card, off by its button ($((SECONDS - begin)) s)"
+    echo "up from its disks, reached by its network card, off by its button ($((SECONDS - begin)) s)"
 }
-boot "virtio on PCI" q35 pci
-boot "virtio at fixed addresses" microvm,acpi=on,isa-serial=on,pit=on,pic=on,rtc=on device
+boot

@@ -331,6 +331,7 @@ fn mips(guest: &Guest, volumes: &[Volume<'_>]) -> String {
 			reg = <0x1bdc0000 0x20000>;
 			mti,reserved-cpu-vectors = <7>;
 			interrupt-controller;
+			#address-cells = <0>;
 			#interrupt-cells = <3>;
 		}};
 
