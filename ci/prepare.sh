@@ -12,6 +12,8 @@ packages=(
     shellcheck               # the guest's scripts
     libvirt-clients libxml2-utils # virt-xml-validate: domains of libvirt
     python3-venv             # validators of bills of materials
+    bmake curl               # the FreeBSD port
+    lua5.3 device-tree-compiler  # files for L4Re
     gcc libc6-dev            # crates that build C
 )
 

@@ -72,6 +72,11 @@ step "every flavor on Debian" ci/flavors.sh "$tool" "$work/debian.lock" "${WIFIB
 step "verify" "$tool" verify "$work/iwlwifi"
 step "one card" ci/one-card.sh "$tool" "$work/debian.lock" "${WIFIBOX_BUILD_CACHE:-$work/cache}"
 step "bills of materials" ci/sbom.sh "$work/iwlwifi" "$work/hwsim"
+step "FreeBSD port" ci/freebsd-port-test.sh "$tool" "$work/debian.lock" "${WIFIBOX_BUILD_CACHE:-$work/cache}" "$work/iwlwifi"
+step "build for L4Re" "$tool" --base debian --flavor hwsim --hypervisor l4re --compression lz4 --out "$work/l4re" \
+    --frozen --lock-file "$work/debian.lock" --cache-dir "${WIFIBOX_BUILD_CACHE:-$work/cache}" &&
+    step "files for L4Re" ci/l4re-check.sh "$tool" "$work/l4re" &&
+    step "boot: as under L4Re" ci/l4re-boot.sh "$tool" "$work/l4re"
 step "reproducible" ci/reproducible.sh "$tool" "$work/hwsim" "$work/debian.lock" hwsim
 
 boot_test() { cargo run --release --quiet --package xtask -- boot-test "$@"; }

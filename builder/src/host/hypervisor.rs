@@ -10,7 +10,7 @@ use serde::{Serialize, Serializer};
 
 use super::guest::{Boot, Guest};
 use super::{HostError, HostFile};
-use super::{bhyve, libvirt, qemu, xen};
+use super::{bhyve, l4re, libvirt, qemu, xen};
 use crate::recipe::ShareTransport;
 
 /// A hypervisor that files are written for.
@@ -111,10 +111,7 @@ impl Hypervisor {
             Self::Qemu => qemu::files(guest),
             Self::Libvirt => libvirt::files(guest),
             Self::Xen => xen::files(guest),
-            Self::L4re => Err(HostError::Unfit {
-                hypervisor: self,
-                why: "this version of wifibox-build writes none".to_owned(),
-            }),
+            Self::L4re => l4re::files(guest),
         }?;
         files.sort_by(|a, b| a.path.cmp(&b.path));
         Ok(files)

@@ -19,6 +19,7 @@ pub mod from_recipe;
 pub mod guest;
 mod hypervisor;
 pub mod install;
+pub mod l4re;
 pub mod libvirt;
 pub mod machine;
 pub mod qemu;

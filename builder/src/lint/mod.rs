@@ -8,6 +8,7 @@
 mod assignments;
 pub mod bhyve;
 mod devd;
+pub mod l4re_modules;
 mod vm_bhyve;
 mod wifibox_core;
 
@@ -62,13 +63,16 @@ pub enum Kind {
     Devd,
     /// A domain of Xen, for xl.
     Xl,
+    /// L4Re's modules.list.
+    L4reModules,
 }
 
 impl Kind {
     /// All kinds, by name.
-    pub const ALL: [Kind; 8] = [
+    pub const ALL: [Kind; 9] = [
         Kind::Bhyve,
         Kind::Devd,
+        Kind::L4reModules,
         Kind::Loader,
         Kind::Rc,
         Kind::VmBhyve,
@@ -89,6 +93,7 @@ impl Kind {
             Kind::Rc => "rc",
             Kind::Devd => "devd",
             Kind::Xl => "xl",
+            Kind::L4reModules => "l4re-modules",
         }
     }
 
@@ -103,8 +108,10 @@ impl Kind {
             "loader.conf" | "loader.conf.local" => Kind::Loader,
             "rc.conf" | "rc.conf.local" => Kind::Rc,
             "devd.conf" => Kind::Devd,
+            "modules.list" => Kind::L4reModules,
             "wifibox.config" => Kind::Bhyve,
-            name if name.ends_with(".cfg") => Kind::Xl,
+            // L4Re's list of devices is Lua.
+            name if name.ends_with(".cfg") && name != "io.cfg" => Kind::Xl,
             _ => return None,
         })
     }
@@ -167,6 +174,7 @@ pub fn lint(kind: Kind, contents: &[u8]) -> Vec<Problem> {
         Kind::Rc => assignments::rc_conf(text),
         Kind::Devd => devd::lint(text),
         Kind::Xl => crate::host::xen::lint::lint(text),
+        Kind::L4reModules => l4re_modules::lint(text),
     };
     for (index, line) in text.split('\n').enumerate() {
         if let Some(bad) = line.chars().find(|c| c.is_control() && *c != '\t') {
