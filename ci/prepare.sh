@@ -12,6 +12,10 @@ packages=(
     shellcheck               # the guest's scripts
     python3-venv             # validators of bills of materials
     gcc libc6-dev            # crates that build C
+    minisign                 # signatures over releases
+    mandoc                   # man pages
+    musl-tools               # static programs
+    debian-archive-keyring   # the base debian, where the host is another distribution
 )
 
 missing=()
