@@ -16,7 +16,7 @@ for flavor in "$@"; do flavors+=(--flavor "$flavor"); done
 ci/release.sh --out "$work/release" --key "$work/minisign.key" --base debian "${flavors[@]}" --tool "$tool" \
     --xtask "$xtask" --locks "$locks" --cache-dir "$cache" --boot none --program "some-target=$tool"
 
-verify() { "$tool" verify "$work/release" --public-key "$work/minisign.pub" "$@"; }
+verify() { "$tool" verify "$work/release" --public-key "$work/minisign.pub"; }
 
 # Minisign itself and sha256sum agree.
 minisign -Vq -m "$work/release/SHA256SUMS" -p "$work/minisign.pub"

@@ -87,7 +87,9 @@ if [ -z "$xtask" ]; then
     xtask=${CARGO_TARGET_DIR:-$root/target}/release/xtask
 fi
 [ -n "$version" ] || version=$("$tool" --version | cut -d ' ' -f 2)
-if [ -z "$source" ] && git -C "$root" rev-parse --verify --quiet HEAD >/dev/null; then
+if [ -z "$source" ] && ! git -C "$root" diff --quiet HEAD 2>/dev/null; then
+    echo "the sources are not those of a commit: the provenance will name none"
+elif [ -z "$source" ]; then
     origin=$(git -C "$root" config --get remote.origin.url || true)
     # A folder of this machine, or a place that needs a password, says nothing to others.
     [[ $origin == https://* && $origin != *@* ]] || origin=https://github.com/wifibox-build/wifibox-build
@@ -129,11 +131,12 @@ seal=(release "$release" --version "$version")
 [ -z "$source" ] || seal+=(--source "$source")
 [ -z "$builder_id" ] || seal+=(--builder-id "$builder_id")
 
-# build FOLDER OUT ARGUMENT...: in FOLDER, where the locks are.
+# build FOLDER OUT ARGUMENT...: in FOLDER, where the locks are, with these variables.
+variables=()
 build() {
     local folder=$1 result=$2
     shift 2
-    (cd "$folder" && "$tool" --quiet "$@" "${arch[@]}" "${options[@]}" --out "$result" >"$work/log") || return 1
+    (cd "$folder" && env "${variables[@]}" "$tool" --quiet "$@" "${arch[@]}" "${options[@]}" --out "$result" >"$work/log") || return 1
 }
 
 # boot_test NAME HOW ARGUMENT...
@@ -168,7 +171,7 @@ for base in "${bases[@]}"; do
             cp -rT "$work/first/locks" "$work/second and last/locks"
             (
                 umask 0077
-                export TZ=Pacific/Kiritimati LC_ALL=tr_TR.UTF-8
+                variables=(TZ=Pacific/Kiritimati LC_ALL=tr_TR.UTF-8)
                 build "$work/second and last" "$work/second and last/$name" "${what[@]}" --frozen --jobs 1
             ) || die "$name was not built a second time"
             diff -r "$release/guests/$name" "$work/second and last/$name" || die "$name: two builds differ"
