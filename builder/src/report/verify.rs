@@ -26,7 +26,7 @@ use crate::image::squashfs::{ReadNode, UnreadableImage, read_nodes};
 /// The file of hashes.
 pub const SUMS: &str = "SHA256SUMS";
 /// Signatures over [`SUMS`] may lie beside it: they cannot be listed in it.
-const SIGNATURES: [&str; 2] = ["SHA256SUMS.minisig", "SHA256SUMS.asc"];
+pub const SIGNATURES: [&str; 2] = ["SHA256SUMS.minisig", "SHA256SUMS.asc"];
 /// The largest list of hashes that is read, in bytes.
 const SUMS_LIMIT: u64 = 16 << 20;
 /// The most problems that are told one by one.
