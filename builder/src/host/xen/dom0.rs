@@ -78,13 +78,12 @@ pub(super) fn readme(guest: &Guest) -> String {
     } else {
         let mut text = format!(
             "It mounts folders of dom0: {CONFIGURATION}/appliance (read-only in the guest, though Xen could not\n\
-             keep a guest from writing), {CONFIGURATION}/{} and {VAR}. Xen's server for them,\n\
-             xen-9pfsd, came with Xen 4.19; with older versions leave `,type=xen_9pfsd` out of wifibox.cfg and\n\
-             install QEMU (Debian: qemu-system-xen).",
+             keep a guest from writing), {CONFIGURATION}/{} and {VAR}.\n\
+             QEMU serves them, also for a PV domain (Debian: qemu-system-xen).",
             guest.application.name()
         );
         text.push_str(
-            "\nWhere the guest must not be able to write to dom0's disk at all, take a configuration disk:\n\
+            "\nWhere dom0 has no QEMU, or the guest must not write to dom0's disk at all, take a configuration disk:\n\
              `wifibox-build host --hypervisor xen --config-disk OUTPUT`.",
         );
         text
