@@ -2,12 +2,7 @@
 # The first program of the domain behind the guest: asks the guest for an address, and fetches a file from
 # the network of the guest's card.
 
-/bin/busybox --install -s /bin
 export PATH=/bin
-mount -t proc proc /proc
-mount -t sysfs sys /sys
-mount -t devtmpfs dev /dev
-exec </dev/console >/dev/console 2>&1
 
 # udhcpc calls this program as its script.
 case ${1:-} in
@@ -22,6 +17,12 @@ bound)
 	;;
 deconfig | leasefail | nak | renew) exit ;;
 esac
+
+/bin/busybox --install -s /bin
+mount -t proc proc /proc
+mount -t sysfs sys /sys
+mount -t devtmpfs dev /dev
+exec </dev/console >/dev/console 2>&1
 
 insmod /lib/xen-netfront.ko
 tries=0

@@ -104,7 +104,7 @@ fn watch(
     machine.step("the driver domain is started", "test: created wifibox", limit)?;
     machine.step("its kernel is up", "wifibox| wifibox: kernel up", limit)?;
     machine.step("its services are up", "wifibox| wifibox: ready", limit)?;
-    machine.step("its card has an address", "wifibox| wifibox: wan0: BOUND", limit)?;
+    machine.step("its card has an address", "wifibox: wan0: BOUND", limit)?;
     machine.step("a domain behind it is started", "test: created client", limit)?;
     machine.step("the guest connects it", "is connected to eth0", limit)?;
     machine.step("it has an address from the guest", "client| client: lease 10.0.0.", limit)?;
