@@ -60,9 +60,24 @@ impl Machine {
         // other. Xen's dom0 does not come up with `-cpu max`; cards are passed through only where
         // there is an IOMMU.
         let arguments: Vec<String> = [
-            "-accel", "tcg,tb-size=256", "-machine", "q35", "-cpu", "qemu64,+svm,+npt", "-smp", "1",
-            "-device", "intel-iommu", "-nodefaults", "-display", "none", "-no-reboot",
-            "-serial", "stdio", "-netdev", "user,id=card,ipv6=off",
+            "-accel",
+            "tcg,tb-size=256",
+            "-machine",
+            "q35",
+            "-cpu",
+            "qemu64,+svm,+npt",
+            "-smp",
+            "1",
+            "-device",
+            "intel-iommu",
+            "-nodefaults",
+            "-display",
+            "none",
+            "-no-reboot",
+            "-serial",
+            "stdio",
+            "-netdev",
+            "user,id=card,ipv6=off",
         ]
         .map(str::to_owned)
         .into_iter()
@@ -197,7 +212,7 @@ fn unpack(dom0: &Path, folder: &Path) -> Result<(std::path::PathBuf, std::path::
     // Xen could unpack the kernel itself, but emulated that takes longer than all of its start.
     let path = dom0.join("vmlinuz");
     let kernel = std::fs::read(&path).map_err(|error| format!("{}: {error}", path.display()))?;
-    let kernel = super::payload::vmlinux(&kernel)
-        .map_err(|error| format!("{}: {error}", path.display()))?;
+    let kernel =
+        super::payload::vmlinux(&kernel).map_err(|error| format!("{}: {error}", path.display()))?;
     Ok((xen, write("vmlinux", &kernel)?))
 }

@@ -37,7 +37,7 @@ const SHOWN: usize = 120;
 pub struct Args {
     /// Output folder of a build for Xen, with the feature wired.
     output: PathBuf,
-    /// Output folder of dom0: `wifibox-build --recipes ci/dom0 --flavor none --out DOM0`.
+    /// Output folder of dom0, which ci/xen.sh makes from the recipes in ci/dom0.
     #[arg(long)]
     dom0: PathBuf,
     /// Further output folders for Xen, whose configurations xl parses as well.
@@ -114,7 +114,8 @@ fn watch(
     if !line.contains(&sha256) || server.served() == 0 {
         return Err(format!("the domain behind the guest did not get the file {sha256}: {line}"));
     }
-    machine.say("HTTP through the guest and its card", &format!("{} bytes, identical", server.len()));
+    machine
+        .say("HTTP through the guest and its card", &format!("{} bytes, identical", server.len()));
     machine.step("after its end nothing is left of it", "test: clean", limit)?;
     machine.step("the guest powers off", "test: off", limit)?;
     machine.step("all ended", "dom0: end: the program ended with 0", limit)

@@ -58,11 +58,9 @@ pub fn files(output: &Path, variant: Variant) -> Result<Vec<HostFile>, String> {
             vcpus: Some(2),
             ..Wishes::default()
         },
-        Variant::Started => Wishes {
-            passthru: card(CARD).collect(),
-            configuration_disk: true,
-            ..Wishes::default()
-        },
+        Variant::Started => {
+            Wishes { passthru: card(CARD).collect(), configuration_disk: true, ..Wishes::default() }
+        }
     };
     let guest = Guest::of_output(output).map_err(|error| wrong(&error))?;
     let guest = guest.with(&wishes).map_err(|error| wrong(&error))?;
@@ -82,7 +80,8 @@ const WRONG: [(&str, &str, &str); 5] = [
 pub fn cases(output: &Path, more: &[PathBuf]) -> Result<Vec<Case>, String> {
     let mut cases = Vec::new();
     let mut first = None;
-    for (index, output) in std::iter::once(output).chain(more.iter().map(PathBuf::as_path)).enumerate()
+    for (index, output) in
+        std::iter::once(output).chain(more.iter().map(PathBuf::as_path)).enumerate()
     {
         for variant in [Variant::Plain, Variant::Everything] {
             for file in files(output, variant)? {

@@ -79,12 +79,16 @@ cat >/tmp/client.cfg <<-CFG
 CFG
 xl create /tmp/client.cfg || exit
 say "created client: $(xl network-list client | tail -n 1)"
+
+# served: the domains that have an interface in the guest.
+driver=$(xl domid wifibox)
+served() { xenstore-list "/local/domain/$driver/backend/vif" 2>/dev/null; }
+[ "$(served)" = "$(xl domid client)" ] || exit 1
 until_line client 'client: file'
 
 # The guest removes the folder of the other's interface, and with it the interface.
-driver=$(xl domid wifibox)
 tries=0
-while xl domid client >/dev/null 2>&1 || [ -n "$(xenstore-list "/local/domain/$driver/backend/vif" 2>/dev/null)" ]; do
+while xl domid client >/dev/null 2>&1 || [ -n "$(served)" ]; do
 	tries=$((tries + 1))
 	[ "$tries" -lt 100 ] || exit 1
 	sleep 0.5
