@@ -3,6 +3,7 @@
 
 use super::{CONFIGURATION, IMAGES, VAR, comment, images, share};
 use crate::host::guest::{DirectBoot, Guest, Purpose};
+use crate::recipe::AppConfig;
 
 /// `setup.sh`, with gaps.
 const SETUP: &str = include_str!("setup.sh.in");
@@ -88,7 +89,19 @@ pub(super) fn readme(guest: &Guest) -> String {
         );
         text
     };
+    let network = match guest.application {
+        AppConfig::WpaSupplicant => {
+            "There the guest is 10.0.0.1/24, with DHCP and address translation, unless /etc/wifibox/appliance says\n\
+             otherwise."
+        }
+        AppConfig::Hostapd => {
+            "There the guest is 10.0.0.2/24, and its way out is 10.0.0.1, which dom0 or the firewall has to be, unless\n\
+             /etc/wifibox/appliance says otherwise. With bridge=eth0 in hostapd.conf the wireless network and eth0\n\
+             become one, and the firewall serves wireless clients itself."
+        }
+    };
     README
+        .replace("@NETWORK@", network)
         .replace("@TITLE@", &guest.title())
         .replace("@CONFIGURATION@", &configuration)
         .replace("@IMAGES@", guest.folder.as_ref().map_or(IMAGES, |folder| folder.as_str()))
