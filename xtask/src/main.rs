@@ -12,6 +12,7 @@ mod man;
 mod release;
 mod solve;
 mod version_compare;
+mod xen_test;
 
 use std::process::ExitCode;
 
@@ -45,11 +46,14 @@ enum Chore {
     Solve(solve::Arguments),
     /// Compare versions: `A B` lines in, one of `<`, `=`, `>` and `invalid` per line out.
     VersionCompare(version_compare::Arguments),
+    /// Run a guest as a driver domain under Xen itself, with a domain behind it.
+    XenTest(xen_test::Args),
 }
 
 fn main() -> ExitCode {
     let outcome = match Chore::parse() {
         Chore::BootTest(args) => return boot_test::run(&args),
+        Chore::XenTest(args) => return xen_test::run(&args),
         Chore::Chipsets(arguments) => chipsets::run(arguments),
         Chore::CompareTree(args) => return compare_tree::run(&args),
         Chore::Bench(arguments) => bench::run(arguments),

@@ -3,6 +3,7 @@
 
 use super::{CONFIGURATION, IMAGES, VAR, comment, images, share};
 use crate::host::guest::{DirectBoot, Guest, Purpose};
+use crate::recipe::AppConfig;
 
 /// `setup.sh`, with gaps.
 const SETUP: &str = include_str!("setup.sh.in");
@@ -78,18 +79,29 @@ pub(super) fn readme(guest: &Guest) -> String {
     } else {
         let mut text = format!(
             "It mounts folders of dom0: {CONFIGURATION}/appliance (read-only in the guest, though Xen could not\n\
-             keep a guest from writing), {CONFIGURATION}/{} and {VAR}. Xen's server for them,\n\
-             xen-9pfsd, came with Xen 4.19; with older versions leave `,type=xen_9pfsd` out of wifibox.cfg and\n\
-             install QEMU (Debian: qemu-system-xen).",
+             keep a guest from writing), {CONFIGURATION}/{} and {VAR}.\n\
+             QEMU serves them, also for a PV domain (Debian: qemu-system-xen).",
             guest.application.name()
         );
         text.push_str(
-            "\nWhere the guest must not be able to write to dom0's disk at all, take a configuration disk:\n\
+            "\nWhere dom0 has no QEMU, or the guest must not write to dom0's disk at all, take a configuration disk:\n\
              `wifibox-build host --hypervisor xen --config-disk OUTPUT`.",
         );
         text
     };
+    let network = match guest.application {
+        AppConfig::WpaSupplicant => {
+            "There the guest is 10.0.0.1/24, with DHCP and address translation, unless /etc/wifibox/appliance says\n\
+             otherwise."
+        }
+        AppConfig::Hostapd => {
+            "There the guest is 10.0.0.2/24, and its way out is 10.0.0.1, which dom0 or the firewall has to be, unless\n\
+             /etc/wifibox/appliance says otherwise. With bridge=eth0 in hostapd.conf the wireless network and eth0\n\
+             become one, and the firewall serves wireless clients itself."
+        }
+    };
     README
+        .replace("@NETWORK@", network)
         .replace("@TITLE@", &guest.title())
         .replace("@CONFIGURATION@", &configuration)
         .replace("@IMAGES@", guest.folder.as_ref().map_or(IMAGES, |folder| folder.as_str()))

@@ -2,19 +2,31 @@
 
 use super::{comment, domain::list};
 use crate::host::guest::Guest;
+use crate::recipe::AppConfig;
 
 /// The text of `firewall.cfg`.
 pub(super) fn text(guest: &Guest) -> String {
+    let (first, way) = match guest.application {
+        AppConfig::WpaSupplicant => (
+            "is the uplink (WAN)",
+            "which gives an address by DHCP (10.0.0.2 to 254, gateway 10.0.0.1)",
+        ),
+        AppConfig::Hostapd => (
+            "is the network of the access point (OPT)",
+            "whose way out the firewall is as 10.0.0.1/24",
+        ),
+    };
     let head = comment(&format!(
         "firewall.cfg: OPNsense or pfSense behind the driver domain {name} ({title}).\n\
          It goes to /etc/xen in dom0; start it after {name}: xl create /etc/xen/firewall.cfg\n\
          \n\
-         FreeBSD has Xen's disk and network drivers in its kernel. The first cable, xn0, is the uplink (WAN):\n\
-         it ends in {name}, which gives an address by DHCP (10.0.0.2 to 254, gateway 10.0.0.1). The second,\n\
-         xn1, is the local network (LAN) on a bridge of dom0. Both are `type=vif`: without it xl would add an\n\
-         emulated card beside each, which a driver domain cannot serve and which is slow.\n\
-         In the firewall: allow private addresses on WAN, and switch off hardware checksums (both products\n\
-         have it under Interfaces: Settings), as Xen's cables carry packets without.",
+         FreeBSD has Xen's disk and network drivers in its kernel. The first cable, xn0,\n\
+         {first}: it ends in {name},\n\
+         {way}. The other, xn1, is the local network\n\
+         (LAN) on a bridge of dom0. Both are `type=vif`: without it xl would add an emulated card beside each, which\n\
+         a driver domain cannot serve and which is slow. In the firewall: let private addresses in where the guest\n\
+         is WAN, and switch off hardware checksums (Interfaces: Settings in OPNsense), as Xen's cables carry\n\
+         packets without.",
         name = guest.name,
         title = guest.title()
     ));

@@ -185,6 +185,11 @@ const LISTS: &[&str] = &[
 /// Keys that may be one or another.
 const MIXED: &[&str] = &["cpuid", "cpus", "cpus_soft", "nodes", "serial", "usbdevice", "viridian"];
 
+/// The keys that are let through.
+pub fn keys() -> impl Iterator<Item = &'static str> {
+    [NUMBERS, TEXTS, LISTS, MIXED].into_iter().flatten().copied()
+}
+
 /// What is wrong with `text`, in the order of its lines.
 #[must_use]
 pub fn lint(text: &str) -> Vec<Problem> {

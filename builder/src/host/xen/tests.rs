@@ -5,7 +5,7 @@ use crate::detect::address::Address;
 use crate::host::guest::{Disk, NetworkCard, Purpose};
 use crate::host::sample;
 use crate::host::wishes::Wishes;
-use crate::recipe::{Nic, ShareTransport};
+use crate::recipe::{AppConfig, Nic, ShareTransport};
 
 fn guest() -> Guest {
     let root = |purpose| Disk {
@@ -47,7 +47,8 @@ fn every_configuration_passes_the_linter_and_every_file_says_what_it_is() {
         ..Wishes::default()
     };
     let disk = Wishes { configuration_disk: true, ..wishes.clone() };
-    for guest in [guest(), guest().with(&wishes).unwrap(), guest().with(&disk).unwrap()] {
+    let opens = Guest { application: AppConfig::Hostapd, ..guest() };
+    for guest in [guest(), opens, guest().with(&wishes).unwrap(), guest().with(&disk).unwrap()] {
         let files = files(&guest).unwrap();
         assert_eq!(files.len(), 6);
         for file in files {
