@@ -10,6 +10,7 @@ packages=(
     binutils                 # objdump: the unified kernel image
     kmod                     # depmod, modprobe: module indexes and closure
     shellcheck               # the guest's scripts
+    libvirt-clients libxml2-utils # virt-xml-validate: domains of libvirt
     python3-venv             # validators of bills of materials
     bmake curl               # the FreeBSD port
     lua5.3 device-tree-compiler  # files for L4Re

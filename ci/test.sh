@@ -65,6 +65,9 @@ for flavor in iwlwifi hwsim default; do
 done
 step "build the access point" "$tool" --base debian --flavor hwsim --role access-point --out "$work/access-point" \
     --frozen --lock-file "$work/debian.lock" --cache-dir "${WIFIBOX_BUILD_CACHE:-$work/cache}" || finish
+step "build hwsim for bhyve" "$tool" --base debian --flavor hwsim --hypervisor bhyve --out "$work/hwsim-bhyve" \
+    --frozen --lock-file "$work/debian.lock" --cache-dir "${WIFIBOX_BUILD_CACHE:-$work/cache}" || finish
+step "files for hosts" ci/host-files.sh "$tool" "$work/hwsim-bhyve" "$work/hwsim" "$work/access-point"
 step "every flavor on Debian" ci/flavors.sh "$tool" "$work/debian.lock" "${WIFIBOX_BUILD_CACHE:-$work/cache}" "$work/flavors"
 step "verify" "$tool" verify "$work/iwlwifi"
 step "one card" ci/one-card.sh "$tool" "$work/debian.lock" "${WIFIBOX_BUILD_CACHE:-$work/cache}"
@@ -80,6 +83,7 @@ boot_test() { cargo run --release --quiet --package xtask -- boot-test "$@"; }
 step "boot: station, direct" boot_test "$work/hwsim"
 step "boot: every module of all chipsets loads" boot_test "$work/default" --load-modules --memory 512
 step "boot: station, UEFI" boot_test "$work/hwsim" --uefi
+step "boot: station, QEMU dressed as bhyve" boot_test "$work/hwsim-bhyve" --as-bhyve
 step "boot: access point, direct" boot_test "$work/access-point"
 step "boot: station, direct, smallest memory" boot_test "$work/hwsim" --smallest-memory 88..96 --timeout 120
 finish

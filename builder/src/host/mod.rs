@@ -27,6 +27,7 @@ pub mod qemu;
 pub(crate) mod sample;
 pub mod shares;
 pub mod wishes;
+pub mod xen;
 
 pub use error::HostError;
 pub use guest::Guest;

@@ -63,11 +63,13 @@ pub enum Kind {
     Devd,
     /// L4Re's modules.list.
     L4reModules,
+    /// A domain of Xen, for xl.
+    Xl,
 }
 
 impl Kind {
     /// All kinds, by name.
-    pub const ALL: [Kind; 8] = [
+    pub const ALL: [Kind; 9] = [
         Kind::Bhyve,
         Kind::Devd,
         Kind::L4reModules,
@@ -76,6 +78,7 @@ impl Kind {
         Kind::VmBhyve,
         Kind::WifiboxBhyve,
         Kind::WifiboxCore,
+        Kind::Xl,
     ];
 
     /// Its name, as in `--kind`.
@@ -90,6 +93,7 @@ impl Kind {
             Kind::Rc => "rc",
             Kind::Devd => "devd",
             Kind::L4reModules => "l4re-modules",
+            Kind::Xl => "xl",
         }
     }
 
@@ -106,6 +110,9 @@ impl Kind {
             "devd.conf" => Kind::Devd,
             "modules.list" => Kind::L4reModules,
             "wifibox.config" => Kind::Bhyve,
+            // The hardware that L4Re's io is told of, in Lua.
+            "io.cfg" => return None,
+            name if name.ends_with(".cfg") => Kind::Xl,
             _ => return None,
         })
     }
@@ -168,6 +175,7 @@ pub fn lint(kind: Kind, contents: &[u8]) -> Vec<Problem> {
         Kind::Rc => assignments::rc_conf(text),
         Kind::Devd => devd::lint(text),
         Kind::L4reModules => l4re_modules::lint(text),
+        Kind::Xl => crate::host::xen::lint::lint(text),
     };
     for (index, line) in text.split('\n').enumerate() {
         if let Some(bad) = line.chars().find(|c| c.is_control() && *c != '\t') {
