@@ -15,6 +15,10 @@ packages=(
     bmake curl               # the FreeBSD port
     lua5.3 device-tree-compiler  # files for L4Re
     gcc libc6-dev            # crates that build C
+    minisign                 # signatures over releases
+    mandoc                   # man pages
+    musl-tools               # static programs
+    debian-archive-keyring   # the base debian, where the host is another distribution
 )
 
 missing=()

@@ -61,10 +61,10 @@ pub enum Kind {
     Rc,
     /// FreeBSD's devd.conf.
     Devd,
-    /// L4Re's modules.list.
-    L4reModules,
     /// A domain of Xen, for xl.
     Xl,
+    /// L4Re's modules.list.
+    L4reModules,
 }
 
 impl Kind {
@@ -92,8 +92,8 @@ impl Kind {
             Kind::Loader => "loader",
             Kind::Rc => "rc",
             Kind::Devd => "devd",
-            Kind::L4reModules => "l4re-modules",
             Kind::Xl => "xl",
+            Kind::L4reModules => "l4re-modules",
         }
     }
 
@@ -110,9 +110,8 @@ impl Kind {
             "devd.conf" => Kind::Devd,
             "modules.list" => Kind::L4reModules,
             "wifibox.config" => Kind::Bhyve,
-            // The hardware that L4Re's io is told of, in Lua.
-            "io.cfg" => return None,
-            name if name.ends_with(".cfg") => Kind::Xl,
+            // L4Re's list of devices is Lua.
+            name if name.ends_with(".cfg") && name != "io.cfg" => Kind::Xl,
             _ => return None,
         })
     }
@@ -174,8 +173,8 @@ pub fn lint(kind: Kind, contents: &[u8]) -> Vec<Problem> {
         Kind::Loader => assignments::loader_conf(text),
         Kind::Rc => assignments::rc_conf(text),
         Kind::Devd => devd::lint(text),
-        Kind::L4reModules => l4re_modules::lint(text),
         Kind::Xl => crate::host::xen::lint::lint(text),
+        Kind::L4reModules => l4re_modules::lint(text),
     };
     for (index, line) in text.split('\n').enumerate() {
         if let Some(bad) = line.chars().find(|c| c.is_control() && *c != '\t') {
