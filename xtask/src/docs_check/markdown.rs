@@ -90,9 +90,14 @@ impl Page {
     /// Links and commands in a line of text.
     fn prose(&mut self, number: usize, line: &str) {
         for (place, span) in line.split('`').enumerate() {
-            if place % 2 == 1 && span.starts_with("wifibox-build ") && !span.contains("...") {
-                self.commands.push((number, span.to_owned()));
+            let Some(arguments) = span.strip_prefix("wifibox-build ") else { continue };
+            if place % 2 == 0 || arguments.contains("...") {
+                continue;
             }
+            // A verb by itself is spoken of: it has to be there.
+            let names_verb = !arguments.contains(' ') && !arguments.starts_with('-');
+            let verb = if names_verb { "help " } else { "" };
+            self.commands.push((number, format!("wifibox-build {verb}{arguments}")));
         }
         let mut rest = line;
         while let Some((_, after)) = rest.split_once("](") {
