@@ -55,10 +55,13 @@ step "cargo clippy" cargo clippy --workspace --all-targets --quiet -- -D warning
 step "cargo test" cargo_tests
 step "fuzz apk v3 for 20 s" cargo xtask fuzz adb --plain --minutes 0.34
 step "shellcheck" ci/shellcheck.sh
+step "documents" cargo xtask docs-check
+step "man pages" ci/man.sh
+step "workflows" ci/check-workflows.sh
 step "cargo deny" deny
 
 tool=target/release/wifibox-build
-step "release build" cargo build --release --quiet || finish
+step "release build" cargo build --release --quiet --workspace || finish
 for flavor in iwlwifi hwsim default; do
     step "build $flavor on Debian" "$tool" --base debian --flavor $flavor --out "$work/$flavor" \
         --lock-file "$work/debian.lock" --cache-dir "${WIFIBOX_BUILD_CACHE:-$work/cache}" || finish
@@ -72,7 +75,17 @@ step "every flavor on Debian" ci/flavors.sh "$tool" "$work/debian.lock" "${WIFIB
 step "verify" "$tool" verify "$work/iwlwifi"
 step "one card" ci/one-card.sh "$tool" "$work/debian.lock" "${WIFIBOX_BUILD_CACHE:-$work/cache}"
 step "bills of materials" ci/sbom.sh "$work/iwlwifi" "$work/hwsim"
+step "FreeBSD port" ci/freebsd-port-test.sh "$tool" "$work/debian.lock" "${WIFIBOX_BUILD_CACHE:-$work/cache}" "$work/iwlwifi"
+step "build for L4Re" "$tool" --base debian --flavor hwsim --hypervisor l4re --compression lz4 --out "$work/l4re" \
+    --frozen --lock-file "$work/debian.lock" --cache-dir "${WIFIBOX_BUILD_CACHE:-$work/cache}" &&
+    step "files for L4Re" ci/l4re-check.sh "$tool" "$work/l4re" &&
+    step "boot: as under L4Re" ci/l4re-boot.sh "$tool" "$work/l4re"
 step "reproducible" ci/reproducible.sh "$tool" "$work/hwsim" "$work/debian.lock" hwsim
+release_test() {
+    install -D -m 0644 "$work/debian.lock" "$work/locks/debian-trixie-amd64.lock" &&
+        ci/release-test.sh "$tool" target/release/xtask "$work/locks" "${WIFIBOX_BUILD_CACHE:-$work/cache}"
+}
+step "release: signed, and refused after one byte" release_test
 
 boot_test() { cargo run --release --quiet --package xtask -- boot-test "$@"; }
 step "boot: station, direct" boot_test "$work/hwsim"

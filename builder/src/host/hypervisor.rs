@@ -10,7 +10,7 @@ use serde::{Serialize, Serializer};
 
 use super::guest::{Boot, Guest};
 use super::{HostError, HostFile};
-use super::{bhyve, libvirt, qemu};
+use super::{bhyve, l4re, libvirt, qemu, xen};
 use crate::recipe::ShareTransport;
 
 /// A hypervisor that files are written for.
@@ -110,10 +110,8 @@ impl Hypervisor {
             Self::Bhyve => bhyve::files(guest),
             Self::Qemu => qemu::files(guest),
             Self::Libvirt => libvirt::files(guest),
-            Self::Xen | Self::L4re => Err(HostError::Unfit {
-                hypervisor: self,
-                why: "this version of wifibox-build writes none".to_owned(),
-            }),
+            Self::Xen => xen::files(guest),
+            Self::L4re => l4re::files(guest),
         }?;
         files.sort_by(|a, b| a.path.cmp(&b.path));
         Ok(files)
