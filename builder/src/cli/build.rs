@@ -4,7 +4,7 @@ use super::args::BuildArgs;
 use super::context::Context;
 use super::failure::Failure;
 use super::meter::{self, ProcessMeter};
-use crate::pipeline::{self, BuildReport, Composed, Wishes};
+use crate::pipeline::{self, BuildReport, Caches, Composed, Wishes};
 use crate::progress::Progress as _;
 
 /// Builds a guest and prints where it is and how large its parts are.
@@ -18,6 +18,9 @@ pub fn run(context: &Context, args: &BuildArgs) -> Result<(), Failure> {
         composed.recipe.firmware_packages.clear();
     }
     let mut environment = context.environment(&args.source)?;
+    if args.output.no_cache {
+        environment.caches = Caches::none();
+    }
     let meter = ProcessMeter::start();
     environment.meter = args.output.timings.then_some(&meter);
     let out = args.output.out.clone();
@@ -30,6 +33,7 @@ pub fn run(context: &Context, args: &BuildArgs) -> Result<(), Failure> {
         accepted_licences: args.output.accept_licence.clone(),
         device: args.output.device,
         block_size,
+        force: args.output.force,
     };
     let recipe = &composed.recipe;
     context.printer.status(
@@ -37,7 +41,14 @@ pub fn run(context: &Context, args: &BuildArgs) -> Result<(), Failure> {
         &format!("{} as {} on {}", recipe.flavor.value, recipe.role.value, recipe.base.value),
     );
     let report = pipeline::build(&composed, &wishes, &environment)?;
+    environment.caches.tidy(&context.printer);
     super::lock::print_changes(context, &report.locks);
+    if report.up_to_date {
+        context.printer.status(
+            "Fresh",
+            &format!("{} is up to date; --force builds it again", report.out.display()),
+        );
+    }
     if context.printer.json {
         let text = serde_json::json!({ "format": 1, "build": report }).to_string();
         return context.printer.result(&(text + "\n")).map_err(Failure::failed);

@@ -11,6 +11,7 @@ use crate::image::{esp, newc, squashfs, uki};
 use crate::meter::Laps;
 use crate::output::{OutputError, OutputFolder};
 use crate::recipe::{AppConfig, Compression, Recipe};
+use crate::report::manifest;
 use crate::tree::{Content, Spool, Tree};
 
 /// The modes of host-side files: configuration may hold passwords.
@@ -103,10 +104,7 @@ pub fn write_images(
     folder.write_bytes("cmdline", 0o644, format!("{line}\n").as_bytes())?;
     let initramfs = match parts.initramfs {
         Some(tree) => {
-            let mut bytes = Vec::new();
-            newc::write(tree, initramfs_compression(parts.kernel), epoch, &mut bytes)?;
-            let source = |source| Error::Spool { path: folder.work_folder().to_owned(), source };
-            let content = spool.store(bytes.as_slice(), u64::MAX - 1).map_err(source)?;
+            let content = initramfs(tree, initramfs_compression(parts.kernel), epoch, environment)?;
             copy(folder, "initramfs.img", &content)?;
             Some(content)
         }
@@ -127,6 +125,25 @@ pub fn write_images(
     })?;
     parts.laps.end("esp.img");
     Ok(())
+}
+
+/// The initramfs, packed: the same as an earlier one where the same was packed.
+fn initramfs(
+    tree: &Tree,
+    compression: newc::Compression,
+    epoch: u32,
+    environment: &Environment<'_>,
+) -> Result<Content, Error> {
+    let what = || "the initramfs's files".to_owned();
+    let files = manifest::files(tree).map_err(|source| Error::ReadBack { what: what(), source })?;
+    let times: Vec<u32> = tree.iter().map(|(_, node)| node.meta.mtime).collect();
+    let tool = &environment.tool;
+    let inputs = format!("initramfs\n{tool}\n{compression:?}\n{epoch}\n{times:?}\n{files:?}");
+    environment.caches.content(&Sha256::of(inputs.as_bytes()), environment.progress, || {
+        let mut bytes = Vec::new();
+        newc::write(tree, compression, epoch, &mut bytes)?;
+        Ok(bytes)
+    })
 }
 
 /// What UEFI starts: the kernel itself, or a unified kernel image where it needs a stub.
