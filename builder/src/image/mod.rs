@@ -5,7 +5,8 @@
 //! * [`newc`]: the initramfs;
 //! * [`padding`]: room behind a root that OpenWrt finds its overlay in;
 //! * [`uki`]: kernel, command line and initramfs as one UEFI program;
-//! * [`esp`]: the FAT volume that UEFI firmware reads that program from.
+//! * [`fat`]: FAT volumes;
+//! * [`esp`]: the one that UEFI firmware reads that program from.
 //!
 //! Every writer streams: memory is bounded by a few blocks, never by the image. Every writer gives
 //! the same bytes for the same inputs: no clock, no random source, no host data, and nothing that
@@ -13,6 +14,7 @@
 
 pub mod block_cache;
 pub mod esp;
+pub mod fat;
 pub mod newc;
 pub mod padding;
 pub mod squashfs;

@@ -8,9 +8,10 @@ use super::assemble::{Assembled, assemble};
 use super::firmware::{self, Asked};
 use super::firmware_archive::{ArchiveChoice, FirmwareArchive, write_licences};
 use super::generated::write_file;
+use super::host_side;
 use super::kernel::{self, Kernel};
 use super::locking::{Locked, ensure};
-use super::outputs::{Parts, cmdline, write_host_files, write_images};
+use super::outputs::{Parts, cmdline, write_images};
 use super::own_firmware::{FirmwareAdd, OwnFile};
 use super::packages::{ChosenPackage, choose};
 use super::reports::{self, Material};
@@ -18,6 +19,7 @@ use super::{Composed, Environment, Error, fresh};
 use crate::device::DeviceId;
 use crate::digest::Sha256;
 use crate::firmware::Selection as FirmwareSelection;
+use crate::host::Guest;
 use crate::image::squashfs::BlockSize;
 use crate::meter::{Laps, Stage};
 use crate::output::OutputFolder;
@@ -160,7 +162,8 @@ fn build_anew(
     let asked = Asked {
         only: &wishes.firmware_files,
         adds: &wishes.firmware_adds,
-        archive: archive.as_ref().map(|archive| (archive, &spool)),
+        archive: archive.as_ref(),
+        spool: &spool,
     };
     let installed = firmware::install(composed, &mut tree, &kernel, &asked, environment)?;
     if let Some(archive) = &installed.archive {
@@ -184,7 +187,8 @@ fn build_anew(
         laps,
     };
     write_images(&parts, &mut folder, &spool, environment)?;
-    write_host_files(&parts, &mut folder)?;
+    let guest = Guest::of_recipe(recipe, &cmdline(recipe), initramfs.is_some());
+    host_side::write(composed, &guest, &mut folder)?;
     environment.check_cancelled()?;
     let sizes = Sizes::of(&tree);
     let mut manifest = Manifest {
@@ -192,6 +196,7 @@ fn build_anew(
         build_id: build_id.to_string(),
         builder: concat!("wifibox-build ", env!("CARGO_PKG_VERSION")).to_owned(),
         recipe: composition(recipe, wishes),
+        guest: Some(guest),
         source_date_epoch: epoch,
         kernel: manifest::Kernel {
             release: kernel.release.clone(),

@@ -16,8 +16,10 @@ mod effects;
 mod error;
 mod firmware;
 mod firmware_archive;
+mod firmware_form;
 mod fresh;
 mod generated;
+mod host_side;
 mod index;
 mod kernel;
 mod locking;
@@ -29,6 +31,7 @@ mod pinning;
 mod replaces;
 mod reports;
 mod source;
+mod variants;
 mod world;
 
 use std::num::NonZeroUsize;
@@ -47,6 +50,7 @@ pub use firmware_archive::ArchiveChoice;
 pub use locking::{LockChange, LockMode, Locked, ensure, upgrade_lock};
 pub use own_firmware::FirmwareAdd;
 pub use packages::why;
+pub use variants::{Limits, Variant, VariantFile, Variants, variants};
 
 /// Everything that a build takes from the machine that it runs on.
 pub struct Environment<'a> {

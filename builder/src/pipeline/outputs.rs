@@ -6,16 +6,12 @@ use super::kernel::{Kernel, initramfs_compression};
 use super::{Composed, Environment, Error};
 use crate::digest::Sha256;
 use crate::host::board::Board;
-use crate::host::qemu;
 use crate::image::{esp, newc, squashfs, uki};
 use crate::meter::Laps;
 use crate::output::{OutputError, OutputFolder};
-use crate::recipe::{AppConfig, Compression, Recipe};
+use crate::recipe::{Compression, Recipe};
 use crate::report::manifest;
 use crate::tree::{Content, Spool, Tree};
-
-/// The modes of host-side files: configuration may hold passwords.
-const CONFIGURATION_MODE: u32 = 0o640;
 
 /// What the images are made of.
 pub struct Parts<'a> {
@@ -173,42 +169,4 @@ fn boot_program(
     spool
         .store(bytes.as_slice(), u64::MAX - 1)
         .map_err(|source| Error::Spool { path: folder.work_folder().to_owned(), source })
-}
-
-/// Writes the host's side: configuration samples, the skeleton of `var`, the scripts in `host/`.
-///
-/// # Errors
-/// [`Error`].
-pub fn write_host_files(parts: &Parts<'_>, folder: &mut OutputFolder) -> Result<(), Error> {
-    let recipe = &parts.composed.recipe;
-    folder.make_folder("var")?;
-    let mut files = std::collections::BTreeMap::new();
-    for overlay in &recipe.overlays {
-        let host = format!("overlays/{}/host", overlay.value);
-        for file in parts.composed.sources.files_below(&host)? {
-            let bytes = parts.composed.sources.read(&format!("{host}/{file}"))?.into_owned();
-            // A later overlay's file takes the place of an earlier one's.
-            files.insert(file, bytes);
-        }
-    }
-    for (file, bytes) in files {
-        match file.strip_suffix("/.keep") {
-            // An empty file that keeps a folder in version control.
-            Some(empty) => folder.make_folder(empty)?,
-            None => {
-                let mode = if file.ends_with(".sample") { CONFIGURATION_MODE } else { 0o644 };
-                folder.write_bytes(&file, mode, &bytes)?;
-            }
-        }
-    }
-    let application = match recipe.app_config.value {
-        AppConfig::WpaSupplicant => "wpa_supplicant",
-        AppConfig::Hostapd => "hostapd",
-    };
-    let memory = recipe.memory_recommended.as_ref().map_or(256, |memory| memory.value);
-    let script =
-        qemu::Script { board: board(recipe)?, application: application.to_owned(), memory };
-    let text = script.text().map_err(|error| Error::Unsupported(error.to_string()))?;
-    folder.write_bytes("host/qemu.sh", 0o755, text.as_bytes())?;
-    Ok(())
 }
