@@ -101,7 +101,7 @@ pub fn files_and_links(block: usize) -> Tree {
         add(&format!("many/{n:03}"), node(file(noise(n, 5)), 0o644, (0, 0), 7));
     }
     add("sh", node(Kind::Symlink(b"bin/su".to_vec()), 0o777, (0, 0), 7));
-    add("far", node(Kind::Symlink(vec![b'x'; 4095]), 0o777, (5, 5), 7));
+    add("far", node(Kind::Symlink(vec![b'x'; 255]), 0o777, (5, 5), 7));
     add(&"n".repeat(255), node(file(b"long".to_vec()), 0o644, (0, 0), 7));
     // The last file is a copy, whose discarded blocks must not stay behind the image's end.
     add("zz", node(file(noise(5 * block + 17, 3)), 0o644, (0, 0), 7));

@@ -7,8 +7,8 @@ use super::Error;
 use crate::path::GuestPath;
 use crate::tree::{Kind, Meta, Tree};
 
-/// The longest symlink target, in bytes, that Linux follows (`PATH_MAX` less the NUL).
-pub(super) const LINK_LIMIT: usize = 4095;
+/// The longest symlink target, in bytes, that the reader takes; Linux would follow 4095.
+pub(super) const LINK_LIMIT: usize = 255;
 /// The most distinct user and group ids: the reader knows only the first metadata block of them.
 pub(super) const OWNER_LIMIT: usize = 2048;
 /// The deepest directory: readers descend by recursion.

@@ -23,7 +23,7 @@ pub enum Error {
         /// The highest level that there is.
         highest: i64,
     },
-    /// A symbolic link that leads nowhere, or whose target is longer than Linux follows.
+    /// A symbolic link that leads nowhere, or whose target is too long to be read back.
     #[error(
         "{path}: the link's target is {length} bytes long; a SquashFS image takes 1 to {limit}",
         limit = check::LINK_LIMIT
