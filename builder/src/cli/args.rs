@@ -208,6 +208,15 @@ pub struct OutputArgs {
     /// the guest memory when it reads
     #[arg(long, value_name = "KIB", default_value_t = 256)]
     pub block_size: u32,
+    /// Build although nothing changed since the output folder was written
+    #[arg(long)]
+    pub force: bool,
+    /// Neither use nor fill the caches of earlier builds (the store of downloads is used)
+    #[arg(long)]
+    pub no_cache: bool,
+    /// Print what each stage took: time, processor time, memory
+    #[arg(long)]
+    pub timings: bool,
 }
 
 /// `lock`.

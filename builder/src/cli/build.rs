@@ -3,7 +3,8 @@
 use super::args::BuildArgs;
 use super::context::Context;
 use super::failure::Failure;
-use crate::pipeline::{self, BuildReport, Composed, Wishes};
+use super::meter::{self, ProcessMeter};
+use crate::pipeline::{self, BuildReport, Caches, Composed, Wishes};
 use crate::progress::Progress as _;
 
 /// Builds a guest and prints where it is and how large its parts are.
@@ -16,7 +17,12 @@ pub fn run(context: &Context, args: &BuildArgs) -> Result<(), Failure> {
     if args.output.firmware_archive.is_some() {
         composed.recipe.firmware_packages.clear();
     }
-    let environment = context.environment(&args.source)?;
+    let mut environment = context.environment(&args.source)?;
+    if args.output.no_cache {
+        environment.caches = Caches::none();
+    }
+    let meter = ProcessMeter::start();
+    environment.meter = args.output.timings.then_some(&meter);
     let out = args.output.out.clone();
     let block_size = args.output.block_size.saturating_mul(1024);
     let wishes = Wishes {
@@ -27,6 +33,7 @@ pub fn run(context: &Context, args: &BuildArgs) -> Result<(), Failure> {
         accepted_licences: args.output.accept_licence.clone(),
         device: args.output.device,
         block_size,
+        force: args.output.force,
     };
     let recipe = &composed.recipe;
     context.printer.status(
@@ -34,7 +41,14 @@ pub fn run(context: &Context, args: &BuildArgs) -> Result<(), Failure> {
         &format!("{} as {} on {}", recipe.flavor.value, recipe.role.value, recipe.base.value),
     );
     let report = pipeline::build(&composed, &wishes, &environment)?;
+    environment.caches.tidy(&context.printer);
     super::lock::print_changes(context, &report.locks);
+    if report.up_to_date {
+        context.printer.status(
+            "Fresh",
+            &format!("{} is up to date; --force builds it again", report.out.display()),
+        );
+    }
     if context.printer.json {
         let text = serde_json::json!({ "format": 1, "build": report }).to_string();
         return context.printer.result(&(text + "\n")).map_err(Failure::failed);
@@ -75,6 +89,9 @@ fn text(report: &BuildReport) -> String {
         if let Some(file) = report.outputs.iter().find(|file| file.path == name) {
             text += &format!("  {name:<19} {:>12}\n", file.size);
         }
+    }
+    if !report.timings.is_empty() {
+        text += &meter::table(&report.timings);
     }
     text
 }

@@ -9,7 +9,7 @@ use super::args::{GlobalArgs, SelectArgs, SourceArgs};
 use super::failure::Failure;
 use super::printer::Printer;
 use crate::fetch::{Access, Cancel, HttpOptions, Location, Options as FetchOptions, ProxyChoice};
-use crate::pipeline::{Environment, LockMode};
+use crate::pipeline::{Caches, Environment, LockMode, UNPACKED_LIMIT};
 use crate::recipe::{Catalog, Compression, Selection, Sources};
 
 /// Where a Debian host keeps its apt configuration.
@@ -114,8 +114,9 @@ impl Context {
         let jobs = args.jobs.and_then(|jobs| NonZeroUsize::new(jobs.into())).unwrap_or(available);
         let offline = args.offline || args.frozen;
         let apt = Path::new(APT_FOLDER);
+        let cache = cache_folder(args)?;
         Ok(Environment {
-            cache: cache_folder(args)?,
+            cache: cache.clone(),
             mirrors: args.mirror.iter().map(mirror).collect::<Result<_, _>>()?,
             apt_folder: apt.is_dir().then(|| apt.to_owned()),
             trust_keys: args.trust_key.clone(),
@@ -132,8 +133,30 @@ impl Context {
             lock_file: args.lock_file.clone(),
             lock_mode: if args.locked || args.frozen { LockMode::Locked } else { LockMode::Update },
             progress: &self.printer,
+            caches: Caches::new(&cache, UNPACKED_LIMIT),
+            meter: None,
+            tool: tool(),
             cancel: &self.cancel,
         })
+    }
+}
+
+/// This program as a file: another build of it is another file.
+fn tool() -> String {
+    use std::os::unix::fs::MetadataExt as _;
+    let version = concat!("wifibox-build ", env!("CARGO_PKG_VERSION"));
+    match env::current_exe().and_then(std::fs::metadata) {
+        Ok(file) => format!(
+            "{version} {}:{} {} bytes of {}.{:09} and {}.{:09}",
+            file.dev(),
+            file.ino(),
+            file.size(),
+            file.mtime(),
+            file.mtime_nsec(),
+            file.ctime(),
+            file.ctime_nsec()
+        ),
+        Err(_) => version.to_owned(),
     }
 }
 

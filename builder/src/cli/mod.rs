@@ -13,6 +13,7 @@ mod fetch;
 mod inspect;
 mod list;
 mod lock;
+mod meter;
 pub mod printer;
 mod show;
 mod table;

@@ -14,11 +14,12 @@ use super::outputs::{Parts, cmdline, write_host_files, write_images};
 use super::own_firmware::{FirmwareAdd, OwnFile};
 use super::packages::{ChosenPackage, choose};
 use super::reports::{self, Material};
-use super::{Composed, Environment, Error};
+use super::{Composed, Environment, Error, fresh};
 use crate::device::DeviceId;
 use crate::digest::Sha256;
 use crate::firmware::Selection as FirmwareSelection;
 use crate::image::squashfs::BlockSize;
+use crate::meter::{Laps, Stage};
 use crate::output::OutputFolder;
 use crate::path::GuestPath;
 use crate::recipe::{Recipe, RecipeError};
@@ -46,6 +47,8 @@ pub struct Wishes {
     pub device: Option<DeviceId>,
     /// Block size of root.img, in bytes.
     pub block_size: u32,
+    /// Build although nothing changed.
+    pub force: bool,
 }
 
 /// What a build tells.
@@ -53,6 +56,8 @@ pub struct Wishes {
 pub struct BuildReport {
     /// The output folder.
     pub out: PathBuf,
+    /// Whether it was there already, made of the same inputs.
+    pub up_to_date: bool,
     /// The build id.
     pub build_id: String,
     /// The kernel's release.
@@ -71,9 +76,12 @@ pub struct BuildReport {
     pub outputs: Vec<Output>,
     /// The locks, and how they changed.
     pub locks: Vec<Locked>,
+    /// What the stages cost, where that was asked for.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub timings: Vec<Stage>,
 }
 
-/// Builds a guest.
+/// Builds a guest, unless what is in the output folder was made of the same inputs.
 ///
 /// # Errors
 /// [`Error`]; an older output in the same place is then untouched.
@@ -82,15 +90,54 @@ pub fn build(
     wishes: &Wishes,
     environment: &Environment<'_>,
 ) -> Result<BuildReport, Error> {
-    let recipe = &composed.recipe;
-    let block_size = BlockSize::try_from(wishes.block_size)?;
+    check_agreements(&composed.recipe, wishes)?;
+    let laps = Laps::begin(environment.meter);
+    let inputs =
+        environment.caches.folder().and_then(|_| fresh::inputs(composed, wishes, environment));
+    if let (Some(inputs), false) = (&inputs, wishes.force)
+        && let Some(report) = fresh::find(inputs, composed, wishes, environment)
+    {
+        laps.end("up to date");
+        return Ok(BuildReport { timings: laps.stages(), ..report });
+    }
+    laps.end("fingerprints");
+    let report = match build_anew(composed, wishes, environment, &laps) {
+        // The damaged content is gone: what it was made of is still there.
+        Err(error) if environment.caches.damaged() => {
+            environment.progress.warn(&format!("{error}; built once more without it"));
+            build_anew(composed, wishes, environment, &laps)?
+        }
+        result => result?,
+    };
+    if let Some(inputs) = &inputs
+        && let Err(error) = fresh::note(inputs, &report, composed, wishes, environment)
+    {
+        environment.progress.note(&format!("the next build will not know this one: {error}"));
+    }
+    Ok(report)
+}
+
+/// Checks that the user agrees to what the manifests' licences ask for.
+fn check_agreements(recipe: &Recipe, wishes: &Wishes) -> Result<(), Error> {
     for (manifest, agreement) in &recipe.agreements {
         if !wishes.accepted_licences.contains(manifest) {
             let (manifest, agreement) = (manifest.clone(), agreement.value.clone());
             return Err(Error::NotAgreed { manifest, agreement });
         }
     }
+    Ok(())
+}
+
+fn build_anew(
+    composed: &Composed<'_>,
+    wishes: &Wishes,
+    environment: &Environment<'_>,
+    laps: &Laps<'_>,
+) -> Result<BuildReport, Error> {
+    let recipe = &composed.recipe;
+    let block_size = BlockSize::try_from(wishes.block_size)?;
     let locks = ensure(composed.catalog, recipe, environment)?;
+    laps.end("lock");
     let store = environment.store()?;
     let fetcher = environment.fetcher(&store);
     let packages = choose(&locks, environment, &fetcher)?;
@@ -98,6 +145,7 @@ pub fn build(
     let archive = archive
         .map(|choice| FirmwareArchive::find(choice, composed, environment, &fetcher))
         .transpose()?;
+    laps.end("resolve and fetch");
     let mut folder = OutputFolder::begin(&wishes.out)?;
     let work = folder.work_folder().to_owned();
     let spool = Spool::new_in(&work).map_err(|source| Error::Spool { path: work, source })?;
@@ -106,7 +154,9 @@ pub fn build(
     let epoch = environment.source_date_epoch.unwrap_or(epoch);
     let mut licences = Collector::new();
     let Assembled { mut tree } = assemble(composed, &packages, &spool, &mut licences, environment)?;
+    laps.end("unpack packages");
     let kernel = kernel::install(recipe, &mut tree, &spool, wishes.device, environment)?;
+    laps.end("kernel modules");
     let asked = Asked {
         only: &wishes.firmware_files,
         adds: &wishes.firmware_adds,
@@ -116,11 +166,13 @@ pub fn build(
     if let Some(archive) = &installed.archive {
         write_licences(archive, &installed.selection, &mut folder)?;
     }
+    laps.end("firmware");
     prune_libraries(recipe, &mut tree, environment)?;
     let build_id = build_id(composed, wishes, &packages, &installed.own, archive.as_ref(), epoch)?;
     write_file(&mut tree, "etc/wifibox/build-id", format!("{build_id}\n"), 0o644)?;
     settle_times(&mut tree, epoch);
     let initramfs = kernel::initramfs(composed, &tree, &kernel)?;
+    laps.end("tree");
     let parts = Parts {
         composed,
         root: &tree,
@@ -129,6 +181,7 @@ pub fn build(
         source_date_epoch: epoch,
         block_size,
         build_id: &build_id,
+        laps,
     };
     write_images(&parts, &mut folder, &spool, environment)?;
     write_host_files(&parts, &mut folder)?;
@@ -153,14 +206,18 @@ pub fn build(
             .map_err(|source| Error::ReadBack { what: "the guest's files".to_owned(), source })?,
         outputs: Vec::new(),
     };
+    laps.end("host files and hashes");
     let (packages, locks) = (packages.as_slice(), locks.as_slice());
     let material = Material { composed, packages, locks, collected: &licences, tree: &tree };
     reports::write(&material, &mut manifest, &mut folder)?;
+    laps.end("reports");
     drop(spool);
     let outputs = folder.finish()?;
+    laps.end("put in place");
     let missing = manifest.firmware.iter().filter(|firmware| firmware.state == "missing");
     Ok(BuildReport {
         out: wishes.out.clone(),
+        up_to_date: false,
         build_id: manifest.build_id,
         kernel: kernel.release,
         packages: packages.len(),
@@ -170,6 +227,7 @@ pub fn build(
         sizes,
         outputs,
         locks: locks.to_vec(),
+        timings: laps.stages(),
     })
 }
 

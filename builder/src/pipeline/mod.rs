@@ -7,6 +7,7 @@ mod accounts;
 mod assemble;
 mod build;
 mod bundle;
+mod caches;
 mod capable;
 mod controls;
 mod coverage;
@@ -15,6 +16,7 @@ mod effects;
 mod error;
 mod firmware;
 mod firmware_archive;
+mod fresh;
 mod generated;
 mod index;
 mod kernel;
@@ -33,11 +35,13 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use crate::fetch::{Cancel, Fetcher, Location, Options as FetchOptions, Store};
+use crate::meter::Meter;
 use crate::progress::Progress;
 use crate::recipe::{Catalog, Recipe, Selection, Sources};
 
 pub use build::{BuildReport, FetchReport, Wishes, build, default_out, fetch};
 pub use bundle::{BundleReport, bundle};
+pub use caches::{Caches, UNPACKED, UNPACKED_LIMIT};
 pub use error::{Error, Kind};
 pub use firmware_archive::ArchiveChoice;
 pub use locking::{LockChange, LockMode, Locked, ensure, upgrade_lock};
@@ -70,6 +74,12 @@ pub struct Environment<'a> {
     pub lock_mode: LockMode,
     /// Who is told how it goes.
     pub progress: &'a dyn Progress,
+    /// What builds keep between them.
+    pub caches: Caches,
+    /// Measures the stages, where that is asked for.
+    pub meter: Option<&'a dyn Meter>,
+    /// Which program this is: another one may make other bytes of the same inputs.
+    pub tool: String,
     /// Ends the work early.
     pub cancel: &'a Cancel,
 }

@@ -8,8 +8,10 @@ use crate::digest::Sha256;
 use crate::host::board::Board;
 use crate::host::qemu;
 use crate::image::{esp, newc, squashfs, uki};
+use crate::meter::Laps;
 use crate::output::{OutputError, OutputFolder};
 use crate::recipe::{AppConfig, Compression, Recipe};
+use crate::report::manifest;
 use crate::tree::{Content, Spool, Tree};
 
 /// The modes of host-side files: configuration may hold passwords.
@@ -31,6 +33,8 @@ pub struct Parts<'a> {
     pub block_size: squashfs::BlockSize,
     /// Identifies the build.
     pub build_id: &'a Sha256,
+    /// Measures the stages.
+    pub laps: &'a Laps<'a>,
 }
 
 /// The kernel's command line.
@@ -82,7 +86,9 @@ pub fn write_images(
     };
     folder.write("root.img", 0o644, |file| {
         squashfs::write(parts.root, &options, file, environment.progress)?;
+        parts.laps.end("root.img");
         squashfs::verify(parts.root, &options, &mut std::io::BufReader::new(file))?;
+        parts.laps.end("root.img read back");
         Ok::<(), Error>(())
     })?;
     environment.check_cancelled()?;
@@ -98,15 +104,13 @@ pub fn write_images(
     folder.write_bytes("cmdline", 0o644, format!("{line}\n").as_bytes())?;
     let initramfs = match parts.initramfs {
         Some(tree) => {
-            let mut bytes = Vec::new();
-            newc::write(tree, initramfs_compression(parts.kernel), epoch, &mut bytes)?;
-            let source = |source| Error::Spool { path: folder.work_folder().to_owned(), source };
-            let content = spool.store(bytes.as_slice(), u64::MAX - 1).map_err(source)?;
+            let content = initramfs(tree, initramfs_compression(parts.kernel), epoch, environment)?;
             copy(folder, "initramfs.img", &content)?;
             Some(content)
         }
         None => None,
     };
+    parts.laps.end("kernel and initramfs");
     let program = boot_program(parts, &line, initramfs.as_ref(), spool, folder)?;
     let architecture = match board(recipe)? {
         Board::Pc => esp::Architecture::X86_64,
@@ -119,7 +123,27 @@ pub fn write_images(
         out.flush().map_err(OutputError::io("cannot write esp.img"))?;
         Ok::<(), Error>(())
     })?;
+    parts.laps.end("esp.img");
     Ok(())
+}
+
+/// The initramfs, packed: the same as an earlier one where the same was packed.
+fn initramfs(
+    tree: &Tree,
+    compression: newc::Compression,
+    epoch: u32,
+    environment: &Environment<'_>,
+) -> Result<Content, Error> {
+    let what = || "the initramfs's files".to_owned();
+    let files = manifest::files(tree).map_err(|source| Error::ReadBack { what: what(), source })?;
+    let times: Vec<u32> = tree.iter().map(|(_, node)| node.meta.mtime).collect();
+    let tool = &environment.tool;
+    let inputs = format!("initramfs\n{tool}\n{compression:?}\n{epoch}\n{times:?}\n{files:?}");
+    environment.caches.content(&Sha256::of(inputs.as_bytes()), environment.progress, || {
+        let mut bytes = Vec::new();
+        newc::write(tree, compression, epoch, &mut bytes)?;
+        Ok(bytes)
+    })
 }
 
 /// What UEFI starts: the kernel itself, or a unified kernel image where it needs a stub.

@@ -217,8 +217,7 @@ pub fn files(tree: &Tree) -> std::io::Result<Vec<File>> {
         let (mut size, mut sha256, mut target) = (None, None, None);
         match &node.kind {
             Kind::File(content) => {
-                let (digest, length) = Sha256::of_reader(content.open())?;
-                (size, sha256) = (Some(length), Some(digest));
+                (size, sha256) = (Some(content.len()), Some(content.digests()?.sha256));
             }
             Kind::Symlink(to) => target = Some(String::from_utf8_lossy(to).into_owned()),
             _ => {}
