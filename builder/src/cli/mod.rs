@@ -4,6 +4,7 @@ pub mod args;
 mod boot;
 mod build;
 mod bundle;
+mod cache;
 mod context;
 mod detect;
 mod detect_text;
@@ -65,6 +66,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
         Verb::Inspect(args) => inspect::run(&context, &args),
         Verb::Diff(args) => diff::run(&context, &args),
         Verb::Verify(args) => verify::run(&context, &args),
+        Verb::Cache(args) => cache::run(&context, &args),
     };
     match done {
         Ok(()) => 0,
