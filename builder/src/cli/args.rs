@@ -105,6 +105,8 @@ pub enum Verb {
     Lint(LintArgs),
     /// Print the script that completes commands in a shell
     Completions(CompletionsArgs),
+    /// Print, bound or empty what is kept between builds
+    Cache(CacheArgs),
 }
 
 /// Which guest: the axes of composition.
@@ -176,6 +178,10 @@ pub struct SourceArgs {
     /// Where downloads are kept [default: the user's cache folder]
     #[arg(long, value_name = "DIR", env = "WIFIBOX_BUILD_CACHE")]
     pub cache_dir: Option<PathBuf>,
+    /// Keep compressed blocks of images up to this many MiB, so that a block is compressed once; 0
+    /// keeps none
+    #[arg(long, value_name = "MIB", env = "WIFIBOX_BUILD_BLOCK_CACHE", default_value_t = 2048)]
+    pub block_cache: u32,
     /// Threads and parallel downloads [default: the number of processors]
     #[arg(long, short, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     pub jobs: Option<u16>,
@@ -269,6 +275,35 @@ pub struct BundleArgs {
     #[command(flatten)]
     /// From where.
     pub source: SourceArgs,
+}
+
+/// `cache`.
+#[derive(Debug, Clone, Args)]
+pub struct CacheArgs {
+    /// Where downloads are kept [default: the user's cache folder]
+    #[arg(long, value_name = "DIR", env = "WIFIBOX_BUILD_CACHE", global = true)]
+    pub cache_dir: Option<PathBuf>,
+    #[command(subcommand)]
+    /// What to do with it.
+    pub action: CacheAction,
+}
+
+/// What can be done with what is kept between builds.
+#[derive(Debug, Clone, Subcommand)]
+pub enum CacheAction {
+    /// Print how much is kept: downloads, unpacked packages, compressed blocks
+    Size,
+    /// Remove what was not used for longest until blocks and unpacked packages are below a size
+    Prune {
+        /// For compressed blocks, in MiB
+        #[arg(long, value_name = "MIB", env = "WIFIBOX_BUILD_BLOCK_CACHE", default_value_t = 2048)]
+        block_cache: u32,
+        /// For unpacked packages, in MiB
+        #[arg(long, value_name = "MIB", default_value_t = 4096)]
+        unpacked: u32,
+    },
+    /// Remove all blocks and unpacked packages; downloads stay
+    Clear,
 }
 
 /// `why`.

@@ -114,7 +114,7 @@ impl Context {
         let jobs = args.jobs.and_then(|jobs| NonZeroUsize::new(jobs.into())).unwrap_or(available);
         let offline = args.offline || args.frozen;
         let apt = Path::new(APT_FOLDER);
-        let cache = cache_folder(args)?;
+        let cache = cache_folder(args.cache_dir.as_deref())?;
         Ok(Environment {
             cache: cache.clone(),
             mirrors: args.mirror.iter().map(mirror).collect::<Result<_, _>>()?,
@@ -133,7 +133,7 @@ impl Context {
             lock_file: args.lock_file.clone(),
             lock_mode: if args.locked || args.frozen { LockMode::Locked } else { LockMode::Update },
             progress: &self.printer,
-            caches: Caches::new(&cache, UNPACKED_LIMIT),
+            caches: Caches::new(&cache, UNPACKED_LIMIT, mebibytes(args.block_cache)),
             meter: None,
             tool: tool(),
             cancel: &self.cancel,
@@ -178,10 +178,18 @@ fn source_date_epoch() -> Result<Option<u32>, Failure> {
     }
 }
 
+/// As many bytes as these MiB.
+pub(super) fn mebibytes(count: u32) -> u64 {
+    u64::from(count) << 20
+}
+
 /// `--cache-dir`, else `wifibox-build` below `XDG_CACHE_HOME` or `~/.cache`.
-fn cache_folder(args: &SourceArgs) -> Result<PathBuf, Failure> {
-    if let Some(folder) = &args.cache_dir {
-        return Ok(folder.clone());
+///
+/// # Errors
+/// There is no home folder.
+pub(super) fn cache_folder(named: Option<&Path>) -> Result<PathBuf, Failure> {
+    if let Some(folder) = named {
+        return Ok(folder.to_owned());
     }
     let absolute = |name: &str| env::var_os(name).map(PathBuf::from).filter(|p| p.is_absolute());
     let cache = absolute("XDG_CACHE_HOME").or_else(|| absolute("HOME").map(|h| h.join(".cache")));

@@ -4,6 +4,7 @@ pub mod args;
 mod boot;
 mod build;
 mod bundle;
+mod cache;
 mod completions;
 mod config_disk;
 mod context;
@@ -75,6 +76,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
         Verb::Host(args) => host::run(&context, &args),
         Verb::Lint(args) => lint::run(&context, &args),
         Verb::Completions(args) => completions::run(&context, &args),
+        Verb::Cache(args) => cache::run(&context, &args),
     };
     match done {
         Ok(()) => 0,

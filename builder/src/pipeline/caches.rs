@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use crate::digest::Sha256;
+use crate::image::block_cache::{BlockCache, BlockStore};
 use crate::progress::Progress;
 use crate::tree::Content;
 use crate::unpacked::Unpacked;
@@ -17,23 +18,31 @@ pub const UNPACKED_LIMIT: u64 = 4 << 30;
 /// The folder of unpacked packages, below the cache folder.
 pub const UNPACKED: &str = "unpacked";
 
+/// The folder of compressed blocks of images, below the cache folder.
+pub const BLOCKS: &str = "blocks";
+
 /// The caches of one run of the program; all its builds share them.
 #[derive(Debug)]
 pub struct Caches {
     folder: Option<PathBuf>,
     limit: u64,
     unpacked: OnceLock<Option<Unpacked>>,
+    block_limit: u64,
+    blocks: OnceLock<Option<BlockCache>>,
 }
 
 impl Caches {
-    /// Caches below `folder`; the one of unpacked packages is kept below `limit` bytes.
-    pub fn new(folder: &Path, limit: u64) -> Self {
-        Caches { folder: Some(folder.to_owned()), limit, unpacked: OnceLock::new() }
+    /// Caches below `folder`; the one of unpacked packages is kept below `limit` bytes, that of
+    /// compressed blocks below `block_limit`; 0 turns the latter off.
+    pub fn new(folder: &Path, limit: u64, block_limit: u64) -> Self {
+        let (unpacked, blocks) = (OnceLock::new(), OnceLock::new());
+        Caches { folder: Some(folder.to_owned()), limit, unpacked, block_limit, blocks }
     }
 
     /// No caches at all.
     pub fn none() -> Self {
-        Caches { folder: None, limit: 0, unpacked: OnceLock::new() }
+        let (unpacked, blocks) = (OnceLock::new(), OnceLock::new());
+        Caches { folder: None, limit: 0, unpacked, block_limit: 0, blocks }
     }
 
     /// Where the caches are, if there are any.
@@ -54,6 +63,21 @@ impl Caches {
             }
         };
         self.unpacked.get_or_init(open).as_ref()
+    }
+
+    /// The cache of compressed blocks, if it can be had.
+    pub fn blocks(&self, progress: &dyn Progress) -> Option<&dyn BlockStore> {
+        let open = || {
+            let folder = self.folder.as_ref().filter(|_| self.block_limit > 0)?.join(BLOCKS);
+            match BlockCache::open(&folder, self.block_limit) {
+                Ok(cache) => Some(cache),
+                Err(error) => {
+                    progress.warn(&format!("{error}: the build goes on without it"));
+                    None
+                }
+            }
+        };
+        self.blocks.get_or_init(open).as_ref().map(|cache| cache as &dyn BlockStore)
     }
 
     /// A content that is made of `inputs`: a hash of all that decides its bytes. It is taken from
@@ -103,6 +127,16 @@ impl Caches {
             && let Err(error) = cache.tidy(self.limit)
         {
             progress.warn(&error.to_string());
+        }
+        if let Some(cache) = self.blocks.get().and_then(Option::as_ref) {
+            let used = cache.used();
+            progress.note(&format!(
+                "blocks of root.img: {} of the cache, {} compressed",
+                used.found, used.missed
+            ));
+            if let Err(error) = cache.finish() {
+                progress.warn(&error.to_string());
+            }
         }
     }
 }

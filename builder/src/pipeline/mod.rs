@@ -44,7 +44,7 @@ use crate::recipe::{Catalog, Recipe, Selection, Sources};
 
 pub use build::{BuildReport, FetchReport, Wishes, build, default_out, fetch};
 pub use bundle::{BundleReport, bundle};
-pub use caches::{Caches, UNPACKED, UNPACKED_LIMIT};
+pub use caches::{BLOCKS, Caches, UNPACKED, UNPACKED_LIMIT};
 pub use error::{Error, Kind};
 pub use firmware_archive::ArchiveChoice;
 pub use locking::{LockChange, LockMode, Locked, ensure, upgrade_lock};

@@ -48,9 +48,11 @@ fn board(recipe: &Recipe) -> Result<Board, Error> {
     })
 }
 
-fn codec(recipe: &Recipe) -> Result<squashfs::Codec, Error> {
+fn codec(recipe: &Recipe, kernel: &Kernel) -> Result<squashfs::Codec, Error> {
     Ok(match recipe.compression.value {
-        Compression::Xz => squashfs::Codec::XZ,
+        Compression::Xz => squashfs::Codec::Xz {
+            x86: board(recipe)? == Board::Pc && kernel.capabilities.reads_x86_filter(),
+        },
         Compression::Zstd => squashfs::Codec::ZSTD,
         Compression::Gzip => squashfs::Codec::GZIP,
         Compression::Lz4 => squashfs::Codec::Lz4,
@@ -75,15 +77,18 @@ pub fn write_images(
     let recipe = &parts.composed.recipe;
     let epoch = parts.source_date_epoch;
     let options = squashfs::Options {
-        codec: codec(recipe)?,
+        codec: codec(recipe, parts.kernel)?,
         block_size: parts.block_size,
         source_date_epoch: epoch,
         jobs: environment.jobs,
     };
     folder.write("root.img", 0o644, |file| {
-        squashfs::write(parts.root, &options, file, environment.progress)?;
+        let (progress, blocks) =
+            (environment.progress, environment.caches.blocks(environment.progress));
+        let written = squashfs::write_cached(parts.root, &options, blocks, file, progress)?;
         parts.laps.end("root.img");
-        squashfs::verify(parts.root, &options, &mut std::io::BufReader::new(file))?;
+        let mut image = std::io::BufReader::new(file);
+        squashfs::verify_written(parts.root, &options, &written, &mut image)?;
         parts.laps.end("root.img read back");
         Ok::<(), Error>(())
     })?;
