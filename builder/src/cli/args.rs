@@ -113,9 +113,14 @@ pub enum Verb {
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Composition")]
 pub struct SelectArgs {
-    /// The chipset: see `wifibox-build list`
-    #[arg(long, required = true)]
-    pub flavor: Option<String>,
+    /// The chipset: see `wifibox-build list`; `build` and `fetch` take several, whose outputs go to
+    /// OUT/FLAVOR
+    #[arg(long, required_unless_present = "all_flavors")]
+    pub flavor: Vec<String>,
+    /// All flavors of the base, but for those that ask for an agreement or for firmware of yours
+    /// (`build`, `fetch`)
+    #[arg(long, conflicts_with = "flavor")]
+    pub all_flavors: bool,
     /// Where packages come from [default: the recipes' own]
     #[arg(long)]
     pub base: Option<String>,
@@ -178,6 +183,11 @@ pub struct SourceArgs {
     /// Where downloads are kept [default: the user's cache folder]
     #[arg(long, value_name = "DIR", env = "WIFIBOX_BUILD_CACHE")]
     pub cache_dir: Option<PathBuf>,
+    /// Share downloads and compressed blocks with other machines: s3://BUCKET/PREFIX, with the AWS_*
+    /// variables of other tools for endpoint, region and credentials, or an http: or https: folder that
+    /// takes PUT
+    #[arg(long, value_name = "URL", env = "WIFIBOX_BUILD_REMOTE_CACHE", hide_env_values = true)]
+    pub remote_cache: Option<String>,
     /// Keep compressed blocks of images up to this many MiB, so that a block is compressed once; 0
     /// keeps none
     #[arg(long, value_name = "MIB", env = "WIFIBOX_BUILD_BLOCK_CACHE", default_value_t = 2048)]
@@ -599,7 +609,7 @@ mod tests {
     fn build_is_the_default_verb() {
         let cli = Cli::try_parse_from(["wifibox-build", "--flavor", "iwlwifi", "-v"]).expect("ok");
         assert!(cli.verb.is_none() && cli.global.verbose);
-        assert_eq!(cli.build.select.flavor.as_deref(), Some("iwlwifi"));
+        assert_eq!(cli.build.select.flavor, ["iwlwifi"]);
         let cli = Cli::try_parse_from(["wifibox-build", "build", "--flavor", "x"]).expect("ok");
         assert!(matches!(cli.verb, Some(Verb::Build(_))));
         assert!(Cli::try_parse_from(["wifibox-build"]).is_err());

@@ -3,12 +3,15 @@
 use std::env;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::args::{GlobalArgs, SelectArgs, SourceArgs};
 use super::failure::Failure;
 use super::printer::Printer;
-use crate::fetch::{Access, Cancel, HttpOptions, Location, Options as FetchOptions, ProxyChoice};
+use crate::fetch::{
+    Access, Cancel, HttpOptions, Location, Options as FetchOptions, ProxyChoice, Remote,
+};
 use crate::pipeline::{Caches, Environment, LockMode, UNPACKED_LIMIT};
 use crate::recipe::{Catalog, Compression, Selection, Sources};
 
@@ -70,11 +73,22 @@ impl Context {
         )))
     }
 
-    /// The composition that the arguments ask for.
+    /// The one composition that the arguments ask for.
+    ///
+    /// # Errors
+    /// A name that cannot be one, or several flavors.
+    pub fn selection(&self, args: &SelectArgs) -> Result<Selection, Failure> {
+        match args.flavor.as_slice() {
+            [flavor] => Ok(Selection { flavor: flavor.clone(), ..self.composition(args)? }),
+            _ => Err(Failure::usage("one guest is asked for here: name one chipset with --flavor")),
+        }
+    }
+
+    /// The composition that the arguments ask for, but for the flavor, which is left empty.
     ///
     /// # Errors
     /// A name that cannot be one.
-    pub fn selection(&self, args: &SelectArgs) -> Result<Selection, Failure> {
+    pub fn composition(&self, args: &SelectArgs) -> Result<Selection, Failure> {
         let compression = match args.compression.as_deref() {
             None => None,
             Some("xz") => Some(Compression::Xz),
@@ -91,7 +105,7 @@ impl Context {
             base: self.base(args.base.as_ref())?,
             release: args.release.clone(),
             architecture: args.arch.clone(),
-            flavor: args.flavor.clone().unwrap_or_default(),
+            flavor: String::new(),
             role: args.role.clone(),
             with: args.with.clone(),
             without: args.without.clone(),
@@ -115,6 +129,18 @@ impl Context {
         let offline = args.offline || args.frozen;
         let apt = Path::new(APT_FOLDER);
         let cache = cache_folder(args.cache_dir.as_deref())?;
+        let http = HttpOptions { proxy: ProxyChoice::System, ..HttpOptions::default() };
+        let remote = match &args.remote_cache {
+            Some(url) if !offline && !url.is_empty() => {
+                let aws = env::vars_os().filter_map(|(name, value)| {
+                    Some((name.into_string().ok()?, value.into_string().ok()?))
+                });
+                let aws = aws.filter(|(name, _)| name.starts_with("AWS_")).collect();
+                let remote = Remote::new(url, &aws, &http);
+                Some(Arc::new(remote.map_err(|error| Failure::usage(error.to_string()))?))
+            }
+            _ => None,
+        };
         Ok(Environment {
             cache: cache.clone(),
             mirrors: args.mirror.iter().map(mirror).collect::<Result<_, _>>()?,
@@ -124,7 +150,8 @@ impl Context {
             fetch: FetchOptions {
                 access: if offline { Access::Offline } else { Access::Online },
                 distdirs: args.distdir.clone(),
-                http: HttpOptions { proxy: ProxyChoice::System, ..HttpOptions::default() },
+                http,
+                remote: remote.clone(),
                 ..FetchOptions::default()
             },
             jobs,
@@ -133,7 +160,8 @@ impl Context {
             lock_file: args.lock_file.clone(),
             lock_mode: if args.locked || args.frozen { LockMode::Locked } else { LockMode::Update },
             progress: &self.printer,
-            caches: Caches::new(&cache, UNPACKED_LIMIT, mebibytes(args.block_cache)),
+            caches: Caches::new(&cache, UNPACKED_LIMIT, mebibytes(args.block_cache))
+                .shared_by(remote),
             meter: None,
             tool: tool(),
             cancel: &self.cancel,

@@ -19,6 +19,7 @@ mod inspect;
 mod lint;
 mod list;
 mod lock;
+mod many;
 mod meter;
 pub mod printer;
 mod show;

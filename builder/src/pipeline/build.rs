@@ -238,10 +238,8 @@ fn build_anew(
 
 /// What a fetch tells.
 pub struct FetchReport {
-    /// How many packages the guest is made of.
-    pub files: usize,
-    /// Their bytes.
-    pub bytes: u64,
+    /// The packages that the guest is made of: hash and size in bytes.
+    pub packages: Vec<(Sha256, u64)>,
     /// The locks, and how they changed.
     pub locks: Vec<Locked>,
 }
@@ -256,8 +254,7 @@ pub fn fetch(composed: &Composed<'_>, environment: &Environment<'_>) -> Result<F
     let fetcher = environment.fetcher(&store);
     let packages = choose(&locks, environment, &fetcher)?;
     Ok(FetchReport {
-        files: packages.len(),
-        bytes: packages.iter().map(|package| package.file.size).sum(),
+        packages: packages.iter().map(|package| (package.file.sha256, package.file.size)).collect(),
         locks: locks.to_vec(),
     })
 }

@@ -4,9 +4,10 @@
 //! read or kept is made again. So their failures are warnings.
 
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use crate::digest::Sha256;
+use crate::fetch::Remote;
 use crate::image::block_cache::{BlockCache, BlockStore};
 use crate::progress::Progress;
 use crate::tree::Content;
@@ -28,7 +29,37 @@ pub struct Caches {
     limit: u64,
     unpacked: OnceLock<Option<Unpacked>>,
     block_limit: u64,
-    blocks: OnceLock<Option<BlockCache>>,
+    blocks: OnceLock<Option<SharedBlocks>>,
+    remote: Option<Arc<Remote>>,
+}
+
+/// The blocks of this machine, and those of others behind them.
+#[derive(Debug)]
+struct SharedBlocks {
+    own: BlockCache,
+    remote: Option<Arc<Remote>>,
+}
+
+impl BlockStore for SharedBlocks {
+    fn get(&self, key: &Sha256) -> Option<Vec<u8>> {
+        self.own.get(key)
+    }
+
+    fn put(&self, key: &Sha256, value: &[u8]) {
+        self.own.put(key, value);
+        // That a block does not shrink is found out again sooner than asked for.
+        if let (Some(remote), false) = (&self.remote, value.is_empty()) {
+            remote.keep_block(key, value);
+        }
+    }
+
+    fn foreign(&self, key: &Sha256) -> Option<Vec<u8>> {
+        self.remote.as_ref()?.block(key)
+    }
+
+    fn adopt(&self, key: &Sha256, value: &[u8]) {
+        self.own.put(key, value);
+    }
 }
 
 impl Caches {
@@ -36,13 +67,21 @@ impl Caches {
     /// compressed blocks below `block_limit`; 0 turns the latter off.
     pub fn new(folder: &Path, limit: u64, block_limit: u64) -> Self {
         let (unpacked, blocks) = (OnceLock::new(), OnceLock::new());
-        Caches { folder: Some(folder.to_owned()), limit, unpacked, block_limit, blocks }
+        let folder = Some(folder.to_owned());
+        Caches { folder, limit, unpacked, block_limit, blocks, remote: None }
     }
 
     /// No caches at all.
     pub fn none() -> Self {
         let (unpacked, blocks) = (OnceLock::new(), OnceLock::new());
-        Caches { folder: None, limit: 0, unpacked, block_limit: 0, blocks }
+        Caches { folder: None, limit: 0, unpacked, block_limit: 0, blocks, remote: None }
+    }
+
+    /// The same, with blocks taken from and given to other machines.
+    #[must_use]
+    pub fn shared_by(mut self, remote: Option<Arc<Remote>>) -> Self {
+        self.remote = remote;
+        self
     }
 
     /// Where the caches are, if there are any.
@@ -70,7 +109,7 @@ impl Caches {
         let open = || {
             let folder = self.folder.as_ref().filter(|_| self.block_limit > 0)?.join(BLOCKS);
             match BlockCache::open(&folder, self.block_limit) {
-                Ok(cache) => Some(cache),
+                Ok(own) => Some(SharedBlocks { own, remote: self.remote.clone() }),
                 Err(error) => {
                     progress.warn(&format!("{error}: the build goes on without it"));
                     None
@@ -123,18 +162,26 @@ impl Caches {
 
     /// Keeps the caches below their limits. Call it when the work is done.
     pub fn tidy(&self, progress: &dyn Progress) {
+        if let Some(remote) = &self.remote {
+            remote.tell_failure(progress);
+            let used = remote.used();
+            progress.note(&format!(
+                "remote cache: {} found, {} not there, {} wrong, {} added",
+                used.found, used.missed, used.wrong, used.added
+            ));
+        }
         if let Some(cache) = self.unpacked.get().and_then(Option::as_ref)
             && let Err(error) = cache.tidy(self.limit)
         {
             progress.warn(&error.to_string());
         }
         if let Some(cache) = self.blocks.get().and_then(Option::as_ref) {
-            let used = cache.used();
+            let used = cache.own.used();
             progress.note(&format!(
                 "blocks of root.img: {} of the cache, {} compressed",
                 used.found, used.missed
             ));
-            if let Err(error) = cache.finish() {
+            if let Err(error) = cache.own.finish() {
                 progress.warn(&error.to_string());
             }
         }

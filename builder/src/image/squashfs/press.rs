@@ -64,6 +64,15 @@ impl<'c> Press<'c> {
                 return Ok(Pressed::Packed(known));
             }
         }
+        if let Some((cache, key)) = &key
+            && let Some(foreign) = cache.foreign(key)
+            && foreign.len() < block.len()
+            && self.encoder.decompress(&foreign, &mut self.check, block.len()).is_ok()
+            && self.check == block
+        {
+            cache.adopt(key, &foreign);
+            return Ok(Pressed::Packed(foreign));
+        }
         let packed = self.encoder.compress(block).map_err(Error::Compress)?;
         let shrinks = packed.len() < block.len();
         if shrinks {
