@@ -105,15 +105,22 @@ pub enum Verb {
     Lint(LintArgs),
     /// Print the script that completes commands in a shell
     Completions(CompletionsArgs),
+    /// Print, bound or empty what is kept between builds
+    Cache(CacheArgs),
 }
 
 /// Which guest: the axes of composition.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Composition")]
 pub struct SelectArgs {
-    /// The chipset: see `wifibox-build list`
-    #[arg(long, required = true)]
-    pub flavor: Option<String>,
+    /// The chipset: see `wifibox-build list`; `build` and `fetch` take several, whose outputs go to
+    /// OUT/FLAVOR
+    #[arg(long, required_unless_present = "all_flavors")]
+    pub flavor: Vec<String>,
+    /// All flavors of the base, but for those that ask for an agreement or for firmware of yours
+    /// (`build`, `fetch`)
+    #[arg(long, conflicts_with = "flavor")]
+    pub all_flavors: bool,
     /// Where packages come from [default: the recipes' own]
     #[arg(long)]
     pub base: Option<String>,
@@ -176,6 +183,15 @@ pub struct SourceArgs {
     /// Where downloads are kept [default: the user's cache folder]
     #[arg(long, value_name = "DIR", env = "WIFIBOX_BUILD_CACHE")]
     pub cache_dir: Option<PathBuf>,
+    /// Share downloads and compressed blocks with other machines: s3://BUCKET/PREFIX, with the AWS_*
+    /// variables of other tools for endpoint, region and credentials, or an http: or https: folder that
+    /// takes PUT
+    #[arg(long, value_name = "URL", env = "WIFIBOX_BUILD_REMOTE_CACHE", hide_env_values = true)]
+    pub remote_cache: Option<String>,
+    /// Keep compressed blocks of images up to this many MiB, so that a block is compressed once; 0
+    /// keeps none
+    #[arg(long, value_name = "MIB", env = "WIFIBOX_BUILD_BLOCK_CACHE", default_value_t = 2048)]
+    pub block_cache: u32,
     /// Threads and parallel downloads [default: the number of processors]
     #[arg(long, short, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     pub jobs: Option<u16>,
@@ -224,6 +240,12 @@ pub struct OutputArgs {
     /// the guest memory when it reads
     #[arg(long, value_name = "KIB", default_value_t = 256)]
     pub block_size: u32,
+    /// Build although nothing changed since the output folder was written
+    #[arg(long)]
+    pub force: bool,
+    /// Neither use nor fill the caches of earlier builds (the store of downloads is used)
+    #[arg(long)]
+    pub no_cache: bool,
     /// Print what each stage took: time, processor time, memory
     #[arg(long)]
     pub timings: bool,
@@ -263,6 +285,35 @@ pub struct BundleArgs {
     #[command(flatten)]
     /// From where.
     pub source: SourceArgs,
+}
+
+/// `cache`.
+#[derive(Debug, Clone, Args)]
+pub struct CacheArgs {
+    /// Where downloads are kept [default: the user's cache folder]
+    #[arg(long, value_name = "DIR", env = "WIFIBOX_BUILD_CACHE", global = true)]
+    pub cache_dir: Option<PathBuf>,
+    #[command(subcommand)]
+    /// What to do with it.
+    pub action: CacheAction,
+}
+
+/// What can be done with what is kept between builds.
+#[derive(Debug, Clone, Subcommand)]
+pub enum CacheAction {
+    /// Print how much is kept: downloads, unpacked packages, compressed blocks
+    Size,
+    /// Remove what was not used for longest until blocks and unpacked packages are below a size
+    Prune {
+        /// For compressed blocks, in MiB
+        #[arg(long, value_name = "MIB", env = "WIFIBOX_BUILD_BLOCK_CACHE", default_value_t = 2048)]
+        block_cache: u32,
+        /// For unpacked packages, in MiB
+        #[arg(long, value_name = "MIB", default_value_t = 4096)]
+        unpacked: u32,
+    },
+    /// Remove all blocks and unpacked packages; downloads stay
+    Clear,
 }
 
 /// `why`.
@@ -559,7 +610,7 @@ mod tests {
     fn build_is_the_default_verb() {
         let cli = Cli::try_parse_from(["wifibox-build", "--flavor", "iwlwifi", "-v"]).expect("ok");
         assert!(cli.verb.is_none() && cli.global.verbose);
-        assert_eq!(cli.build.select.flavor.as_deref(), Some("iwlwifi"));
+        assert_eq!(cli.build.select.flavor, ["iwlwifi"]);
         let cli = Cli::try_parse_from(["wifibox-build", "build", "--flavor", "x"]).expect("ok");
         assert!(matches!(cli.verb, Some(Verb::Build(_))));
         assert!(Cli::try_parse_from(["wifibox-build"]).is_err());

@@ -4,48 +4,74 @@ use super::args::BuildArgs;
 use super::context::Context;
 use super::failure::Failure;
 use super::meter::{self, ProcessMeter};
-use crate::pipeline::{self, BuildReport, Composed, Wishes};
+use crate::pipeline::{self, BuildReport, Caches, Composed, Wishes};
 use crate::progress::Progress as _;
 
-/// Builds a guest and prints where it is and how large its parts are.
+/// Builds a guest and prints where it is and how large its parts are; or several.
 ///
 /// # Errors
 /// Whatever the build meets.
 pub fn run(context: &Context, args: &BuildArgs) -> Result<(), Failure> {
+    let mut environment = context.environment(&args.source)?;
+    if args.output.no_cache {
+        environment.caches = Caches::none();
+    }
+    let meter = ProcessMeter::start();
+    environment.meter = args.output.timings.then_some(&meter);
+    if args.select.all_flavors || args.select.flavor.len() > 1 {
+        let composition = context.composition(&args.select)?;
+        return super::many::run(context, args, &composition, &environment);
+    }
     let selection = context.selection(&args.select)?;
     let mut composed = Composed::new(&context.sources, &context.catalog, &selection)?;
+    let wishes = wishes(context, args, &mut composed);
+    let report = pipeline::build(&composed, &wishes, &environment)?;
+    environment.caches.tidy(&context.printer);
+    report_one(context, &report);
+    if context.printer.json {
+        let text = serde_json::json!({ "format": 1, "build": report }).to_string();
+        return context.printer.result(&(text + "\n")).map_err(Failure::failed);
+    }
+    context.printer.result(&text(&report)).map_err(Failure::failed)
+}
+
+/// What the arguments ask for beside the composition, which they may change; says what is built.
+pub(super) fn wishes(context: &Context, args: &BuildArgs, composed: &mut Composed<'_>) -> Wishes {
     if args.output.firmware_archive.is_some() {
         composed.recipe.firmware_packages.clear();
     }
-    let mut environment = context.environment(&args.source)?;
-    let meter = ProcessMeter::start();
-    environment.meter = args.output.timings.then_some(&meter);
-    let out = args.output.out.clone();
-    let block_size = args.output.block_size.saturating_mul(1024);
-    let wishes = Wishes {
-        out: out.unwrap_or_else(|| pipeline::default_out(&composed.recipe)),
-        firmware_files: args.output.firmware_file.clone(),
-        firmware_adds: args.output.firmware_add.clone(),
-        firmware_archive: args.output.firmware_archive.clone(),
-        accepted_licences: args.output.accept_licence.clone(),
-        device: args.output.device,
-        block_size,
-    };
     let recipe = &composed.recipe;
     context.printer.status(
         "Building",
         &format!("{} as {} on {}", recipe.flavor.value, recipe.role.value, recipe.base.value),
     );
-    let report = pipeline::build(&composed, &wishes, &environment)?;
+    let out = args.output.out.clone();
+    Wishes {
+        out: out.unwrap_or_else(|| pipeline::default_out(recipe)),
+        firmware_files: args.output.firmware_file.clone(),
+        firmware_adds: args.output.firmware_add.clone(),
+        firmware_archive: args.output.firmware_archive.clone(),
+        accepted_licences: args.output.accept_licence.clone(),
+        device: args.output.device,
+        block_size: args.output.block_size.saturating_mul(1024),
+        force: args.output.force,
+    }
+}
+
+/// What is said about a guest that is there, besides the result.
+pub(super) fn report_one(context: &Context, report: &BuildReport) {
     super::lock::print_changes(context, &report.locks);
-    if context.printer.json {
-        let text = serde_json::json!({ "format": 1, "build": report }).to_string();
-        return context.printer.result(&(text + "\n")).map_err(Failure::failed);
+    if report.up_to_date {
+        context.printer.status(
+            "Fresh",
+            &format!("{} is up to date; --force builds it again", report.out.display()),
+        );
     }
-    for missing in &report.missing_firmware {
-        context.printer.note(&format!("no package has firmware {missing}"));
+    if !context.printer.json {
+        for missing in &report.missing_firmware {
+            context.printer.note(&format!("no package has firmware {missing}"));
+        }
     }
-    context.printer.result(&text(&report)).map_err(Failure::failed)
 }
 
 /// The report for people.

@@ -3,13 +3,16 @@
 use std::env;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::args::{GlobalArgs, SelectArgs, SourceArgs};
 use super::failure::Failure;
 use super::printer::Printer;
-use crate::fetch::{Access, Cancel, HttpOptions, Location, Options as FetchOptions, ProxyChoice};
-use crate::pipeline::{Environment, LockMode};
+use crate::fetch::{
+    Access, Cancel, HttpOptions, Location, Options as FetchOptions, ProxyChoice, Remote,
+};
+use crate::pipeline::{Caches, Environment, LockMode, UNPACKED_LIMIT};
 use crate::recipe::{Catalog, Compression, Selection, Sources};
 
 /// Where a Debian host keeps its apt configuration.
@@ -70,11 +73,22 @@ impl Context {
         )))
     }
 
-    /// The composition that the arguments ask for.
+    /// The one composition that the arguments ask for.
+    ///
+    /// # Errors
+    /// A name that cannot be one, or several flavors.
+    pub fn selection(&self, args: &SelectArgs) -> Result<Selection, Failure> {
+        match args.flavor.as_slice() {
+            [flavor] => Ok(Selection { flavor: flavor.clone(), ..self.composition(args)? }),
+            _ => Err(Failure::usage("one guest is asked for here: name one chipset with --flavor")),
+        }
+    }
+
+    /// The composition that the arguments ask for, but for the flavor, which is left empty.
     ///
     /// # Errors
     /// A name that cannot be one.
-    pub fn selection(&self, args: &SelectArgs) -> Result<Selection, Failure> {
+    pub fn composition(&self, args: &SelectArgs) -> Result<Selection, Failure> {
         let compression = match args.compression.as_deref() {
             None => None,
             Some("xz") => Some(Compression::Xz),
@@ -91,7 +105,7 @@ impl Context {
             base: self.base(args.base.as_ref())?,
             release: args.release.clone(),
             architecture: args.arch.clone(),
-            flavor: args.flavor.clone().unwrap_or_default(),
+            flavor: String::new(),
             role: args.role.clone(),
             with: args.with.clone(),
             without: args.without.clone(),
@@ -114,8 +128,21 @@ impl Context {
         let jobs = args.jobs.and_then(|jobs| NonZeroUsize::new(jobs.into())).unwrap_or(available);
         let offline = args.offline || args.frozen;
         let apt = Path::new(APT_FOLDER);
+        let cache = cache_folder(args.cache_dir.as_deref())?;
+        let http = HttpOptions { proxy: ProxyChoice::System, ..HttpOptions::default() };
+        let remote = match &args.remote_cache {
+            Some(url) if !offline && !url.is_empty() => {
+                let aws = env::vars_os().filter_map(|(name, value)| {
+                    Some((name.into_string().ok()?, value.into_string().ok()?))
+                });
+                let aws = aws.filter(|(name, _)| name.starts_with("AWS_")).collect();
+                let remote = Remote::new(url, &aws, &http);
+                Some(Arc::new(remote.map_err(|error| Failure::usage(error.to_string()))?))
+            }
+            _ => None,
+        };
         Ok(Environment {
-            cache: cache_folder(args)?,
+            cache: cache.clone(),
             mirrors: args.mirror.iter().map(mirror).collect::<Result<_, _>>()?,
             apt_folder: apt.is_dir().then(|| apt.to_owned()),
             trust_keys: args.trust_key.clone(),
@@ -123,7 +150,8 @@ impl Context {
             fetch: FetchOptions {
                 access: if offline { Access::Offline } else { Access::Online },
                 distdirs: args.distdir.clone(),
-                http: HttpOptions { proxy: ProxyChoice::System, ..HttpOptions::default() },
+                http,
+                remote: remote.clone(),
                 ..FetchOptions::default()
             },
             jobs,
@@ -132,9 +160,31 @@ impl Context {
             lock_file: args.lock_file.clone(),
             lock_mode: if args.locked || args.frozen { LockMode::Locked } else { LockMode::Update },
             progress: &self.printer,
+            caches: Caches::new(&cache, UNPACKED_LIMIT, mebibytes(args.block_cache))
+                .shared_by(remote),
             meter: None,
+            tool: tool(),
             cancel: &self.cancel,
         })
+    }
+}
+
+/// This program as a file: another build of it is another file.
+fn tool() -> String {
+    use std::os::unix::fs::MetadataExt as _;
+    let version = concat!("wifibox-build ", env!("CARGO_PKG_VERSION"));
+    match env::current_exe().and_then(std::fs::metadata) {
+        Ok(file) => format!(
+            "{version} {}:{} {} bytes of {}.{:09} and {}.{:09}",
+            file.dev(),
+            file.ino(),
+            file.size(),
+            file.mtime(),
+            file.mtime_nsec(),
+            file.ctime(),
+            file.ctime_nsec()
+        ),
+        Err(_) => version.to_owned(),
     }
 }
 
@@ -156,10 +206,18 @@ fn source_date_epoch() -> Result<Option<u32>, Failure> {
     }
 }
 
+/// As many bytes as these MiB.
+pub(super) fn mebibytes(count: u32) -> u64 {
+    u64::from(count) << 20
+}
+
 /// `--cache-dir`, else `wifibox-build` below `XDG_CACHE_HOME` or `~/.cache`.
-fn cache_folder(args: &SourceArgs) -> Result<PathBuf, Failure> {
-    if let Some(folder) = &args.cache_dir {
-        return Ok(folder.clone());
+///
+/// # Errors
+/// There is no home folder.
+pub(super) fn cache_folder(named: Option<&Path>) -> Result<PathBuf, Failure> {
+    if let Some(folder) = named {
+        return Ok(folder.to_owned());
     }
     let absolute = |name: &str| env::var_os(name).map(PathBuf::from).filter(|p| p.is_absolute());
     let cache = absolute("XDG_CACHE_HOME").or_else(|| absolute("HOME").map(|h| h.join(".cache")));

@@ -1,20 +1,41 @@
 //! `wifibox-build fetch`: fills the store with what a build needs.
 
+use std::collections::BTreeSet;
+
 use super::args::BuildArgs;
 use super::context::Context;
 use super::failure::Failure;
-use crate::pipeline::{self, Composed, FetchReport};
+use crate::pipeline::{self, Composed};
+use crate::recipe::Selection;
 
 /// Fetches, and prints how much there is.
 ///
 /// # Errors
 /// Whatever the fetching meets.
 pub fn run(context: &Context, args: &BuildArgs) -> Result<(), Failure> {
-    let selection = context.selection(&args.select)?;
-    let composed = Composed::new(&context.sources, &context.catalog, &selection)?;
     let environment = context.environment(&args.source)?;
-    let FetchReport { files, bytes, locks } = pipeline::fetch(&composed, &environment)?;
-    super::lock::print_changes(context, &locks);
+    let selections = if args.select.all_flavors {
+        let composition = context.composition(&args.select)?;
+        let accepted = &args.output.accept_licence;
+        let guests = pipeline::all_flavors(&context.catalog, &composition, accepted, true)?;
+        guests.into_iter().filter_map(|guest| guest.wanted.ok()).collect()
+    } else {
+        let composition = context.composition(&args.select)?;
+        let of = |flavor: &String| Selection { flavor: flavor.clone(), ..composition.clone() };
+        args.select.flavor.iter().map(of).collect::<Vec<Selection>>()
+    };
+    let (mut files, mut bytes) = (0, 0);
+    let mut known = BTreeSet::new();
+    for selection in selections {
+        let composed = Composed::new(&context.sources, &context.catalog, &selection)?;
+        let report = pipeline::fetch(&composed, &environment)?;
+        super::lock::print_changes(context, &report.locks);
+        for (sha256, size) in report.packages {
+            if known.insert(sha256) {
+                (files, bytes) = (files + 1, bytes + size);
+            }
+        }
+    }
     let text = if context.printer.json {
         serde_json::json!({ "format": 1, "files": files, "bytes": bytes }).to_string()
     } else {

@@ -4,6 +4,7 @@ pub mod args;
 mod boot;
 mod build;
 mod bundle;
+mod cache;
 mod completions;
 mod config_disk;
 mod context;
@@ -18,6 +19,7 @@ mod inspect;
 mod lint;
 mod list;
 mod lock;
+mod many;
 mod meter;
 pub mod printer;
 mod show;
@@ -75,6 +77,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
         Verb::Host(args) => host::run(&context, &args),
         Verb::Lint(args) => lint::run(&context, &args),
         Verb::Completions(args) => completions::run(&context, &args),
+        Verb::Cache(args) => cache::run(&context, &args),
     };
     match done {
         Ok(()) => 0,

@@ -14,6 +14,7 @@ use super::ledger::{Got, Ledger};
 use super::location::Location;
 use super::options::{Access, Options};
 use super::partial::{Memory, Partial, Target};
+use super::remote::Remote;
 use super::retry::RetryPolicy;
 use super::store::{Store, open_and_hash};
 use super::transfer::{Bound, Failure, Transfer};
@@ -103,7 +104,9 @@ impl<'a> Fetcher<'a> {
             }
         }
         let locations = self.usable(&artefact.locations, &mut tried);
-        if locations.is_empty() {
+        let online = self.options.access == Access::Online;
+        let remote = self.options.remote.as_deref().filter(|_| online);
+        if locations.is_empty() && remote.is_none() {
             return Err(FetchError::from_trials(&artefact.name, identity, tried));
         }
         let lock = self.store.lock(&sha256, self.cancel)?;
@@ -117,6 +120,14 @@ impl<'a> Fetcher<'a> {
         let task = self.progress.begin(&artefact.name, identity.size);
         let mut partial = self.store.partial(&sha256, self.cancel)?;
         let limit = self.options.unknown_size_limit;
+        if let Some(remote) = remote {
+            if self.from_remote(remote, artefact, &mut partial)? {
+                let size = partial.length();
+                let path = self.store.keep(partial, &sha256, &lock)?;
+                return Ok(Fetched { path, size, sha256 });
+            }
+            remote.tell_failure(self.progress);
+        }
         let bound = Bound { exact: identity.size, limit };
         if partial.length() > identity.size.unwrap_or(limit) {
             partial.restart()?;
@@ -127,6 +138,10 @@ impl<'a> Fetcher<'a> {
                 None => {
                     let size = partial.length();
                     let path = self.store.keep(partial, &sha256, &lock)?;
+                    if let Some(remote) = remote {
+                        remote.keep_artefact(&sha256, &path);
+                        remote.tell_failure(self.progress);
+                    }
                     return Ok(Fetched { path, size, sha256 });
                 }
                 Some(outcome) => self.note(location, outcome, &mut tried),
@@ -136,6 +151,55 @@ impl<'a> Fetcher<'a> {
             partial.discard()?;
         }
         Err(FetchError::from_trials(&artefact.name, identity, tried))
+    }
+
+    /// Brings `partial` to the artefact's bytes from the remote cache, if it has them.
+    fn from_remote(
+        &self,
+        remote: &Remote,
+        artefact: &Artefact,
+        partial: &mut Partial,
+    ) -> Result<bool, FetchError> {
+        let Some(sha256) = artefact.identity.sha256 else { return Ok(false) };
+        let limit = artefact.identity.size.unwrap_or(self.options.unknown_size_limit);
+        let (mut begun, mut disk) = (false, None);
+        let found = remote.artefact(&sha256, &mut |piece| {
+            if self.cancel.is_cancelled() {
+                return Err("interrupted".to_owned());
+            }
+            let restarted = if begun { Ok(()) } else { partial.restart() };
+            begun = true;
+            // What is longer than it should be is wrong, and is not taken further.
+            if partial.length() > limit {
+                return Ok(());
+            }
+            restarted.and_then(|()| partial.write(piece)).map_err(|error| {
+                let why = error.to_string();
+                disk = Some(error);
+                why
+            })
+        });
+        if self.cancel.is_cancelled() {
+            return Err(FetchError::Interrupted { name: artefact.name.clone() });
+        }
+        if let Some(error) = disk {
+            return Err(error);
+        }
+        if found && artefact.identity.accepts(&partial.found()) {
+            return Ok(true);
+        }
+        if found {
+            remote.was_wrong();
+            self.progress.warn(&format!(
+                "{}: what the remote cache has of it is not what it should be ({})",
+                artefact.name,
+                partial.found()
+            ));
+        }
+        if begun {
+            partial.restart()?;
+        }
+        Ok(false)
     }
 
     /// Gets an artefact that has no digest, and takes it into the store if `check` has nothing against

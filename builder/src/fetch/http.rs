@@ -11,7 +11,7 @@ use std::sync::OnceLock;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, SyncSender};
 use std::time::{Duration, Instant};
 
-use reqwest::blocking::{Client as Inner, Response};
+use reqwest::blocking::{Body, Client as Inner, Response};
 use reqwest::header::{ACCEPT_ENCODING, CONTENT_RANGE, HeaderMap, RANGE, RETRY_AFTER};
 use reqwest::{Proxy, Url, redirect};
 
@@ -132,6 +132,17 @@ impl Client {
                 Err(HttpError::Failed("the answer has no head".to_owned()))
             }
         }
+    }
+}
+
+impl Client {
+    /// Sends `body` to `url` and waits for the status of the answer, at most for `patience`.
+    pub(super) fn put(&self, url: &Url, body: Body, patience: Duration) -> Result<u16, String> {
+        if let (Some(why), "https") = (&self.no_tls, url.scheme()) {
+            return Err(format!("https does not work on this machine: {why}"));
+        }
+        let request = self.inner.put(url.clone()).timeout(patience).body(body);
+        request.send().map(|response| response.status().as_u16()).map_err(chain)
     }
 }
 

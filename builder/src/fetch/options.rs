@@ -1,8 +1,10 @@
 //! How artefacts are fetched, as values: nothing here is read from the environment.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
+use super::remote::Remote;
 use super::retry::RetryPolicy;
 
 /// Whether the network may be used.
@@ -26,6 +28,8 @@ pub struct Options {
     pub http: HttpOptions,
     /// When a location is asked again.
     pub retry: RetryPolicy,
+    /// A cache that is shared with other machines.
+    pub remote: Option<Arc<Remote>>,
     /// The most bytes that an artefact of unknown size may have in the store.
     pub unknown_size_limit: u64,
 }
@@ -37,6 +41,7 @@ impl Default for Options {
             distdirs: Vec::new(),
             http: HttpOptions::default(),
             retry: RetryPolicy::default(),
+            remote: None,
             unknown_size_limit: 2 << 30,
         }
     }

@@ -16,8 +16,10 @@ use super::modinfo::{Modinfo, ModinfoError, Module};
 use super::name::ModuleName;
 use super::parallel::in_parallel;
 use super::pattern;
+use crate::digest::Sha256;
 use crate::path::GuestPath;
 use crate::tree::{Content, Spool};
+use crate::unpacked::Unpacked;
 
 /// The largest module that is unpacked, in bytes; with debugging information the largest are 0.6 GB,
 /// without it 40 MB.
@@ -79,6 +81,7 @@ pub struct Modules {
     spool: Spool,
     entries: BTreeMap<ModuleName, Entry>,
     metadata: BTreeMap<String, Content>,
+    keep: Option<Unpacked>,
     aliases: OnceLock<Vec<(String, ModuleName)>>,
     crypto_aliases: OnceLock<Vec<(String, ModuleName)>>,
 }
@@ -102,9 +105,17 @@ impl Modules {
             spool,
             entries: BTreeMap::new(),
             metadata: BTreeMap::new(),
+            keep: None,
             aliases: OnceLock::new(),
             crypto_aliases: OnceLock::new(),
         }
+    }
+
+    /// The same, with unpacked modules taken from and kept in a cache.
+    #[must_use]
+    pub fn kept_in(mut self, cache: Option<&Unpacked>) -> Self {
+        self.keep = cache.cloned();
+        self
     }
 
     /// The kernel's version.
@@ -196,9 +207,11 @@ impl Modules {
             .filter(|entry| entry.loaded.get().is_none())
             .collect();
         let results = in_parallel(&todo, jobs, |entry| {
-            let bytes = unpack(entry)?;
+            let (bytes, kept) = self.unpacked(entry)?;
             let module = Module::parse(&bytes).map_err(|source| damaged(entry, source))?;
-            let content = if bytes.len() as u64 == entry.packed.len() {
+            let content = if let Some(kept) = kept {
+                kept
+            } else if bytes.len() as u64 == entry.packed.len() {
                 // No codec's output is as long as its input: it was not packed.
                 entry.packed.clone()
             } else {
@@ -213,6 +226,21 @@ impl Modules {
             let _ = entry.loaded.set(result?);
         }
         Ok(())
+    }
+
+    /// The bytes of a module, unpacked, and where they are kept.
+    fn unpacked(&self, entry: &Entry) -> Result<(Vec<u8>, Option<Content>), ModuleError> {
+        let (Some(cache), Content::Held(packed)) = (&self.keep, &entry.packed) else {
+            return Ok((unpack(entry)?, None));
+        };
+        let key = Sha256::of(format!("module of {}", packed.digests().sha256).as_bytes());
+        if let Some(content) = cache.content(&key) {
+            let failed = |source| ModuleError::Unpack { path: entry.path.clone(), source };
+            return Ok((content.read().map_err(failed)?, Some(content)));
+        }
+        let bytes = unpack(entry)?;
+        let kept = (bytes.len() as u64 != packed.len()).then(|| cache.keep(&key, &bytes).ok());
+        Ok((bytes, kept.flatten()))
     }
 
     /// The modules one of whose aliases matches `alias`, as modprobe finds them through modules.alias.
@@ -251,11 +279,13 @@ impl Modules {
         }
         let todo: Vec<(&ModuleName, &Entry)> =
             self.entries.iter().filter(|(_, entry)| keep(entry)).collect();
+        let few = todo.len() < self.entries.len();
         let results = in_parallel(&todo, jobs, |(_, entry)| {
             if let Some(loaded) = entry.loaded.get() {
                 return Ok(loaded.module.info.aliases.clone());
             }
-            let bytes = unpack(entry)?;
+            // All modules of a kernel are too many to keep.
+            let bytes = if few { self.unpacked(entry)?.0 } else { unpack(entry)? };
             let info = Modinfo::parse(&bytes).map_err(|source| damaged(entry, source))?;
             Ok(info.aliases)
         });

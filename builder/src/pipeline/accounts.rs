@@ -3,11 +3,11 @@
 
 use std::io::Read as _;
 
-use super::Error;
 use super::assemble::read_data;
 use super::effects::Declared;
 use super::generated::{read_file, write_file};
 use super::packages::ChosenPackage;
+use super::{Environment, Error};
 use crate::repo::entry::EntryKind;
 use crate::tree::Tree;
 use crate::tree::accounts::Accounts;
@@ -30,10 +30,11 @@ pub struct GuestAccounts {
 pub fn of_packages(
     packages: &[ChosenPackage],
     declared: &Declared,
+    environment: &Environment<'_>,
 ) -> Result<GuestAccounts, Error> {
     for package in packages.iter().filter(|package| !package.of_kernel) {
         let (mut passwd, mut group) = (None, None);
-        read_data(package, &mut |entry| {
+        read_data(package, environment, &mut |entry| {
             let slot = match entry.path.as_bytes() {
                 b"etc/passwd" => &mut passwd,
                 b"etc/group" => &mut group,

@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::BufReader;
+use std::sync::{Mutex, PoisonError};
 
 use globset::{Glob, GlobSet, GlobSetBuilder};
 
@@ -12,6 +13,7 @@ use super::generated;
 use super::packages::ChosenPackage;
 use super::replaces::{self, Claim};
 use super::{Composed, Environment, Error};
+use crate::kernel::parallel::in_parallel;
 use crate::path::GuestPath;
 use crate::recipe::{AccountsFrom, AppletLinks, Format, InitSystem, KernelChoice, Recipe, Sourced};
 use crate::repo::apk::{Apk, ApkLimits};
@@ -23,6 +25,7 @@ use crate::tree::applets::{link_applets, link_listed};
 use crate::tree::scripts::Script;
 use crate::tree::unpack::Unpacker;
 use crate::tree::{Content, Kind, Meta, Node, Origin, Spool, Tree};
+use crate::unpacked::{Pack, Unpacked};
 
 /// What packages, recipe and overlays make together.
 pub struct Assembled {
@@ -48,7 +51,7 @@ pub fn assemble(
     let declared = declare(recipe, &scripts)?;
     let accounts = match recipe.accounts_from.value {
         AccountsFrom::Recipes => GuestAccounts { all: declared.accounts()?, packaged: None },
-        AccountsFrom::Packages => accounts::of_packages(packages, &declared)?,
+        AccountsFrom::Packages => accounts::of_packages(packages, &declared, environment)?,
     };
     let mut tree = Tree::new();
     for (path, target) in &recipe.links {
@@ -121,6 +124,7 @@ fn unpack(
             (!package.of_kernel && filter.admits(path)) || of_kernel()
         }
     };
+    unpack_ahead(packages, environment)?;
     let total = packages.iter().map(|package| package.file.size).sum();
     let task = environment.progress.begin("unpacking packages", Some(total));
     for package in packages {
@@ -131,17 +135,59 @@ fn unpack(
             }
             Ok::<(), Error>(())
         };
-        read_data(package, &mut |entry| licences.pass(&package.name, entry, &mut take))?;
+        read_data(package, environment, &mut |entry| {
+            licences.pass(&package.name, entry, &mut take)
+        })?;
         task.advance(package.file.size);
     }
     Ok(())
 }
 
-/// Reads the content of a package from begin to end.
+/// Unpacks into the cache what is not there yet, several packages at a time.
+fn unpack_ahead(packages: &[ChosenPackage], environment: &Environment<'_>) -> Result<(), Error> {
+    let Some(cache) = environment.caches.unpacked(environment.progress) else { return Ok(()) };
+    let unknown: Vec<&ChosenPackage> =
+        packages.iter().filter(|package| !cache.has(&package.file.sha256)).collect();
+    let total = unknown.iter().map(|package| package.file.size).sum();
+    let task = Mutex::new(environment.progress.begin("unpacking packages", Some(total)));
+    in_parallel(&unknown, environment.jobs, |package| {
+        environment.check_cancelled()?;
+        // A package that is damaged, and a disk that is full, are met again below.
+        let _ = unpack_into(package, cache);
+        task.lock().unwrap_or_else(PoisonError::into_inner).advance(package.file.size);
+        Ok::<(), Error>(())
+    })
+    .into_iter()
+    .collect()
+}
+
+fn unpack_into(package: &ChosenPackage, cache: &Unpacked) -> Result<Pack, Error> {
+    let what = || format!("package {}", package.name);
+    let failed = |source| Error::ReadBack { what: what(), source };
+    let mut pack = cache.begin(&package.file.sha256).map_err(failed)?;
+    read_archive(package, &mut |entry| pack.add(entry).map_err(failed))?;
+    pack.finish().map_err(failed)
+}
+
+/// Reads the content of a package from begin to end: as it was unpacked before, or from its file.
 ///
 /// # Errors
 /// [`Error`]: the package is damaged, or `take` failed.
 pub(super) fn read_data(
+    package: &ChosenPackage,
+    environment: &Environment<'_>,
+    take: &mut dyn FnMut(Entry<'_>) -> Result<(), Error>,
+) -> Result<(), Error> {
+    let cache = environment.caches.unpacked(environment.progress);
+    match cache.and_then(|cache| {
+        cache.get(&package.file.sha256).or_else(|| unpack_into(package, cache).ok())
+    }) {
+        Some(pack) => pack.replay(take),
+        None => read_archive(package, take),
+    }
+}
+
+fn read_archive(
     package: &ChosenPackage,
     take: &mut dyn FnMut(Entry<'_>) -> Result<(), Error>,
 ) -> Result<(), Error> {

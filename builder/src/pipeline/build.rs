@@ -15,7 +15,7 @@ use super::outputs::{Parts, cmdline, write_images};
 use super::own_firmware::{FirmwareAdd, OwnFile};
 use super::packages::{ChosenPackage, choose};
 use super::reports::{self, Material};
-use super::{Composed, Environment, Error};
+use super::{Composed, Environment, Error, fresh};
 use crate::device::DeviceId;
 use crate::digest::Sha256;
 use crate::firmware::Selection as FirmwareSelection;
@@ -49,6 +49,8 @@ pub struct Wishes {
     pub device: Option<DeviceId>,
     /// Block size of root.img, in bytes.
     pub block_size: u32,
+    /// Build although nothing changed.
+    pub force: bool,
 }
 
 /// What a build tells.
@@ -56,6 +58,8 @@ pub struct Wishes {
 pub struct BuildReport {
     /// The output folder.
     pub out: PathBuf,
+    /// Whether it was there already, made of the same inputs.
+    pub up_to_date: bool,
     /// The build id.
     pub build_id: String,
     /// The kernel's release.
@@ -79,7 +83,7 @@ pub struct BuildReport {
     pub timings: Vec<Stage>,
 }
 
-/// Builds a guest.
+/// Builds a guest, unless what is in the output folder was made of the same inputs.
 ///
 /// # Errors
 /// [`Error`]; an older output in the same place is then untouched.
@@ -88,15 +92,52 @@ pub fn build(
     wishes: &Wishes,
     environment: &Environment<'_>,
 ) -> Result<BuildReport, Error> {
-    let recipe = &composed.recipe;
-    let block_size = BlockSize::try_from(wishes.block_size)?;
+    check_agreements(&composed.recipe, wishes)?;
+    let laps = Laps::begin(environment.meter);
+    let inputs =
+        environment.caches.folder().and_then(|_| fresh::inputs(composed, wishes, environment));
+    if let (Some(inputs), false) = (&inputs, wishes.force)
+        && let Some(report) = fresh::find(inputs, composed, wishes, environment)
+    {
+        laps.end("up to date");
+        return Ok(BuildReport { timings: laps.stages(), ..report });
+    }
+    laps.end("fingerprints");
+    let report = match build_anew(composed, wishes, environment, &laps) {
+        // The damaged content is gone: what it was made of is still there.
+        Err(error) if environment.caches.damaged() => {
+            environment.progress.warn(&format!("{error}; built once more without it"));
+            build_anew(composed, wishes, environment, &laps)?
+        }
+        result => result?,
+    };
+    if let Some(inputs) = &inputs
+        && let Err(error) = fresh::note(inputs, &report, composed, wishes, environment)
+    {
+        environment.progress.note(&format!("the next build will not know this one: {error}"));
+    }
+    Ok(report)
+}
+
+/// Checks that the user agrees to what the manifests' licences ask for.
+fn check_agreements(recipe: &Recipe, wishes: &Wishes) -> Result<(), Error> {
     for (manifest, agreement) in &recipe.agreements {
         if !wishes.accepted_licences.contains(manifest) {
             let (manifest, agreement) = (manifest.clone(), agreement.value.clone());
             return Err(Error::NotAgreed { manifest, agreement });
         }
     }
-    let laps = Laps::begin(environment.meter);
+    Ok(())
+}
+
+fn build_anew(
+    composed: &Composed<'_>,
+    wishes: &Wishes,
+    environment: &Environment<'_>,
+    laps: &Laps<'_>,
+) -> Result<BuildReport, Error> {
+    let recipe = &composed.recipe;
+    let block_size = BlockSize::try_from(wishes.block_size)?;
     let locks = ensure(composed.catalog, recipe, environment)?;
     laps.end("lock");
     let store = environment.store()?;
@@ -143,7 +184,7 @@ pub fn build(
         source_date_epoch: epoch,
         block_size,
         build_id: &build_id,
-        laps: &laps,
+        laps,
     };
     write_images(&parts, &mut folder, &spool, environment)?;
     let guest = Guest::of_recipe(recipe, &cmdline(recipe), initramfs.is_some());
@@ -181,6 +222,7 @@ pub fn build(
     let missing = manifest.firmware.iter().filter(|firmware| firmware.state == "missing");
     Ok(BuildReport {
         out: wishes.out.clone(),
+        up_to_date: false,
         build_id: manifest.build_id,
         kernel: kernel.release,
         packages: packages.len(),
@@ -196,10 +238,8 @@ pub fn build(
 
 /// What a fetch tells.
 pub struct FetchReport {
-    /// How many packages the guest is made of.
-    pub files: usize,
-    /// Their bytes.
-    pub bytes: u64,
+    /// The packages that the guest is made of: hash and size in bytes.
+    pub packages: Vec<(Sha256, u64)>,
     /// The locks, and how they changed.
     pub locks: Vec<Locked>,
 }
@@ -214,8 +254,7 @@ pub fn fetch(composed: &Composed<'_>, environment: &Environment<'_>) -> Result<F
     let fetcher = environment.fetcher(&store);
     let packages = choose(&locks, environment, &fetcher)?;
     Ok(FetchReport {
-        files: packages.len(),
-        bytes: packages.iter().map(|package| package.file.size).sum(),
+        packages: packages.iter().map(|package| (package.file.sha256, package.file.size)).collect(),
         locks: locks.to_vec(),
     })
 }

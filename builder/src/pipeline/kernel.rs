@@ -102,7 +102,8 @@ pub fn install(
             "{image_path} is release {found:?}, but the modules are for {release:?}"
         )));
     }
-    let mut modules = Modules::new(release.clone(), spool.clone());
+    let cache = environment.caches.unpacked(environment.progress);
+    let mut modules = Modules::new(release.clone(), spool.clone()).kept_in(cache);
     for (path, node) in tree.below(&folder) {
         if let Kind::File(content) = &node.kind {
             modules.insert(path, content.clone());

@@ -9,6 +9,7 @@ use super::pinning::pin;
 use super::source::Source;
 use super::world::{Records, World};
 use super::{Environment, Error, index};
+use crate::digest::Sha256;
 use crate::lock::{Lock, LockedPackage};
 use crate::recipe::{Catalog, LoosePackage, Recipe};
 
@@ -114,7 +115,20 @@ pub fn ensure(
 ) -> Result<Vec<Locked>, Error> {
     each_source(catalog, recipe, environment, |source, path| {
         let old = Lock::read(&path, &source.target)?;
-        let mut locked = ensure_one(&worlds(catalog, &source)?, source, old, path, environment)?;
+        let known = old.as_ref().map(|old| known_whole(catalog, &source, old, environment));
+        let mut locked = match (old, known) {
+            (Some(lock), Some(known)) if environment.caches.knows(&known, environment.progress) => {
+                Locked { source, lock, path, change: LockChange::default() }
+            }
+            (old, known) => {
+                let asked = worlds(catalog, &source)?;
+                let locked = ensure_one(&asked, source, old, path, environment)?;
+                if let (Some(known), true) = (known, locked.change.is_empty()) {
+                    environment.caches.note(&known, environment.progress);
+                }
+                locked
+            }
+        };
         if pin(&locked.source, &mut locked.lock, environment)?
             && environment.lock_mode == LockMode::Update
         {
@@ -122,6 +136,17 @@ pub fn ensure(
         }
         Ok(locked)
     })
+}
+
+/// What it is known by that a lock holds what the recipes ask for, and nothing else.
+fn known_whole(
+    catalog: &Catalog,
+    source: &Source,
+    lock: &Lock,
+    environment: &Environment<'_>,
+) -> Sha256 {
+    let (tool, recipes) = (&environment.tool, catalog.fingerprint());
+    Sha256::of(format!("whole lock\n{tool}\n{recipes}\n{source:?}\n{lock:?}").as_bytes())
 }
 
 fn each_source(

@@ -7,6 +7,7 @@ mod accounts;
 mod assemble;
 mod build;
 mod bundle;
+mod caches;
 mod capable;
 mod controls;
 mod coverage;
@@ -16,11 +17,13 @@ mod error;
 mod firmware;
 mod firmware_archive;
 mod firmware_form;
+mod fresh;
 mod generated;
 mod host_side;
 mod index;
 mod kernel;
 mod locking;
+mod many;
 mod openrc;
 mod outputs;
 mod own_firmware;
@@ -42,9 +45,11 @@ use crate::recipe::{Catalog, Recipe, Selection, Sources};
 
 pub use build::{BuildReport, FetchReport, Wishes, build, default_out, fetch};
 pub use bundle::{BundleReport, bundle};
+pub use caches::{BLOCKS, Caches, UNPACKED, UNPACKED_LIMIT};
 pub use error::{Error, Kind};
 pub use firmware_archive::ArchiveChoice;
 pub use locking::{LockChange, LockMode, Locked, ensure, upgrade_lock};
+pub use many::{Guest, Outcome, all_flavors, build_many};
 pub use own_firmware::FirmwareAdd;
 pub use packages::why;
 pub use variants::{Limits, Variant, VariantFile, Variants, variants};
@@ -75,8 +80,12 @@ pub struct Environment<'a> {
     pub lock_mode: LockMode,
     /// Who is told how it goes.
     pub progress: &'a dyn Progress,
+    /// What builds keep between them.
+    pub caches: Caches,
     /// Measures the stages, where that is asked for.
     pub meter: Option<&'a dyn Meter>,
+    /// Which program this is: another one may make other bytes of the same inputs.
+    pub tool: String,
     /// Ends the work early.
     pub cancel: &'a Cancel,
 }

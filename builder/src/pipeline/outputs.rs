@@ -10,6 +10,7 @@ use crate::image::{esp, newc, squashfs, uki};
 use crate::meter::Laps;
 use crate::output::{OutputError, OutputFolder};
 use crate::recipe::{Compression, Recipe};
+use crate::report::manifest;
 use crate::tree::{Content, Spool, Tree};
 
 /// What the images are made of.
@@ -47,9 +48,11 @@ fn board(recipe: &Recipe) -> Result<Board, Error> {
     })
 }
 
-fn codec(recipe: &Recipe) -> Result<squashfs::Codec, Error> {
+fn codec(recipe: &Recipe, kernel: &Kernel) -> Result<squashfs::Codec, Error> {
     Ok(match recipe.compression.value {
-        Compression::Xz => squashfs::Codec::XZ,
+        Compression::Xz => squashfs::Codec::Xz {
+            x86: board(recipe)? == Board::Pc && kernel.capabilities.reads_x86_filter(),
+        },
         Compression::Zstd => squashfs::Codec::ZSTD,
         Compression::Gzip => squashfs::Codec::GZIP,
         Compression::Lz4 => squashfs::Codec::Lz4,
@@ -74,15 +77,18 @@ pub fn write_images(
     let recipe = &parts.composed.recipe;
     let epoch = parts.source_date_epoch;
     let options = squashfs::Options {
-        codec: codec(recipe)?,
+        codec: codec(recipe, parts.kernel)?,
         block_size: parts.block_size,
         source_date_epoch: epoch,
         jobs: environment.jobs,
     };
     folder.write("root.img", 0o644, |file| {
-        squashfs::write(parts.root, &options, file, environment.progress)?;
+        let (progress, blocks) =
+            (environment.progress, environment.caches.blocks(environment.progress));
+        let written = squashfs::write_cached(parts.root, &options, blocks, file, progress)?;
         parts.laps.end("root.img");
-        squashfs::verify(parts.root, &options, &mut std::io::BufReader::new(file))?;
+        let mut image = std::io::BufReader::new(file);
+        squashfs::verify_written(parts.root, &options, &written, &mut image)?;
         parts.laps.end("root.img read back");
         Ok::<(), Error>(())
     })?;
@@ -99,10 +105,7 @@ pub fn write_images(
     folder.write_bytes("cmdline", 0o644, format!("{line}\n").as_bytes())?;
     let initramfs = match parts.initramfs {
         Some(tree) => {
-            let mut bytes = Vec::new();
-            newc::write(tree, initramfs_compression(parts.kernel), epoch, &mut bytes)?;
-            let source = |source| Error::Spool { path: folder.work_folder().to_owned(), source };
-            let content = spool.store(bytes.as_slice(), u64::MAX - 1).map_err(source)?;
+            let content = initramfs(tree, initramfs_compression(parts.kernel), epoch, environment)?;
             copy(folder, "initramfs.img", &content)?;
             Some(content)
         }
@@ -123,6 +126,25 @@ pub fn write_images(
     })?;
     parts.laps.end("esp.img");
     Ok(())
+}
+
+/// The initramfs, packed: the same as an earlier one where the same was packed.
+fn initramfs(
+    tree: &Tree,
+    compression: newc::Compression,
+    epoch: u32,
+    environment: &Environment<'_>,
+) -> Result<Content, Error> {
+    let what = || "the initramfs's files".to_owned();
+    let files = manifest::files(tree).map_err(|source| Error::ReadBack { what: what(), source })?;
+    let times: Vec<u32> = tree.iter().map(|(_, node)| node.meta.mtime).collect();
+    let tool = &environment.tool;
+    let inputs = format!("initramfs\n{tool}\n{compression:?}\n{epoch}\n{times:?}\n{files:?}");
+    environment.caches.content(&Sha256::of(inputs.as_bytes()), environment.progress, || {
+        let mut bytes = Vec::new();
+        newc::write(tree, compression, epoch, &mut bytes)?;
+        Ok(bytes)
+    })
 }
 
 /// What UEFI starts: the kernel itself, or a unified kernel image where it needs a stub.

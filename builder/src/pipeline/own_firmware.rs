@@ -20,7 +20,7 @@ use crate::path::GuestPath;
 use crate::tree::{Content, Kind, Origin, Tree};
 
 /// The folder of a user's own files, laid out as `lib/firmware` is.
-const LOCAL: &str = "firmware-blobs/local";
+pub(super) const LOCAL: &str = "firmware-blobs/local";
 
 /// The largest file that is taken, in bytes.
 const SIZE_LIMIT: u64 = 128 << 20;

@@ -13,6 +13,7 @@ use super::machine::PC;
 use super::model::{Feature, FirmwareArchive, Flavor, Guest, Hypervisor, Manifest, Role};
 use super::sources::Sources;
 use super::{references, yaml};
+use crate::digest::Sha256;
 
 /// One file, and what it says.
 #[derive(Debug, Clone)]
@@ -105,6 +106,11 @@ impl Catalog {
         };
         references::check(&catalog)?;
         Ok(catalog)
+    }
+
+    /// The hash of all recipes, kernels and manifests as they were read; overlays are not in it.
+    pub fn fingerprint(&self) -> Sha256 {
+        self.texts.fingerprint()
     }
 
     /// The base that is meant where none is asked for: the one that the recipes name, or their only

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::located::Origin;
+use crate::digest::{Hasher, Sha256};
 
 /// Longest piece of a source line that an error shows, in characters.
 const EXCERPT_LIMIT: usize = 160;
@@ -180,6 +181,18 @@ impl Texts {
     /// Keeps the text of `file`.
     pub fn keep(&mut self, file: Arc<str>, text: Arc<str>) {
         self.0.insert(file, text);
+    }
+
+    /// The hash of all names and texts.
+    pub fn fingerprint(&self) -> Sha256 {
+        let mut hasher = Hasher::default();
+        for (file, text) in &self.0 {
+            for part in [file, text] {
+                hasher.update(&(part.len() as u64).to_le_bytes());
+                hasher.update(part.as_bytes());
+            }
+        }
+        hasher.finish()
     }
 
     /// The place that `origin` speaks of, with its line if the file is known.

@@ -27,6 +27,7 @@ pub use held::Held;
 pub use pack::{Member, MemberKind, Pack, PackWriter};
 
 use crate::digest::Sha256;
+use crate::tree::Content;
 
 /// Rises when a reader of packages makes something else of the same bytes, or the format changes.
 const VERSION: u32 = 1;
@@ -98,6 +99,11 @@ impl Unpacked {
         }
     }
 
+    /// Whether there is a pack of the package with this hash. It is not looked at.
+    pub fn has(&self, package: &Sha256) -> bool {
+        self.path_of(package).is_file()
+    }
+
     /// Begins to note what the package with this hash unpacks to.
     ///
     /// # Errors
@@ -106,6 +112,24 @@ impl Unpacked {
         let temporary =
             tempfile::Builder::new().suffix(&format!(".{UNFINISHED}")).tempfile_in(&self.folder)?;
         Ok(PackWriter::new(temporary, self.path_of(package), Arc::clone(&self.damaged)))
+    }
+
+    /// One content, under a key that is a hash of everything that decides its bytes.
+    pub fn content(&self, key: &Sha256) -> Option<Content> {
+        let pack = self.get(key)?;
+        pack.members().first().and_then(|member| pack.content(member))
+    }
+
+    /// Keeps one content under such a key.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    pub fn keep(&self, key: &Sha256, mut bytes: &[u8]) -> io::Result<Content> {
+        let mut writer = self.begin(key)?;
+        writer.add_content(&mut bytes)?;
+        let pack = writer.finish()?;
+        let content = pack.members().first().and_then(|member| pack.content(member));
+        content.ok_or_else(|| io::ErrorKind::NotFound.into())
     }
 
     /// Whether a content was found damaged since this cache was opened: what was built of it failed,

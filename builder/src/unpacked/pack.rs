@@ -243,6 +243,25 @@ impl PackWriter {
         Ok(())
     }
 
+    /// Takes a content in that is no package's member.
+    pub(super) fn add_content(&mut self, content: &mut dyn Read) -> io::Result<()> {
+        self.add(Entry {
+            path: GuestPath::new("content").unwrap_or_else(|_| GuestPath::root()),
+            dotted: false,
+            mode: 0,
+            uid: 0,
+            gid: 0,
+            uname: Vec::new(),
+            gname: Vec::new(),
+            mtime: 0,
+            xattrs: BTreeMap::new(),
+            checksum: None,
+            held: None,
+            // Nobody asks for a size here.
+            kind: EntryKind::File { size: 0, content },
+        })
+    }
+
     /// Ends the pack and puts it in its place. Call it only when the package was read to its end
     /// without an error.
     ///

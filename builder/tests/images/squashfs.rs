@@ -4,9 +4,11 @@ use std::io::{self, BufReader, Cursor, Read, Seek, Write};
 use std::num::NonZeroUsize;
 
 use proptest::prelude::*;
+use wifibox_build::digest::Sha256;
 use wifibox_build::image::ImageFile;
+use wifibox_build::image::block_cache::{BlockCache, BlockStore};
 use wifibox_build::image::squashfs::{
-    BlockSize, Codec, Error, Options, VerifyError, verify, write,
+    BlockSize, Codec, Error, Options, VerifyError, verify, verify_written, write, write_cached,
 };
 use wifibox_build::progress::Silent;
 use wifibox_build::tree::{Content, Kind, Tree};
@@ -57,6 +59,72 @@ fn the_bytes_do_not_depend_on_the_number_of_jobs() {
 }
 
 #[test]
+fn the_bytes_do_not_depend_on_a_cache_and_it_saves_the_work() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let tree = support::everything(8192);
+    for codec in CODECS {
+        let options = options(codec, 8192, 2);
+        let plain = image(&tree, &options);
+        let mut missed = Vec::new();
+        for _ in 0..2 {
+            let cache = BlockCache::open(folder.path(), 1 << 30).expect("opened");
+            let mut out = Cursor::new(Vec::new());
+            let written = write_cached(&tree, &options, Some(&cache), &mut out, &Silent);
+            let written = written.expect("written");
+            assert!(out.get_ref() == &plain, "{codec:?}");
+            verify_written(&tree, &options, &written, &mut out).expect("as the tree");
+            missed.push(cache.used().missed);
+            cache.finish().expect("finished");
+        }
+        assert!(missed[0] > 10, "{codec:?}");
+        assert_eq!(missed[1], 0, "{codec:?}");
+    }
+}
+
+/// A cache that answers nonsense.
+struct Liar(usize);
+
+impl BlockStore for Liar {
+    fn get(&self, _: &Sha256) -> Option<Vec<u8>> {
+        Some(vec![1; self.0])
+    }
+    fn put(&self, _: &Sha256, _: &[u8]) {}
+}
+
+#[test]
+fn what_a_cache_says_never_breaks_the_layout() {
+    let tree = support::everything(4096);
+    let options = options(Codec::GZIP, 4096, 2);
+    let mut out = Cursor::new(Vec::new());
+    write_cached(&tree, &options, Some(&Liar(100_000)), &mut out, &Silent).expect("written");
+    assert!(out.into_inner() == image(&tree, &options), "too long for a block: not believed");
+    let mut out = Cursor::new(Vec::new());
+    let written = write_cached(&tree, &options, Some(&Liar(20)), &mut out, &Silent);
+    let written = written.expect("written");
+    verify_written(&tree, &options, &written, &mut out).expect_err("metadata that is none");
+}
+
+#[test]
+fn the_quick_check_finds_damage_anywhere() {
+    let tree = support::everything(4096);
+    let options = options(Codec::GZIP, 4096, 2);
+    let mut out = Cursor::new(Vec::new());
+    let written = write_cached(&tree, &options, None, &mut out, &Silent).expect("written");
+    verify_written(&tree, &options, &written, &mut out).expect("as the tree");
+    let mut other = tree.clone();
+    other.get_mut(&path("tmp")).expect("there").meta.uid = 9;
+    let error = verify_written(&other, &options, &written, &mut out).expect_err("a difference");
+    assert_eq!(error.to_string(), "/tmp: the image has user 0, expected 9");
+    let length = out.get_ref().len();
+    for at in (96..length - 4096).step_by(97) {
+        out.get_mut()[at] ^= 1;
+        verify_written(&tree, &options, &written, &mut out).expect_err("damage");
+        out.get_mut()[at] ^= 1;
+    }
+    verify_written(&tree, &options, &written, &mut out).expect("as the tree again");
+}
+
+#[test]
 fn equal_files_are_stored_once() {
     let options = options(Codec::Lz4, 4096, 1);
     let file = |seed| {
@@ -67,6 +135,17 @@ fn equal_files_are_stored_once() {
         tree.insert(&path(at), file(1)).expect("inserted");
     }
     assert!(image(&tree, &options).len() < 120_000);
+    // Small ones as well, wherever they are.
+    let small =
+        |seed| node(Kind::File(Content::from_bytes(support::noise(3000, seed))), 0o644, (0, 0), 0);
+    let mut tree = Tree::new();
+    for n in 0..100 {
+        let at = path(format!("folder-{}/file-{n}.bin", n % 7));
+        tree.insert(&at, small(n % 2)).expect("inserted");
+    }
+    let image = image(&tree, &options);
+    assert!(image.len() < 20_000, "{}", image.len());
+    verify(&tree, &options, &mut Cursor::new(image)).expect("as the tree");
 }
 
 #[test]
@@ -118,7 +197,7 @@ fn impossible_options_are_refused() {
     for bytes in [0, 2048, 5000, 1 << 21] {
         assert!(matches!(BlockSize::try_from(bytes), Err(Error::BlockSize(n)) if n == bytes));
     }
-    for codec in [Codec::Gzip { level: 10 }, Codec::Zstd { level: 0 }, Codec::Zstd { level: 23 }] {
+    for codec in [Codec::Gzip { level: 13 }, Codec::Zstd { level: 0 }, Codec::Zstd { level: 23 }] {
         let mut out = Cursor::new(Vec::new());
         let error = write(&Tree::new(), &options(codec, 4096, 1), &mut out, &Silent);
         assert!(matches!(error, Err(Error::Level { .. })));

@@ -3,14 +3,19 @@
 //! Nothing here passes or fails by the clock: the numbers are for people, and for
 //! docs/performance.md. Build with `--release`.
 
+mod build;
+mod image;
 mod measure;
+mod process;
 mod resolve;
+mod tree;
 
 use std::error::Error;
 use std::io::Write as _;
 use std::path::PathBuf;
 
 use measure::Measure;
+use serde::Serialize;
 
 /// The arguments of the chore.
 #[derive(clap::Args)]
@@ -27,6 +32,13 @@ pub struct Arguments {
 
 #[derive(clap::Subcommand)]
 enum What {
+    /// Write root.img, against mksquashfs and tar2sqfs (Debian: squashfs-tools, squashfs-tools-ng)
+    Image(image::Arguments),
+    /// Build whole guests: cold, after a change, with nothing changed, all flavors
+    Build(build::Arguments),
+    /// One image, and what it cost: what `image` runs
+    #[command(hide = true)]
+    WriteImage(image::WriteArguments),
     /// Resolve ten packages over whole indexes in Alpine's format
     Resolve {
         /// Real indexes (APKINDEX, plain or .tar.gz), all of them as one universe; generated ones of
@@ -42,14 +54,54 @@ enum What {
 /// Takes the measures and prints them.
 pub fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
     let runs = arguments.runs.max(1);
-    let measures = match &arguments.what {
-        What::Resolve { index, world } if !index.is_empty() => resolve::real(index, world, runs)?,
-        What::Resolve { .. } => resolve::generated(runs)?,
+    let json = arguments.json;
+    let text = match &arguments.what {
+        What::Image(arguments) => {
+            let rows = image::run(arguments, runs)?;
+            text(json, &rows, || machine() + &image::table(&rows))?
+        }
+        What::Build(arguments) => {
+            let rows = build::run(arguments, runs)?;
+            text(json, &rows, || machine() + &build::table(&rows))?
+        }
+        What::WriteImage(arguments) => serde_json::to_string(&image::write(arguments)?)?,
+        What::Resolve { index, world } => {
+            let measures = match index.is_empty() {
+                false => resolve::real(index, world, runs)?,
+                true => resolve::generated(runs)?,
+            };
+            text(json, &measures, || table(&measures))?
+        }
     };
-    let text =
-        if arguments.json { serde_json::to_string(&measures)? + "\n" } else { table(&measures) };
     std::io::stdout().lock().write_all(text.as_bytes())?;
     Ok(())
+}
+
+/// The measures as JSON, with the machine, or as a table.
+fn text(
+    json: bool,
+    measures: &impl Serialize,
+    table: impl FnOnce() -> String,
+) -> Result<String, Box<dyn Error>> {
+    if !json {
+        return Ok(table());
+    }
+    let machine = machine();
+    let value = serde_json::json!({
+        "format": 1, "machine": machine.trim(), "measures": measures,
+    });
+    Ok(format!("{value}\n"))
+}
+
+/// The machine in a line: processor, how many, kernel.
+fn machine() -> String {
+    let read = |path: &str| std::fs::read_to_string(path).unwrap_or_default();
+    let info = read("/proc/cpuinfo");
+    let model = info.lines().find_map(|line| line.strip_prefix("model name"));
+    let model = model.unwrap_or("unknown processor").trim_matches([' ', '\t', ':']);
+    let count = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let kernel = read("/proc/sys/kernel/osrelease");
+    format!("{count} x {model}, Linux {}\n\n", kernel.trim())
 }
 
 fn table(measures: &[Measure]) -> String {

@@ -36,6 +36,17 @@ pub trait BlockStore: Send + Sync {
 
     /// Keeps `value`, of at most 4 MiB, under `key`.
     fn put(&self, key: &Sha256, value: &[u8]);
+
+    /// What another machine put under this key. Nothing says that it is right: it must be
+    /// decompressed and compared before it is used.
+    fn foreign(&self, _key: &Sha256) -> Option<Vec<u8>> {
+        None
+    }
+
+    /// Keeps what [`BlockStore::foreign`] gave and turned out to be right.
+    fn adopt(&self, key: &Sha256, value: &[u8]) {
+        self.put(key, value);
+    }
 }
 
 /// Why a cache folder cannot be used.

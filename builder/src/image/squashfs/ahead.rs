@@ -1,194 +1,222 @@
-//! Compresses data blocks ahead of the SquashFS writer, on several threads.
+//! Compresses the blocks of a plan on several threads, ahead of the thread that writes them.
 //!
-//! The writer asks for one block at a time. Workers take the blocks of the [`Plan`] in order, at
-//! most a window's worth ahead of the writer, and leave each result together with the block it was
-//! made from. The writer takes a result only if the block is the very one it asks for; whatever
-//! has no matching result it compresses itself. So the image depends neither on how many workers
-//! there are nor on whether the plan was right, and memory is bounded by the window.
+//! Workers take blocks in the order of the [`Plan`], at most a window ahead of the writer, and the
+//! writer gets the results in that order. So the image does not depend on how many workers there
+//! are, and memory is bounded by the window.
 
 use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread;
 
-use super::codec::Codec;
-use super::plan::Plan;
+use super::Error;
+use super::plan::{Block, Holds, Plan};
+use super::press::{Press, Pressed};
 
-/// Blocks that may wait, for each worker: enough that none idles while the writer writes.
-const WINDOW_PER_WORKER: u64 = 4;
+/// Blocks that may be on their way, for each worker: one that it is at, and enough that none idles
+/// while one is slow.
+const WINDOW_PER_WORKER: usize = 4;
 
-/// The meeting place of the workers and the writer.
-pub(super) struct Ahead {
+/// A block of the plan, compressed.
+pub(super) struct Done {
+    /// What is in it.
+    pub(super) holds: Holds,
+    /// How many bytes it had before.
+    pub(super) length: usize,
+    /// How it is stored.
+    pub(super) pressed: Pressed,
+}
+
+/// Compresses all blocks of `plan` and hands them to `write` one by one, in their order. `press`
+/// makes what one thread compresses with.
+///
+/// # Errors
+/// The first that reading, compressing or writing met, in the order of the blocks.
+pub(super) fn run<'p>(
+    plan: &mut Plan<'_>,
+    jobs: NonZeroUsize,
+    press: impl Fn() -> Result<Press<'p>, Error> + Sync,
+    mut write: impl FnMut(Done) -> Result<(), Error>,
+) -> Result<(), Error> {
+    if jobs.get() == 1 {
+        return alone(plan, &mut press()?, write);
+    }
+    let window = jobs.get().saturating_mul(WINDOW_PER_WORKER) as u64;
+    let meeting = Meeting {
+        plan: Mutex::new(Planned { plan, next: 0 }),
+        state: Mutex::new(State::default()),
+        changed: Condvar::new(),
+        window,
+    };
+    let started = thread::scope(|scope| {
+        let _stop = StopOnDrop(&meeting);
+        let start = |_: &usize| {
+            let work = || meeting.work(&press);
+            thread::Builder::new().name("compress".to_owned()).spawn_scoped(scope, work).is_ok()
+        };
+        if (0..jobs.get()).filter(start).count() == 0 {
+            return Ok(false);
+        }
+        while let Some(done) = meeting.take()? {
+            write(done)?;
+        }
+        Ok(true)
+    })?;
+    let Meeting { plan, .. } = meeting;
+    let plan = plan.into_inner().unwrap_or_else(PoisonError::into_inner).plan;
+    if started { Ok(()) } else { alone(plan, &mut press()?, write) }
+}
+
+fn alone(
+    plan: &mut Plan<'_>,
+    press: &mut Press<'_>,
+    mut write: impl FnMut(Done) -> Result<(), Error>,
+) -> Result<(), Error> {
+    let mut spare = Vec::new();
+    while let Some(Block { holds, bytes }) = plan.next(std::mem::take(&mut spare))? {
+        let pressed = pressed(press, holds, &bytes)?;
+        write(Done { holds, length: bytes.len(), pressed })?;
+        spare = bytes;
+    }
+    Ok(())
+}
+
+/// A file may have holes, a fragment block is always there.
+fn pressed(press: &mut Press<'_>, holds: Holds, bytes: &[u8]) -> Result<Pressed, Error> {
+    match holds {
+        Holds::File(_) => press.block(bytes),
+        Holds::Fragments => press.bytes(bytes),
+    }
+}
+
+/// Where workers and writer meet.
+struct Meeting<'a, 't> {
+    plan: Mutex<Planned<'a, 't>>,
     state: Mutex<State>,
     changed: Condvar,
-    codec: Codec,
-    block_size: u32,
     window: u64,
 }
 
+struct Planned<'a, 't> {
+    plan: &'a mut Plan<'t>,
+    /// The number of the next block.
+    next: u64,
+}
+
+#[derive(Default)]
 struct State {
-    plan: Plan,
-    /// Blocks taken from the plan so far.
-    planned: u64,
-    /// Blocks handed to the writer so far: the number of the one that it will ask for next.
-    handed: u64,
-    /// No more blocks will be planned: the plan is through, the writer is done, or work failed.
-    over: bool,
-    done: BTreeMap<u64, Done>,
+    done: BTreeMap<u64, Result<Done, Error>>,
+    /// The number of the block that the writer waits for.
+    wanted: u64,
+    /// How many blocks there are, once that is known.
+    end: Option<u64>,
+    /// The writer is gone, or a worker is.
+    stopped: bool,
 }
 
-struct Done {
-    block: Vec<u8>,
-    /// `None` where compression failed: the writer then tries itself, and reports what happens.
-    result: Option<Vec<u8>>,
-}
-
-impl Ahead {
-    /// Work ahead along `plan`, by `workers` threads that each call [`Ahead::work`].
-    pub(super) fn new(plan: Plan, codec: Codec, block_size: u32, workers: usize) -> Self {
-        let state = State { plan, planned: 0, handed: 0, over: false, done: BTreeMap::default() };
-        let workers = u64::try_from(workers).unwrap_or(u64::MAX);
-        Ahead {
-            state: Mutex::new(state),
-            changed: Condvar::new(),
-            codec,
-            block_size,
-            window: workers.saturating_mul(WINDOW_PER_WORKER),
-        }
-    }
-
-    /// A worker's life: compresses blocks until there are no more.
-    pub(super) fn work(&self) {
+impl Meeting<'_, '_> {
+    fn work<'p>(&self, press: &impl Fn() -> Result<Press<'p>, Error>) {
         let _stop = StopOnPanic(self);
-        while let Some((number, block)) = self.next_planned() {
-            let result = self.codec.compress(&block, self.block_size).ok();
-            self.lock().done.insert(number, Done { block, result });
+        let mut press = press();
+        let mut spare = Vec::new();
+        while let Some((number, block)) = self.next_block(std::mem::take(&mut spare)) {
+            let result = match (&mut press, block) {
+                (Ok(press), Ok(Block { holds, bytes })) => {
+                    let pressed = pressed(press, holds, &bytes);
+                    let length = bytes.len();
+                    spare = bytes;
+                    pressed.map(|pressed| Done { holds, length, pressed })
+                }
+                (_, Err(error)) => Err(error),
+                (Err(_), _) => {
+                    let ready = std::mem::replace(&mut press, Err(Error::Stopped));
+                    Err(ready.err().unwrap_or(Error::Stopped))
+                }
+            };
+            let failed = result.is_err();
+            let mut state = lock(&self.state);
+            state.done.insert(number, result);
+            if failed {
+                // Nothing behind a failure is written.
+                state.end = Some(state.end.map_or(number + 1, |end| end.min(number + 1)));
+            }
+            drop(state);
             self.changed.notify_all();
         }
     }
 
-    fn next_planned(&self) -> Option<(u64, Vec<u8>)> {
-        let mut state = self.lock();
-        while !state.over && state.planned >= state.handed.saturating_add(self.window) {
-            state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
-        }
-        if state.over {
-            return None;
-        }
-        // What cannot be read here, the writer cannot read either: it reports the error.
-        let Ok(Some(block)) = state.plan.next_block() else {
-            state.over = true;
-            self.changed.notify_all();
-            return None;
-        };
-        let number = state.planned;
-        state.planned += 1;
-        Some((number, block))
-    }
-
-    /// What `block` compresses to, if it is the one that was planned next. Waits while a worker is
-    /// at it.
-    pub(super) fn take(&self, block: &[u8]) -> Option<Vec<u8>> {
-        let mut state = self.lock();
-        let number = state.handed;
-        while !state.done.contains_key(&number) {
-            if state.over && number >= state.planned {
+    fn next_block(&self, spare: Vec<u8>) -> Option<(u64, Result<Block, Error>)> {
+        let mut planned = lock(&self.plan);
+        let mut state = lock(&self.state);
+        loop {
+            if state.stopped || state.end.is_some_and(|end| planned.next >= end) {
                 return None;
+            }
+            if planned.next < state.wanted.saturating_add(self.window) {
+                break;
             }
             state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
-        if state.done.get(&number).is_none_or(|done| done.block != block) {
-            return None;
+        drop(state);
+        let number = planned.next;
+        let block = planned.plan.next(spare).transpose();
+        if block.is_none() {
+            let mut state = lock(&self.state);
+            state.end = Some(state.end.map_or(number, |end| end.min(number)));
+            self.changed.notify_all();
         }
-        let done = state.done.remove(&number);
-        state.handed += 1;
+        planned.next += 1;
+        block.map(|block| (number, block))
+    }
+
+    /// The result that comes next; `None` after the last one.
+    fn take(&self) -> Result<Option<Done>, Error> {
+        let mut state = lock(&self.state);
+        loop {
+            let wanted = state.wanted;
+            if let Some(done) = state.done.remove(&wanted) {
+                state.wanted += 1;
+                drop(state);
+                self.changed.notify_all();
+                return done.map(Some);
+            }
+            if state.end.is_some_and(|end| wanted >= end) {
+                return Ok(None);
+            }
+            if state.stopped {
+                return Err(Error::Stopped);
+            }
+            state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    fn stop(&self) {
+        lock(&self.state).stopped = true;
         self.changed.notify_all();
-        done.and_then(|done| done.result)
-    }
-
-    /// Ends the work: workers finish the block they are at, and return.
-    pub(super) fn stop(&self) {
-        let mut state = self.lock();
-        state.over = true;
-        state.planned = state.handed;
-        self.changed.notify_all();
-    }
-
-    /// How many blocks the writer took.
-    #[cfg(test)]
-    pub(super) fn handed(&self) -> u64 {
-        self.lock().handed
-    }
-
-    fn lock(&self) -> MutexGuard<'_, State> {
-        // Every change of the state is a single step, so a poisoned lock is sound.
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// A worker that panics must not leave the writer waiting for its block.
-struct StopOnPanic<'a>(&'a Ahead);
+/// Every change is made whole before the lock is given back, so a poisoned one is sound.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
-impl Drop for StopOnPanic<'_> {
+/// A worker that panics must not leave the writer waiting for its block.
+struct StopOnPanic<'m, 'a, 't>(&'m Meeting<'a, 't>);
+
+impl Drop for StopOnPanic<'_, '_, '_> {
     fn drop(&mut self) {
-        if std::thread::panicking() {
+        if thread::panicking() {
             self.0.stop();
         }
     }
 }
 
-/// Stops the work when the writer leaves, in whatever way.
-pub(super) struct StopOnDrop<'a>(pub(super) &'a Ahead);
+/// Workers return when the writer leaves, in whatever way.
+struct StopOnDrop<'m, 'a, 't>(&'m Meeting<'a, 't>);
 
-impl Drop for StopOnDrop<'_> {
+impl Drop for StopOnDrop<'_, '_, '_> {
     fn drop(&mut self) {
         self.0.stop();
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::tree::Content;
-
-    fn files(count: u8) -> Vec<Content> {
-        (1..=count).map(|n| Content::from_bytes(vec![n; 4096])).collect()
-    }
-
-    fn with_workers(count: u8, workers: usize, test: impl FnOnce(&Ahead)) {
-        let ahead = Ahead::new(Plan::new(files(count), 4096), Codec::GZIP, 4096, workers);
-        std::thread::scope(|scope| {
-            for _ in 0..workers {
-                scope.spawn(|| ahead.work());
-            }
-            let _stop = StopOnDrop(&ahead);
-            test(&ahead);
-        });
-    }
-
-    #[test]
-    fn results_come_in_order_whoever_made_them() {
-        for workers in [1, 3] {
-            with_workers(100, workers, |ahead| {
-                for n in 1..=100 {
-                    let expected = Codec::GZIP.compress(&[n; 4096], 4096).expect("compressed");
-                    assert_eq!(ahead.take(&[n; 4096]), Some(expected));
-                }
-                assert_eq!(ahead.take(&[1; 4096]), None, "nothing more was planned");
-            });
-        }
-    }
-
-    #[test]
-    fn an_unplanned_block_is_left_to_the_writer_and_the_plan_goes_on() {
-        with_workers(3, 2, |ahead| {
-            assert!(ahead.take(&[1; 4096]).is_some());
-            assert!(ahead.take(&[77; 4096]).is_none());
-            assert!(ahead.take(&[2; 4096]).is_some());
-            assert_eq!(ahead.handed(), 2);
-        });
-    }
-
-    #[test]
-    fn a_writer_that_gives_up_ends_the_workers() {
-        with_workers(200, 2, |ahead| assert!(ahead.take(&[1; 4096]).is_some()));
     }
 }

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use super::check;
+use super::{Codec, check};
 use crate::path::GuestPath;
 
 /// Why an image cannot be written.
@@ -23,7 +23,7 @@ pub enum Error {
         /// The highest level that there is.
         highest: i64,
     },
-    /// A symbolic link that leads nowhere, or whose target the writer cannot store.
+    /// A symbolic link that leads nowhere, or whose target is too long to be read back.
     #[error(
         "{path}: the link's target is {length} bytes long; a SquashFS image takes 1 to {limit}",
         limit = check::LINK_LIMIT
@@ -78,17 +78,6 @@ pub enum Error {
     /// The root is something else than a directory.
     #[error("the root of the tree is not a directory")]
     RootNotADirectory,
-    /// The root directory's owner would be missing from the id table: the image would not mount.
-    #[error(
-        "/ belongs to {uid}:{gid}, which own nothing else in the tree, so the image would not mount; \
-         let user and group 0 own it"
-    )]
-    RootOwner {
-        /// The root's user.
-        uid: u32,
-        /// The root's group.
-        gid: u32,
-    },
     /// A file's content cannot be read.
     #[error("{path}: cannot read its content for the image")]
     Content {
@@ -100,10 +89,22 @@ pub enum Error {
     /// A codec failed.
     #[error("cannot compress a block of the image")]
     Compress(#[source] io::Error),
+    /// A compressed block does not give back what went in.
+    #[error(
+        "a block of the image is not the same after {codec} compression and decompression: the \
+         machine's memory, or the library, is faulty"
+    )]
+    RoundTrip {
+        /// The codec.
+        codec: Codec,
+    },
     /// The image file cannot be written.
     #[error("cannot write the image")]
     Write(#[source] io::Error),
-    /// The writer refused something that the checks let through.
-    #[error("cannot lay out the image: {0}")]
-    Layout(String),
+    /// Something is beyond what the format can number.
+    #[error("{0} is too large for a SquashFS image")]
+    TooLarge(&'static str),
+    /// A thread that compressed is gone.
+    #[error("compression ended early")]
+    Stopped,
 }

@@ -1,94 +1,286 @@
-//! The data blocks that the SquashFS writer is going to ask a compressor for, in its order.
+//! Which bytes of which file go into which block of the image, and in what order.
 //!
-//! backhand writes files in path order. A file shorter than one block is packed with others into
-//! fragment blocks; a longer one is cut at the block size, its last block being what is left; a
-//! block of zeros becomes a hole and is never compressed. This module follows the same rules over
-//! the same contents. Should it ever stray from them, blocks are compressed in vain, and nothing
-//! else: [`super::ahead`] compares before it hands anything out.
+//! Files of equal content are stored once. A file of at least one block is cut at the block size;
+//! a shorter one is packed with others into fragment blocks. Files come sorted by what they are, so
+//! that what is alike meets in one fragment: programs, scripts and the rest, each by the extension
+//! of its name and then by path.
 
+use std::collections::BTreeMap;
 use std::io::{self, Read};
 
+use super::Error;
+use crate::digest::Sha256;
+use crate::path::GuestPath;
 use crate::tree::Content;
 
-/// Yields the planned blocks one after the other.
-pub(super) struct Plan {
-    files: std::vec::IntoIter<Content>,
-    current: Option<Box<dyn Read + Send>>,
+/// A file of the tree.
+#[derive(Clone)]
+pub(super) struct Source<'t> {
+    /// Where it is in the guest, for order and errors.
+    pub(super) path: &'t GuestPath,
+    /// Its bytes.
+    pub(super) content: &'t Content,
+}
+
+impl Source<'_> {
+    fn unreadable(&self) -> impl FnOnce(io::Error) -> Error {
+        let path = self.path.clone();
+        move |source| Error::Content { path, source }
+    }
+}
+
+/// What a block of the image holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Holds {
+    /// The next block of this file.
+    File(usize),
+    /// Small files: the next fragment block.
+    Fragments,
+}
+
+/// A block to be compressed.
+pub(super) struct Block {
+    /// What is in it.
+    pub(super) holds: Holds,
+    /// Its bytes: at most the block size.
+    pub(super) bytes: Vec<u8>,
+}
+
+/// Where a small file is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Fragment {
+    /// The number of its fragment block.
+    pub(super) index: u32,
+    /// Where it begins in that, in bytes.
+    pub(super) offset: u32,
+}
+
+/// Yields all blocks, in the order of the image.
+pub(super) struct Plan<'t> {
+    files: Vec<Source<'t>>,
+    /// The number of the file whose content stands for each file's.
+    same_as: Vec<usize>,
+    /// Numbers of files, those to be stored, in the order of the image; reversed.
+    rest: Vec<usize>,
+    current: Option<Cut>,
     fragment: Vec<u8>,
+    fragments: u32,
+    small: Vec<Option<Fragment>>,
     block_size: usize,
 }
 
-impl Plan {
-    /// The plan for these files, which come in path order.
-    pub(super) fn new(files: Vec<Content>, block_size: u32) -> Self {
-        let block_size = usize::try_from(block_size).unwrap_or(usize::MAX);
-        Plan { files: files.into_iter(), current: None, fragment: Vec::new(), block_size }
-    }
+/// A file that is being cut into blocks.
+struct Cut {
+    file: usize,
+    reader: Box<dyn Read + Send>,
+    left: u64,
+}
 
-    /// The next block to be compressed; `None` at the end.
+impl<'t> Plan<'t> {
+    /// The plan for these files.
     ///
     /// # Errors
-    /// A content cannot be read.
-    pub(super) fn next_block(&mut self) -> io::Result<Option<Vec<u8>>> {
+    /// [`Error::Content`].
+    pub(super) fn new(files: Vec<Source<'t>>, block_size: u32) -> Result<Self, Error> {
+        let block_size = usize::try_from(block_size).unwrap_or(usize::MAX);
+        let mut order: Vec<(Rank, usize)> = Vec::new();
+        for (number, file) in files.iter().enumerate().filter(|(_, file)| !file.content.is_empty())
+        {
+            order.push((rank(file).map_err(file.unreadable())?, number));
+        }
+        order.sort();
+        let order: Vec<usize> = order.into_iter().map(|(_, number)| number).collect();
+        let same_as = equal(&files, &order)?;
+        let stored = |number: &usize| same_as.get(*number) == Some(number);
+        let rest = order.iter().rev().copied().filter(stored).collect();
+        let small = vec![None; files.len()];
+        let (current, fragment, fragments) = (None, Vec::new(), 0);
+        Ok(Plan { files, same_as, rest, current, fragment, fragments, small, block_size })
+    }
+
+    /// How many bytes the blocks yet to come hold.
+    pub(super) fn total(&self) -> u64 {
+        let length = |number: &usize| self.files.get(*number).map_or(0, |file| file.content.len());
+        self.rest.iter().map(length).sum()
+    }
+
+    /// For each file, in the order that they were given in: the number of the file whose blocks it
+    /// has, and where it is where it has none.
+    pub(super) fn places(&self) -> impl Iterator<Item = (usize, Option<Fragment>)> {
+        self.same_as.iter().map(|same| (*same, self.small.get(*same).copied().flatten()))
+    }
+
+    /// The next block, for which `buffer` is used; `None` at the end.
+    ///
+    /// # Errors
+    /// [`Error::Content`].
+    pub(super) fn next(&mut self, mut buffer: Vec<u8>) -> Result<Option<Block>, Error> {
         loop {
-            if let Some(reader) = &mut self.current {
-                let block = read_block(reader, self.block_size)?;
-                if block.len() < self.block_size {
+            if let Some(cut) = &mut self.current {
+                let size = usize::try_from(cut.left).unwrap_or(usize::MAX).min(self.block_size);
+                buffer.resize(size, 0);
+                let read = cut.reader.read_exact(&mut buffer);
+                let file = cut.file;
+                cut.left -= size as u64;
+                if cut.left == 0 {
                     self.current = None;
                 }
-                if block.iter().any(|byte| *byte != 0) {
-                    return Ok(Some(block));
+                if let (Err(error), Some(source)) = (read, self.files.get(file)) {
+                    return Err(source.unreadable()(error));
                 }
-                continue;
+                return Ok(Some(Block { holds: Holds::File(file), bytes: buffer }));
             }
-            let Some(file) = self.files.next() else {
+            let Some(file) = self.rest.pop() else {
                 let last = std::mem::take(&mut self.fragment);
-                return Ok((!last.is_empty()).then_some(last));
+                let block = Block { holds: Holds::Fragments, bytes: last };
+                return Ok((!block.bytes.is_empty()).then_some(block));
             };
-            if usize::try_from(file.len()).is_ok_and(|length| length < self.block_size) {
-                let tail = read_block(&mut file.open(), self.block_size)?;
-                if self.fragment.len() + tail.len() > self.block_size {
-                    return Ok(Some(std::mem::replace(&mut self.fragment, tail)));
+            let Some(source) = self.files.get(file) else { continue };
+            let length = source.content.len();
+            match usize::try_from(length) {
+                Ok(size) if size < self.block_size => {
+                    let full = self.fragment.len() + size > self.block_size;
+                    if full {
+                        buffer.clear();
+                        std::mem::swap(&mut buffer, &mut self.fragment);
+                        self.fragments += 1;
+                    }
+                    let offset = self.fragment.len();
+                    self.fragment.resize(offset + size, 0);
+                    let into = self.fragment.get_mut(offset..).unwrap_or_default();
+                    source.content.open().read_exact(into).map_err(source.unreadable())?;
+                    // Both are below a block's size.
+                    let offset = u32::try_from(offset).unwrap_or(u32::MAX);
+                    if let Some(slot) = self.small.get_mut(file) {
+                        *slot = Some(Fragment { index: self.fragments, offset });
+                    }
+                    if full {
+                        return Ok(Some(Block { holds: Holds::Fragments, bytes: buffer }));
+                    }
                 }
-                self.fragment.extend_from_slice(&tail);
-            } else {
-                self.current = Some(file.open());
+                _ => {
+                    self.current = Some(Cut { file, reader: source.content.open(), left: length });
+                }
             }
         }
     }
 }
 
-/// Reads a whole block, or what is left.
-fn read_block(reader: &mut impl Read, size: usize) -> io::Result<Vec<u8>> {
-    let mut block = Vec::with_capacity(size);
-    reader.take(u64::try_from(size).unwrap_or(u64::MAX)).read_to_end(&mut block)?;
-    Ok(block)
+/// What files are sorted by.
+type Rank = (u8, Vec<u8>, GuestPath);
+
+fn rank(file: &Source<'_>) -> io::Result<Rank> {
+    let mut begin = [0; 4];
+    let length = usize::try_from(file.content.len()).unwrap_or(usize::MAX).min(begin.len());
+    let begin = begin.get_mut(..length).unwrap_or_default();
+    file.content.open().read_exact(begin)?;
+    let kind = match &*begin {
+        b"\x7fELF" => 0,
+        [b'#', b'!', ..] => 1,
+        _ => 2,
+    };
+    let name = file.path.name();
+    let dot = name.iter().rposition(|byte| *byte == b'.').filter(|at| *at > 0);
+    let extension = dot.and_then(|at| name.get(at + 1..)).unwrap_or_default();
+    // `libc.so.6`: a number says nothing about the kind.
+    let extension = if extension.iter().all(u8::is_ascii_digit) { b"" } else { extension };
+    Ok((kind, extension.to_vec(), file.path.clone()))
+}
+
+/// For each file the first one in `order` that has the same content. Only files of equal length are read.
+fn equal(files: &[Source<'_>], order: &[usize]) -> Result<Vec<usize>, Error> {
+    let mut same: Vec<usize> = (0..files.len()).collect();
+    let mut lengths: BTreeMap<u64, Vec<usize>> = BTreeMap::new();
+    for number in order {
+        let length = files.get(*number).map_or(0, |file| file.content.len());
+        lengths.entry(length).or_default().push(*number);
+    }
+    for numbers in lengths.values().filter(|numbers| numbers.len() > 1) {
+        let mut first: BTreeMap<Sha256, usize> = BTreeMap::new();
+        for number in numbers {
+            let Some(file) = files.get(*number) else { continue };
+            let (hash, _) = Sha256::of_reader(file.content.open()).map_err(file.unreadable())?;
+            if let Some(slot) = same.get_mut(*number) {
+                *slot = *first.entry(hash).or_insert(*number);
+            }
+        }
+    }
+    Ok(same)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn planned(
+        files: &[(&str, Content)],
+    ) -> (Vec<(Holds, u8, usize)>, Vec<(usize, Option<Fragment>)>) {
+        let paths: Vec<GuestPath> =
+            files.iter().map(|(path, _)| GuestPath::new(path).expect("a path")).collect();
+        let sources =
+            paths.iter().zip(files).map(|(path, (_, content))| Source { path, content }).collect();
+        let mut plan = Plan::new(sources, 4096).expect("a plan");
+        let mut blocks = Vec::new();
+        while let Some(block) = plan.next(vec![9; 77]).expect("readable") {
+            blocks.push((block.holds, block.bytes[0], block.bytes.len()));
+        }
+        (blocks, plan.places().collect())
+    }
+
+    fn content(byte: u8, length: usize) -> Content {
+        Content::from_bytes(vec![byte; length])
+    }
+
     #[test]
     fn files_are_cut_and_small_ones_packed() {
-        let content = |byte: u8, length| Content::from_bytes(vec![byte; length]);
-        let mut mixed = vec![0; 4096];
-        mixed.extend_from_slice(&[9; 4096]);
-        let files = vec![
-            content(1, 3000),
-            content(2, 5000),
-            content(3, 0),
-            content(4, 1096),
-            Content::from_bytes(mixed),
-            content(5, 1),
-            content(6, 4096),
+        let (blocks, places) = planned(&[
+            ("a", content(1, 3000)),
+            ("b", content(2, 5000)),
+            ("c", content(3, 0)),
+            ("d", content(4, 1096)),
+            ("e", content(0, 4096)),
+            ("f", content(5, 1)),
+        ]);
+        let expected = [
+            (Holds::File(1), 2, 4096),
+            (Holds::File(1), 2, 904),
+            (Holds::File(4), 0, 4096),
+            (Holds::Fragments, 1, 4096),
+            (Holds::Fragments, 5, 1),
         ];
-        let mut plan = Plan::new(files, 4096);
-        let mut blocks = Vec::new();
-        while let Some(block) = plan.next_block().expect("readable") {
-            blocks.push((block.first().copied(), block.len()));
-        }
-        let expected = [(2, 4096), (2, 904), (9, 4096), (1, 4096), (6, 4096), (5, 1)];
-        assert_eq!(blocks, expected.map(|(byte, length)| (Some(byte), length)));
+        assert_eq!(blocks, expected);
+        let at = |index, offset| Some(Fragment { index, offset });
+        let expected =
+            [(0, at(0, 0)), (1, None), (2, None), (3, at(0, 3000)), (4, None), (5, at(1, 0))];
+        assert_eq!(places, expected);
+    }
+
+    #[test]
+    fn equal_contents_are_planned_once_large_or_small() {
+        let (blocks, places) = planned(&[
+            ("a", content(1, 4096)),
+            ("b", content(2, 10)),
+            ("c", content(1, 4096)),
+            ("d", content(3, 10)),
+            ("e", content(2, 10)),
+        ]);
+        assert_eq!(blocks, [(Holds::File(0), 1, 4096), (Holds::Fragments, 2, 20)]);
+        assert_eq!(places.iter().map(|(same, _)| *same).collect::<Vec<_>>(), [0, 1, 0, 3, 1]);
+        assert_eq!(places[4].1, places[1].1);
+    }
+
+    #[test]
+    fn alike_files_meet() {
+        let text = |text: &str| Content::from_bytes(text);
+        let (blocks, places) = planned(&[
+            ("a/x.conf", text("one")),
+            ("a/y", text("\u{7f}ELF1")),
+            ("b/x.sh", text("#!/bin/sh 1")),
+            ("b/y.conf", text("two")),
+            ("c/.x", text("\u{7f}ELF2")),
+        ]);
+        assert_eq!(blocks.len(), 1);
+        let offsets: Vec<u32> = places.iter().filter_map(|(_, at)| Some((*at)?.offset)).collect();
+        assert_eq!(offsets, [21, 0, 10, 24, 5]);
     }
 }

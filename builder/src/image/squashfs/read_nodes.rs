@@ -1,5 +1,6 @@
 //! Reads a SquashFS image from begin to end: every node in path order, with its content.
 
+use std::collections::BTreeSet;
 use std::io::{BufRead, Read, Seek};
 use std::os::unix::ffi::OsStrExt;
 
@@ -45,8 +46,8 @@ pub fn read_nodes<R: BufRead + Seek + Send, E: From<UnreadableImage>>(
         let reader =
             FilesystemReader::from_reader_with_offset_and_kind(&mut *image, 0, bridge::kind())
                 .map_err(bad)?;
-        let mut kept = 0;
-        while kept < FRAGMENTS_KEPT {
+        let mut kept = BTreeSet::new();
+        while kept.len() as u64 * u64::from(reader.block_size) < FRAGMENTS_KEPT {
             let Some(node) = reader.root.nodes.get(next) else { return Ok(()) };
             next += 1;
             let path = node.fullpath.as_os_str().as_bytes();
@@ -61,10 +62,7 @@ pub fn read_nodes<R: BufRead + Seek + Send, E: From<UnreadableImage>>(
             };
             match &node.inner {
                 InnerNode::File(file) => {
-                    let length = file.file_len() as u64;
-                    if length < reader.block_size.into() {
-                        kept += length;
-                    }
+                    kept.insert(file.frag_index());
                     let mut content = reader.file(file).reader_checked().map_err(bad)?;
                     visit(read, Some(&mut content))?;
                 }

@@ -1,21 +1,32 @@
 //! Reads a SquashFS image back and compares every node with the tree it was made from.
 //!
-//! It reads through backhand's reader and our own decoders. That finds an image that was damaged
-//! on its way to the disk, a block that decompresses to something else, and any disagreement
-//! between writer and reader; mounting the image is what tells whether Linux agrees too.
+//! It reads through backhand's reader, which shares no code with the writer, and our own decoders.
+//! That finds an image that was damaged on its way to the disk, a block that decompresses to
+//! something else, and any disagreement between writer and reader; mounting the image is what tells
+//! whether Linux agrees too.
+//!
+//! [`verify`] decompresses every block. [`verify_written`] need not: each block was decompressed and
+//! compared when it was compressed ([`super::press`]), so what is left is that the image holds those very
+//! bytes, and that its inodes say where they are.
 
-use std::io::{self, BufRead, Seek};
+use std::collections::BTreeSet;
+use std::io::{self, BufRead, Read as _, Seek, SeekFrom};
 use std::os::unix::ffi::OsStrExt;
 
 use backhand::{BackhandError, FilesystemReader, InnerNode, Node, SquashfsFileReader};
 
-use super::{Options, bridge, check};
+use super::inode::FileData;
+use super::plan::Fragment;
+use super::{Options, Written, bridge, check};
 use crate::digest::Sha256;
 use crate::path::GuestPath;
 use crate::tree::{self, Kind, Tree};
 
 /// How much of fragments the reader may keep decompressed before it starts afresh, in bytes.
 const FRAGMENTS_KEPT: u64 = 32 << 20;
+
+/// In a block's length: it is stored without compression.
+const STORED: u32 = 1 << 24;
 
 /// What [`verify`] found.
 #[derive(Debug, thiserror::Error)]
@@ -32,6 +43,14 @@ pub enum VerifyError {
         expected: u64,
         /// What it is.
         found: u64,
+    },
+    /// The bytes of file contents are not those that were written.
+    #[error("the image's file contents hash to {found}, what was written to {expected}")]
+    Data {
+        /// What was written.
+        expected: Sha256,
+        /// What is there.
+        found: Sha256,
     },
     /// The image lacks a path, or has another one in its place.
     #[error("expected {expected} in the image, found {found}")]
@@ -84,21 +103,82 @@ pub fn verify<R: BufRead + Seek + Send>(
         expect("block size", block_size.into(), reader.block_size.into())?;
         expect("time", options.source_date_epoch.into(), reader.mod_time.into())?;
         expect("number of nodes", tree.len() as u64, reader.root.nodes.len() as u64)?;
-        let mut kept = 0;
-        while kept < FRAGMENTS_KEPT {
+        let mut kept = BTreeSet::new();
+        while kept.len() as u64 * u64::from(block_size) < FRAGMENTS_KEPT {
             let Some((index, (path, node))) = nodes.next() else { break };
             let Some(found) = reader.root.nodes.get(index) else { break };
             let wanted = Wanted { path, node, epoch: options.source_date_epoch };
             wanted.compare(found)?;
             if let (Kind::File(content), InnerNode::File(file)) = (&node.kind, &found.inner) {
                 wanted.compare_content(content, &reader, file)?;
-                if content.len() < block_size.into() {
-                    kept += content.len();
-                }
+                kept.insert(file.frag_index());
             }
         }
     }
     Ok(())
+}
+
+/// As [`verify`], for an image that was just `written`, and without decompressing contents.
+///
+/// # Errors
+/// [`VerifyError`].
+pub fn verify_written<R: BufRead + Seek + Send>(
+    tree: &Tree,
+    options: &Options,
+    written: &Written,
+    image: &mut R,
+) -> Result<(), VerifyError> {
+    let io = |error: io::Error| VerifyError::Unreadable(error.to_string());
+    let (begin, end) = written.data;
+    image.seek(SeekFrom::Start(begin)).map_err(io)?;
+    let (sha256, _) = Sha256::of_reader(image.by_ref().take(end - begin)).map_err(io)?;
+    if sha256 != written.sha256 {
+        let (expected, found) = (written.sha256, sha256);
+        return Err(VerifyError::Data { expected, found });
+    }
+    image.rewind().map_err(io)?;
+    let reader = open(&mut *image).map_err(unreadable)?;
+    expect("block size", options.block_size.bytes().into(), reader.block_size.into())?;
+    expect("time", options.source_date_epoch.into(), reader.mod_time.into())?;
+    expect("number of nodes", tree.len() as u64, reader.root.nodes.len() as u64)?;
+    let fragments = reader.fragments.iter().flatten();
+    let fragments: Vec<(u64, u32)> =
+        fragments.map(|at| (at.start, word(at.size.size(), at.size.uncompressed()))).collect();
+    if fragments != written.fragments {
+        let (expected, found) = (written.fragments.len() as u64, fragments.len() as u64);
+        return Err(VerifyError::Image { what: "table of fragments", expected, found });
+    }
+    let mut places = written.files.iter();
+    for ((path, node), found) in tree.iter().zip(&reader.root.nodes) {
+        let wanted = Wanted { path, node, epoch: options.source_date_epoch };
+        wanted.compare(found)?;
+        if let (Kind::File(content), InnerNode::File(file)) = (&node.kind, &found.inner) {
+            wanted.same("length", content.len().to_string(), file.file_len().to_string())?;
+            let place = places.next().cloned().unwrap_or_default();
+            let at = data_of(file);
+            if at != place {
+                wanted.same("place", format!("{place:?}"), format!("{at:?}"))?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Where the image says that a file is.
+fn data_of(file: &SquashfsFileReader) -> FileData {
+    let index = u32::try_from(file.frag_index()).ok().filter(|index| *index != u32::MAX);
+    let sizes = file.block_sizes().iter();
+    FileData {
+        start: file.blocks_start(),
+        blocks: sizes.map(|size| word(size.size(), size.uncompressed())).collect(),
+        sparse: file.sparse(),
+        fragment: index.map(|index| Fragment { index, offset: file.block_offset() }),
+    }
+}
+
+/// A block's length as it is stored: with a flag for those that are not compressed.
+fn word(size: u32, uncompressed: bool) -> u32 {
+    if uncompressed { size | STORED } else { size }
 }
 
 fn open<R: BufRead + Seek + Send>(image: &mut R) -> Result<FilesystemReader<'_>, BackhandError> {
@@ -130,8 +210,7 @@ impl Wanted<'_> {
             });
         }
         let meta = &self.node.meta;
-        // backhand has no way to give the root directory a time.
-        let mtime = if self.path.is_root() { 0 } else { meta.mtime.min(self.epoch) };
+        let mtime = meta.mtime.min(self.epoch);
         let header = &found.header;
         self.same("kind", describe_wanted(&self.node.kind), describe(&found.inner))?;
         self.same("mode", format!("{:o}", meta.mode), format!("{:o}", header.permissions))?;

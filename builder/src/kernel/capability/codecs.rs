@@ -47,6 +47,12 @@ impl Capabilities {
         Some(SquashfsCodec::ALL.into_iter().filter(|c| config.is_yes(c.symbol())).collect())
     }
 
+    /// Whether XZ blocks may go through the x86 branch filter (`XZ_DEC_X86`). Where the configuration
+    /// is not known they may: that is the default of kernels for x86 that read XZ.
+    pub fn reads_x86_filter(&self) -> bool {
+        self.config.as_ref().is_none_or(|config| config.is_yes("XZ_DEC_X86"))
+    }
+
     /// Requires that the kernel can unpack an initramfs compressed this way.
     ///
     /// # Errors

@@ -1,0 +1,58 @@
+//! `wifibox-build cache`: how much is kept between builds, and less of it.
+
+use super::args::{CacheAction, CacheArgs};
+use super::context::{Context, cache_folder, mebibytes};
+use super::failure::Failure;
+use crate::fetch::Store;
+use crate::image::block_cache::BlockCache;
+use crate::pipeline::{BLOCKS, UNPACKED};
+use crate::unpacked::Unpacked;
+
+/// Prints, bounds or empties the caches. Any number of builds may be running.
+///
+/// # Errors
+/// A folder cannot be read or written.
+pub fn run(context: &Context, args: &CacheArgs) -> Result<(), Failure> {
+    let folder = cache_folder(args.cache_dir.as_deref())?;
+    let (blocks, unpacked) = (folder.join(BLOCKS), folder.join(UNPACKED));
+    let prune = |block_limit, unpacked_limit| {
+        BlockCache::prune(&blocks, block_limit).map_err(Failure::failed)?;
+        Unpacked::prune(&unpacked, unpacked_limit).map_err(Failure::failed)
+    };
+    match args.action {
+        CacheAction::Size => {}
+        CacheAction::Prune { block_cache, unpacked } => {
+            prune(mebibytes(block_cache), mebibytes(unpacked))?;
+        }
+        CacheAction::Clear => prune(0, 0)?,
+    }
+    let downloads = match folder.join("store").is_dir() {
+        true => Store::open(&folder).and_then(|store| store.entries()).map_err(Failure::failed)?,
+        false => Vec::new(),
+    };
+    let bytes: u64 = downloads.iter().map(|(_, size)| size).sum();
+    let blocks = BlockCache::size(&blocks).map_err(Failure::failed)?;
+    let unpacked = Unpacked::size(&unpacked).map_err(Failure::failed)?;
+    let rows = [
+        ("downloads", downloads.len() as u64, bytes),
+        ("unpacked", unpacked.packages, unpacked.bytes),
+        ("blocks", blocks.blocks, blocks.bytes),
+    ];
+    if context.printer.json {
+        let row = |(_, count, bytes): &(&str, u64, u64)| serde_json::json!({ "count": count, "bytes": bytes });
+        let [downloads, unpacked, blocks] = rows.each_ref().map(row);
+        let text = serde_json::json!({
+            "format": 1,
+            "cache": {
+                "folder": folder, "downloads": downloads, "unpacked": unpacked, "blocks": blocks,
+            },
+        });
+        return context.printer.result(&format!("{text}\n")).map_err(Failure::failed);
+    }
+    let mut text =
+        format!("{}\n  {:<12} {:>8} {:>14}\n", folder.display(), "what", "count", "bytes");
+    for (what, count, bytes) in rows {
+        text += &format!("  {what:<12} {count:>8} {bytes:>14}\n");
+    }
+    context.printer.result(&text).map_err(Failure::failed)
+}

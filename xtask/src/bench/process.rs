@@ -1,0 +1,113 @@
+//! What another program costs: time on the clock, processor time, memory. Needs Linux's /proc.
+
+use std::error::Error;
+use std::fs;
+use std::process::{Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use serde::{Deserialize, Serialize};
+
+/// How often a running program's memory is looked at. Its peak only grows, so only a peak of the
+/// very last moment is missed.
+const LOOK_EVERY: Duration = Duration::from_millis(5);
+/// The unit of processor time in /proc: 1/100 s on every Linux (`USER_HZ`).
+const TICKS: f64 = 100.0;
+
+/// What something cost.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Cost {
+    /// Time on the clock, in seconds.
+    pub wall: f64,
+    /// Processor time of all threads, in seconds.
+    pub cpu: f64,
+    /// The peak resident set, in MiB.
+    pub peak: f64,
+}
+
+/// Runs a program to its end. What it prints is thrown away; if it fails, that is an error.
+pub fn run(command: &mut Command) -> Result<Cost, Box<dyn Error>> {
+    let (cost, status) = run_for_status(command)?;
+    match status {
+        Some(0) => Ok(cost),
+        code => Err(format!("{command:?} ended with {code:?}").into()),
+    }
+}
+
+/// Runs a program to its end, and gives back its exit code as well.
+pub fn run_for_status(command: &mut Command) -> Result<(Cost, Option<i32>), Box<dyn Error>> {
+    let program = format!("{:?}", command.get_program());
+    let before = processor_time(Whose::Children)?;
+    let begin = Instant::now();
+    let quiet = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    let mut child = quiet.spawn().map_err(|error| format!("{program}: {error}"))?;
+    let mut peak = 0.0f64;
+    let status = loop {
+        peak = peak.max(peak_of(&child.id().to_string()).unwrap_or_default());
+        if let Some(status) = child.try_wait()? {
+            break status;
+        }
+        thread::sleep(LOOK_EVERY);
+    };
+    let wall = begin.elapsed().as_secs_f64();
+    let cpu = processor_time(Whose::Children)? - before;
+    Ok((Cost { wall, cpu, peak }, status.code()))
+}
+
+/// What `work` costs this process. The peak is that of the whole process up to now.
+pub fn of<T>(
+    work: impl FnOnce() -> Result<T, Box<dyn Error>>,
+) -> Result<(T, Cost), Box<dyn Error>> {
+    let (before, begin) = (processor_time(Whose::Own)?, Instant::now());
+    let result = work()?;
+    let wall = begin.elapsed().as_secs_f64();
+    let cpu = processor_time(Whose::Own)? - before;
+    Ok((result, Cost { wall, cpu, peak: peak_of("self").unwrap_or_default() }))
+}
+
+#[derive(Clone, Copy)]
+enum Whose {
+    Own,
+    Children,
+}
+
+/// User and system time, in seconds: of this process, or of the children that it waited for.
+fn processor_time(whose: Whose) -> Result<f64, Box<dyn Error>> {
+    let text = fs::read_to_string("/proc/self/stat")?;
+    // The name of the program, in brackets, may hold spaces.
+    let fields = text.rsplit_once(')').map(|(_, rest)| rest).unwrap_or_default();
+    let fields: Vec<&str> = fields.split_ascii_whitespace().collect();
+    // proc(5): utime is field 14, cutime 16; two fields precede these.
+    let first = match whose {
+        Whose::Own => 11,
+        Whose::Children => 13,
+    };
+    let ticks: Option<Vec<f64>> =
+        fields.get(first..first + 2).map(|two| two.iter().filter_map(|n| n.parse().ok()).collect());
+    let ticks: f64 = ticks.ok_or("/proc/self/stat has too few fields")?.iter().sum();
+    Ok(ticks / TICKS)
+}
+
+/// The peak resident set of a process, in MiB.
+fn peak_of(process: &str) -> Option<f64> {
+    let text = fs::read_to_string(format!("/proc/{process}/status")).ok()?;
+    let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    let kibibytes: f64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    Some(kibibytes / 1024.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_program_is_measured() {
+        let mut command = Command::new("sh");
+        command.args(["-c", "i=0; while [ $i -lt 200000 ]; do i=$((i+1)); done; exit 3"]);
+        let (cost, status) = run_for_status(&mut command).expect("it runs");
+        assert_eq!(status, Some(3));
+        assert!(cost.wall > 0.01 && cost.cpu > 0.01 && cost.peak > 0.1, "{cost:?}");
+        assert!(run(&mut command).is_err());
+        assert!(run(&mut Command::new("/no/such/program")).is_err());
+    }
+}
