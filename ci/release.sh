@@ -99,8 +99,9 @@ fi
 # sign FOLDER WHAT: signs its SHA256SUMS. The untrusted comment repeats the trusted one: `verify` asks for that.
 sign() {
     local comment="wifibox-build $version: $2"
-    printf '%s\n' "${MINISIGN_PASSWORD:-}" |
-        minisign -S -s "$key" -m "$1/SHA256SUMS" -c "$comment" -t "$comment" >"$work/log" 2>&1 || {
+    # Not by a pipe: minisign does not read the password of a key that has none, and the writer would fail.
+    minisign -S -s "$key" -m "$1/SHA256SUMS" -c "$comment" -t "$comment" \
+        <<<"${MINISIGN_PASSWORD:-}" >"$work/log" 2>&1 || {
         cat "$work/log" >&2
         die "cannot sign $1"
     }
@@ -202,7 +203,7 @@ echo "=== index, provenance, checksums, signature"
 sign "$release" "release"
 if [ -z "$public" ]; then
     public=$work/minisign.pub
-    printf '%s\n' "${MINISIGN_PASSWORD:-}" | minisign -R -s "$key" -p "$public" >/dev/null 2>&1 ||
+    minisign -R -s "$key" -p "$public" <<<"${MINISIGN_PASSWORD:-}" >/dev/null 2>&1 ||
         die "cannot derive the public key: name it with --public-key"
 fi
 find "$release" -type d -exec chmod 0755 {} +
