@@ -71,6 +71,7 @@ pub fn without(worlds: &[World], missing: &[String]) -> Vec<World> {
     let mut worlds = worlds.to_vec();
     for world in &mut worlds {
         world.requests.retain(|request| !missing.contains(request));
+        world.in_order.retain(|request| !missing.contains(request));
     }
     worlds
 }
@@ -83,7 +84,9 @@ fn missing(worlds: &[World], source: &Source, offered: &[LockedPackage]) -> Vec<
     for world in worlds {
         for request in &world.requests {
             asked.entry((&world.stand_ins, request)).or_insert_with(|| {
-                let alone = World { requests: vec![request.clone()], ..world.clone() };
+                let only = vec![request.clone()];
+                let alone =
+                    World { requests: only.clone(), in_order: only, ..world.clone() };
                 alone.resolve(&records, source).is_ok()
             });
         }
