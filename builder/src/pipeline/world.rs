@@ -22,6 +22,8 @@ pub struct World {
     /// The same requests in the order of the recipe, where a later one may be for another variant of
     /// an earlier one's package ([`super::variants`]).
     pub in_order: Vec<String>,
+    /// The kernel of the guest.
+    pub kernel: String,
     /// Whose world it is, for errors.
     pub name: String,
 }
@@ -29,13 +31,14 @@ pub struct World {
 impl World {
     fn new(
         name: String,
+        kernel: String,
         mut requests: Vec<String>,
         stand_ins: Vec<(String, Option<String>)>,
     ) -> World {
         let in_order = requests.clone();
         requests.sort();
         requests.dedup();
-        World { requests, stand_ins, in_order, name }
+        World { requests, stand_ins, in_order, kernel, name }
     }
 
     /// What one composition asks of its own base: its packages, its firmware's, and its kernel's
@@ -50,7 +53,8 @@ impl World {
         let stand_ins = recipe.stand_ins.iter();
         let stand_ins =
             stand_ins.map(|(name, stand_in)| (name.clone(), stand_in.value.version.clone()));
-        World::new(describe(recipe), requests, stand_ins.collect())
+        let kernel = recipe.kernel.name.value.clone();
+        World::new(describe(recipe), kernel, requests, stand_ins.collect())
     }
 
     /// What a kernel asks of its base for a guest of another base.
@@ -59,8 +63,21 @@ impl World {
         let stand_ins = from.stand_ins.iter();
         let stand_ins =
             stand_ins.map(|(name, stand_in)| (name.clone(), stand_in.value.version.clone()));
+        let kernel = name.to_owned();
         let name = format!("the kernel {name} of {} {}", from.base.value, from.release.value);
-        World::new(name, requests, stand_ins.collect())
+        World::new(name, kernel, requests, stand_ins.collect())
+    }
+
+    /// Whether a lock that lacks `missing` lacks this request: for all, or for guests with this
+    /// kernel.
+    pub fn lacks(&self, missing: &[String], request: &str) -> bool {
+        let here = self.lacking(request);
+        missing.iter().any(|name| name == request || *name == here)
+    }
+
+    /// How a lock says that it lacks a request for guests with this kernel only.
+    pub fn lacking(&self, request: &str) -> String {
+        format!("{request} with kernel {}", self.kernel)
     }
 
     /// Adds up worlds that stand in for the same packages: what serves the sum serves each of them.
@@ -78,7 +95,9 @@ impl World {
                 }
             }
         }
-        let tidy = |World { requests, stand_ins, name, .. }| World::new(name, requests, stand_ins);
+        let tidy = |World { requests, stand_ins, kernel, name, .. }| {
+            World::new(name, kernel, requests, stand_ins)
+        };
         sums.into_values().map(tidy).collect()
     }
 
