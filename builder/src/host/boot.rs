@@ -10,8 +10,9 @@
 use std::path::{Path, PathBuf};
 
 use super::board::Board;
-use super::machine::{Acceleration, Error, Firmware, Nic, PciAddress, value, words};
+use super::machine::{Acceleration, Error, Firmware, Nic, passthru, value, words};
 use super::shares::Share;
+use crate::detect::address::Address;
 
 /// Where the guest's serial console goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,6 +21,17 @@ pub enum Console {
     Terminal,
     /// QEMU's standard output, every byte as it comes.
     Plain,
+}
+
+/// A disk that only some guests have.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Disk {
+    /// What QEMU calls it: letters, digits and `-`.
+    pub id: String,
+    /// The raw image.
+    pub image: PathBuf,
+    /// Whether the guest may only read.
+    pub read_only: bool,
 }
 
 /// A guest and the machine round it.
@@ -33,6 +45,10 @@ pub struct GuestDescription {
     pub esp: PathBuf,
     /// The root file system: `/dev/vdb` in the guest.
     pub root: PathBuf,
+    /// Disks behind the root: `/dev/vdc` and so on in the guest.
+    pub disks: Vec<Disk>,
+    /// Virtual processors.
+    pub vcpus: u16,
     /// Memory in MiB.
     pub memory: u32,
     /// Who executes it.
@@ -44,7 +60,7 @@ pub struct GuestDescription {
     /// Where the console goes.
     pub console: Console,
     /// Devices of the host that the guest gets by VFIO.
-    pub passthru: Vec<PciAddress>,
+    pub passthru: Vec<Address>,
     /// A unix socket to make for QEMU's machine protocol.
     pub monitor: Option<PathBuf>,
     /// Ends QEMU where the guest would restart, so that a crash is seen as the end.
@@ -71,11 +87,14 @@ impl GuestDescription {
             board: Board::of_output(folder),
             firmware: Firmware::Direct {
                 kernel: existing("vmlinuz")?,
-                initramfs: existing("initramfs.img")?,
+                // A kernel with everything built in starts without one.
+                initramfs: existing("initramfs.img").ok(),
                 command_line,
             },
             esp: existing("esp.img")?,
             root: existing("root.img")?,
+            disks: Vec::new(),
+            vcpus: 1,
             memory: 256,
             acceleration: Acceleration::Software,
             nic: Nic::User,
@@ -97,8 +116,8 @@ impl GuestDescription {
         arguments.extend(self.machine()?);
         arguments.extend(self.firmware.arguments()?);
         arguments.extend(self.nic.arguments(self.board)?);
-        for device in &self.passthru {
-            arguments.extend(device.arguments());
+        for card in &self.passthru {
+            arguments.extend(passthru(*card));
         }
         Ok(arguments)
     }
@@ -113,7 +132,7 @@ impl GuestDescription {
             "-machine",
             self.board.machine_type(),
             "-smp",
-            "1",
+            &self.vcpus.to_string(),
             "-nodefaults",
             "-display",
             "none",
@@ -132,8 +151,11 @@ impl GuestDescription {
         if let Some(monitor) = &self.monitor {
             add(&["-qmp", &format!("unix:{},server=on,wait=off", value(monitor)?)]);
         }
-        for (id, file) in [("esp", &self.esp), ("root", &self.root)] {
-            let drive = format!("if=none,id={id},format=raw,readonly=on,file={}", value(file)?);
+        let own = [("esp", &self.esp, true), ("root", &self.root, true)];
+        let more = self.disks.iter().map(|disk| (disk.id.as_str(), &disk.image, disk.read_only));
+        for (id, file, read_only) in own.into_iter().chain(more) {
+            let access = if read_only { "readonly=on," } else { "" };
+            let drive = format!("if=none,id={id},format=raw,{access}file={}", value(file)?);
             add(&["-drive", &drive, "-device", &format!("virtio-blk-pci,drive={id}")]);
         }
         for share in &self.shares {
@@ -172,6 +194,24 @@ mod tests {
         assert!(line.contains("path=/a,,b,security_model=mapped-xattr,readonly=on"));
         assert!(line.contains("mount_tag=config"));
         assert!(line.contains("e1000,netdev=net"));
+    }
+
+    #[test]
+    fn further_disks_follow_the_root() {
+        let folder = output();
+        let mut guest = GuestDescription::of_output(folder.path()).unwrap();
+        let disk = |id: &str, image: &str, read_only| Disk {
+            id: id.to_owned(),
+            image: image.into(),
+            read_only,
+        };
+        guest.disks = vec![disk("data", "/d.img", false), disk("config", "/c.img", true)];
+        let line = guest.arguments().unwrap().join(" ");
+        let wanted = "drive=root \
+             -drive if=none,id=data,format=raw,file=/d.img -device virtio-blk-pci,drive=data \
+             -drive if=none,id=config,format=raw,readonly=on,file=/c.img \
+             -device virtio-blk-pci,drive=config";
+        assert!(line.contains(wanted), "{line}");
     }
 
     #[test]

@@ -74,7 +74,7 @@ pub fn prepare(output: &Path, state: &Path) -> Result<Vec<Share>, Error> {
 }
 
 /// The word in `app_config`: the folder that is shared as `app_config`.
-fn application(path: &Path) -> Result<String, Error> {
+pub(super) fn application(path: &Path) -> Result<String, Error> {
     let text = fs::read_to_string(path).map_err(failed("read", path))?;
     match text.trim() {
         word @ ("wpa_supplicant" | "hostapd") => Ok(word.to_owned()),

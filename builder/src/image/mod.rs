@@ -1,16 +1,20 @@
 //! Image writers: from a [`Tree`](crate::tree::Tree) or plain inputs to the files a hypervisor boots.
 //!
 //! * [`squashfs`]: the read-only root file system, and its check by reading it back;
+//! * [`block_cache`]: its compressed blocks, for the next image;
 //! * [`newc`]: the initramfs;
 //! * [`padding`]: room behind a root that OpenWrt finds its overlay in;
 //! * [`uki`]: kernel, command line and initramfs as one UEFI program;
-//! * [`esp`]: the FAT volume that UEFI firmware reads that program from.
+//! * [`fat`]: FAT volumes;
+//! * [`esp`]: the one that UEFI firmware reads that program from.
 //!
 //! Every writer streams: memory is bounded by a few blocks, never by the image. Every writer gives
 //! the same bytes for the same inputs: no clock, no random source, no host data, and nothing that
 //! depends on how many threads help.
 
+pub mod block_cache;
 pub mod esp;
+pub mod fat;
 pub mod newc;
 pub mod padding;
 pub mod squashfs;

@@ -97,6 +97,7 @@ pub fn read_data(
                 xattrs: Default::default(),
                 checksum: None,
                 dotted: false,
+                held: None,
                 kind: EntryKind::File { size: package.file.size, content: &mut content },
             })
         }

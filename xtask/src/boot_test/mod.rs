@@ -50,6 +50,9 @@ pub struct Args {
     /// Load every kernel module of the guest instead, whatever its flavor: no radio is needed.
     #[arg(long)]
     load_modules: bool,
+    /// Hand the guest its configuration on a disk instead of by 9P.
+    #[arg(long)]
+    config_disk: bool,
     /// Keep the folder with shares and logs.
     #[arg(long)]
     keep: bool,

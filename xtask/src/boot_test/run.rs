@@ -4,7 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use wifibox_build::host::boot::{Console, GuestDescription};
+use wifibox_build::host::boot::{Console, Disk, GuestDescription};
+use wifibox_build::host::config_disk;
 use wifibox_build::host::machine::{Acceleration, Firmware, Nic};
 use wifibox_build::host::shares::{self, Share};
 
@@ -51,6 +52,11 @@ pub fn boot(args: &Args, memory: u32, quiet: bool) -> Result<Report, String> {
         Role::AccessPoint => access_point::prepare(&setup)?,
     }
 
+    let mut setup = setup;
+    if args.config_disk {
+        guest.disks.push(config_disk(folder)?);
+        setup.shares.retain(|share| share.tag == "e2e");
+    }
     let carrier: Box<dyn Carrier>;
     (carrier, guest.nic) = connect(args.tap, folder)?;
     guest.memory = memory;
@@ -82,6 +88,7 @@ pub fn boot(args: &Args, memory: u32, quiet: bool) -> Result<Report, String> {
     };
     let outcome = match role {
         _ if args.load_modules => modules::run(&mut session),
+        _ if args.config_disk => on_disk(&mut session, role),
         Role::Station => station::run(&mut session),
         Role::AccessPoint => access_point::run(&mut session),
     };
@@ -101,6 +108,15 @@ pub fn boot(args: &Args, memory: u32, quiet: bool) -> Result<Report, String> {
         println!("kept: {}", folder.display());
     }
     Ok(session.report)
+}
+
+/// The steps of a guest whose configuration is on a disk.
+fn on_disk(session: &mut Session, role: Role) -> Result<(), String> {
+    session.wait_console("mounted the configuration disk", &["configuration from the disk"])?;
+    match role {
+        Role::Station => station::run(session),
+        Role::AccessPoint => access_point::run(session),
+    }
 }
 
 /// Saves the console's log of a failed run from the removal of its folder.
@@ -147,6 +163,16 @@ fn lay_out(output: &Path, folder: &Path) -> Result<Setup, String> {
         .map_err(|error| format!("cannot make {}: {error}", exchange.display()))?;
     shares.push(Share::new("e2e", exchange.clone(), false));
     Ok(Setup { config, application, exchange, shares })
+}
+
+/// The configuration disk, made of the shares in `folder`; the guest may write to it.
+fn config_disk(folder: &Path) -> Result<Disk, String> {
+    let image = folder.join(config_disk::FILE_NAME);
+    let content = config_disk::Content::find(folder).map_err(|error| error.to_string())?;
+    let file = fs::File::create(&image)
+        .map_err(|error| format!("cannot make {}: {error}", image.display()))?;
+    content.write(None, std::io::BufWriter::new(file)).map_err(|error| error.to_string())?;
+    Ok(Disk { id: "config".to_owned(), image, read_only: false })
 }
 
 /// The cable to the guest: this side's end and the guest's.
