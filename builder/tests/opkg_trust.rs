@@ -213,14 +213,13 @@ fn a_release_is_read_from_a_mirror() {
         .with("base", [Ipk::new("hostapd", "1", "x86_64"), Ipk::new("iw", "1", "x86_64")]);
     release.unlisted.push(Ipk::new("libc", "1.2.4-4", "x86_64"));
     release.publish(folder.path(), &ours);
-    let build =
-        Build {
-            release: "23.05.2".into(),
-            folder: "releases/23.05.2".into(),
-            packing: Packing::Opkg,
-            target: "x86/64".into(),
-            architecture: "x86_64".into(),
-        };
+    let build = Build {
+        release: "23.05.2".into(),
+        folder: "releases/23.05.2".into(),
+        packing: Packing::Opkg,
+        target: "x86/64".into(),
+        architecture: "x86_64".into(),
+    };
     let (ring, pinned) = (keyring(&[&ours]), pins(&[&ours]));
     let trust = Trust { keyring: &ring, pinned: &pinned };
     let target = folder.path().join(build.target_folder());

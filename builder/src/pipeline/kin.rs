@@ -111,8 +111,7 @@ mod tests {
 
     #[test]
     fn a_package_that_provides_another_one_serves_whoever_asks_for_that() {
-        let packages =
-            [package("dnsmasq", "", ""), package("dnsmasq-full", "dnsmasq", "")];
+        let packages = [package("dnsmasq", "", ""), package("dnsmasq-full", "dnsmasq", "")];
         check(&packages, &["dnsmasq", "dnsmasq-full"], &["dnsmasq"]);
         check(&packages, &["dnsmasq-full", "dnsmasq"], &["dnsmasq"]);
     }
