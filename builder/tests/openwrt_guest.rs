@@ -118,7 +118,9 @@ fn adb_packages() -> (Vec<Package>, Vec<Package>) {
     };
     let core = vec![
         base_files,
-        Package::new("libc", "1-r1").file("lib/libc.so", 0o755, "libc"),
+        Package::new("libc", "1-r1")
+            .file("lib/libc.so", 0o755, "libc")
+            .symlink("lib/ld-musl-x86_64.so.1", "libc.so"),
         Package::new("kernel", &kernel),
         Package::new("kmod-radio", "6.12.66-r1").depends("kernel", Some(&kernel)).file(
             "lib/modules/6.12.66/radio.ko",
