@@ -82,6 +82,7 @@ pub struct Modules {
     entries: BTreeMap<ModuleName, Entry>,
     metadata: BTreeMap<String, Content>,
     keep: Option<Unpacked>,
+    flat: bool,
     aliases: OnceLock<Vec<(String, ModuleName)>>,
     crypto_aliases: OnceLock<Vec<(String, ModuleName)>>,
 }
@@ -106,6 +107,7 @@ impl Modules {
             entries: BTreeMap::new(),
             metadata: BTreeMap::new(),
             keep: None,
+            flat: false,
             aliases: OnceLock::new(),
             crypto_aliases: OnceLock::new(),
         }
@@ -115,6 +117,13 @@ impl Modules {
     #[must_use]
     pub fn kept_in(mut self, cache: Option<&Unpacked>) -> Self {
         self.keep = cache.cloned();
+        self
+    }
+
+    /// The same, but in the image all modules are to lie beside each other, without folders: there
+    /// OpenWrt's kmodloader looks for them.
+    pub fn flattened(mut self) -> Self {
+        self.flat = true;
         self
     }
 
@@ -182,6 +191,7 @@ impl Modules {
     /// a compression suffix.
     pub fn path(&self, name: &ModuleName) -> Option<GuestPath> {
         let path = &self.entries.get(name)?.path;
+        let path = if self.flat { &GuestPath::new(path.name()).ok()? } else { path };
         let (stem, _) = compress::Compression::of_name(path.as_bytes());
         GuestPath::new(stem).ok()
     }

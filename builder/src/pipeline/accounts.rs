@@ -3,10 +3,10 @@
 
 use std::io::Read as _;
 
-use super::assemble::read_data;
 use super::effects::Declared;
 use super::generated::{read_file, write_file};
 use super::packages::ChosenPackage;
+use super::unpack::read_data;
 use super::{Environment, Error};
 use crate::repo::entry::EntryKind;
 use crate::tree::Tree;

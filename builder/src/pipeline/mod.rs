@@ -4,6 +4,7 @@
 //! of its own. What depends on the machine (clock, home, terminal) comes in by [`Environment`].
 
 mod accounts;
+mod archive;
 mod assemble;
 mod build;
 mod bundle;
@@ -22,9 +23,11 @@ mod generated;
 mod host_side;
 mod index;
 mod kernel;
+mod kin;
 mod locking;
 mod many;
 mod openrc;
+mod openwrt;
 mod outputs;
 mod own_firmware;
 mod packages;
@@ -32,6 +35,7 @@ mod pinning;
 mod replaces;
 mod reports;
 mod source;
+mod unpack;
 mod variants;
 mod world;
 

@@ -37,8 +37,8 @@ mod yaml;
 
 pub use axes::{Axes, Choice, FeatureChoice, FlavorChoice};
 pub use base::{
-    Architecture, Base, BootsWith, Defaults, EfiStub, Initramfs, Kernel, Key, LoosePackage,
-    Release, Repository,
+    Architecture, Base, BootsWith, Defaults, EfiStub, FeedTarget, Initramfs, Kernel, Key,
+    LoosePackage, Release, Repository,
 };
 pub use catalog::{Catalog, Document, Documents, Listed, Listing};
 pub use composed::{
