@@ -24,6 +24,8 @@ pub struct Session {
     pub report: Report,
     /// The folder of the share `e2e`, by which guest and test exchange files.
     pub exchange: PathBuf,
+    /// What the guest is made of, as its manifest says.
+    pub base: String,
     /// How long a step may take.
     pub limit: Duration,
 }
