@@ -79,6 +79,7 @@ pub struct Modules {
     spool: Spool,
     entries: BTreeMap<ModuleName, Entry>,
     metadata: BTreeMap<String, Content>,
+    flat: bool,
     aliases: OnceLock<Vec<(String, ModuleName)>>,
     crypto_aliases: OnceLock<Vec<(String, ModuleName)>>,
 }
@@ -102,9 +103,17 @@ impl Modules {
             spool,
             entries: BTreeMap::new(),
             metadata: BTreeMap::new(),
+            flat: false,
             aliases: OnceLock::new(),
             crypto_aliases: OnceLock::new(),
         }
+    }
+
+    /// The same, but in the image all modules are to lie beside each other, without folders: there
+    /// OpenWrt's kmodloader looks for them.
+    pub fn flattened(mut self) -> Self {
+        self.flat = true;
+        self
     }
 
     /// The kernel's version.
@@ -171,6 +180,7 @@ impl Modules {
     /// a compression suffix.
     pub fn path(&self, name: &ModuleName) -> Option<GuestPath> {
         let path = &self.entries.get(name)?.path;
+        let path = if self.flat { &GuestPath::new(path.name()).ok()? } else { path };
         let (stem, _) = compress::Compression::of_name(path.as_bytes());
         GuestPath::new(stem).ok()
     }

@@ -4,7 +4,7 @@
 use std::io::Read as _;
 
 use super::Error;
-use super::assemble::read_data;
+use super::archive::read_data;
 use super::effects::Declared;
 use super::generated::{read_file, write_file};
 use super::packages::ChosenPackage;

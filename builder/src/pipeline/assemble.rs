@@ -1,25 +1,23 @@
 //! From fetched packages to the guest's tree, kernel and firmware not yet chosen.
 
-use std::fs::File;
-use std::io::BufReader;
-
 use globset::{Glob, GlobSet, GlobSetBuilder};
 
 use super::accounts::{self, GuestAccounts};
+use super::archive::read_data;
 use super::controls;
 use super::effects::{Declared, declare};
-use super::generated;
+use super::generated::{self, append};
+use super::openwrt;
 use super::packages::ChosenPackage;
 use super::replaces::{self, Claim};
 use super::{Composed, Environment, Error};
 use crate::path::GuestPath;
-use crate::recipe::{AccountsFrom, AppletLinks, Format, InitSystem, KernelChoice, Recipe, Sourced};
-use crate::repo::apk::{Apk, ApkLimits};
-use crate::repo::deb::{Deb, DebLimits};
+use crate::recipe::{AccountsFrom, AppletLinks, InitSystem, KernelChoice, Recipe, Sourced};
 use crate::repo::entry::Entry;
 use crate::report::licences::Collector;
 use crate::tree::accounts::Accounts;
 use crate::tree::applets::{link_applets, link_listed};
+use crate::tree::openwrt::owned_by_root;
 use crate::tree::scripts::Script;
 use crate::tree::unpack::Unpacker;
 use crate::tree::{Content, Kind, Meta, Node, Origin, Spool, Tree};
@@ -59,6 +57,7 @@ pub fn assemble(
         let origin = recipe_origin(directory);
         make_directory(&mut tree, &directory.value, &accounts.all, origin)?;
     }
+    let facts = controls.iter().filter_map(|control| control.openwrt.clone()).collect();
     let claims: Vec<Claim> = controls.into_iter().map(|control| control.claim).collect();
     let replaces = replaces::resolve(packages, &claims)?;
     let bringer = accounts.packaged.as_ref().map(|(package, _)| package.clone());
@@ -87,20 +86,14 @@ pub fn assemble(
             AppletLinks::Paths(list) => drop(link_listed(&mut tree, program, list, &origin)?),
         }
     }
+    if recipe.init_system.value == InitSystem::Procd {
+        openwrt::configure(recipe, facts, &mut tree, environment)?;
+    }
     Ok(Assembled { tree })
 }
 
 fn recipe_origin<T>(value: &Sourced<T>) -> Origin {
     Origin::Recipe(value.origin.file.to_string())
-}
-
-/// Opens a package file for reading from begin to end.
-pub(super) fn open(package: &ChosenPackage) -> Result<BufReader<File>, Error> {
-    Ok(BufReader::with_capacity(1 << 16, package.file.open()?))
-}
-
-pub(super) fn unsupported(format: Format) -> Error {
-    Error::Unsupported(format!("packages of the format {format:?} cannot be read yet"))
 }
 
 fn unpack(
@@ -121,12 +114,14 @@ fn unpack(
             (!package.of_kernel && filter.admits(path)) || of_kernel()
         }
     };
+    let procd = recipe.init_system.value == InitSystem::Procd;
     let total = packages.iter().map(|package| package.file.size).sum();
     let task = environment.progress.begin("unpacking packages", Some(total));
     for package in packages {
         environment.check_cancelled()?;
         let mut take = |entry: Entry<'_>| {
             if admits(package, &entry.path) {
+                let entry = if procd { owned_by_root(entry) } else { entry };
                 unpacker.take(&package.name, entry)?;
             }
             Ok::<(), Error>(())
@@ -135,28 +130,6 @@ fn unpack(
         task.advance(package.file.size);
     }
     Ok(())
-}
-
-/// Reads the content of a package from begin to end.
-///
-/// # Errors
-/// [`Error`]: the package is damaged, or `take` failed.
-pub(super) fn read_data(
-    package: &ChosenPackage,
-    take: &mut dyn FnMut(Entry<'_>) -> Result<(), Error>,
-) -> Result<(), Error> {
-    let mut take = |entry: Entry<'_>| take(entry);
-    match package.format {
-        Format::Dpkg => {
-            let deb = Deb::open(&package.name, open(package)?, DebLimits::default())?;
-            deb.read_data(&mut take).map(drop)
-        }
-        Format::Apk => {
-            let apk = Apk::open(&package.name, open(package)?, ApkLimits::default())?;
-            apk.read_data(&mut take).map(drop)
-        }
-        other @ Format::Opkg => Err(unsupported(other)),
-    }
 }
 
 /// What the kernel's descriptor names comes along whatever the recipe leaves out.
@@ -181,6 +154,9 @@ fn apply(declared: &Declared, tree: &mut Tree, accounts: &Accounts) -> Result<()
     for (from, path, file) in &declared.files {
         let kind = Kind::File(Content::from_bytes(file.text.clone()));
         put(tree, path, kind, file.mode.0, Origin::Recipe(from.clone()))?;
+    }
+    for (_, path, text) in &declared.appended {
+        append(tree, &path.to_string(), text)?;
     }
     Ok(())
 }
@@ -218,11 +194,12 @@ pub(super) fn put(
     tree.replace(path, node).map_err(Error::tree(what)).map(drop)
 }
 
-/// Lays the files of `overlays/NAME/root`, or `openrc` for a guest that OpenRC starts, over the tree.
+/// Lays the files of `overlays/NAME/root`, or `openrc` and `procd` for guests that those start, over the tree.
 fn lay(composed: &Composed<'_>, name: &str, tree: &mut Tree) -> Result<(), Error> {
     let part = match composed.recipe.init_system.value {
         InitSystem::Supervised => "root",
         InitSystem::Openrc => "openrc",
+        InitSystem::Procd => "procd",
     };
     let folder = format!("overlays/{name}/{part}");
     for file in composed.sources.files_below(&folder)? {

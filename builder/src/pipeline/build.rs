@@ -10,6 +10,7 @@ use super::firmware_archive::{ArchiveChoice, FirmwareArchive, write_licences};
 use super::generated::write_file;
 use super::kernel::{self, Kernel};
 use super::locking::{Locked, ensure};
+use super::openwrt;
 use super::outputs::{Parts, cmdline, write_host_files, write_images};
 use super::own_firmware::{FirmwareAdd, OwnFile};
 use super::packages::{ChosenPackage, choose};
@@ -21,7 +22,7 @@ use crate::firmware::Selection as FirmwareSelection;
 use crate::image::squashfs::BlockSize;
 use crate::output::OutputFolder;
 use crate::path::GuestPath;
-use crate::recipe::{Recipe, RecipeError};
+use crate::recipe::{InitSystem, Recipe, RecipeError};
 use crate::report::Sizes;
 use crate::report::licences::Collector;
 use crate::report::manifest::{
@@ -117,6 +118,11 @@ pub fn build(
         write_licences(archive, &installed.selection, &mut folder)?;
     }
     prune_libraries(recipe, &mut tree, environment)?;
+    if recipe.init_system.value == InitSystem::Procd {
+        openwrt::finish(&mut tree)?;
+    }
+    // Where no index says when it was made, the newest file does.
+    let epoch = if epoch == 0 { newest_time(&tree) } else { epoch };
     let build_id = build_id(composed, wishes, &packages, &installed.own, archive.as_ref(), epoch)?;
     write_file(&mut tree, "etc/wifibox/build-id", format!("{build_id}\n"), 0o644)?;
     settle_times(&mut tree, epoch);
@@ -225,6 +231,11 @@ fn prune_libraries(
         environment.progress.note(&format!("left out {path}: nothing needs it"));
     }
     Ok(())
+}
+
+/// The time of the newest file of a tree, in seconds since 1970.
+fn newest_time(tree: &Tree) -> u32 {
+    tree.iter().map(|(_, node)| node.meta.mtime).max().unwrap_or_default()
 }
 
 /// No time is later than the epoch, and what the builder made is from then.

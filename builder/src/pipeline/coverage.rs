@@ -70,26 +70,41 @@ pub fn union(
 pub fn without(worlds: &[World], missing: &[String]) -> Vec<World> {
     let mut worlds = worlds.to_vec();
     for world in &mut worlds {
-        world.requests.retain(|request| !missing.contains(request));
+        let World { requests, in_order, .. } = world.clone();
+        let there = |request: &String| !world.lacks(missing, request);
+        let (requests, in_order) = [requests, in_order]
+            .map(|list| list.into_iter().filter(there).collect::<Vec<_>>())
+            .into();
+        *world = World { requests, in_order, ..world.clone() };
     }
     worlds
 }
 
 /// What `worlds` ask for that `offered` cannot serve even by itself: a mirror may hold a part of a
-/// distribution only.
+/// distribution only. What can be served with some kernels is said of the others.
 fn missing(worlds: &[World], source: &Source, offered: &[LockedPackage]) -> Vec<String> {
     let records = Records::new(source, offered);
-    let mut asked: BTreeMap<(&[_], &str), bool> = BTreeMap::new();
+    let mut asked: BTreeMap<&str, BTreeMap<&[_], bool>> = BTreeMap::new();
     for world in worlds {
         for request in &world.requests {
-            asked.entry((&world.stand_ins, request)).or_insert_with(|| {
-                let alone = World { requests: vec![request.clone()], ..world.clone() };
+            let of_kind = asked.entry(request).or_default();
+            of_kind.entry(&world.stand_ins).or_insert_with(|| {
+                let only = vec![request.clone()];
+                let alone = World { requests: only.clone(), in_order: only, ..world.clone() };
                 alone.resolve(&records, source).is_ok()
             });
         }
     }
-    let lacking = asked.into_iter().filter(|(_, served)| !served);
-    lacking.map(|((_, request), _)| request.to_owned()).collect()
+    let mut missing = Vec::new();
+    for (request, served) in asked {
+        if served.values().all(|served| !served) {
+            missing.push(request.to_owned());
+        } else if served.values().any(|served| !served) {
+            let lacking = |world: &&World| served.get(&*world.stand_ins) == Some(&false);
+            missing.extend(worlds.iter().filter(lacking).map(|world| world.lacking(request)));
+        }
+    }
+    missing
 }
 
 /// What the worlds choose, and what those ask for that the repositories do not have. What is asked

@@ -18,6 +18,8 @@ pub struct Declared {
     pub links: Vec<(String, GuestPath, String)>,
     /// Files that scripts would write.
     pub files: Vec<(String, GuestPath, FileText)>,
+    /// Text that scripts would add to the end of files.
+    pub appended: Vec<(String, GuestPath, String)>,
 }
 
 /// dpkg's name of a script that runs at installation; `None` for one that does not. `config` only
@@ -74,6 +76,10 @@ pub fn declare(recipe: &Recipe, scripts: &[Script]) -> Result<Declared, UnknownS
         let files = effects.files.iter();
         declared.files.extend(
             files.map(|(path, file)| (from.clone(), path.value.clone(), file.value.clone())),
+        );
+        let appended = effects.append.iter();
+        declared.appended.extend(
+            appended.map(|(path, text)| (from.clone(), path.value.clone(), text.value.clone())),
         );
     }
     Ok(declared)

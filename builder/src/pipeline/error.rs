@@ -11,12 +11,13 @@ use crate::kernel;
 use crate::lock::LockError;
 use crate::output::OutputError;
 use crate::recipe::RecipeError;
-use crate::repo::{apk, deb};
+use crate::repo::{adb, apk, deb, opkg};
 use crate::resolve::Unsatisfiable;
 use crate::tree::TreeError;
 use crate::tree::accounts::AccountError;
 use crate::tree::applets::AppletError;
 use crate::tree::libraries::LibraryError;
+use crate::tree::openwrt::OpenWrtError;
 use crate::tree::scripts::UnknownScripts;
 use crate::tree::unpack::UnpackError;
 
@@ -79,6 +80,24 @@ pub enum Error {
     ApkIndex(#[from] apk::ApkIndexError),
     #[error(transparent)]
     ApkKey(#[from] apk::KeyError),
+    #[error(transparent)]
+    Ipk(#[from] opkg::IpkError),
+    #[error(transparent)]
+    Feed(#[from] opkg::FeedError),
+    #[error(transparent)]
+    FeedKey(#[from] opkg::KeyringError),
+    #[error(transparent)]
+    FeedTarget(#[from] opkg::feeds::TargetError),
+    #[error("repository {repository}: {source}")]
+    KernelMismatch { repository: String, source: opkg::KernelMismatch },
+    #[error(transparent)]
+    Adb(#[from] adb::AdbError),
+    #[error(transparent)]
+    AdbIndex(#[from] adb::IndexReadError),
+    #[error(transparent)]
+    AdbKey(#[from] adb::KeyringError),
+    #[error(transparent)]
+    OpenWrt(#[from] OpenWrtError),
     #[error(transparent)]
     Unpack(#[from] UnpackError),
     #[error(transparent)]
@@ -180,6 +199,9 @@ impl Error {
             Error::Fetch(error) | Error::Unreachable { source: error, .. } => fetch_kind(error),
             Error::ApkIndex(_)
             | Error::Apk(_)
+            | Error::Feed(_)
+            | Error::Adb(_)
+            | Error::AdbIndex(_)
             | Error::Release(_)
             | Error::NoKeys { .. }
             | Error::Unhashed { .. } => Kind::Verification,

@@ -27,6 +27,8 @@ pub fn write(recipe: &Recipe, accounts: &Accounts, tree: &mut Tree) -> Result<()
             openrc::adapt(recipe, tree)?;
             openrc::link_services(recipe, tree)?;
         }
+        // Its packages bring these files; `super::openwrt` enables their services.
+        InitSystem::Procd => {}
     }
     write_file(tree, "etc/os-release", os_release(recipe), 0o644)
 }
@@ -83,8 +85,11 @@ pub fn write_file(
     put(tree, &path, kind, mode, Origin::Builder)
 }
 
-/// Adds lines to a file of an overlay, or makes it of them.
-fn append(tree: &mut Tree, path: &str, lines: &str) -> Result<(), Error> {
+/// Adds lines to a file of the tree, or makes it of them.
+///
+/// # Errors
+/// [`Error`]: it cannot be read or put.
+pub(super) fn append(tree: &mut Tree, path: &str, lines: &str) -> Result<(), Error> {
     let mut text = read_file(tree, path)?.unwrap_or_default();
     text.extend_from_slice(lines.as_bytes());
     write_file(tree, path, text, 0o644)

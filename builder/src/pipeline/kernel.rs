@@ -103,6 +103,9 @@ pub fn install(
         )));
     }
     let mut modules = Modules::new(release.clone(), spool.clone());
+    if recipe.init_system.value == InitSystem::Procd {
+        modules = modules.flattened();
+    }
     for (path, node) in tree.below(&folder) {
         if let Kind::File(content) = &node.kind {
             modules.insert(path, content.clone());
@@ -117,10 +120,17 @@ pub fn install(
     if let Some(stub) = &recipe.kernel.efi_stub {
         remove_with_empty_parents(tree, &stub.value.path);
     }
-    let builtin = metadata(&modules, "modules.builtin", name)?;
-    let modinfo = metadata(&modules, "modules.builtin.modinfo", name)?;
-    let builtin = Builtin::parse(&builtin, Some(&modinfo))
-        .map_err(|error| missing(format!("its list of built-in modules: {error}")))?;
+    let mut builtin = Builtin::default();
+    if recipe.kernel.built_in.is_empty() {
+        let list = metadata(&modules, "modules.builtin", name)?;
+        let modinfo = metadata(&modules, "modules.builtin.modinfo", name)?;
+        builtin = Builtin::parse(&list, Some(&modinfo))
+            .map_err(|error| missing(format!("its list of built-in modules: {error}")))?;
+    }
+    for module in &recipe.kernel.built_in {
+        let known = ModuleName::new(&module.value.name);
+        builtin.add(known.map_err(|error| missing(format!("{}: {error}", module.origin)))?);
+    }
     let capabilities = Capabilities {
         kernel: format!("{name} {release}"),
         config,
@@ -157,6 +167,7 @@ pub fn install(
     let list = match recipe.init_system.value {
         InitSystem::Supervised => "etc/wifibox/modules",
         InitSystem::Openrc => "etc/modules-load.d/wifibox.conf",
+        InitSystem::Procd => "etc/modules.d/00-wifibox",
     };
     write_file(tree, list, load_list(recipe, &closure)?, 0o644)?;
     let package = match &origin {

@@ -172,7 +172,7 @@ fn ensure_one(
     }
     // What the recipes choose from the lock alone must be all of it.
     match union(&without(worlds, &old.missing), &source, &old.packages, environment) {
-        _ if old.missing.iter().any(|name| source.world.requests.contains(name)) => {
+        _ if source.world.requests.iter().any(|name| source.world.lacks(&old.missing, name)) => {
             match (
                 locked_only,
                 source.world.resolve(&Records::new(&source, &old.packages), &source),

@@ -4,6 +4,7 @@
 //! of its own. What depends on the machine (clock, home, terminal) comes in by [`Environment`].
 
 mod accounts;
+mod archive;
 mod assemble;
 mod build;
 mod bundle;
@@ -20,6 +21,7 @@ mod index;
 mod kernel;
 mod locking;
 mod openrc;
+mod openwrt;
 mod outputs;
 mod own_firmware;
 mod packages;
@@ -27,6 +29,7 @@ mod pinning;
 mod replaces;
 mod reports;
 mod source;
+mod variants;
 mod world;
 
 use std::num::NonZeroUsize;

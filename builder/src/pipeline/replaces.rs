@@ -45,7 +45,7 @@ pub fn resolve(
         let others = packages.iter().filter(|other| other.name != package.name);
         let names: Vec<String> = others.filter(named).map(|other| other.name.clone()).collect();
         // apk: what was built together may overlap.
-        let kin = package.format == Format::Apk && !claim.origin.is_empty();
+        let kin = matches!(package.format, Format::Apk | Format::Adb) && !claim.origin.is_empty();
         let together = packages
             .iter()
             .zip(claims)

@@ -26,7 +26,7 @@ pub struct Source {
 pub fn scheme(format: Format) -> Scheme {
     match format {
         Format::Dpkg => Scheme::Dpkg,
-        Format::Apk => Scheme::Apk,
+        Format::Apk | Format::Adb => Scheme::Apk,
         Format::Opkg => Scheme::Opkg,
     }
 }

@@ -1,12 +1,14 @@
 //! What is asked of the solver, and the records that it is asked over.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::Error;
+use globset::Glob;
+
 use super::source::Source;
+use super::{Error, variants};
 use crate::lock::LockedPackage;
-use crate::recipe::{KernelSource, Recipe};
+use crate::recipe::{Format, KernelSource, Recipe};
 use crate::repo::Package;
 use crate::resolve::{self, Item, Request, Solution, StandIn, Universe, resolve};
 
@@ -15,8 +17,13 @@ use crate::resolve::{self, Item, Request, Solution, StandIn, Universe, resolve};
 pub struct World {
     /// Dependencies in the base's syntax, sorted, each once.
     pub requests: Vec<String>,
-    /// Names that the builder stands in for, and as which version.
+    /// Names that the builder stands in for, or globs over names, and as which version.
     pub stand_ins: Vec<(String, Option<String>)>,
+    /// The same requests in the order of the recipe, where a later one may be for another variant of
+    /// an earlier one's package ([`super::variants`]).
+    pub in_order: Vec<String>,
+    /// The kernel of the guest.
+    pub kernel: String,
     /// Whose world it is, for errors.
     pub name: String,
 }
@@ -24,12 +31,14 @@ pub struct World {
 impl World {
     fn new(
         name: String,
+        kernel: String,
         mut requests: Vec<String>,
         stand_ins: Vec<(String, Option<String>)>,
     ) -> World {
+        let in_order = requests.clone();
         requests.sort();
         requests.dedup();
-        World { requests, stand_ins, name }
+        World { requests, stand_ins, in_order, kernel, name }
     }
 
     /// What one composition asks of its own base: its packages, its firmware's, and its kernel's
@@ -44,7 +53,8 @@ impl World {
         let stand_ins = recipe.stand_ins.iter();
         let stand_ins =
             stand_ins.map(|(name, stand_in)| (name.clone(), stand_in.value.version.clone()));
-        World::new(describe(recipe), requests, stand_ins.collect())
+        let kernel = recipe.kernel.name.value.clone();
+        World::new(describe(recipe), kernel, requests, stand_ins.collect())
     }
 
     /// What a kernel asks of its base for a guest of another base.
@@ -53,8 +63,21 @@ impl World {
         let stand_ins = from.stand_ins.iter();
         let stand_ins =
             stand_ins.map(|(name, stand_in)| (name.clone(), stand_in.value.version.clone()));
+        let kernel = name.to_owned();
         let name = format!("the kernel {name} of {} {}", from.base.value, from.release.value);
-        World::new(name, requests, stand_ins.collect())
+        World::new(name, kernel, requests, stand_ins.collect())
+    }
+
+    /// Whether a lock that lacks `missing` lacks this request: for all, or for guests with this
+    /// kernel.
+    pub fn lacks(&self, missing: &[String], request: &str) -> bool {
+        let here = self.lacking(request);
+        missing.iter().any(|name| name == request || *name == here)
+    }
+
+    /// How a lock says that it lacks a request for guests with this kernel only.
+    pub fn lacking(&self, request: &str) -> String {
+        format!("{request} with kernel {}", self.kernel)
     }
 
     /// Adds up worlds that stand in for the same packages: what serves the sum serves each of them.
@@ -63,13 +86,18 @@ impl World {
         for world in worlds {
             match sums.get_mut(&world.stand_ins) {
                 Some(sum) => {
-                    sum.requests.extend(world.requests);
+                    sum.requests.extend(world.in_order);
                     sum.name = "all compositions together".to_owned();
                 }
-                None => drop(sums.insert(world.stand_ins.clone(), world)),
+                None => {
+                    let sum = World { requests: world.in_order.clone(), ..world.clone() };
+                    sums.insert(world.stand_ins.clone(), sum);
+                }
             }
         }
-        let tidy = |World { requests, stand_ins, name }| World::new(name, requests, stand_ins);
+        let tidy = |World { requests, stand_ins, kernel, name, .. }| {
+            World::new(name, kernel, requests, stand_ins)
+        };
         sums.into_values().map(tidy).collect()
     }
 
@@ -83,18 +111,26 @@ impl World {
         source: &Source,
     ) -> Result<(Universe, Vec<Request>, Solution), Error> {
         let scheme = source.scheme();
-        let stand_ins = self
-            .stand_ins
-            .iter()
-            .map(|(name, version)| StandIn { name: name.clone(), version: version.clone() });
+        let stand_ins = self.stand_ins.iter().flat_map(|(name, version)| {
+            let names = records.stood_in_for(name).into_iter();
+            names.map(|name| StandIn { name, version: version.clone() })
+        });
         let architecture = Some(source.target.architecture.as_str());
         let repositories = records.repositories.clone();
         let universe = Universe::new(scheme, architecture, repositories, stand_ins.collect())
             .map_err(|error| Error::Unsupported(error.to_string()))?;
+        let dropped = match source.format {
+            Format::Opkg | Format::Adb => {
+                let packages = records.repositories.iter().flat_map(|known| &*known.packages);
+                variants::swapped(scheme, &self.in_order, packages)
+            }
+            Format::Apk | Format::Dpkg => BTreeSet::new(),
+        };
         let parse = |text: &String| {
             Request::parse(scheme, text).map_err(|error| Error::Unsupported(error.to_string()))
         };
-        let requests: Vec<Request> = self.requests.iter().map(parse).collect::<Result<_, _>>()?;
+        let wanted = self.requests.iter().filter(|request| !dropped.contains(*request));
+        let requests: Vec<Request> = wanted.map(parse).collect::<Result<_, _>>()?;
         let solution = resolve(&universe, &requests)
             .map_err(|source| Error::Unsatisfiable { composition: self.name.clone(), source })?;
         Ok((universe, requests, solution))
@@ -132,6 +168,23 @@ impl Records {
             records.places.push(mine.into_iter().map(|(place, _)| place).collect());
         }
         records
+    }
+
+    /// The names that a recipe's stand-in is for: its own, or all that its glob matches, those that
+    /// packages have and those that they depend on.
+    fn stood_in_for(&self, name: &str) -> Vec<String> {
+        if !name.contains('*') {
+            return vec![name.to_owned()];
+        }
+        let Ok(glob) = Glob::new(name) else { return vec![name.to_owned()] };
+        let glob = glob.compile_matcher();
+        let mut names = BTreeSet::new();
+        for package in self.repositories.iter().flat_map(|known| &*known.packages) {
+            let words = package.depends.split([' ', ',', '|', '=', '<', '>', '~', '(', '!']);
+            let all = words.chain([&*package.name]).filter(|word| glob.is_match(word));
+            names.extend(all.map(str::to_owned));
+        }
+        names.into_iter().collect()
     }
 
     /// The place of a chosen package in the list that these records were made from.

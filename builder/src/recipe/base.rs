@@ -1,5 +1,7 @@
 //! The files that describe distributions (`recipes/bases`) and their kernels (`kernels`).
 
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -8,7 +10,7 @@ use super::fragment::{Fragment, recipe_file};
 use super::kinds::{AccountsFrom, Compression, Format, InitSystem};
 use super::located::At;
 use super::machine::{Names, Spelling, machine};
-use super::words::Pattern;
+use super::words::{Module, Pattern};
 use crate::digest::Sha256;
 use crate::path::GuestPath;
 
@@ -41,6 +43,22 @@ pub struct Key {
     /// is not given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub architecture: Option<String>,
+    /// The key itself, so that no file of it is needed: the line of base64 of a usign key, or the
+    /// base64 between the marks of a PEM file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub public_key: Option<String>,
+}
+
+/// What OpenWrt builds for an architecture.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FeedTarget {
+    /// The target, `x86/64`: the folder below `targets/` of a release.
+    pub name: String,
+    /// The kernel image in that folder, which its signed `sha256sums` lists. It becomes a package of
+    /// the name `kernel-image` that holds `boot/FILE`. `{release}` stands for the release.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kernel_image: Option<String>,
 }
 
 /// A repository of packages.
@@ -60,9 +78,14 @@ pub struct Repository {
     /// Suites or folders within it; `{release}` stands for the release.
     #[serde(default)]
     pub suites: Vec<String>,
-    /// Components of each suite, where the format has them.
+    /// Components of each suite, where the format has them; with `targets`, feeds.
     #[serde(default)]
     pub components: Vec<String>,
+    /// OpenWrt's own layout: the target of each architecture. Suites are then folders of a release
+    /// (`releases/{release}`), and the feeds are those of the target and `components`. A feed of
+    /// OpenWrt's formats without targets is each folder of `suites`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub targets: BTreeMap<String, FeedTarget>,
     /// The keys of which one must have signed its index.
     #[serde(default)]
     pub keys: Vec<Key>,
@@ -98,7 +121,14 @@ impl Repository {
         }
         let keys = keys.into_iter().map(|key| Key { architecture: None, ..key }).collect();
         let (mirrors, suites) = (fill(&self.mirrors), fill(&self.suites));
-        Repository { mirrors, suites, keys, keyrings, ..self.clone() }
+        let target = |(name, target): (&String, &FeedTarget)| {
+            let image = target.kernel_image.as_ref();
+            let kernel_image = image.map(|image| image.replace("{release}", release));
+            (name.clone(), FeedTarget { kernel_image, ..target.clone() })
+        };
+        let own = self.targets.iter().filter(|(name, _)| *name == architecture);
+        let targets = own.map(target).collect();
+        Repository { mirrors, suites, targets, keys, keyrings, ..self.clone() }
     }
 }
 
@@ -134,6 +164,13 @@ recipe_file! {
     pub struct Release {
         /// One line that says what this is.
         pub summary: String,
+        /// The point release that is meant by the name of this one: `24.10.4` of `24.10`. Others of
+        /// its series may be asked for by their numbers (`24.10.2`). None if there are no such.
+        #[serde(default)]
+        pub point: Option<At<String>>,
+        /// Package format, if it is not that of the base.
+        #[serde(default)]
+        pub format: Option<At<Format>>,
         /// The kernels that go with it, if not all of the base's.
         #[serde(default)]
         pub kernels: Vec<At<String>>,
@@ -192,13 +229,37 @@ recipe_file! {
         /// What the initramfs is made of, for kernels that boot with one.
         #[serde(default)]
         pub initramfs: Option<At<Initramfs>>,
+        /// What a guest with the kernel of another base has besides.
+        #[serde(default)]
+        pub with_other_kernel: Fragment,
     }
 }
 
 impl Base {
+    /// The release that is called `name`, and its full number: a release by its own name, or a point
+    /// release of its series.
+    pub fn release(&self, name: &str) -> Option<(&At<Release>, String)> {
+        if let Some(release) = self.releases.get(name) {
+            let point = release.value.point.as_ref().map_or(name, |point| &point.value);
+            return Some((release, point.to_owned()));
+        }
+        let of_series = |(series, release): &(&At<String>, &At<Release>)| {
+            let rest = name.strip_prefix(&*series.value).and_then(|rest| rest.strip_prefix('.'));
+            release.value.point.is_some()
+                && rest.is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
+        };
+        self.releases.iter().find(of_series).map(|(_, release)| (release, name.to_owned()))
+    }
+
+    /// The package format of `release`.
+    pub fn format_of(&self, release: &str) -> &At<Format> {
+        let own = self.release(release).and_then(|(release, _)| release.value.format.as_ref());
+        own.unwrap_or(&self.format)
+    }
+
     /// The kernels that go with `release`.
     pub fn kernels_of(&self, release: &str) -> &[At<String>] {
-        match self.releases.get(release) {
+        match self.release(release).map(|(release, _)| release) {
             Some(release) if !release.value.kernels.is_empty() => &release.value.kernels,
             _ => &self.kernels,
         }
@@ -268,6 +329,10 @@ pub struct Kernel {
     pub config: Option<At<Pattern>>,
     /// The folder of its modules.
     pub modules: At<Pattern>,
+    /// Modules that are built in, for a kernel whose packages hold no list of them
+    /// (`modules.builtin`).
+    #[serde(default)]
+    pub built_in: Vec<At<Module>>,
     /// How it gets at its root file system.
     pub boots_with: At<BootsWith>,
     /// What starts it under UEFI; none if it is started as it is.

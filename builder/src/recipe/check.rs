@@ -41,8 +41,17 @@ pub(super) fn check(catalog: &Catalog, recipe: &Recipe) -> Result<(), RecipeErro
     Ok(())
 }
 
-/// Only OpenRC has runlevels.
+/// Only OpenRC has runlevels, and only procd enables what packages bring.
 fn runlevels(texts: &Texts, recipe: &Recipe) -> Result<(), RecipeError> {
+    let off = recipe.services_off.first();
+    if let Some(service) = off.filter(|_| recipe.init_system.value != InitSystem::Procd) {
+        return Err(RecipeError::invalid(
+            Problem::new(format!("the service {} is switched off, without procd", service.value))
+                .at(texts.place(&service.origin))
+                .also("the guest is started in another way", texts.place(&recipe.init_system.origin))
+                .help("put it under 'on' of a base with 'init_system: procd'"),
+        ));
+    }
     let first = recipe.runlevels.values().flatten().next();
     let Some(service) = first.filter(|_| recipe.init_system.value != InitSystem::Openrc) else {
         return Ok(());

@@ -22,13 +22,16 @@ pub(super) fn choose<'a>(
 ) -> Result<Chosen<'a>, RecipeError> {
     let base = document("base", &catalog.bases, &selection.base)?;
     let default = &base.value.default;
-    let release = asked_or(base, selection.release.as_ref(), &default.release);
-    if base.value.releases.get(&release.value).is_none() {
-        let known = base.value.releases.iter().map(|(name, _)| name.as_str());
-        return Err(RecipeError::choice(
-            Problem::new(format!("{} has no release \"{}\"", base.name, release.value))
-                .expected(&release.value, known),
-        ));
+    let mut release = asked_or(base, selection.release.as_ref(), &default.release);
+    match base.value.release(&release.value) {
+        Some((_, number)) => release.value = number,
+        None => {
+            let known = base.value.releases.iter().map(|(name, _)| name.as_str());
+            return Err(RecipeError::choice(
+                Problem::new(format!("{} has no release \"{}\"", base.name, release.value))
+                    .expected(&release.value, known),
+            ));
+        }
     }
     let architecture = architecture(base, selection.architecture.as_ref())?;
     let flavor = document("flavor", &catalog.flavors, &selection.flavor)?;

@@ -45,7 +45,7 @@ impl Catalog {
         for pattern in recipe.exclude.iter_mut().chain(&mut recipe.keep) {
             pattern.value = spelling.fill_pattern(&pattern.value);
         }
-        if recipe.init_system.value == InitSystem::Openrc {
+        if recipe.init_system.value != InitSystem::Supervised {
             recipe.services.clear();
         }
         check::check(self, &recipe)?;
@@ -94,7 +94,7 @@ impl Catalog {
         };
         Ok(Recipe {
             base: asked(&chosen.base.name),
-            format: base.format.sourced(base_file),
+            format: base.format_of(&chosen.release).sourced(base_file),
             architecture: chosen.architecture.clone(),
             release: chosen.release.clone(),
             flavor: asked(&chosen.flavor.name),
@@ -107,6 +107,7 @@ impl Catalog {
                 image: kernel.value.image.sourced(kernel_file),
                 config: kernel.value.config.as_ref().map(|config| config.sourced(kernel_file)),
                 modules: kernel.value.modules.sourced(kernel_file),
+                built_in: kernel.value.built_in.iter().map(|m| m.sourced(kernel_file)).collect(),
                 boots_with,
                 efi_stub: self.efi_stub(chosen),
                 from: if kernel.value.base.value == chosen.base.name {
@@ -150,6 +151,7 @@ impl Catalog {
             overlays: Vec::new(),
             services: Vec::new(),
             runlevels: Default::default(),
+            services_off: Vec::new(),
             users: Vec::new(),
             groups: Vec::new(),
             directories: Vec::new(),
@@ -171,8 +173,8 @@ impl Catalog {
         let (base, kernel) = (chosen.base, chosen.kernel.value);
         let stub = kernel.value.efi_stub.as_ref()?;
         let own = kernel.value.base.value == base.name;
-        let release = base.value.releases.get(&chosen.release.value).filter(|_| own);
-        let of_release = release.and_then(|release| release.value.efi_stub.as_ref());
+        let release = base.value.release(&chosen.release.value).filter(|_| own);
+        let of_release = release.and_then(|(release, _)| release.value.efi_stub.as_ref());
         let (stub, file) = match of_release {
             Some(of_release) => (of_release, &base.file),
             None => (stub, &kernel.file),
@@ -206,11 +208,13 @@ impl Catalog {
         };
         let other = chosen.base.value.architectures.get(&chosen.architecture.value);
         more(Level::Base, &chosen.base.file, other.map(|other| other.fragment()));
-        let release = chosen.base.value.releases.get(&chosen.release.value);
-        more(Level::Base, &chosen.base.file, release.map(|release| release.fragment()));
+        let release = chosen.base.value.release(&chosen.release.value);
+        more(Level::Base, &chosen.base.file, release.map(|(release, _)| release.fragment()));
         let kernel = chosen.kernel.value;
         let needs = &kernel.value.needs;
         let own = kernel.value.base.value == *base;
+        let other_kernel = (!own).then(|| chosen.base.value.with_other_kernel.clone());
+        more(Level::Base, &chosen.base.file, other_kernel);
         let needs = if own { needs.clone() } else { without_packages(needs) };
         more(Level::Kernel, &kernel.file, Some(needs));
         let flavor = chosen.flavor;

@@ -52,6 +52,8 @@ pub struct KernelChoice {
     pub config: Option<Sourced<Pattern>>,
     /// The folder of its modules.
     pub modules: Sourced<Pattern>,
+    /// Modules that are built in, where its packages do not list them.
+    pub built_in: Vec<Sourced<Module>>,
     /// How it gets at its root file system.
     pub boots_with: Sourced<BootsWith>,
     /// What starts it under UEFI, if it needs that.
@@ -196,6 +198,8 @@ pub struct Recipe {
     pub services: Vec<Sourced<String>>,
     /// Services that OpenRC starts, by runlevel.
     pub runlevels: BTreeMap<String, Vec<Sourced<String>>>,
+    /// Init scripts of packages that are not enabled.
+    pub services_off: Vec<Sourced<String>>,
     /// Users; no two have one name or one uid.
     pub users: Vec<Sourced<User>>,
     /// Groups; no two have one name or one gid.

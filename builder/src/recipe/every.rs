@@ -41,7 +41,7 @@ impl Catalog {
     }
 
     fn base_with(&self, base: &str, release: &str) -> Option<&Document<Base>> {
-        self.bases.get(base).filter(|base| base.value.releases.get(release).is_some())
+        self.bases.get(base).filter(|base| base.value.release(release).is_some())
     }
 
     fn flavors_on(&self, base: &Document<Base>) -> Vec<&String> {

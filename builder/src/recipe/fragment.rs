@@ -68,6 +68,9 @@ macro_rules! recipe_file {
             /// Services that OpenRC starts, by runlevel, on bases that have it.
             #[serde(default)]
             pub runlevels: $crate::recipe::Map<String, Vec<$crate::recipe::Entry<String>>>,
+            /// Init scripts of packages that are not enabled, on bases that procd starts.
+            #[serde(default)]
+            pub services_off: Vec<$crate::recipe::Entry<String>>,
             /// Users and groups.
             #[serde(default)]
             pub accounts: $crate::recipe::Accounts,
@@ -117,6 +120,7 @@ macro_rules! recipe_file {
                     overlays: self.overlays.clone(),
                     services: self.services.clone(),
                     runlevels: self.runlevels.clone(),
+                    services_off: self.services_off.clone(),
                     accounts: self.accounts.clone(),
                     directories: self.directories.clone(),
                     links: self.links.clone(),

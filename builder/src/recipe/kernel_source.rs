@@ -22,7 +22,10 @@ impl Catalog {
         let spelling = Spelling(own);
         let base = self.bases.get(&kernel.value.base.value)?;
         let (file, needs) = (&kernel.file, &kernel.value.needs);
-        let release = base.value.default.release.sourced(&base.file);
+        let mut release = base.value.default.release.sourced(&base.file);
+        if let Some((_, number)) = base.value.release(&release.value) {
+            release.value = number;
+        }
         let repository = |given: &At<Repository>| Sourced {
             value: given.value.of(&release.value, own),
             origin: given.origin(&base.file),
@@ -43,7 +46,7 @@ impl Catalog {
         });
         Some(KernelSource {
             base: kernel.value.base.sourced(file),
-            format: base.value.format.sourced(&base.file),
+            format: base.value.format_of(&release.value).sourced(&base.file),
             architecture: Sourced {
                 value: own.to_owned(),
                 origin: kernel.value.architecture.origin(file),

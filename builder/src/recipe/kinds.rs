@@ -9,8 +9,10 @@ use serde::{Deserialize, Serialize};
 pub enum Format {
     /// Debian's.
     Dpkg,
-    /// Alpine's, and OpenWrt's from 25.12.
+    /// Alpine's.
     Apk,
+    /// OpenWrt's from 25.12: apk's format v3, in the layout of OpenWrt's feeds.
+    Adb,
     /// OpenWrt's up to 24.10.
     Opkg,
 }
@@ -42,6 +44,10 @@ pub enum InitSystem {
     /// OpenRC, from packages: `runlevels` say what it starts, from the packages' own init scripts.
     /// `services` do not count, and of an overlay `openrc/` is laid over the packages, not `root/`.
     Openrc,
+    /// OpenWrt's procd, from packages: their own init scripts are enabled as the image builder does,
+    /// but for `services_off`. `services` do not count, and of an overlay `procd/` is laid over the
+    /// packages, not `root/`.
+    Procd,
 }
 
 /// Where the guest's accounts come from.

@@ -16,7 +16,9 @@ pub const PC: &str = "x86_64";
 pub fn machine(architecture: &str) -> &str {
     match architecture {
         "amd64" => "x86_64",
-        "arm64" => "aarch64",
+        "arm64" | "aarch64_generic" => "aarch64",
+        "mips_24kc" => "mips",
+        "mipsel_24kc" => "mipsel",
         other => other,
     }
 }

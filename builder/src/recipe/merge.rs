@@ -72,6 +72,7 @@ impl<'a> Merger<'a> {
             let level = into.runlevels.entry(level.value.clone()).or_default();
             self.list(level, file, &services.value)?;
         }
+        self.list(&mut into.services_off, file, &fragment.services_off)?;
         self.list(&mut into.users, file, &fragment.accounts.users)?;
         self.list(&mut into.groups, file, &fragment.accounts.groups)?;
         self.list(&mut into.directories, file, &fragment.directories)?;

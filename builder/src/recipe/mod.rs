@@ -35,6 +35,7 @@ mod words;
 mod yaml;
 
 pub use base::{
+    FeedTarget,
     Architecture, Base, BootsWith, Defaults, EfiStub, Initramfs, Kernel, Key, LoosePackage,
     Release, Repository,
 };

@@ -95,7 +95,9 @@ impl Checker<'_> {
             let kernels = value.kernels.iter().map(|kernel| &kernel.value);
             self.known("kernel of this base", file, &default.kernel, kernels.clone())?;
             let releases = value.releases.iter().map(|(release, _)| &release.value);
-            self.known("release of this base", file, &default.release, releases)?;
+            if value.release(&default.release).is_none() {
+                self.known("release of this base", file, &default.release, releases)?;
+            }
             self.known("role", file, &default.role, catalog.roles.keys())?;
             self.known("hypervisor", file, &default.hypervisor, catalog.hypervisors.keys())?;
             if let Some(initramfs) = &value.initramfs {
@@ -135,6 +137,7 @@ impl Checker<'_> {
                 }
                 self.fragment(file, &release.fragment())?;
             }
+            self.fragment(file, &value.with_other_kernel)?;
         }
         Ok(())
     }

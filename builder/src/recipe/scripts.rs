@@ -96,6 +96,8 @@ pub struct Effects {
     pub links: Map<GuestPath, String>,
     /// Files that it would write, by path.
     pub files: Map<GuestPath, FileText>,
+    /// Text that it would add to the end of files, by path.
+    pub append: Map<GuestPath, String>,
 }
 
 /// Users and groups that a script would make.

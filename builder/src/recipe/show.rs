@@ -138,6 +138,7 @@ impl Recipe {
                 show.list("runlevels", &[Sourced { value, origin }]);
             }
         }
+        show.list("services_off", &self.services_off);
         show.list("users", &self.users);
         show.list("groups", &self.groups);
         show.list("directories", &self.directories);
@@ -167,6 +168,9 @@ impl Show {
             self.entry("kernel", "config", config);
         }
         self.entry("kernel", "modules", &kernel.modules);
+        for module in &kernel.built_in {
+            self.entry("kernel", "built_in", module);
+        }
         self.entry("kernel", "boots_with", &kernel.boots_with);
         if let Some(stub) = &kernel.efi_stub {
             self.entry("kernel", "efi_stub", stub);

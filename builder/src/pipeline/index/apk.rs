@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io::BufReader;
 use std::path::Path;
 
-use super::{Offered, fingerprints, key_files, mirrors};
+use super::{Offered, fingerprints, key_files, mirrors, no_keys, v3};
 use crate::digest::Sha256;
 use crate::fetch::{Artefact, FetchError, Fetcher, Location};
 use crate::lock::{LockedIndex, LockedPackage};
@@ -41,11 +41,19 @@ pub fn load(
     let mut keyring = keyring(repository, environment)?;
     for (folder, bytes) in indexes(source, repository, &mirrors, environment, fetcher)? {
         let what = format!("{folder}/{INDEX}");
+        if v3::is_v3(&bytes) {
+            let keys = v3::keyring(repository, environment)?;
+            let packages = v3::records(&what, &bytes, &keys, repository, environment)?;
+            v3::offer(repository, &folder, &bytes, packages, offered);
+            continue;
+        }
         if !has_all_pinned(&keyring, &pinned) {
             keyring.extend(packaged_keys(repository, &folder, &bytes, &mirrors, fetcher)?);
         }
         if !has_pinned(&keyring, &pinned) {
-            return Err(no_keys(repository, environment));
+            let package = repository.key_package.iter().map(|name| format!("the package {name}"));
+            let package: Vec<String> = package.collect();
+            return Err(no_keys(Format::Apk, repository, environment, &package));
         }
         let verified =
             index::read_signed(&what, &bytes, &Trust { keyring: &keyring, pinned: &pinned })?;
@@ -114,6 +122,9 @@ fn has_pinned(keyring: &Keyring, pinned: &[Fingerprint]) -> bool {
 
 fn keyring(repository: &Repository, environment: &Environment<'_>) -> Result<Keyring, Error> {
     let mut keyring = Keyring::default();
+    for (name, text) in v3::quoted(repository) {
+        keyring.extend(Keyring::parse_pem(&name, text.as_bytes())?);
+    }
     for path in key_files(Format::Apk, repository, environment) {
         let bytes = std::fs::read(&path)
             .map_err(|source| Error::ReadKeyring { path: path.clone(), source })?;
@@ -143,21 +154,6 @@ fn packaged_keys(
         .map_err(|error| Error::Mirror(path, error))?;
     let bytes = fetcher.read_unverified(&artefact, KEYS_LIMIT)?;
     Ok(keys_of_package(name, &bytes[..], ApkLimits::default())?)
-}
-
-fn no_keys(repository: &Repository, environment: &Environment<'_>) -> Error {
-    let mut looked: Vec<String> = key_files(Format::Apk, repository, environment)
-        .iter()
-        .map(|path| path.display().to_string())
-        .collect();
-    looked.extend(repository.key_package.iter().map(|name| format!("the package {name}")));
-    let wanted: Vec<String> =
-        repository.keys.iter().map(|key| format!("{} ({})", key.name, key.fingerprint)).collect();
-    Error::NoKeys {
-        repository: repository.name.clone(),
-        looked: looked.join(", "),
-        wanted: wanted.join(", "),
-    }
 }
 
 /// Fetches the packages that have no SHA-256 yet, checks each against its record, and pins it.
@@ -190,7 +186,10 @@ pub fn complete(
 /// Whether a file is the package of this record, all through.
 fn matches(package: &Package, path: &Path) -> Result<(), Error> {
     let read = |source| Error::ReadBack { what: path.display().to_string(), source };
-    let file = BufReader::with_capacity(1 << 16, File::open(path).map_err(read)?);
+    let mut file = BufReader::with_capacity(1 << 16, File::open(path).map_err(read)?);
+    if v3::begins_v3(&mut file).map_err(read)? {
+        return v3::matches(package, file);
+    }
     let apk = Apk::open(&package.name, file, ApkLimits::default())?;
     match &package.identity {
         Some(identity) => apk.check_identity(identity)?,

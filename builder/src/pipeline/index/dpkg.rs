@@ -5,7 +5,7 @@ use std::path::Path;
 
 use jiff::Timestamp;
 
-use super::{Offered, fingerprints, mirrors};
+use super::{KeyFile, Offered, fingerprints, mirrors};
 use crate::digest::Sha256;
 use crate::fetch::{FetchError, Fetcher, Location};
 use crate::lock::{LockedIndex, LockedPackage};
@@ -97,8 +97,9 @@ fn release_of(
 fn keyring(repository: &Repository, environment: &Environment<'_>) -> Result<Keyring, Error> {
     let mut keyring = Keyring::default();
     let mut looked = Vec::new();
-    // Keys in PEM are for repositories of the other formats.
-    let ours = environment.trust_keys.iter().filter(|path| super::is_pem(path) != Some(true));
+    // Keys of other kinds are for repositories of the other formats.
+    let other = |path: &Path| matches!(KeyFile::of(path), Some(KeyFile::Pem | KeyFile::Usign));
+    let ours = environment.trust_keys.iter().filter(|path| !other(path));
     for path in ours {
         looked.push(path.display().to_string());
         keyring.extend(read_keyring(path)?);

@@ -2,7 +2,10 @@
 
 mod apk;
 mod dpkg;
+mod feeds;
 mod loose;
+mod release;
+pub mod v3;
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -16,6 +19,7 @@ use crate::fetch::{FetchError, Fetcher, Location};
 use crate::lock::{LockedIndex, LockedPackage};
 use crate::recipe::{Format, Repository};
 use crate::repo::deb::apt_sources;
+use crate::repo::opkg::usign::PublicKey;
 
 /// Everything that the repositories of a recipe offer, now.
 pub struct Offered {
@@ -40,12 +44,7 @@ pub fn load(
             _ if !repository.packages.is_empty() => loose::load,
             Format::Dpkg => dpkg::load,
             Format::Apk => apk::load,
-            Format::Opkg => {
-                return Err(Error::Unsupported(format!(
-                    "base {}: opkg repositories cannot be read yet",
-                    source.target.base
-                )));
-            }
+            Format::Opkg | Format::Adb => feeds::load,
         };
         load(source, repository, environment, fetcher, &mut offered).map_err(|error| {
             let Error::Fetch(fetch) = error else { return error };
@@ -81,7 +80,13 @@ pub fn key_files(
     environment: &Environment<'_>,
 ) -> Vec<PathBuf> {
     // Keys of all formats are given in one way: a build may take packages from two.
-    let ours = |path: &&PathBuf| is_pem(path).is_none_or(|pem| pem == (format != Format::Dpkg));
+    let ours = |path: &&PathBuf| match KeyFile::of(path) {
+        Some(KeyFile::OpenPgp) => format == Format::Dpkg,
+        Some(KeyFile::Pem) => matches!(format, Format::Apk | Format::Adb),
+        // OpenWrt signs the sums of a target with usign in all its releases.
+        Some(KeyFile::Usign) => matches!(format, Format::Opkg | Format::Adb),
+        None => true,
+    };
     let named = environment.trust_keys.iter().filter(ours).cloned();
     let on_host = repository.keyrings.iter().map(PathBuf::from);
     let mut places: Vec<PathBuf> = named.chain(on_host).collect();
@@ -97,13 +102,57 @@ pub fn key_files(
     places
 }
 
-/// Whether a file holds a public key in PEM, as apk's are, and not OpenPGP certificates; `None` if it
-/// cannot be read, which whoever reads it next will say.
-fn is_pem(path: &Path) -> Option<bool> {
-    let mut head = Vec::new();
-    File::open(path).ok()?.take(4096).read_to_end(&mut head).ok()?;
-    let mark = b"-----BEGIN PUBLIC KEY-----";
-    Some(head.windows(mark.len()).any(|window| window == mark))
+/// What kind of key a file holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeyFile {
+    /// OpenPGP certificates.
+    OpenPgp,
+    /// A public key in PEM, as apk's are.
+    Pem,
+    /// A public key of usign, OpenWrt's.
+    Usign,
+}
+
+impl KeyFile {
+    /// What kind of key a file holds; `None` if it cannot be read, which whoever reads it next will
+    /// say.
+    pub fn of(path: &Path) -> Option<KeyFile> {
+        let mut head = Vec::new();
+        File::open(path).ok()?.take(4096).read_to_end(&mut head).ok()?;
+        let pem = b"-----BEGIN PUBLIC KEY-----";
+        Some(if head.windows(pem.len()).any(|window| window == pem) {
+            KeyFile::Pem
+        } else if PublicKey::parse(&head).is_ok() || head.starts_with(b"untrusted comment:") {
+            KeyFile::Usign
+        } else {
+            KeyFile::OpenPgp
+        })
+    }
+}
+
+/// That none of the keys of `repository` is there, `more` said after where they were looked for.
+pub fn no_keys(
+    format: Format,
+    repository: &Repository,
+    environment: &Environment<'_>,
+    more: &[String],
+) -> Error {
+    let files = key_files(format, repository, environment);
+    let mut looked: Vec<String> = files.iter().map(|path| path.display().to_string()).collect();
+    looked.extend_from_slice(more);
+    if looked.is_empty() {
+        looked.extend(repository.keyrings.iter().cloned());
+    }
+    if looked.is_empty() {
+        looked.push("no file".to_owned());
+    }
+    let wanted: Vec<String> =
+        repository.keys.iter().map(|key| format!("{} ({})", key.name, key.fingerprint)).collect();
+    Error::NoKeys {
+        repository: repository.name.clone(),
+        looked: looked.join(", "),
+        wanted: wanted.join(", "),
+    }
 }
 
 /// Gives records of an index without SHA-256 the one that the lock knew of the same package.
@@ -131,7 +180,7 @@ pub fn complete(
     fetcher: &Fetcher<'_>,
 ) -> Result<(), Error> {
     match source.format {
-        Format::Apk => apk::complete(source, packages, environment, fetcher),
+        Format::Apk | Format::Adb => apk::complete(source, packages, environment, fetcher),
         Format::Dpkg | Format::Opkg => Ok(()),
     }
 }

@@ -5,7 +5,9 @@
 use std::collections::BTreeMap;
 
 use super::archive::IpkError;
+use crate::repo::Package;
 use crate::repo::deb822;
+use crate::repo::dpkg_index::first_line;
 
 /// The control files of a package.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -25,6 +27,25 @@ impl Control {
     /// The value of a field; `None` where the package does not have it.
     pub fn field(&self, name: &str) -> Option<&str> {
         self.fields.get(name).map(String::as_str)
+    }
+
+    /// The package as an index would list it, but for its file.
+    pub fn to_package(&self) -> Package {
+        let field = |name: &str| self.field(name).unwrap_or_default().to_owned();
+        Package {
+            name: self.name().to_owned(),
+            version: field("Version"),
+            architecture: field("Architecture"),
+            depends: field("Depends"),
+            conflicts: field("Conflicts"),
+            provides: field("Provides"),
+            replaces: field("Replaces"),
+            license: field("License"),
+            origin: field("Source"),
+            description: first_line(self.field("Description").unwrap_or_default()),
+            build_time: field("SourceDateEpoch").parse().unwrap_or_default(),
+            ..Package::default()
+        }
     }
 
     /// `Package`, with the ABI version in it (`libubox20230523`).

@@ -18,22 +18,15 @@ pub enum Packing {
     Apk,
 }
 
-impl Packing {
-    /// That of a release: by the year in its number; snapshots are packed as the newest releases are.
-    pub fn of_release(release: &str) -> Self {
-        let year = release.split('.').next().and_then(|year| year.parse::<u32>().ok());
-        match year {
-            Some(year) if year < 25 => Packing::Opkg,
-            _ => Packing::Apk,
-        }
-    }
-}
-
 /// A release for a kind of machine.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Build {
     /// `23.05.5`, or `SNAPSHOT`.
     pub release: String,
+    /// The folder of the release on a mirror: `releases/23.05.5`, `snapshots`.
+    pub folder: String,
+    /// How its packages are packed.
+    pub packing: Packing,
     /// `x86/64`, `armsr/armv8`, `malta/be`.
     pub target: String,
     /// The architecture of the packages: `x86_64`, `aarch64_generic`, `mips_24kc`.
@@ -44,17 +37,9 @@ pub struct Build {
 pub const FEEDS: [&str; 5] = ["base", "luci", "packages", "routing", "telephony"];
 
 impl Build {
-    /// The folder of the release on a mirror.
-    pub fn folder(&self) -> String {
-        match &*self.release {
-            "SNAPSHOT" | "snapshot" => "snapshots".to_owned(),
-            release => format!("releases/{release}"),
-        }
-    }
-
     /// The folder of the target, where `profiles.json`, `sha256sums` and the kernel images lie.
     pub fn target_folder(&self) -> String {
-        format!("{}/targets/{}", self.folder(), self.target)
+        format!("{}/targets/{}", self.folder, self.target)
     }
 
     /// A file in the target's folder, such as `profiles.json` or `sha256sums.sig`.
@@ -107,7 +92,7 @@ pub fn plans(
         folders.push(("kmods", format!("{target}/kmods/{kernel}")));
     }
     for feed in feeds {
-        let folder = format!("{}/packages/{}/{feed}", build.folder(), build.architecture);
+        let folder = format!("{}/packages/{}/{feed}", build.folder, build.architecture);
         folders.push((feed, folder));
     }
     let plan = |(feed, folder): (&str, String)| {
@@ -121,7 +106,7 @@ pub fn plans(
             artefact.file_name = format!("openwrt_{}_{scope}_{feed}_{name}", build.release);
             Ok(artefact)
         };
-        let (index, signature) = match Packing::of_release(&build.release) {
+        let (index, signature) = match build.packing {
             Packing::Opkg => (file("Packages.gz")?, Some(file("Packages.sig")?)),
             Packing::Apk => (file("packages.adb")?, None),
         };
@@ -145,6 +130,8 @@ pub struct Target {
     pub default_packages: Vec<String>,
     /// Its kernel; releases before 23.05 do not say.
     pub kernel: Option<KernelId>,
+    /// When it was made, in seconds since 1970; older releases do not say.
+    pub source_date_epoch: Option<u32>,
 }
 
 /// Why `profiles.json` is of no use.
@@ -193,6 +180,7 @@ struct Profiles {
     #[serde(default)]
     default_packages: Vec<String>,
     linux_kernel: Option<LinuxKernel>,
+    source_date_epoch: Option<u32>,
 }
 
 #[derive(Deserialize)]
@@ -225,6 +213,7 @@ impl Target {
             architecture: profiles.arch_packages,
             default_packages: profiles.default_packages,
             kernel,
+            source_date_epoch: profiles.source_date_epoch,
         })
     }
 
@@ -254,15 +243,21 @@ mod tests {
 
     const MAGIC: &str = "47964456485559d992fe6f536131fc64";
 
-    fn build(release: &str) -> Build {
-        Build { release: release.into(), target: "x86/64".into(), architecture: "x86_64".into() }
+    fn build(release: &str, packing: Packing) -> Build {
+        Build {
+            release: release.into(),
+            folder: format!("releases/{release}"),
+            packing,
+            target: "x86/64".into(),
+            architecture: "x86_64".into(),
+        }
     }
 
     #[test]
     fn the_indexes_of_a_release() {
         let kernel = format!("5.15.137-1-{MAGIC}").parse().expect("a kernel");
         let mirrors = ["https://one.example/openwrt".parse().expect("a mirror")];
-        let plans = plans(&build("23.05.2"), Some(&kernel), &FEEDS, &mirrors).expect("plans");
+        let plans = plans(&build("23.05.2", Packing::Opkg), Some(&kernel), &FEEDS, &mirrors).expect("plans");
         let folders: Vec<&str> = plans.iter().map(|plan| &*plan.folder).collect();
         let kmods = format!("releases/23.05.2/targets/x86/64/kmods/5.15.137-1-{MAGIC}");
         let expected = [
@@ -287,15 +282,18 @@ mod tests {
     }
 
     #[test]
-    fn newer_releases_and_snapshots_are_packed_by_apk() {
-        for (release, folder) in [("25.12.0", "releases/25.12.0"), ("SNAPSHOT", "snapshots")] {
-            let plans = plans(&build(release), None, &["base"], &[]).expect("plans");
-            assert_eq!(plans[1].folder, format!("{folder}/packages/x86_64/base"));
-            assert!(plans[1].index.file_name.ends_with("packages.adb"));
-            assert!(plans.iter().all(|plan| plan.signature.is_none()));
-        }
-        assert_eq!(Packing::of_release("24.10.4"), Packing::Opkg);
-        assert!(plans(&build("../x"), None, &[], &[Location::File("/m".into())]).is_err());
+    fn indexes_of_apk_hold_their_signatures() {
+        let build = Build { folder: "snapshots".into(), ..build("SNAPSHOT", Packing::Apk) };
+        let plans = plans(&build, None, &["base"], &[]).expect("plans");
+        assert_eq!(plans[1].folder, "snapshots/packages/x86_64/base");
+        assert!(plans[1].index.file_name.ends_with("packages.adb"));
+        assert!(plans.iter().all(|plan| plan.signature.is_none()));
+    }
+
+    #[test]
+    fn a_release_that_is_no_name_of_a_folder_is_refused() {
+        let climbing = build("../../x", Packing::Opkg);
+        assert!(plans(&climbing, None, &[], &[Location::File("/m".into())]).is_err());
     }
 
     #[test]
@@ -307,8 +305,8 @@ mod tests {
         );
         let target = Target::parse("profiles.json", json.as_bytes()).expect("a target");
         assert_eq!(target.kernel, format!("5.15.137-1-{MAGIC}").parse().ok());
-        assert!(target.check("profiles.json", &build("23.05.2")).is_ok());
-        let error = target.check("profiles.json", &build("23.05.3")).expect_err("another");
+        assert!(target.check("profiles.json", &build("23.05.2", Packing::Opkg)).is_ok());
+        let error = target.check("profiles.json", &build("23.05.3", Packing::Opkg)).expect_err("another");
         assert!(error.to_string().contains("wanted is OpenWrt 23.05.3 x86/64"), "{error}");
         let bad = json.replace(MAGIC, "x");
         assert!(matches!(Target::parse("p", bad.as_bytes()), Err(TargetError::Kernel { .. })));

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 
 use crate::path::GuestPath;
+use crate::repo::adb;
 use crate::repo::apk::PkgInfo;
 use crate::repo::deb822::Reader;
 use crate::repo::entry::{Entry, EntryKind};
@@ -89,6 +90,13 @@ impl Collector {
     pub fn info(&mut self, package: &str, info: &PkgInfo) {
         let said = |text: &String| (!text.is_empty()).then(|| text.clone());
         let (source, commit) = (said(&info.origin), said(&info.commit));
+        self.controls.insert(package.to_owned(), Control { source, commit, ..Control::default() });
+    }
+
+    /// The same for what a package of format v3 says of itself.
+    pub fn v3_info(&mut self, package: &str, info: &adb::Info) {
+        let said = |text: &String| (!text.is_empty()).then(|| text.clone());
+        let (source, commit) = (said(&info.package.origin), said(&info.commit));
         self.controls.insert(package.to_owned(), Control { source, commit, ..Control::default() });
     }
 

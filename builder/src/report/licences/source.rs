@@ -41,7 +41,7 @@ impl Distribution<'_> {
         let said = control.and_then(|control| control.source_version.clone());
         let version = said.unwrap_or_else(|| match self.format {
             Format::Dpkg => without_rebuild(&package.version).to_owned(),
-            Format::Apk | Format::Opkg => package.version.clone(),
+            Format::Apk | Format::Adb | Format::Opkg => package.version.clone(),
         });
         let mut source = self.at(&name, &version);
         if let (Format::Apk, "alpine" | "wifibox", Some(commit)) =

@@ -58,7 +58,7 @@ pub fn package_url(
         (Format::Dpkg, base) => ("deb", base),
         // Its packages are Alpine's.
         (Format::Apk, "wifibox") => ("apk", "alpine"),
-        (Format::Apk, base) => ("apk", base),
+        (Format::Apk | Format::Adb, base) => ("apk", base),
         (Format::Opkg, base) => ("opkg", base),
     };
     let upstream = if upstream == package.name { "" } else { upstream };

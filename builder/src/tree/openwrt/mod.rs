@@ -194,11 +194,24 @@ pub fn complete(
     packages: &[PackageFacts],
     off: &BTreeSet<String>,
 ) -> Result<Completed, OpenWrtError> {
+    let completed = configure(tree, packages, off)?;
+    finish::finish(tree)?;
+    Ok(completed)
+}
+
+/// The same without its last step, [`finish::finish`]: for a tree to which something is added.
+///
+/// # Errors
+/// [`OpenWrtError`].
+pub fn configure(
+    tree: &mut Tree,
+    packages: &[PackageFacts],
+    off: &BTreeSet<String>,
+) -> Result<Completed, OpenWrtError> {
     overlay::merge(tree)?;
     let accounts = accounts::add(tree, packages)?;
     alternatives::link(tree, packages)?;
     let services = services::link(tree, off)?;
-    finish::finish(tree)?;
     Ok(Completed { accounts, services })
 }
 
