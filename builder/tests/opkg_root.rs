@@ -9,7 +9,7 @@ use std::fs::{self, File};
 
 use support::opkgrepo::{Form, Ipk as Made, Release, Signer};
 use wifibox_build::digest::Sha256;
-use wifibox_build::repo::opkg::feeds::{Build, plans};
+use wifibox_build::repo::opkg::feeds::{Build, Packing, plans};
 use wifibox_build::repo::opkg::{Ipk, IpkError, IpkLimits, Keyring, Trust, read_signed, read_sums};
 use wifibox_build::tree::accounts::Accounts;
 use wifibox_build::tree::openwrt::{self, PackageFacts, owned_by_root};
@@ -65,6 +65,8 @@ fn a_root_is_made_from_a_signed_feed() {
     let release = release();
     release.publish(mirror.path(), &signer);
     let build = Build {
+        folder: format!("releases/{}", release.release),
+        packing: Packing::Opkg,
         release: release.release,
         target: release.target,
         architecture: release.architecture,

@@ -50,6 +50,8 @@ pub fn union(
         let (universe, _, solution) = world.resolve(&records, source)?;
         let places = solution.packages.iter();
         chosen.extend(places.filter_map(|chosen| records.place(&universe, chosen.item)));
+        // That they are other variants shows in their records, so those are locked too.
+        chosen.extend(records.places_of(&world.swapped(&records, source)));
         Ok(())
     };
     for sum in World::sums(worlds.iter().cloned()) {

@@ -101,6 +101,17 @@ impl World {
         sums.into_values().map(tidy).collect()
     }
 
+    /// The requests in whose place another variant of the same package is meant.
+    pub fn swapped(&self, records: &Records, source: &Source) -> BTreeSet<String> {
+        match source.format {
+            Format::Opkg | Format::Adb => {
+                let packages = records.repositories.iter().flat_map(|known| &*known.packages);
+                variants::swapped(source.scheme(), &self.in_order, packages)
+            }
+            Format::Apk | Format::Dpkg => BTreeSet::new(),
+        }
+    }
+
     /// Resolves this world over `records` of `source`.
     ///
     /// # Errors
@@ -119,13 +130,7 @@ impl World {
         let repositories = records.repositories.clone();
         let universe = Universe::new(scheme, architecture, repositories, stand_ins.collect())
             .map_err(|error| Error::Unsupported(error.to_string()))?;
-        let dropped = match source.format {
-            Format::Opkg | Format::Adb => {
-                let packages = records.repositories.iter().flat_map(|known| &*known.packages);
-                variants::swapped(scheme, &self.in_order, packages)
-            }
-            Format::Apk | Format::Dpkg => BTreeSet::new(),
-        };
+        let dropped = self.swapped(records, source);
         let parse = |text: &String| {
             Request::parse(scheme, text).map_err(|error| Error::Unsupported(error.to_string()))
         };
@@ -185,6 +190,13 @@ impl Records {
             names.extend(all.map(str::to_owned));
         }
         names.into_iter().collect()
+    }
+
+    /// The places of the packages with these names.
+    pub fn places_of(&self, names: &BTreeSet<String>) -> Vec<usize> {
+        let lists = self.repositories.iter().zip(&self.places);
+        let named = lists.flat_map(|(known, places)| known.packages.iter().zip(places));
+        named.filter(|(package, _)| names.contains(&package.name)).map(|(_, at)| *at).collect()
     }
 
     /// The place of a chosen package in the list that these records were made from.

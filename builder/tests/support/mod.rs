@@ -3,6 +3,7 @@
 #![allow(dead_code, missing_docs, clippy::unwrap_used)] // Each test file uses the part it needs.
 
 pub mod adbkeys;
+pub mod adbrepo;
 pub mod adbwriter;
 pub mod apkkeys;
 pub mod apkrepo;

@@ -247,6 +247,8 @@ pub struct Release {
     pub feeds: BTreeMap<String, Vec<Ipk>>,
     /// Packages that lie beside those of `core` but in no index: `libc`, `kernel`.
     pub unlisted: Vec<Ipk>,
+    /// Other files in the folder of the target: kernel images.
+    pub files: BTreeMap<String, Vec<u8>>,
 }
 
 impl Release {
@@ -260,6 +262,7 @@ impl Release {
             kernel: ("5.15.137".into(), "1".into(), "0123456789abcdef".repeat(2)),
             feeds: feeds.map(|feed| (feed.to_owned(), Vec::new())).into(),
             unlisted: Vec::new(),
+            files: BTreeMap::new(),
         }
     }
 
@@ -299,6 +302,7 @@ impl Release {
         });
         let mut files =
             BTreeMap::from([("profiles.json".to_owned(), profiles.to_string().into_bytes())]);
+        files.extend(self.files.clone());
         for package in &self.unlisted {
             files.insert(format!("packages/{}", package.file_name()), package.build());
         }
