@@ -118,6 +118,9 @@ pub struct SelectArgs {
     /// Leave a default feature out
     #[arg(long, value_name = "FEATURE")]
     pub without: Vec<String>,
+    /// Keep settings made in an OpenWrt guest on a disk of their own: --with persistent
+    #[arg(long)]
+    pub persistent: bool,
     /// The kernel [default: the base's own]
     #[arg(long)]
     pub kernel: Option<String>,

@@ -314,7 +314,9 @@ pub fn initramfs(
         };
         let at = bin.join(program.name()).map_err(|error| bad(error.into()))?;
         put(&mut tree, &at, node.kind.clone(), 0o755, node.origin.clone())?;
-        link_applets(&mut tree, &at, &bin, &Origin::Builder)?;
+        if program.name().starts_with(b"busybox") {
+            link_applets(&mut tree, &at, &bin, &Origin::Builder)?;
+        }
         for (asked, real) in libraries_of(guest, program, &library_folders())? {
             let Some((_, node)) = guest.lookup(&real) else { continue };
             put(&mut tree, &real, node.kind.clone(), 0o755, node.origin.clone())?;

@@ -7,13 +7,27 @@ use super::{Composed, Environment, Error};
 use crate::digest::Sha256;
 use crate::host::board::Board;
 use crate::host::qemu;
-use crate::image::{esp, newc, squashfs, uki};
+use crate::host::boot::DATA_DISK;
+use crate::image::{esp, gpt, newc, padding, squashfs, uki};
 use crate::output::{OutputError, OutputFolder};
-use crate::recipe::{AppConfig, Compression, Recipe};
+use crate::recipe::{AppConfig, Compression, InitSystem, Recipe};
 use crate::tree::{Content, Spool, Tree};
 
 /// The modes of host-side files: configuration may hold passwords.
 const CONFIGURATION_MODE: u32 = 0o640;
+
+/// The feature that gives a guest a disk to keep its settings on.
+const PERSISTENT: &str = "persistent";
+/// The name by which OpenWrt finds its partition.
+const DATA_PARTITION: &str = "rootfs_data";
+/// How large the disk is, in bytes; most of them are never written.
+const DATA_SIZE: u64 = 64 << 20;
+
+/// Makes room for OpenWrt's overlay behind the file system that fills `file`.
+fn pad(file: &mut std::fs::File) -> std::io::Result<()> {
+    let used = file.metadata()?.len();
+    padding::pad_for_overlay(file, used).map(drop)
+}
 
 /// What the images are made of.
 pub struct Parts<'a> {
@@ -82,9 +96,18 @@ pub fn write_images(
     };
     folder.write("root.img", 0o644, |file| {
         squashfs::write(parts.root, &options, file, environment.progress)?;
-        squashfs::verify(parts.root, &options, &mut std::io::BufReader::new(file))?;
+        squashfs::verify(parts.root, &options, &mut std::io::BufReader::new(&mut *file))?;
+        if recipe.init_system.value == InitSystem::Procd {
+            pad(file).map_err(OutputError::io("cannot pad root.img"))?;
+        }
         Ok::<(), Error>(())
     })?;
+    if recipe.features.iter().any(|feature| feature.value == PERSISTENT) {
+        folder.write(DATA_DISK, 0o644, |file| {
+            gpt::write(file, DATA_PARTITION, DATA_SIZE, parts.build_id)
+                .map_err(OutputError::io("cannot write rootfs_data.img"))
+        })?;
+    }
     environment.check_cancelled()?;
     let copy = |folder: &mut OutputFolder, name: &str, content: &Content| {
         folder.write(name, 0o644, |file| {

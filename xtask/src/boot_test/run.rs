@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use wifibox_build::host::boot::{Console, Disk, GuestDescription};
+use wifibox_build::host::boot::{Console, Disk, GuestDescription, data_disk};
 use wifibox_build::host::config_disk;
 use wifibox_build::host::machine::{Acceleration, Firmware, Nic};
 use wifibox_build::host::shares::{self, Share};
@@ -58,6 +58,9 @@ pub fn boot(args: &Args, memory: u32, quiet: bool) -> Result<Report, String> {
     }
 
     let mut setup = setup;
+    let data = data_disk(&args.dir, folder)
+        .map_err(|error| format!("cannot copy the guest's disk: {error}"))?;
+    guest.disks.extend(data);
     if args.config_disk {
         guest.disks.push(config_disk(folder)?);
         setup.shares.retain(|share| share.tag == "e2e");
