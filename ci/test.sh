@@ -76,5 +76,6 @@ step "boot: station, direct" boot_test "$work/hwsim"
 step "boot: every module of all chipsets loads" boot_test "$work/default" --load-modules --memory 512
 step "boot: station, UEFI" boot_test "$work/hwsim" --uefi
 step "boot: access point, direct" boot_test "$work/access-point"
+step "boot: station, configuration on a disk" boot_test "$work/hwsim" --config-disk
 step "boot: station, direct, smallest memory" boot_test "$work/hwsim" --smallest-memory 88..96 --timeout 120
 finish
