@@ -294,7 +294,9 @@ pub fn initramfs(
     let Some(plan) = &recipe.initramfs else { return Ok(None) };
     let mut tree = Tree::new();
     let bad = |error| Error::tree("initramfs")(error);
-    for folder in ["bin", "dev", "proc", "sys", "newroot", "lib/modules"] {
+    // OpenWrt's insmod wants the kernel's own folder, though the modules are given by their paths.
+    let own = format!("lib/modules/{}", kernel.release);
+    for folder in ["bin", "dev", "proc", "sys", "newroot", "lib/modules", &own] {
         let path = GuestPath::new(folder).map_err(|error| bad(error.into()))?;
         tree.make_directory(&path, Meta::with_mode(0o755), Origin::Builder).map_err(bad)?;
     }

@@ -206,12 +206,16 @@ fn openwrt_takes_addresses_and_leases_of_the_share() {
         import("station", &files),
         [
             "set system.@system[0].hostname=box",
+            // Lists are made anew, for the guest may have kept them on its disk.
+            "-q delete network.lan.ip6addr",
             "set network.lan.proto=static",
             "set network.lan.ipaddr=10.9.0.1",
             "-q delete network.lan.netmask",
             "add_list network.lan.ip6addr=fd00::1/64",
             "set network.lan.netmask=255.255.0.0",
             "set network.wwan.proto=dhcp",
+            "-q delete network.wwan.ip6addr",
+            "-q delete dhcp.lan.dhcp_option",
             "set dhcp.lan.leasetime=600s",
             // Without an answer of UCI the mask is that of 10.9.1.0/24.
             "set dhcp.lan.start=2",
@@ -233,6 +237,7 @@ fn openwrts_own_files_take_precedence() {
         import("access-point", &files),
         [
             "set system.@system[0].hostname=box",
+            "-q delete dhcp.lan.dhcp_option",
             "add_list dhcp.lan.dhcp_option=6,9.9.9.9,1.1.1.1",
             "commit"
         ]
