@@ -31,7 +31,7 @@ const LINUX: [u8; 16] = [
 /// reports.
 pub fn write(image: &mut impl ImageFile, name: &str, size: u64, id: &Sha256) -> io::Result<()> {
     let units: Vec<u16> = name.encode_utf16().collect();
-    if size % (1 << 20) != 0 || size < 3 << 20 || units.len() > 36 {
+    if !size.is_multiple_of(1 << 20) || size < 3 << 20 || units.len() > 36 {
         return Err(io::ErrorKind::InvalidInput.into());
     }
     let last = size / SECTOR - 1;

@@ -300,9 +300,7 @@ mod tests {
         for (kind, offset, size) in [(1u32, 0u64, length), (2, table, 64)] {
             file.extend([kind, 4].map(u32::to_le_bytes).concat());
             let address = 0x1000 + offset;
-            file.extend(
-                [offset, address, address, size, size, 8].map(u64::to_le_bytes).concat(),
-            );
+            file.extend([offset, address, address, size, size, 8].map(u64::to_le_bytes).concat());
         }
         file.extend(dynamic);
         file.extend(&strings);

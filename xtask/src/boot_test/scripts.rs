@@ -200,8 +200,7 @@ fn openwrt_takes_addresses_and_leases_of_the_share() {
     let interfaces = "iface eth0 inet static\n  address 10.9.0.1\n  netmask 255.255.0.0\n\
                       iface eth0 inet6 static\n  address fd00::1/64\niface wlan0 dhcp\n";
     let leases = "start 10.9.1.2\nend\t10.9.1.20\nopt\tdns\t%%DNS%% 8.8.8.8\nopt lease 600\n";
-    let files =
-        [("hostname", "box\n"), ("interfaces.conf", interfaces), ("udhcpd.conf", leases)];
+    let files = [("hostname", "box\n"), ("interfaces.conf", interfaces), ("udhcpd.conf", leases)];
     assert_eq!(
         import("station", &files),
         [
