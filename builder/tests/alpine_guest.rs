@@ -9,6 +9,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use support::adbkeys;
+use support::adbrepo;
 use support::apkkeys::SigningKey;
 use support::apkrepo::{Package, Repository};
 use support::kernel::{BUILT_IN, kernel_image};
@@ -280,4 +282,44 @@ fn an_unreachable_mirror_is_named_with_the_ways_out() {
     for part in ["127.0.0.1", "--mirror distro=", "--distdir", "--base other"] {
         assert!(said.contains(part), "{part} is not in:\n{said}");
     }
+}
+
+/// The day that Alpine publishes format v3: the same places, an index and packages in ADB.
+#[test]
+fn a_repository_in_format_v3_serves_as_well() {
+    let signer = adbkeys::Signer::rsa(3, 2048);
+    let world = World::new(packages());
+    let folder = world.path("mirror/v1/main/x86_64");
+    fs::remove_dir_all(&folder).unwrap();
+    let package = |name: &str, version: &str| adbrepo::Package::new(name, version).plain();
+    let kernel = package("linux-lts", "6.18.1-r0")
+        .depends("initramfs-generator", None)
+        .file("boot/vmlinuz-lts", 0o644, kernel_image("6.18.1-0-lts"))
+        .file(&format!("{MODULES}/modules.builtin"), 0o644, BUILT_IN)
+        .file(&format!("{MODULES}/modules.builtin.modinfo"), 0o644, "squashfs.license=GPL\0")
+        .file(&format!("{MODULES}/modules.order"), 0o644, "");
+    let list = [
+        package("tool", "1.0-r0").depends("lib", None).file("usr/bin/tool", 0o755, "v3\n"),
+        package("lib", "2.1-r3").file("usr/lib/lib", 0o644, "library\n"),
+        package("extra", "3-r0").file("usr/bin/extra", 0o755, "more\n"),
+        kernel,
+    ];
+    adbrepo::publish(&folder, &list, Some(&signer));
+    fs::rename(folder.join("packages.adb"), folder.join("APKINDEX.tar.gz")).unwrap();
+    let recipe = world.path("recipes/bases/distro.yaml");
+    let text = fs::read_to_string(&recipe).unwrap();
+    let ours = text.replace(&key().fingerprint().to_string(), &signer.fingerprint().to_string());
+    fs::write(&recipe, ours).unwrap();
+    fs::write(world.path("v3.pem"), &signer.pem).unwrap();
+    let trust = format!("--trust-key={}", world.path("v3.pem").display());
+    let (code, said) = world.build("a", &[&world.mirror(), &trust]);
+    assert_eq!(code, Some(0), "{said}");
+    let manifest = manifest(&world.path("a.out"));
+    let files = manifest["files"].as_array().unwrap();
+    let tool = files.iter().find(|file| file["path"] == "usr/bin/tool").unwrap();
+    assert_eq!(tool["sha256"], Sha256::of(b"v3\n").to_string());
+    // Its own signature, not that of any key.
+    fs::write(&recipe, text).unwrap();
+    let (code, said) = world.build("b", &[&world.mirror(), &trust]);
+    assert_eq!(code, Some(4), "{said}");
 }

@@ -1,7 +1,7 @@
 //! Guests from generated, signed feeds in OpenWrt's layout, of both package formats: what the image
 //! builder's work comes to, which kernel goes with which modules, what is refused.
 
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::print_stdout)]
 
 mod support;
 
@@ -18,6 +18,8 @@ use support::keys::{Key, Spec};
 use support::opkgrepo::{Ipk, Release, Signer};
 use support::server::dead_url;
 use wifibox_build::digest::Sha256;
+use wifibox_build::repo::adb::{AdbLimits, Apk3, Index, Keyring};
+use wifibox_build::tree::openwrt;
 
 const MAGIC: &str = "0123456789abcdef0123456789abcdef";
 const SERVICE: &str = "#!/bin/sh /etc/rc.common\nSTART=50\nSTOP=10\n";
@@ -58,26 +60,30 @@ fn opkg_release() -> Release {
     let noisy = ipk("noisy").file("etc/init.d/noisy", 0o755, SERVICE);
     let variant = |name: &str, rival: &str| {
         ipk(name)
+            .field("Depends", &format!("{name}-data"))
             .field("Provides", "radio")
             .field("Conflicts", rival)
             .file("usr/sbin/radio", 0o755, name)
     };
     let mut release = Release::new();
     let depends = format!("kernel (={})", release.kernel_version());
-    let module = Ipk::new("kmod-radio", "5.15.137-1", "x86_64")
-        .field("Depends", &depends)
-        .file("lib/modules/5.15.137/radio.ko", 0o644, "a module");
+    let module = Ipk::new("kmod-radio", "5.15.137-1", "x86_64").field("Depends", &depends).file(
+        "lib/modules/5.15.137/radio.ko",
+        0o644,
+        "a module",
+    );
     let user = ipk("radio-tool").field("Depends", "kmod-radio").file("usr/bin/radio", 0o755, "r");
     release.unlisted.push(ipk("libc").file("lib/libc.so", 0o755, "libc"));
-    release.unlisted.push(
-        Ipk::new("kernel", &release.kernel_version(), "x86_64").field("License", "GPL-2.0"),
-    );
+    release
+        .unlisted
+        .push(Ipk::new("kernel", &release.kernel_version(), "x86_64").field("License", "GPL-2.0"));
     release.files.insert(IMAGE.replace("{release}", "23.05.2"), kernel_image("5.15.137"));
     release
         .with("core", [base_files])
         .with("kmods", [module])
         .with("base", [daemon, noisy, user, ipk("odd").control("postinst-pkg", ODD.as_bytes())])
         .with("base", [variant("radio-basic", "radio-full"), variant("radio-full", "radio-basic")])
+        .with("base", [ipk("radio-basic-data"), ipk("radio-full-data")])
 }
 
 const IMAGE: &str = "openwrt-{release}-x86-64-generic-kernel.bin";
@@ -104,25 +110,32 @@ fn adb_packages() -> (Vec<Package>, Vec<Package>) {
         )
         .script(Some("[ -n \"${IPKG_INSTROOT}\" ] || /etc/init.d/daemon reload\n"));
     let variant = |name: &str, rival: &str| {
-        Package::new(name, "1-r1")
-            .provides("radio")
-            .conflicts(rival)
-            .file("usr/sbin/radio", 0o755, name)
+        Package::new(name, "1-r1").provides("radio").conflicts(rival).file(
+            "usr/sbin/radio",
+            0o755,
+            name,
+        )
     };
     let core = vec![
         base_files,
-        Package::new("libc", "1-r1").file("lib/libc.so", 0o755, "libc"),
+        Package::new("libc", "1-r1")
+            .file("lib/libc.so", 0o755, "libc")
+            .symlink("lib/ld-musl-x86_64.so.1", "libc.so"),
         Package::new("kernel", &kernel),
-        Package::new("kmod-radio", "6.12.66-r1")
-            .depends("kernel", Some(&kernel))
-            .file("lib/modules/6.12.66/radio.ko", 0o644, "a module"),
+        Package::new("kmod-radio", "6.12.66-r1").depends("kernel", Some(&kernel)).file(
+            "lib/modules/6.12.66/radio.ko",
+            0o644,
+            "a module",
+        ),
     ];
     let base = vec![
         daemon,
         Package::new("noisy", "1-r1").file("etc/init.d/noisy", 0o755, SERVICE),
-        Package::new("radio-tool", "1-r1")
-            .depends("kmod-radio", None)
-            .file("usr/bin/radio", 0o755, "r"),
+        Package::new("radio-tool", "1-r1").depends("kmod-radio", None).file(
+            "usr/bin/radio",
+            0o755,
+            "r",
+        ),
         variant("radio-basic", "radio-full"),
         variant("radio-full", "radio-basic"),
         Package::new("odd", "1-r1").script(Some(ODD)),
@@ -419,7 +432,8 @@ fn the_release_decides_the_format() {
     assert!(!lent.has("kmod-radio"));
     let bom = fs::read_to_string(world.path("a.out/sbom.cdx.json")).unwrap();
     assert!(bom.contains("pkg:apk/router/daemon@2-r1"), "{bom}");
-    let (code, said) = world.run("a", &["why", "--flavor", "f", "--release", "25.12", "kmod-radio"]);
+    let (code, said) =
+        world.run("a", &["why", "--flavor", "f", "--release", "25.12", "kmod-radio"]);
     assert_eq!(code, Some(0), "{said}");
     assert!(said.contains("radio-tool depends on kmod-radio"), "{said}");
     // There is no such point release on the mirror; of a series that is not known nothing is asked.
@@ -542,17 +556,19 @@ fn wrong_signatures_of_v3_are_told_apart() {
     let other = base.swap_remove(0).file("etc/init.d/daemon", 0o755, SERVICE.replace("50", "51"));
     fs::write(&path, other.build()).unwrap();
     let said = world.refused("a", &release, 4);
-    assert!(said.contains("daemon 2-r1") && said.contains("is not the package that the index lists"), "{said}");
+    assert!(
+        said.contains("daemon 2-r1") && said.contains("is not the package that the index lists"),
+        "{said}"
+    );
 }
 
 #[test]
 fn without_a_key_it_is_said_which_is_wanted() {
     let world = World::new();
     let mirrors = world.mirrors();
-    for (release, fingerprint) in [
-        ("23.05", signer().fingerprint()),
-        ("25.12", apk_signer().fingerprint().to_string()),
-    ] {
+    for (release, fingerprint) in
+        [("23.05", signer().fingerprint()), ("25.12", apk_signer().fingerprint().to_string())]
+    {
         let arguments: Vec<&str> =
             mirrors.iter().map(String::as_str).chain(["--release", release]).collect();
         let (code, said) = world.build("a", &arguments);
@@ -562,10 +578,12 @@ fn without_a_key_it_is_said_which_is_wanted() {
     // A recipe may quote keys.
     let path = world.path("recipes/bases/router.yaml");
     let text = fs::read_to_string(&path).unwrap();
-    let body: String =
-        apk_signer().pem.lines().filter(|line| !line.starts_with("---")).collect();
+    let body: String = apk_signer().pem.lines().filter(|line| !line.starts_with("---")).collect();
     let quoted = text
-        .replace("{ name: usign.pub,", &format!("{{ name: u, public_key: {},", signer().public_line()))
+        .replace(
+            "{ name: usign.pub,",
+            &format!("{{ name: u, public_key: {},", signer().public_line()),
+        )
         .replace("{ name: apk.pem,", &format!("{{ name: a, public_key: {body},"));
     fs::write(&path, quoted).unwrap();
     for release in ["23.05", "25.12"] {
@@ -602,7 +620,8 @@ fn a_bundle_holds_all_that_a_release_needs() {
 #[test]
 fn an_unreachable_mirror_is_named_with_the_ways_out() {
     let world = World::new();
-    let keys = ["usign.pub", "apk.pem"].map(|key| format!("--trust-key={}", world.path(key).display()));
+    let keys =
+        ["usign.pub", "apk.pem"].map(|key| format!("--trust-key={}", world.path(key).display()));
     for release in ["23.05", "25.12"] {
         let (code, said) = world.build("a", &["--release", release, &keys[0], &keys[1]]);
         assert_eq!(code, Some(1), "{said}");
@@ -610,4 +629,85 @@ fn an_unreachable_mirror_is_named_with_the_ways_out() {
             assert!(said.contains(part), "{part} is not in:\n{said}");
         }
     }
+}
+
+#[test]
+#[ignore = "needs a real feed of v3: the folder WIFIBOX_ADB_FEED, with its index, packages and key"]
+fn a_real_feed_of_v3_becomes_a_guest() {
+    let feed = PathBuf::from(std::env::var_os("WIFIBOX_ADB_FEED").unwrap());
+    let mut pems: Vec<PathBuf> =
+        fs::read_dir(&feed).unwrap().map(|entry| entry.unwrap().path()).collect();
+    pems.retain(|path| path.extension().is_some_and(|end| end == "pem"));
+    let mut keyring = Keyring::default();
+    for pem in &pems {
+        keyring.extend(Keyring::parse("key", &fs::read(pem).unwrap()).unwrap());
+    }
+    let pinned: Vec<_> = keyring.keys().map(|(fingerprint, _)| fingerprint).collect();
+    let file = fs::File::open(feed.join("packages.adb")).unwrap();
+    let index = Index::read("feed", file, &AdbLimits::default(), &keyring, &pinned).unwrap();
+    // Scripts of somebody's own packages are for the recipe that takes them.
+    let scripts = |package: &&wifibox_build::repo::Package| {
+        let path = feed.join(format!("{}.apk", package.full_name()));
+        let file = fs::File::open(path).unwrap();
+        let apk = Apk3::open(&package.name, file, AdbLimits::default()).unwrap();
+        let own = openwrt::scripts::own(&package.name, &apk.control().scripts);
+        own.iter().for_each(|script| println!("needs a rule: {} {}", package.name, script.name));
+        own.is_empty()
+    };
+    let there: Vec<&str> = index.packages().filter(scripts).map(|p| &*p.name).collect();
+    let own: Vec<&str> = index
+        .packages()
+        .flat_map(|p| p.provides.split(' '))
+        .map(bare)
+        .chain(there.clone())
+        .collect();
+    // What the feed's packages need of OpenWrt itself is there without anything in it.
+    let mut needed: Vec<&str> = index
+        .packages()
+        .flat_map(|package| package.depends.split(' '))
+        .filter(|need| !need.is_empty() && !need.starts_with('!'))
+        .map(bare)
+        .filter(|need| !own.contains(need) && *need != "libc")
+        .collect();
+    needed.sort_unstable();
+    needed.dedup();
+    let world = World::new();
+    let (mut core, base) = adb_packages();
+    core.extend(needed.iter().map(|name| Package::new(name, "99-r1")));
+    let release = world.path("mirror/releases/25.12.0");
+    adbrepo::publish(&release.join("targets/x86/64/packages"), &core, Some(&apk_signer()));
+    adbrepo::publish(&release.join("packages/x86_64/base"), &base, Some(&apk_signer()));
+    let keys: Vec<String> = pinned
+        .iter()
+        .map(|fingerprint| format!("{{ name: its key, fingerprint: {fingerprint} }}"))
+        .collect();
+    let path = world.path("recipes/bases/router.yaml");
+    let text = fs::read_to_string(&path).unwrap();
+    let real = format!(
+        "  - name: real\n    mirrors: ['{}']\n    suites: ['.']\n    keys: [{}]\nkernels: [own",
+        feed.display(),
+        keys.join(", ")
+    );
+    let text = text
+        .replace("kernels: [own", &real)
+        .replace(
+            "radio-tool, radio-basic]",
+            &format!("radio-tool, radio-basic, {}]", there.join(", ")),
+        )
+        .replace("'23.05', kernel", "'25.12', kernel");
+    fs::write(&path, text).unwrap();
+    let keys: Vec<String> =
+        pems.iter().map(|pem| format!("--trust-key={}", pem.display())).collect();
+    let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
+    let guest = world.built("a", &[&["--release", "25.12"][..], &keys].concat());
+    assert!(there.iter().all(|name| guest.has(name)), "{:?}", guest.packages());
+    println!("{} packages of the feed, {} stand-ins", there.len(), needed.len());
+    let files = guest.manifest["files"].as_array().unwrap().iter();
+    let links = files.filter(|file| file["path"].as_str().unwrap().starts_with("etc/rc.d/"));
+    links.for_each(|link| println!("{} -> {}", link["path"], link["target"]));
+}
+
+/// The name of a dependency without its version.
+fn bare(text: &str) -> &str {
+    text.split(['=', '<', '>', '~']).next().unwrap_or_default()
 }

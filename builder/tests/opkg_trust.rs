@@ -11,7 +11,7 @@ use support::debrepo::pack;
 use support::opkgrepo::{Ipk, Release, Signer, index};
 use wifibox_build::digest::Sha256;
 use wifibox_build::repo::codec::Compression;
-use wifibox_build::repo::opkg::feeds::{Build, FEEDS, Target, plans};
+use wifibox_build::repo::opkg::feeds::{Build, FEEDS, Packing, Target, plans};
 use wifibox_build::repo::opkg::usign::{Malformed, PublicKey, Signature};
 use wifibox_build::repo::opkg::{FeedError, Fingerprint, Keyring, SignatureError, Trust};
 use wifibox_build::repo::opkg::{kernel, read_signed, read_sums};
@@ -213,8 +213,13 @@ fn a_release_is_read_from_a_mirror() {
         .with("base", [Ipk::new("hostapd", "1", "x86_64"), Ipk::new("iw", "1", "x86_64")]);
     release.unlisted.push(Ipk::new("libc", "1.2.4-4", "x86_64"));
     release.publish(folder.path(), &ours);
-    let build =
-        Build { release: "23.05.2".into(), target: "x86/64".into(), architecture: "x86_64".into() };
+    let build = Build {
+        release: "23.05.2".into(),
+        folder: "releases/23.05.2".into(),
+        packing: Packing::Opkg,
+        target: "x86/64".into(),
+        architecture: "x86_64".into(),
+    };
     let (ring, pinned) = (keyring(&[&ours]), pins(&[&ours]));
     let trust = Trust { keyring: &ring, pinned: &pinned };
     let target = folder.path().join(build.target_folder());

@@ -7,6 +7,7 @@ mod chipsets;
 mod compare_tree;
 mod devices;
 mod fuzz;
+mod release;
 mod solve;
 mod version_compare;
 
@@ -32,6 +33,8 @@ enum Chore {
     AdbFeed(adb_feed::Arguments),
     /// Feed damaged files to the readers of a format.
     Fuzz(fuzz::Arguments),
+    /// Write the index, provenance and hashes of a release folder.
+    Release(release::Arguments),
     /// Resolve worlds against package indexes: JSON lines in, JSON lines out.
     Solve(solve::Arguments),
     /// Compare versions: `A B` lines in, one of `<`, `=`, `>` and `invalid` per line out.
@@ -47,6 +50,7 @@ fn main() -> ExitCode {
         Chore::Devices(arguments) => devices::run(arguments),
         Chore::AdbFeed(arguments) => adb_feed::run(arguments),
         Chore::Fuzz(arguments) => fuzz::run(arguments),
+        Chore::Release(arguments) => release::run(arguments),
         Chore::Solve(arguments) => solve::run(arguments),
         Chore::VersionCompare(arguments) => version_compare::run(arguments),
     };

@@ -2,7 +2,10 @@
 
 use std::path::PathBuf;
 
+use crate::detect::address::Address;
 use crate::device::DeviceId;
+use crate::host::Hypervisor;
+use crate::lint::Kind;
 use crate::pipeline::{ArchiveChoice, FirmwareAdd};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
@@ -85,12 +88,23 @@ pub enum Verb {
     Boot(BootArgs),
     /// Make the disk that carries a guest's configuration where the host has no 9P
     ConfigDisk(ConfigDiskArgs),
+    /// Write what another package system needs to build guests itself
+    Export(ExportArgs),
     /// Print what is in an output folder or root.img, and where its bytes are
     Inspect(InspectArgs),
     /// Print how two output folders differ
     Diff(DiffArgs),
-    /// Check that an output folder is what a build wrote (exit code 4 if not)
+    /// Check that an output folder or a release is what was built (exit code 4 if not)
     Verify(VerifyArgs),
+    /// Write the files that a hypervisor needs to run an output: into its folder host/, or elsewhere
+    #[command(after_help = HOST_HELP)]
+    Host(HostArgs),
+    /// Check files for hosts for what their own programs pass over in silence (exit code 1 if there is
+    /// something)
+    #[command(after_help = LINT_HELP)]
+    Lint(LintArgs),
+    /// Print the script that completes commands in a shell
+    Completions(CompletionsArgs),
 }
 
 /// Which guest: the axes of composition.
@@ -213,6 +227,9 @@ pub struct OutputArgs {
     /// the guest memory when it reads
     #[arg(long, value_name = "KIB", default_value_t = 256)]
     pub block_size: u32,
+    /// Print what each stage took: time, processor time, memory
+    #[arg(long)]
+    pub timings: bool,
 }
 
 /// `lock`.
@@ -319,6 +336,48 @@ pub struct ConfigDiskArgs {
     pub size: Option<u64>,
 }
 
+/// `export`.
+#[derive(Debug, Clone, Args)]
+pub struct ExportArgs {
+    #[command(subcommand)]
+    /// For whom.
+    pub what: ExportWhat,
+}
+
+/// What can be exported.
+#[derive(Debug, Clone, Subcommand)]
+pub enum ExportWhat {
+    /// The generated files of the FreeBSD port: flavors, options, distfiles, distinfo, packing list,
+    /// locks, for all guests of a base
+    FreebsdPort(FreebsdPortArgs),
+}
+
+/// `export freebsd-port`.
+#[derive(Debug, Clone, Args)]
+pub struct FreebsdPortArgs {
+    /// The port's folder
+    #[arg(long, value_name = "DIR")]
+    pub out: PathBuf,
+    /// The base [default: the recipes' own]
+    #[arg(long)]
+    pub base: Option<String>,
+    /// Its release [default: the base's own]
+    #[arg(long)]
+    pub release: Option<String>,
+    /// The architecture, e.g. x86_64 or aarch64 [default: the base's own]
+    #[arg(long, value_name = "NAME")]
+    pub arch: Option<String>,
+    /// Only this flavor; may be given more than once [default: all]
+    #[arg(long)]
+    pub flavor: Vec<String>,
+    /// Only this kernel; may be given more than once [default: all of the base]
+    #[arg(long)]
+    pub kernel: Vec<String>,
+    #[command(flatten)]
+    /// From where.
+    pub source: SourceArgs,
+}
+
 /// `inspect`.
 #[derive(Debug, Clone, Args)]
 pub struct InspectArgs {
@@ -356,9 +415,104 @@ pub struct DiffArgs {
 /// `verify`.
 #[derive(Debug, Clone, Args)]
 pub struct VerifyArgs {
-    /// The output folder
+    /// The output folder, or a release
     #[arg(value_name = "DIR")]
     pub folder: PathBuf,
+    /// The key of minisign that must have signed it: the 56 characters, or the file minisign.pub
+    #[arg(long, value_name = "FILE|KEY")]
+    pub public_key: Option<String>,
+    /// Check what there is of a release of which only a part was fetched
+    #[arg(long)]
+    pub ignore_missing: bool,
+}
+
+/// `completions`.
+#[derive(Debug, Clone, Args)]
+pub struct CompletionsArgs {
+    /// The shell
+    pub shell: clap_complete::Shell,
+}
+
+const HOST_HELP: &str = "\
+A build writes these files for every hypervisor that its guest can run under, as the recipe has the \
+guest. This writes them again with what is particular to a host: the card, the memory, the bridge. What \
+is not said is as the build has it, whatever was said the time before.
+
+Without --out the files go into OUTPUT/host, and manifest.json and SHA256SUMS follow, so that \
+'wifibox-build verify' accepts the output as before.
+
+Examples:
+  wifibox-build host --hypervisor bhyve --passthru 3/0/0 out/alpine-iwlwifi
+  wifibox-build host --hypervisor libvirt --passthru 0000:03:00.0 --memory 192 out/alpine-iwlwifi
+  wifibox-build host --hypervisor qemu --config-disk --out /tmp/host out/alpine-iwlwifi";
+
+const LINT_HELP: &str = "\
+bhyve says nothing about variables that it does not know, wifibox sources 'cpus = 1' without a word, and \
+vm-bhyve cuts a value at '#'. This does not.
+
+Kinds, which are guessed from contents and names unless --kind is given:
+  bhyve          a machine for bhyve -k: bhyve_config(5), and devices that collide
+  wifibox-bhyve  bhyve.conf of wifibox-core
+  wifibox-core   core.conf of wifibox-core
+  vm-bhyve       a guest or template of vm-bhyve, and devices that collide
+  loader, rc     loader.conf(5) and rc.conf(5) of FreeBSD
+  devd           devd.conf(5) of FreeBSD
+
+Of a folder, every file of a known kind is checked.";
+
+/// `host`.
+#[derive(Debug, Clone, Args)]
+pub struct HostArgs {
+    /// The output folder
+    #[arg(value_name = "OUTPUT")]
+    pub output: PathBuf,
+    /// For this hypervisor: bhyve, l4re, libvirt, qemu or xen; may be given more than once [default:
+    /// all that the guest can run under]
+    #[arg(long, value_name = "NAME")]
+    pub hypervisor: Vec<Hypervisor>,
+    /// Hand this PCI card over, as Linux and Xen write it (0000:03:00.0), FreeBSD (pci0:3:0:0) or bhyve
+    /// (3/0/0); may be given more than once
+    #[arg(long, value_name = "ADDRESS", value_parser = parse_passthru)]
+    pub passthru: Vec<Address>,
+    /// Memory in MiB [default: the recipe's]
+    #[arg(long, value_name = "MIB")]
+    pub memory: Option<u32>,
+    /// Virtual processors [default: 1]
+    #[arg(long, value_name = "N")]
+    pub vcpus: Option<u16>,
+    /// The bridge of the host that the guest's network card is on [default: the hypervisor's usual one]
+    #[arg(long, value_name = "NAME")]
+    pub uplink: Option<String>,
+    /// Configure the guest by the disk config.img (see `wifibox-build config-disk`) instead of 9P
+    #[arg(long)]
+    pub config_disk: bool,
+    /// Give the guest the disk persistent.img to keep its own data on
+    #[arg(long)]
+    pub persistent: bool,
+    /// What the virtual machine is called [default: wifibox]
+    #[arg(long, value_name = "NAME")]
+    pub name: Option<String>,
+    /// The folder of the host that holds the images [default: the hypervisor's usual one]
+    #[arg(long, value_name = "DIR")]
+    pub folder: Option<String>,
+    /// Write the files into this folder, and leave the output as it is
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+}
+
+/// `lint`.
+#[derive(Debug, Clone, Args)]
+pub struct LintArgs {
+    /// Files, or folders with files of known kinds (the folder host/ of an output)
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// What kind of file it is [default: guessed]
+    #[arg(long, value_name = "KIND")]
+    pub kind: Option<Kind>,
+}
+
+fn parse_passthru(text: &str) -> Result<Address, String> {
+    crate::host::wishes::parse_address(text).map_err(|error| error.to_string())
 }
 
 /// A number of bytes: `4194304`, `4096K`, `4M`.

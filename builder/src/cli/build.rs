@@ -3,6 +3,7 @@
 use super::args::BuildArgs;
 use super::context::Context;
 use super::failure::Failure;
+use super::meter::{self, ProcessMeter};
 use crate::pipeline::{self, BuildReport, Composed, Wishes};
 use crate::progress::Progress as _;
 
@@ -16,7 +17,9 @@ pub fn run(context: &Context, args: &BuildArgs) -> Result<(), Failure> {
     if args.output.firmware_archive.is_some() {
         composed.recipe.firmware_packages.clear();
     }
-    let environment = context.environment(&args.source)?;
+    let mut environment = context.environment(&args.source)?;
+    let meter = ProcessMeter::start();
+    environment.meter = args.output.timings.then_some(&meter);
     let out = args.output.out.clone();
     let block_size = args.output.block_size.saturating_mul(1024);
     let wishes = Wishes {
@@ -75,6 +78,9 @@ fn text(report: &BuildReport) -> String {
         if let Some(file) = report.outputs.iter().find(|file| file.path == name) {
             text += &format!("  {name:<19} {:>12}\n", file.size);
         }
+    }
+    if !report.timings.is_empty() {
+        text += &meter::table(&report.timings);
     }
     text
 }

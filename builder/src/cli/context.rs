@@ -135,6 +135,7 @@ impl Context {
             lock_file: args.lock_file.clone(),
             lock_mode: if args.locked || args.frozen { LockMode::Locked } else { LockMode::Update },
             progress: &self.printer,
+            meter: None,
             cancel: &self.cancel,
         })
     }

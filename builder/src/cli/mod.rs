@@ -4,16 +4,21 @@ pub mod args;
 mod boot;
 mod build;
 mod bundle;
+mod completions;
 mod config_disk;
 mod context;
 mod detect;
 mod detect_text;
 mod diff;
+mod export;
 mod failure;
 mod fetch;
+mod host;
 mod inspect;
+mod lint;
 mod list;
 mod lock;
+mod meter;
 pub mod printer;
 mod show;
 mod table;
@@ -63,9 +68,13 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
         Verb::Detect(args) => detect::run(&context, &args),
         Verb::Boot(args) => boot::run(&context, &args),
         Verb::ConfigDisk(args) => config_disk::run(&context, &args),
+        Verb::Export(args) => export::run(&context, &args),
         Verb::Inspect(args) => inspect::run(&context, &args),
         Verb::Diff(args) => diff::run(&context, &args),
         Verb::Verify(args) => verify::run(&context, &args),
+        Verb::Host(args) => host::run(&context, &args),
+        Verb::Lint(args) => lint::run(&context, &args),
+        Verb::Completions(args) => completions::run(&context, &args),
     };
     match done {
         Ok(()) => 0,

@@ -7,7 +7,7 @@
 
 use std::fmt;
 
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// The address of one PCI function.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -70,6 +70,19 @@ impl Address {
         }
     }
 
+    /// Reads what a user gives: `DDDD:BB:SS.F` or `BB:SS.F` as Linux and Xen write it, `pci0:3:0:0` as
+    /// FreeBSD does, or `3/0/0` as bhyve does. Bare decimal numbers with colons are in no notation.
+    pub fn parse_any(text: &str) -> Option<Self> {
+        if let Some(freebsd) = text.strip_prefix("pci") {
+            return Address::parse_freebsd(freebsd);
+        }
+        if text.contains('/') {
+            let triple = text.matches('/').count() == 2 && !text.contains(':');
+            return triple.then(|| Address::parse_freebsd(&text.replace('/', ":"))).flatten();
+        }
+        Address::parse_linux(text)
+    }
+
     /// `BUS/SLOT/FUNCTION` in decimal, as FreeBSD's loader and bhyve want it. They know domain 0 only.
     pub fn bhyve(self) -> Option<String> {
         (self.domain == 0).then(|| format!("{}/{}/{}", self.bus, self.slot, self.function))
@@ -121,6 +134,15 @@ impl Serialize for Address {
     }
 }
 
+impl<'de> Deserialize<'de> for Address {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Address::parse_linux(&text).ok_or_else(|| {
+            serde::de::Error::custom(format!("{text:?} is not a PCI address like 0000:03:00.0"))
+        })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -133,6 +155,20 @@ mod tests {
         assert_eq!(linux.to_string(), "0000:0a:14.3");
         assert_eq!(linux.bhyve().as_deref(), Some("10/20/3"));
         assert_eq!(Address::parse_linux("10000:e1:00.0").map(|a| a.domain), Some(0x10000));
+    }
+
+    #[test]
+    fn a_user_may_take_any_notation() {
+        let expected = Address::new(0, 10, 20, 3);
+        for text in ["0000:0a:14.3", "0a:14.3", "pci0:10:20:3", "pci10:20:3", "10/20/3"] {
+            assert_eq!(Address::parse_any(text), expected, "{text}");
+        }
+        for bad in ["", "pci", "10:20:3", "0:10:20:3", "10/20", "0/10/20/3", "10/20:3", "a/0/0"] {
+            assert_eq!(Address::parse_any(bad), None, "{bad}");
+        }
+        let text = serde_json::to_string(&expected).expect("text");
+        assert_eq!(serde_json::from_str::<Option<Address>>(&text).expect("read"), expected);
+        assert!(serde_json::from_str::<Address>("\"10/20/3\"").is_err());
     }
 
     #[test]

@@ -10,8 +10,9 @@
 use std::path::{Path, PathBuf};
 
 use super::board::Board;
-use super::machine::{Acceleration, Error, Firmware, Nic, PciAddress, value, words};
+use super::machine::{Acceleration, Error, Firmware, Nic, passthru, value, words};
 use super::shares::Share;
+use crate::detect::address::Address;
 
 /// Where the guest's serial console goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,6 +67,8 @@ pub struct GuestDescription {
     pub root: PathBuf,
     /// Disks behind the root: `/dev/vdc` and so on in the guest.
     pub disks: Vec<Disk>,
+    /// Virtual processors.
+    pub vcpus: u16,
     /// Memory in MiB.
     pub memory: u32,
     /// Who executes it.
@@ -77,7 +80,7 @@ pub struct GuestDescription {
     /// Where the console goes.
     pub console: Console,
     /// Devices of the host that the guest gets by VFIO.
-    pub passthru: Vec<PciAddress>,
+    pub passthru: Vec<Address>,
     /// A unix socket to make for QEMU's machine protocol.
     pub monitor: Option<PathBuf>,
     /// Ends QEMU where the guest would restart, so that a crash is seen as the end.
@@ -104,12 +107,14 @@ impl GuestDescription {
             board: Board::of_output(folder),
             firmware: Firmware::Direct {
                 kernel: existing("vmlinuz")?,
-                initramfs: existing("initramfs.img")?,
+                // A kernel with everything built in starts without one.
+                initramfs: existing("initramfs.img").ok(),
                 command_line,
             },
             esp: existing("esp.img")?,
             root: existing("root.img")?,
             disks: Vec::new(),
+            vcpus: 1,
             memory: 256,
             acceleration: Acceleration::Software,
             nic: Nic::User,
@@ -131,8 +136,8 @@ impl GuestDescription {
         arguments.extend(self.machine()?);
         arguments.extend(self.firmware.arguments()?);
         arguments.extend(self.nic.arguments(self.board)?);
-        for device in &self.passthru {
-            arguments.extend(device.arguments());
+        for card in &self.passthru {
+            arguments.extend(passthru(*card));
         }
         Ok(arguments)
     }
@@ -147,7 +152,7 @@ impl GuestDescription {
             "-machine",
             self.board.machine_type(),
             "-smp",
-            "1",
+            &self.vcpus.to_string(),
             "-nodefaults",
             "-display",
             "none",

@@ -5,6 +5,7 @@
 use std::path::{Path, PathBuf};
 
 use super::board::Board;
+use crate::detect::address::Address;
 
 /// Why a guest cannot be described.
 #[derive(Debug, thiserror::Error)]
@@ -35,12 +36,6 @@ pub enum Error {
         /// Debian's package.
         package: &'static str,
     },
-    /// A PCI address is not of the form that Linux uses.
-    #[error("{text:?} is not a PCI address: write DOMAIN:BUS:SLOT.FUNCTION, like 0000:03:00.0")]
-    PciAddress {
-        /// What was given.
-        text: String,
-    },
 }
 
 /// What starts first in the guest.
@@ -50,8 +45,8 @@ pub enum Firmware {
     Direct {
         /// The kernel (`vmlinuz`).
         kernel: PathBuf,
-        /// The initramfs.
-        initramfs: PathBuf,
+        /// The initramfs, if the kernel needs one.
+        initramfs: Option<PathBuf>,
         /// The kernel's command line.
         command_line: String,
     },
@@ -90,8 +85,12 @@ impl Firmware {
         };
         Ok(match self {
             Self::Direct { kernel, initramfs, command_line } => {
-                let (kernel, initramfs) = (text(kernel)?, text(initramfs)?);
-                words(&["-kernel", kernel, "-initrd", initramfs, "-append", command_line])
+                let mut arguments = words(&["-kernel", text(kernel)?]);
+                if let Some(initramfs) = initramfs {
+                    arguments.extend(words(&["-initrd", text(initramfs)?]));
+                }
+                arguments.extend(words(&["-append", command_line]));
+                arguments
             }
             Self::Uefi { code, variables } => {
                 let (code, variables) =
@@ -189,41 +188,10 @@ impl Nic {
     }
 }
 
-/// A PCI device of a Linux host: `DOMAIN:BUS:SLOT.FUNCTION`, all hexadecimal.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PciAddress(String);
-
-impl PciAddress {
-    /// Checks the form; whether the device exists is the host's matter.
-    ///
-    /// # Errors
-    /// [`Error::PciAddress`] for anything else than `DDDD:BB:SS.F`.
-    pub fn parse(text: &str) -> Result<Self, Error> {
-        let pattern = "hhhh:hh:hh.o";
-        let fits = text.len() == pattern.len()
-            && text.chars().zip(pattern.chars()).all(|(have, want)| match want {
-                'h' => have.is_ascii_hexdigit(),
-                'o' => ('0'..='7').contains(&have),
-                _ => have == want,
-            });
-        if fits {
-            Ok(Self(text.to_ascii_lowercase()))
-        } else {
-            Err(Error::PciAddress { text: text.to_owned() })
-        }
-    }
-
-    /// The address as Linux and QEMU write it.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-
-    /// The arguments that hand the device to the guest. Its driver on the host must be `vfio-pci`.
-    #[must_use]
-    pub fn arguments(&self) -> Vec<String> {
-        words(&["-device", &format!("vfio-pci,host={}", self.0)])
-    }
+/// The arguments that hand a card of a Linux host to the guest. Its driver there must be `vfio-pci`.
+#[must_use]
+pub fn passthru(card: Address) -> Vec<String> {
+    words(&["-device", &format!("vfio-pci,host={card}")])
 }
 
 pub(super) fn words(list: &[&str]) -> Vec<String> {
@@ -251,13 +219,5 @@ mod tests {
         assert_eq!(Acceleration::usable(intel, false), Acceleration::Software);
         let none = "processor\t: 0\nflags\t\t: fpu sse\nvmx flags\t: vnmi\nbugs\t\t: svm\n";
         assert_eq!(Acceleration::usable(none, true), Acceleration::Software);
-    }
-
-    #[test]
-    fn pci_addresses_are_checked() {
-        assert_eq!(PciAddress::parse("0000:0A:00.0").unwrap().as_str(), "0000:0a:00.0");
-        for bad in ["", "03:00.0", "0000:03:00.8", "0000:03:00.0,x=y", "0000-03-00.0"] {
-            assert!(PciAddress::parse(bad).is_err(), "{bad}");
-        }
     }
 }

@@ -1,90 +1,163 @@
-//! The text of `host/qemu.sh`: a shell script that starts the guest of an output folder in QEMU.
+//! `host/qemu.sh`: a shell script that starts the guest of an output folder in QEMU.
 //!
-//! The script needs nothing but a POSIX shell and QEMU. Its arguments for QEMU are those of
-//! [`super::boot`], with the script's variables in place of paths; its shares are laid out by the
-//! rules of [`super::shares`].
+//! On Linux it uses KVM and hands cards over by VFIO; anywhere else it is for trying a guest out, best
+//! one of the flavor hwsim. The script needs nothing but a POSIX shell and QEMU. Its arguments for QEMU
+//! are those of [`super::boot`], with the script's variables in place of paths; its shares are laid
+//! out by the rules of [`super::shares`].
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use super::board::Board;
-use super::boot::{Console, GuestDescription};
+use super::boot::{Console, Disk, GuestDescription};
+use super::guest::{Guest, Purpose};
 use super::machine::{Acceleration, Error, Firmware, Nic};
 use super::shares::Share;
+use super::{HostError, HostFile, Hypervisor};
 
-/// What the script is made for.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Script {
-    /// The machine.
-    pub board: Board,
-    /// The folder of `etc/wifibox` that is shared as `app_config`: `wpa_supplicant` or `hostapd`.
-    pub application: String,
-    /// Memory in MiB, unless the user says otherwise.
-    pub memory: u32,
+/// The name of the script.
+pub const FILE: &str = "qemu.sh";
+
+/// The files for QEMU: the script.
+///
+/// # Errors
+/// [`HostError::Unfit`] for a machine that QEMU's options are not known for.
+pub fn files(guest: &Guest) -> Result<Vec<HostFile>, HostError> {
+    let unfit = |why: String| HostError::Unfit { hypervisor: Hypervisor::Qemu, why };
+    let board = Board::of_architecture(&guest.architecture)
+        .ok_or_else(|| unfit(format!("no machine is known for {}", guest.architecture)))?;
+    let text = text(guest, board).map_err(|error| unfit(error.to_string()))?;
+    Ok(vec![HostFile::script(FILE, text)])
 }
 
-impl Script {
-    /// The script's text.
-    ///
-    /// # Errors
-    /// None in practice: the paths are the script's own variables.
-    pub fn text(&self) -> Result<String, Error> {
-        let direct = Firmware::Direct {
-            kernel: "$here/vmlinuz".into(),
-            initramfs: "$here/initramfs.img".into(),
-            command_line: "$(cat \"$here/cmdline\")".into(),
-        };
-        let uefi = Firmware::Uefi { code: "$code".into(), variables: "$variables".into() };
-        let tap = Nic::Tap { name: "$tap".into() };
-        let mut text = TEMPLATE.to_owned();
-        for (gap, words) in [
-            ("@KVM@", owned(&Acceleration::Kvm.arguments())),
-            ("@SOFTWARE@", owned(&Acceleration::Software.arguments())),
-            ("@DIRECT@", direct.arguments()?),
-            ("@UEFI@", uefi.arguments()?),
-            ("@USER@", Nic::User.arguments(self.board)?),
-            ("@TAP@", tap.arguments(self.board)?),
-            ("@MACHINE@", self.guest(direct.clone()).machine()?),
-        ] {
-            text = text.replace(gap, &lines(&words));
-        }
-        let (folders, pairs, capable) = match self.board {
-            Board::Pc => {
-                (OVMF_FOLDERS, OVMF_PAIRS, "grep -qE '^flags.* (vmx|svm)( |$)' /proc/cpuinfo")
-            }
-            Board::Arm => (AAVMF_FOLDERS, AAVMF_PAIRS, "[ \"$(uname -m)\" = aarch64 ]"),
-        };
-        Ok(text
-            .replace("@FOLDERS@", folders)
-            .replace("@PAIRS@", pairs)
-            .replace("@CAPABLE@", capable)
-            .replace("@QEMU@", self.board.program())
-            .replace("@PACKAGE@", self.board.package())
-            .replace("@FIRMWARE@", self.board.firmware_package())
-            .replace("@APPLICATION@", &self.application)
-            .replace("@MEMORY@", &self.memory.to_string()))
+/// The script's text.
+fn text(guest: &Guest, board: Board) -> Result<String, Error> {
+    let direct = Firmware::Direct {
+        kernel: "$here/vmlinuz".into(),
+        initramfs: guest
+            .boot
+            .direct
+            .as_ref()
+            .and_then(|direct| direct.initramfs.as_ref())
+            .map(|file| PathBuf::from("$here").join(file)),
+        command_line: "$(cat \"$here/cmdline\")".into(),
+    };
+    let uefi = Firmware::Uefi { code: "$code".into(), variables: "$variables".into() };
+    let tap = Nic::Tap { name: "$tap".into() };
+    let description = description(guest, board, direct.clone());
+    let mut text = TEMPLATE.to_owned();
+    for (gap, words) in [
+        ("@KVM@", owned(&Acceleration::Kvm.arguments())),
+        ("@SOFTWARE@", owned(&Acceleration::Software.arguments())),
+        ("@DIRECT@", direct.arguments()?),
+        ("@UEFI@", uefi.arguments()?),
+        ("@USER@", Nic::User.arguments(board)?),
+        ("@TAP@", tap.arguments(board)?),
+        ("@MACHINE@", description.machine()?),
+    ] {
+        text = text.replace(gap, &lines(&words));
     }
+    let (folders, pairs, capable) = match board {
+        Board::Pc => (OVMF_FOLDERS, OVMF_PAIRS, "grep -qE '^flags.* (vmx|svm)( |$)' /proc/cpuinfo"),
+        Board::Arm => (AAVMF_FOLDERS, AAVMF_PAIRS, "[ \"$(uname -m)\" = aarch64 ]"),
+    };
+    let passthru: Vec<String> = guest.passthru.iter().map(ToString::to_string).collect();
+    let here = match &guest.folder {
+        Some(folder) => folder.to_string(),
+        None => "$(cd \"$(dirname \"$0\")/..\" && pwd)".to_owned(),
+    };
+    Ok(text
+        .replace("@HERE@", &here)
+        .replace("@LAYOUT@", &layout(guest))
+        .replace("@MISSING@", &needed(guest))
+        .replace("@FOLDERS@", folders)
+        .replace("@PAIRS@", pairs)
+        .replace("@CAPABLE@", capable)
+        .replace("@QEMU@", board.program())
+        .replace("@PACKAGE@", board.package())
+        .replace("@FIRMWARE@", board.firmware_package())
+        .replace("@TITLE@", &guest.title())
+        .replace("@PASSTHRU@", &passthru.join(" "))
+        .replace("@MEMORY@", &guest.memory.to_string()))
+}
 
-    fn guest(&self, firmware: Firmware) -> GuestDescription {
-        let folder = |name: &str| PathBuf::from("$state").join(name);
-        GuestDescription {
-            board: self.board,
-            firmware,
-            esp: Path::new("$here/esp.img").into(),
-            root: Path::new("$here/root.img").into(),
-            disks: Vec::new(),
-            memory: self.memory,
-            acceleration: Acceleration::Software,
-            nic: Nic::User,
-            shares: vec![
-                Share::new("config", folder("config"), true),
-                Share::new("var", folder("var"), false),
-                Share::new("app_config", folder(&self.application), false),
-            ],
-            console: Console::Terminal,
-            passthru: Vec::new(),
-            monitor: None,
-            no_reboot: false,
+/// The folder of a share below the script's `$state`.
+fn folder(share: &super::guest::Share) -> &str {
+    let samples = share.samples.as_deref().unwrap_or(&share.tag);
+    match share.tag.as_str() {
+        // The daemon's name: two roles may have their states side by side.
+        "app_config" => samples.rsplit('/').next().unwrap_or(samples),
+        tag => tag,
+    }
+}
+
+/// The lines that make the shares' folders, with working copies of the samples.
+fn layout(guest: &Guest) -> String {
+    let mut text = String::new();
+    if guest.shares.iter().any(|share| share.samples.is_some()) {
+        text.push_str(LAY_OUT);
+    }
+    for share in &guest.shares {
+        let folder = folder(share);
+        text.push_str(&format!("mkdir -p \"$state/{folder}\"\n"));
+        if let Some(samples) = &share.samples {
+            text.push_str(&format!("lay_out \"$here/{samples}\" \"$state/{folder}\"\n"));
         }
+    }
+    text.trim_end().to_owned()
+}
+
+/// The lines that ask for disks that no build makes.
+fn needed(guest: &Guest) -> String {
+    let mut text = String::new();
+    for disk in &guest.disks {
+        let file = &disk.file;
+        let help = match disk.purpose {
+            Purpose::Efi | Purpose::Root => continue,
+            Purpose::Configuration => "make it with: wifibox-build config-disk".to_owned(),
+            Purpose::Persistent => format!("make it with: truncate -s 64M {file}"),
+        };
+        text.push_str(&format!(
+            "[ -f \"$here/{file}\" ] || fail \"$here/{file} is missing: {help}\"\n"
+        ));
+    }
+    text.trim_end().to_owned()
+}
+
+fn description(guest: &Guest, board: Board, firmware: Firmware) -> GuestDescription {
+    let here = |file: &str| PathBuf::from("$here").join(file);
+    let image =
+        |purpose, usual: &str| here(guest.disk(purpose).map_or(usual, |disk| disk.file.as_str()));
+    let more = guest
+        .disks
+        .iter()
+        .filter(|disk| matches!(disk.purpose, Purpose::Configuration | Purpose::Persistent));
+    let shares = guest.shares.iter();
+    GuestDescription {
+        board,
+        firmware,
+        esp: image(Purpose::Efi, "esp.img"),
+        root: image(Purpose::Root, "root.img"),
+        disks: more
+            .map(|disk| Disk {
+                id: disk.device.clone(),
+                image: here(&disk.file),
+                read_only: disk.read_only,
+            })
+            .collect(),
+        vcpus: guest.vcpus,
+        memory: guest.memory,
+        acceleration: Acceleration::Software,
+        nic: Nic::User,
+        shares: shares
+            .map(|share| {
+                let path = PathBuf::from("$state").join(folder(share));
+                Share::new(&share.tag, path, share.read_only)
+            })
+            .collect(),
+        console: Console::Terminal,
+        passthru: Vec::new(),
+        monitor: None,
+        no_reboot: false,
     }
 }
 
@@ -118,6 +191,16 @@ fn lines(words: &[String]) -> String {
 
 const TEMPLATE: &str = include_str!("qemu.sh.in");
 
+const LAY_OUT: &str = r#"# Working copies of the configuration: what is there already is yours and stays.
+lay_out() {
+	[ -d "$1" ] || return 0
+	(cd "$1" && find . -type d) | while read -r folder; do mkdir -p "$2/$folder"; done
+	(cd "$1" && find . -type f) | while read -r file; do
+		[ -e "$2/${file%.sample}" ] || cp "$1/$file" "$2/${file%.sample}"
+	done
+}
+"#;
+
 /// The folders and files of [`Board::firmware_files`], as the script's loops have them.
 const OVMF_FOLDERS: &str = "/usr/share/OVMF /usr/share/edk2/x64 /usr/share/edk2/ovmf \
                             /usr/local/share/qemu \\\n\t\t/usr/share/qemu /opt/homebrew/share/qemu";
@@ -131,13 +214,19 @@ const AAVMF_PAIRS: &str = "AAVMF_CODE.fd:AAVMF_VARS.fd QEMU_CODE.fd:QEMU_VARS.fd
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::host::sample::guest;
 
     fn script() -> String {
         script_for(Board::Pc)
     }
 
     fn script_for(board: Board) -> String {
-        Script { board, application: "wpa_supplicant".into(), memory: 96 }.text().unwrap()
+        let mut guest = guest();
+        if board == Board::Arm {
+            guest.architecture = "aarch64".to_owned();
+        }
+        let [file] = &files(&guest).unwrap()[..] else { panic!("one file") };
+        String::from_utf8(file.contents.clone()).unwrap()
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Image writers: from a [`Tree`](crate::tree::Tree) or plain inputs to the files a hypervisor boots.
 //!
 //! * [`squashfs`]: the read-only root file system, and its check by reading it back;
+//! * [`block_cache`]: its compressed blocks, for the next image;
 //! * [`newc`]: the initramfs;
 //! * [`padding`]: room behind a root that OpenWrt finds its overlay in;
 //! * [`gpt`]: the disk with an empty partition that OpenWrt keeps its settings on;
@@ -12,6 +13,7 @@
 //! the same bytes for the same inputs: no clock, no random source, no host data, and nothing that
 //! depends on how many threads help.
 
+pub mod block_cache;
 pub mod esp;
 pub mod fat;
 pub mod gpt;

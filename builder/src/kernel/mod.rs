@@ -18,7 +18,7 @@ pub mod modinfo;
 pub mod modules;
 pub mod name;
 pub mod order;
-mod parallel;
+pub(crate) mod parallel;
 pub mod pattern;
 pub mod symbols;
 

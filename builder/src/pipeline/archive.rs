@@ -74,9 +74,7 @@ pub fn read_data(
             let apk = Apk::open(&package.name, open(package)?, ApkLimits::default())?;
             apk.read_data(&mut take).map(drop)
         }
-        Kind::Apk3 => {
-            v3::open(&package.record, open(package)?)?.read_data(&mut take).map(drop)
-        }
+        Kind::Apk3 => v3::open(&package.record, open(package)?)?.read_data(&mut take).map(drop),
         Kind::Ipk => {
             let ipk = Ipk::open(&package.name, open(package)?, IpkLimits::default())?;
             ipk.read_data(&mut take).map(drop)
@@ -97,6 +95,7 @@ pub fn read_data(
                 xattrs: Default::default(),
                 checksum: None,
                 dotted: false,
+                held: None,
                 kind: EntryKind::File { size: package.file.size, content: &mut content },
             })
         }

@@ -8,10 +8,11 @@ use super::assemble::{Assembled, assemble};
 use super::firmware::{self, Asked};
 use super::firmware_archive::{ArchiveChoice, FirmwareArchive, write_licences};
 use super::generated::write_file;
+use super::host_side;
 use super::kernel::{self, Kernel};
 use super::locking::{Locked, ensure};
 use super::openwrt;
-use super::outputs::{Parts, cmdline, write_host_files, write_images};
+use super::outputs::{Parts, cmdline, write_images};
 use super::own_firmware::{FirmwareAdd, OwnFile};
 use super::packages::{ChosenPackage, choose};
 use super::reports::{self, Material};
@@ -19,7 +20,9 @@ use super::{Composed, Environment, Error};
 use crate::device::DeviceId;
 use crate::digest::Sha256;
 use crate::firmware::Selection as FirmwareSelection;
+use crate::host::Guest;
 use crate::image::squashfs::BlockSize;
+use crate::meter::{Laps, Stage};
 use crate::output::OutputFolder;
 use crate::path::GuestPath;
 use crate::recipe::{InitSystem, Recipe, RecipeError};
@@ -72,6 +75,9 @@ pub struct BuildReport {
     pub outputs: Vec<Output>,
     /// The locks, and how they changed.
     pub locks: Vec<Locked>,
+    /// What the stages cost, where that was asked for.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub timings: Vec<Stage>,
 }
 
 /// Builds a guest.
@@ -91,7 +97,9 @@ pub fn build(
             return Err(Error::NotAgreed { manifest, agreement });
         }
     }
+    let laps = Laps::begin(environment.meter);
     let locks = ensure(composed.catalog, recipe, environment)?;
+    laps.end("lock");
     let store = environment.store()?;
     let fetcher = environment.fetcher(&store);
     let packages = choose(&locks, environment, &fetcher)?;
@@ -99,6 +107,7 @@ pub fn build(
     let archive = archive
         .map(|choice| FirmwareArchive::find(choice, composed, environment, &fetcher))
         .transpose()?;
+    laps.end("resolve and fetch");
     let mut folder = OutputFolder::begin(&wishes.out)?;
     let work = folder.work_folder().to_owned();
     let spool = Spool::new_in(&work).map_err(|source| Error::Spool { path: work, source })?;
@@ -107,16 +116,20 @@ pub fn build(
     let epoch = environment.source_date_epoch.unwrap_or(epoch);
     let mut licences = Collector::new();
     let Assembled { mut tree } = assemble(composed, &packages, &spool, &mut licences, environment)?;
+    laps.end("unpack packages");
     let kernel = kernel::install(recipe, &mut tree, &spool, wishes.device, environment)?;
+    laps.end("kernel modules");
     let asked = Asked {
         only: &wishes.firmware_files,
         adds: &wishes.firmware_adds,
-        archive: archive.as_ref().map(|archive| (archive, &spool)),
+        archive: archive.as_ref(),
+        spool: &spool,
     };
     let installed = firmware::install(composed, &mut tree, &kernel, &asked, environment)?;
     if let Some(archive) = &installed.archive {
         write_licences(archive, &installed.selection, &mut folder)?;
     }
+    laps.end("firmware");
     prune_libraries(recipe, &mut tree, environment)?;
     if recipe.init_system.value == InitSystem::Procd {
         openwrt::finish(&mut tree)?;
@@ -127,6 +140,7 @@ pub fn build(
     write_file(&mut tree, "etc/wifibox/build-id", format!("{build_id}\n"), 0o644)?;
     settle_times(&mut tree, epoch);
     let initramfs = kernel::initramfs(composed, &tree, &kernel)?;
+    laps.end("tree");
     let parts = Parts {
         composed,
         root: &tree,
@@ -135,9 +149,11 @@ pub fn build(
         source_date_epoch: epoch,
         block_size,
         build_id: &build_id,
+        laps: &laps,
     };
     write_images(&parts, &mut folder, &spool, environment)?;
-    write_host_files(&parts, &mut folder)?;
+    let guest = Guest::of_recipe(recipe, &cmdline(recipe), initramfs.is_some());
+    host_side::write(composed, &guest, &mut folder)?;
     environment.check_cancelled()?;
     let sizes = Sizes::of(&tree);
     let mut manifest = Manifest {
@@ -145,6 +161,7 @@ pub fn build(
         build_id: build_id.to_string(),
         builder: concat!("wifibox-build ", env!("CARGO_PKG_VERSION")).to_owned(),
         recipe: composition(recipe, wishes),
+        guest: Some(guest),
         source_date_epoch: epoch,
         kernel: manifest::Kernel {
             release: kernel.release.clone(),
@@ -159,11 +176,14 @@ pub fn build(
             .map_err(|source| Error::ReadBack { what: "the guest's files".to_owned(), source })?,
         outputs: Vec::new(),
     };
+    laps.end("host files and hashes");
     let (packages, locks) = (packages.as_slice(), locks.as_slice());
     let material = Material { composed, packages, locks, collected: &licences, tree: &tree };
     reports::write(&material, &mut manifest, &mut folder)?;
+    laps.end("reports");
     drop(spool);
     let outputs = folder.finish()?;
+    laps.end("put in place");
     let missing = manifest.firmware.iter().filter(|firmware| firmware.state == "missing");
     Ok(BuildReport {
         out: wishes.out.clone(),
@@ -176,6 +196,7 @@ pub fn build(
         sizes,
         outputs,
         locks: locks.to_vec(),
+        timings: laps.stages(),
     })
 }
 

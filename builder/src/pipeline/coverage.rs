@@ -55,13 +55,16 @@ pub fn union(
         Ok(())
     };
     for sum in World::sums(worlds.iter().cloned()) {
-        match choose(&sum) {
+        // Where a variant is meant in the place of another, that is so for some of them only.
+        let together = sum.swapped(&records, source).is_empty();
+        match if together { choose(&sum).map(|()| true) } else { Ok(false) } {
+            Ok(true) => {}
             // What cannot be together may still be one by one; if not, the error names the one.
-            Err(Error::Unsatisfiable { .. }) => {
+            Ok(false) | Err(Error::Unsatisfiable { .. }) => {
                 let summed = worlds.iter().filter(|world| world.stand_ins == sum.stand_ins);
                 summed.collect::<BTreeSet<_>>().into_iter().try_for_each(&mut choose)?;
             }
-            other => other?,
+            Err(error) => return Err(error),
         }
     }
     Ok(chosen.into_iter().filter_map(|index| offered.get(index).cloned()).collect())

@@ -6,6 +6,7 @@ use crate::device::DeviceId;
 use crate::fetch::{FetchError, LocationError};
 use crate::firmware::FirmwareError;
 use crate::firmware::archive::ArchiveError;
+use crate::host::HostError;
 use crate::image;
 use crate::kernel;
 use crate::lock::LockError;
@@ -155,6 +156,8 @@ pub enum Error {
     Esp(#[from] image::esp::Error),
     #[error(transparent)]
     Output(#[from] OutputError),
+    #[error(transparent)]
+    Host(#[from] HostError),
     #[error(
         "the recipe's accounts come from packages, but no package of this guest has etc/passwd and \
          etc/group: add the one that does, or take 'accounts_from: recipes'"

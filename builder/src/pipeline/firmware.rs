@@ -1,7 +1,10 @@
 //! The firmware of a guest: of what packages and the user offer, what the kept modules want.
 
+use std::collections::BTreeMap;
+
 use super::assemble::put;
 use super::firmware_archive::FirmwareArchive;
+use super::firmware_form::{Stored, stored, suffix_of_link};
 use super::kernel::Kernel;
 use super::own_firmware::{self, FirmwareAdd, OwnFile};
 use super::{Composed, Environment, Error};
@@ -9,13 +12,9 @@ use crate::firmware::archive::Archive;
 use crate::firmware::rules::{BoardLink, Promise};
 use crate::firmware::select::{Wanted, select};
 use crate::firmware::{Limit, Offers, Rules, Selection, Whence};
-use crate::kernel::Compression;
 use crate::path::GuestPath;
 use crate::recipe::{FirmwareNeed, FirmwareRule, Pattern, Recipe, Sourced};
-use crate::tree::{Content, Kind, Origin, Spool, Tree};
-
-/// The largest firmware file that is unpacked, in bytes.
-const FILE_LIMIT: u64 = 256 << 20;
+use crate::tree::{Kind, Origin, Spool, Tree};
 
 /// Where packages put firmware; the kernel finds it by either path.
 const FOLDERS: [&str; 2] = ["usr/lib/firmware", "lib/firmware"];
@@ -26,8 +25,10 @@ pub struct Asked<'a> {
     pub only: &'a [String],
     /// Files of the user's own.
     pub adds: &'a [FirmwareAdd],
-    /// An archive of linux-firmware, and where what is kept of it waits.
-    pub archive: Option<(&'a FirmwareArchive, &'a Spool)>,
+    /// An archive of linux-firmware.
+    pub archive: Option<&'a FirmwareArchive>,
+    /// Where what is kept of it, and what is packed anew, waits.
+    pub spool: &'a Spool,
 }
 
 /// The firmware that came in.
@@ -63,7 +64,7 @@ pub fn install(
     let mut rules = rules(recipe, kernel, &wanted, asked.only);
     let archive = asked
         .archive
-        .map(|(archive, spool)| archive.lay(&wanted, &rules, tree, &folder, spool, environment));
+        .map(|archive| archive.lay(&wanted, &rules, tree, &folder, asked.spool, environment));
     let archive = archive.transpose()?;
     let mut own = own_firmware::lay(composed, asked.adds, &wanted, &rules, tree, &folder)?;
     rules.own = own.iter().filter(|file| file.always).map(|file| file.name.clone()).collect();
@@ -86,11 +87,13 @@ pub fn install(
         kept
     });
     let offered = tree.clone();
+    let (spool, jobs) = (asked.spool, environment.jobs);
+    let files = stored(&selection, &offered, &kernel.capabilities, spool, jobs)?;
     tree.remove(&folder);
     if let (true, Some(node)) = (recipe.keep_empty_directories.value, offered.get(&folder)) {
         tree.insert(&folder, node.clone()).map_err(Error::tree("the firmware folder"))?;
     }
-    put_selection(tree, &offered, &folder, &selection, kernel)?;
+    put_selection(tree, &offered, &folder, &selection, &files)?;
     Ok(Installed { selection, own, archive })
 }
 
@@ -202,30 +205,23 @@ fn put_selection(
     offered: &Tree,
     folder: &GuestPath,
     selection: &Selection,
-    kernel: &Kernel,
+    files: &BTreeMap<String, Stored>,
 ) -> Result<(), Error> {
-    let at = |name: &str| {
-        folder.join(name).map_err(|error| Error::tree(format!("firmware {name}"))(error.into()))
+    let at = |name: &str, suffix: &str| {
+        let path = folder.join(&format!("{name}{suffix}"));
+        path.map_err(|error| Error::tree(format!("firmware {name}"))(error.into()))
     };
     for (name, file) in &selection.files {
-        let Some((_, node)) = offered.lookup(&file.path) else { continue };
-        let Kind::File(content) = &node.kind else { continue };
-        let packed = file.compression != Compression::None;
-        let (content, suffix) = if packed && kernel.capabilities.reads_firmware(file.compression) {
-            (content.clone(), file.compression.suffix())
-        } else if packed {
-            let bytes = crate::kernel::compress::read_unpacked(content.open(), FILE_LIMIT)
-                .map_err(|source| Error::ReadBack { what: file.path.to_string(), source })?;
-            (Content::from_bytes(bytes), "")
-        } else {
-            (content.clone(), "")
+        let (Some(stored), Some((_, node))) = (files.get(name), offered.lookup(&file.path)) else {
+            continue;
         };
-        let origin = node.origin.clone();
-        put(tree, &at(&format!("{name}{suffix}"))?, Kind::File(content), 0o644, origin)?;
+        let (kind, origin) = (Kind::File(stored.content.clone()), node.origin.clone());
+        put(tree, &at(name, stored.suffix)?, kind, 0o644, origin)?;
     }
     for (name, link) in &selection.links {
-        let kind = Kind::Symlink(link.target.clone().into_bytes());
-        put(tree, &at(name)?, kind, 0o777, Origin::Package(link.from.clone()))?;
+        let suffix = suffix_of_link(name, selection, files);
+        let kind = Kind::Symlink(format!("{}{suffix}", link.target).into_bytes());
+        put(tree, &at(name, suffix)?, kind, 0o777, Origin::Package(link.from.clone()))?;
     }
     Ok(())
 }

@@ -16,9 +16,12 @@ mod effects;
 mod error;
 mod firmware;
 mod firmware_archive;
+mod firmware_form;
 mod generated;
+mod host_side;
 mod index;
 mod kernel;
+mod kin;
 mod locking;
 mod openrc;
 mod openwrt;
@@ -36,6 +39,7 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use crate::fetch::{Cancel, Fetcher, Location, Options as FetchOptions, Store};
+use crate::meter::Meter;
 use crate::progress::Progress;
 use crate::recipe::{Catalog, Recipe, Selection, Sources};
 
@@ -46,6 +50,7 @@ pub use firmware_archive::ArchiveChoice;
 pub use locking::{LockChange, LockMode, Locked, ensure, upgrade_lock};
 pub use own_firmware::FirmwareAdd;
 pub use packages::why;
+pub use variants::{Limits, Variant, VariantFile, Variants, variants};
 
 /// Everything that a build takes from the machine that it runs on.
 pub struct Environment<'a> {
@@ -73,6 +78,8 @@ pub struct Environment<'a> {
     pub lock_mode: LockMode,
     /// Who is told how it goes.
     pub progress: &'a dyn Progress,
+    /// Measures the stages, where that is asked for.
+    pub meter: Option<&'a dyn Meter>,
     /// Ends the work early.
     pub cancel: &'a Cancel,
 }

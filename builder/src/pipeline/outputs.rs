@@ -7,14 +7,11 @@ use super::{Composed, Environment, Error};
 use crate::digest::Sha256;
 use crate::host::board::Board;
 use crate::host::boot::DATA_DISK;
-use crate::host::qemu;
 use crate::image::{esp, gpt, newc, padding, squashfs, uki};
+use crate::meter::Laps;
 use crate::output::{OutputError, OutputFolder};
-use crate::recipe::{AppConfig, Compression, InitSystem, Recipe};
+use crate::recipe::{Compression, InitSystem, Recipe};
 use crate::tree::{Content, Spool, Tree};
-
-/// The modes of host-side files: configuration may hold passwords.
-const CONFIGURATION_MODE: u32 = 0o640;
 
 /// The feature that gives a guest a disk to keep its settings on.
 const PERSISTENT: &str = "persistent";
@@ -45,6 +42,8 @@ pub struct Parts<'a> {
     pub block_size: squashfs::BlockSize,
     /// Identifies the build.
     pub build_id: &'a Sha256,
+    /// Measures the stages.
+    pub laps: &'a Laps<'a>,
 }
 
 /// The kernel's command line.
@@ -96,7 +95,9 @@ pub fn write_images(
     };
     folder.write("root.img", 0o644, |file| {
         squashfs::write(parts.root, &options, file, environment.progress)?;
+        parts.laps.end("root.img");
         squashfs::verify(parts.root, &options, &mut std::io::BufReader::new(&mut *file))?;
+        parts.laps.end("root.img read back");
         if recipe.init_system.value == InitSystem::Procd {
             pad(file).map_err(OutputError::io("cannot pad root.img"))?;
         }
@@ -130,6 +131,7 @@ pub fn write_images(
         }
         None => None,
     };
+    parts.laps.end("kernel and initramfs");
     let program = boot_program(parts, &line, initramfs.as_ref(), spool, folder)?;
     let architecture = match board(recipe)? {
         Board::Pc => esp::Architecture::X86_64,
@@ -142,6 +144,7 @@ pub fn write_images(
         out.flush().map_err(OutputError::io("cannot write esp.img"))?;
         Ok::<(), Error>(())
     })?;
+    parts.laps.end("esp.img");
     Ok(())
 }
 
@@ -172,42 +175,4 @@ fn boot_program(
     spool
         .store(bytes.as_slice(), u64::MAX - 1)
         .map_err(|source| Error::Spool { path: folder.work_folder().to_owned(), source })
-}
-
-/// Writes the host's side: configuration samples, the skeleton of `var`, the scripts in `host/`.
-///
-/// # Errors
-/// [`Error`].
-pub fn write_host_files(parts: &Parts<'_>, folder: &mut OutputFolder) -> Result<(), Error> {
-    let recipe = &parts.composed.recipe;
-    folder.make_folder("var")?;
-    let mut files = std::collections::BTreeMap::new();
-    for overlay in &recipe.overlays {
-        let host = format!("overlays/{}/host", overlay.value);
-        for file in parts.composed.sources.files_below(&host)? {
-            let bytes = parts.composed.sources.read(&format!("{host}/{file}"))?.into_owned();
-            // A later overlay's file takes the place of an earlier one's.
-            files.insert(file, bytes);
-        }
-    }
-    for (file, bytes) in files {
-        match file.strip_suffix("/.keep") {
-            // An empty file that keeps a folder in version control.
-            Some(empty) => folder.make_folder(empty)?,
-            None => {
-                let mode = if file.ends_with(".sample") { CONFIGURATION_MODE } else { 0o644 };
-                folder.write_bytes(&file, mode, &bytes)?;
-            }
-        }
-    }
-    let application = match recipe.app_config.value {
-        AppConfig::WpaSupplicant => "wpa_supplicant",
-        AppConfig::Hostapd => "hostapd",
-    };
-    let memory = recipe.memory_recommended.as_ref().map_or(256, |memory| memory.value);
-    let script =
-        qemu::Script { board: board(recipe)?, application: application.to_owned(), memory };
-    let text = script.text().map_err(|error| Error::Unsupported(error.to_string()))?;
-    folder.write_bytes("host/qemu.sh", 0o755, text.as_bytes())?;
-    Ok(())
 }

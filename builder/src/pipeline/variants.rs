@@ -1,131 +1,356 @@
-//! Variants of one package, as OpenWrt builds them: `wpad-basic-mbedtls` and `wpad`,
-//! `dnsmasq` and `dnsmasq-full`. A guest has one of them. Where a recipe asks for one and a later part
-//! of it for another, the later one is meant: the earlier request is dropped.
-//!
-//! Two packages are variants of each other if one says that it conflicts with the other and both
-//! provide a name in common, or if one provides the other's own name (`dnsmasq-full` provides
-//! `dnsmasq`): then the more special one serves whoever asks for the other.
+//! Every guest of a base at once: of which files each combination of flavor, kernel, role and features is
+//! made, by the lock. For package systems that fetch by a list and build without a network.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::repo::Package;
-use crate::version::Scheme;
+use super::locking::{Locked, ensure};
+use super::source::Source;
+use super::world::Records;
+use super::{Composed, Environment, Error, LockMode, host_side, index};
+use crate::digest::Sha256;
+use crate::lock::Target;
+use crate::recipe::{Axes, Catalog, Recipe, Selection, Sources};
 
-/// The requests, out of `requests` in the order of the recipe, in whose place a later one is meant.
-pub fn swapped<'p>(
-    scheme: Scheme,
-    requests: &[String],
-    packages: impl Iterator<Item = &'p Package>,
-) -> BTreeSet<String> {
-    let asked: BTreeSet<&str> = requests.iter().map(String::as_str).collect();
-    let mut records: BTreeMap<&str, Vec<Variant<'p>>> = BTreeMap::new();
-    for package in packages.filter(|package| asked.contains(package.name.as_str())) {
-        let variant = Variant::new(scheme, package);
-        records.entry(variant.name).or_default().push(variant);
-    }
-    let mut dropped = BTreeSet::new();
-    for (number, earlier) in requests.iter().enumerate() {
-        let Some(first) = records.get(earlier.as_str()) else { continue };
-        let later = requests.iter().skip(number + 1).filter(|later| *later != earlier);
-        let mut later = later.filter_map(|later| records.get(later.as_str())).flatten();
-        if later.any(|other| first.iter().any(|first| first.is_replaced_by(other))) {
-            dropped.insert(earlier.clone());
-        }
-    }
-    // What serves a more general request stays, whichever of the two came first.
-    let mut served = BTreeSet::new();
-    for special in records.values().flatten().filter(|one| !dropped.contains(one.name)) {
-        let general = special.provides.iter().filter(|name| asked.contains(**name));
-        served.extend(general.filter(|name| **name != special.name).map(|name| (*name).to_owned()));
-    }
-    dropped.extend(served);
-    dropped
+/// The name of the archive of linux-firmware among repositories, as `--mirror` calls it.
+const FIRMWARE_ARCHIVE: &str = "linux-firmware";
+
+/// Which variants are asked for; all where a list is empty.
+#[derive(Debug, Clone, Default)]
+pub struct Limits {
+    /// Flavors.
+    pub flavors: Vec<String>,
+    /// Kernels.
+    pub kernels: Vec<String>,
 }
 
-/// What a package says of its kin.
-struct Variant<'p> {
-    name: &'p str,
-    provides: BTreeSet<&'p str>,
-    conflicts: BTreeSet<&'p str>,
+/// A file that some variant is made of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VariantFile {
+    /// The repository's name in the recipe.
+    pub repository: String,
+    /// The mirrors of the recipe (never the user's or the host's own).
+    pub mirrors: Vec<String>,
+    /// Its path below each of them, and below a folder of downloaded files (`--distdir`).
+    pub path: String,
+    /// Its size in bytes.
+    pub size: u64,
+    /// Its SHA-256.
+    pub sha256: Sha256,
 }
 
-impl<'p> Variant<'p> {
-    fn new(scheme: Scheme, package: &'p Package) -> Self {
-        let provides = package.provides(scheme).unwrap_or_default();
-        let conflicts = package.conflicts(scheme).unwrap_or_default().into_iter();
-        // apk has its conflicts among the dependencies, negated.
-        let negated = package.depends(scheme).unwrap_or_default().into_iter();
-        let negated = negated.filter(|relation| relation.negated);
-        let named = conflicts.chain(negated).flat_map(|relation| relation.alternatives);
-        Variant {
-            name: &package.name,
-            provides: provides.iter().map(|provide| provide.name).collect(),
-            conflicts: named.map(|constraint| constraint.name).collect(),
+/// One guest, by its places in [`Axes`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Variant {
+    /// Place in `flavors`.
+    pub flavor: usize,
+    /// Place in `kernels`.
+    pub kernel: usize,
+    /// Place in `roles`.
+    pub role: usize,
+    /// For each of `features`, whether it is on.
+    pub features: Vec<bool>,
+    /// Places in [`Variants::files`].
+    pub files: BTreeSet<usize>,
+    /// Place in [`Variants::host_files`].
+    pub host_files: usize,
+}
+
+/// All guests of a base, in one release and for one architecture.
+#[derive(Debug, Clone)]
+pub struct Variants {
+    /// Base, release and architecture.
+    pub target: Target,
+    /// What was chosen among.
+    pub axes: Axes,
+    /// The files of all of them, by path.
+    pub files: Vec<VariantFile>,
+    /// The guests, in the order of the axes.
+    pub variants: Vec<Variant>,
+    /// Sets of files of the host's side (`etc/wifibox/...`, `var/...`), as the output folder has them.
+    pub host_files: Vec<BTreeSet<String>>,
+    /// Names and texts of the locks, the base's own first: with these and the files, every variant
+    /// builds without a network.
+    pub locks: Vec<(String, String)>,
+    /// The newest time that anything locked was made.
+    pub source_date_epoch: u32,
+}
+
+/// A lock, with its records as the solver takes them.
+struct Solver {
+    locked: Locked,
+    records: Records,
+    /// Answers so far, by world.
+    answers: BTreeMap<(Vec<String>, Vec<(String, Option<String>)>), BTreeSet<usize>>,
+}
+
+impl Solver {
+    fn choose(&mut self, source: &Source) -> Result<BTreeSet<usize>, Error> {
+        let world = &source.world;
+        let key = (world.requests.clone(), world.stand_ins.clone());
+        if let Some(answer) = self.answers.get(&key) {
+            return Ok(answer.clone());
+        }
+        let (universe, _, solution) = world.resolve(&self.records, source)?;
+        let chosen = solution.packages.iter();
+        let places: BTreeSet<usize> =
+            chosen.filter_map(|chosen| self.records.place(&universe, chosen.item)).collect();
+        self.answers.insert(key, places.clone());
+        Ok(places)
+    }
+}
+
+/// Resolves every variant of the base, release, architecture and hypervisor of `selection`.
+///
+/// # Errors
+/// [`Error`]: a lock cannot be made, a variant cannot be had, a name is unknown.
+pub fn variants(
+    sources: &Sources,
+    catalog: &Catalog,
+    selection: &Selection,
+    limits: &Limits,
+    environment: &Environment<'_>,
+) -> Result<Variants, Error> {
+    let recipe = catalog.compose(selection)?;
+    let mut axes = catalog.axes(&recipe)?;
+    // A name that is not there is refused as it is in a build.
+    for name in &limits.flavors {
+        catalog.compose(&Selection { flavor: name.clone(), ..selection.clone() })?;
+    }
+    for name in &limits.kernels {
+        catalog.compose(&Selection { kernel: Some(name.clone()), ..selection.clone() })?;
+    }
+    let asked = |list: &[String], name: &String| list.is_empty() || list.contains(name);
+    axes.flavors.retain(|flavor| asked(&limits.flavors, &flavor.choice.name));
+    axes.kernels.retain(|kernel| asked(&limits.kernels, &kernel.name));
+
+    let mut solvers: Vec<(Target, Solver)> = Vec::new();
+    for kernel in &axes.kernels {
+        let selection = Selection { kernel: Some(kernel.name.clone()), ..selection.clone() };
+        for locked in ensure(catalog, &catalog.compose(&selection)?, environment)? {
+            let target = locked.lock.target.clone();
+            solvers.retain(|(known, _)| *known != target);
+            let records = Records::new(&locked.source, &locked.lock.packages);
+            solvers.push((target, Solver { locked, records, answers: BTreeMap::new() }));
         }
     }
+    let own = recipe_target(&recipe);
+    solvers.sort_by_key(|(target, _)| *target != own);
 
-    /// Whether `later` is meant where both are asked for.
-    fn is_replaced_by(&self, later: &Variant<'_>) -> bool {
-        let conflict = |one: &Variant<'_>, other: &Variant<'_>| {
-            one.conflicts.contains(other.name)
-                || one.conflicts.iter().any(|name| other.provides.contains(name))
+    let mut found = Vec::new();
+    let mut host_sets: Vec<BTreeSet<String>> = Vec::new();
+    for (place, selection) in selections(&axes, selection) {
+        environment.check_cancelled()?;
+        let composed = Composed::new(sources, catalog, &selection)?;
+        let mut chosen = BTreeSet::new();
+        for source in Source::all(&composed.recipe) {
+            let solver = solvers.iter_mut().enumerate().find(|(_, (t, _))| *t == source.target);
+            let Some((number, (_, solver))) = solver else { continue };
+            chosen.extend(solver.choose(&source)?.into_iter().map(|place| (number, place)));
+        }
+        let host: BTreeSet<String> = host_side::files(&composed)?.into_keys().collect();
+        let host_files = host_sets.iter().position(|set| *set == host).unwrap_or_else(|| {
+            host_sets.push(host);
+            host_sets.len() - 1
+        });
+        let archive =
+            !axes.has_firmware_packages && wants_archive(&composed.recipe, &axes, place.0);
+        found.push((place, chosen, host_files, archive));
+    }
+
+    pin_chosen(&mut solvers, found.iter().flat_map(|(_, chosen, ..)| chosen), environment)?;
+    let archive = catalog.firmware_archive().map(|archive| VariantFile {
+        repository: FIRMWARE_ARCHIVE.to_owned(),
+        mirrors: archive.mirrors.clone(),
+        path: archive.file.clone(),
+        size: archive.size,
+        sha256: archive.sha256,
+    });
+    let mut files = Files::default();
+    let mut variants = Vec::new();
+    for ((flavor, kernel, role, features), chosen, host_files, wants) in found {
+        let mut places = BTreeSet::new();
+        for (number, place) in &chosen {
+            let Some((_, solver)) = solvers.get(*number) else { continue };
+            places.insert(files.add(package_file(&solver.locked, *place)?)?);
+        }
+        if wants {
+            let Some(archive) = &archive else {
+                return Err(Error::Unsupported(format!(
+                    "no package of {} holds firmware, and these recipes pin no firmware archive",
+                    own.base
+                )));
+            };
+            places.insert(files.add(archive.clone())?);
+        }
+        variants.push(Variant { flavor, kernel, role, features, files: places, host_files });
+    }
+    let epoch = solvers.iter().map(|(_, solver)| solver.locked.lock.source_date_epoch()).max();
+    let mut locks = Vec::new();
+    for (target, Solver { locked, .. }) in &solvers {
+        let name = target.default_path().file_name().unwrap_or_default().to_string_lossy().into();
+        let text = locked.lock.to_text().map_err(|error| Error::Unsupported(error.to_string()))?;
+        locks.push((name, text));
+    }
+    Ok(Variants {
+        target: own,
+        axes,
+        files: files.list,
+        variants,
+        host_files: host_sets,
+        locks,
+        source_date_epoch: epoch.unwrap_or_default(),
+    })
+}
+
+fn recipe_target(recipe: &Recipe) -> Target {
+    Target {
+        base: recipe.base.value.clone(),
+        release: recipe.release.value.clone(),
+        architecture: recipe.architecture.value.clone(),
+    }
+}
+
+/// Whether the firmware of this guest has to come from the archive of linux-firmware.
+fn wants_archive(recipe: &Recipe, axes: &Axes, flavor: usize) -> bool {
+    let of_users = axes.flavors.get(flavor).map(|flavor| flavor.firmware_of_users.as_slice());
+    let of_users = of_users.unwrap_or_default();
+    let mut needs = recipe.firmware.iter();
+    needs.any(|need| !need.promises.is_empty() && !of_users.contains(&need.manifest.value))
+}
+
+/// Places on the axes: flavor, kernel, role, features.
+type Place = (usize, usize, usize, Vec<bool>);
+
+/// Every combination that the recipes allow, in the order of the axes.
+fn selections(axes: &Axes, base: &Selection) -> Vec<(Place, Selection)> {
+    let mut all = Vec::new();
+    for (flavor, of_flavor) in axes.flavors.iter().enumerate() {
+        for (kernel, of_kernel) in axes.kernels.iter().enumerate() {
+            for (role, of_role) in axes.roles.iter().enumerate() {
+                for features in feature_sets(axes, &of_role.name) {
+                    let named = |wanted: bool| {
+                        let both = axes.features.iter().zip(&features);
+                        let wanted = both.filter(|(feature, on)| {
+                            **on == wanted && feature.roles.contains(&of_role.name)
+                        });
+                        wanted.map(|(feature, _)| feature.choice.name.clone()).collect()
+                    };
+                    let selection = Selection {
+                        flavor: of_flavor.choice.name.clone(),
+                        kernel: Some(of_kernel.name.clone()),
+                        role: Some(of_role.name.clone()),
+                        with: named(true),
+                        without: named(false),
+                        ..base.clone()
+                    };
+                    all.push(((flavor, kernel, role, features), selection));
+                }
+            }
+        }
+    }
+    all
+}
+
+/// Every set of features that can be together with `role`.
+fn feature_sets(axes: &Axes, role: &str) -> Vec<Vec<bool>> {
+    let mut sets: Vec<Vec<bool>> = vec![Vec::new()];
+    for feature in &axes.features {
+        let values: &[bool] =
+            if feature.roles.iter().any(|known| known == role) { &[false, true] } else { &[false] };
+        sets = sets
+            .iter()
+            .flat_map(|set| values.iter().map(|on| [set.as_slice(), &[*on]].concat()))
+            .collect();
+    }
+    sets.retain(|set| {
+        let on = |name: &String| {
+            let mut both = axes.features.iter().zip(set);
+            both.any(|(feature, on)| *on && feature.choice.name == *name)
         };
-        let kin = self.provides.intersection(&later.provides).next().is_some()
-            || self.provides.contains(later.name)
-            || later.provides.contains(self.name);
-        kin && (conflict(self, later) || conflict(later, self))
-    }
+        let mut both = axes.features.iter().zip(set);
+        both.all(|(feature, is_on)| {
+            !is_on || (feature.requires.iter().all(on) && !feature.conflicts.iter().any(on))
+        })
+    });
+    sets
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn package(name: &str, provides: &str, conflicts: &str) -> Package {
-        Package {
-            name: name.into(),
-            version: "1".into(),
-            provides: provides.into(),
-            conflicts: conflicts.into(),
-            ..Package::default()
+/// Finds the SHA-256 of those that a lock has without.
+fn pin_chosen<'a>(
+    solvers: &mut [(Target, Solver)],
+    chosen: impl Iterator<Item = &'a (usize, usize)>,
+    environment: &Environment<'_>,
+) -> Result<(), Error> {
+    let chosen: BTreeSet<(usize, usize)> = chosen.copied().collect();
+    let store = environment.store()?;
+    let fetcher = environment.fetcher(&store);
+    for (number, (_, Solver { locked, .. })) in solvers.iter_mut().enumerate() {
+        let Locked { source, lock, path, .. } = locked;
+        let packages = lock.packages.iter_mut().enumerate();
+        let unknown: Vec<_> = packages
+            .filter(|(place, locked)| {
+                locked.package.sha256.is_none() && chosen.contains(&(number, *place))
+            })
+            .map(|(_, locked)| locked)
+            .collect();
+        if unknown.is_empty() {
+            continue;
+        }
+        index::complete(source, unknown, environment, &fetcher)?;
+        if environment.lock_mode == LockMode::Update {
+            lock.write(path)?;
         }
     }
+    Ok(())
+}
 
-    fn check(packages: &[Package], requests: &[&str], expected: &[&str]) {
-        let requests: Vec<String> = requests.iter().map(|name| (*name).to_owned()).collect();
-        let dropped = swapped(Scheme::Opkg, &requests, packages.iter());
-        assert_eq!(dropped.iter().map(String::as_str).collect::<Vec<_>>(), expected);
+fn package_file(locked: &Locked, place: usize) -> Result<VariantFile, Error> {
+    let Some(found) = locked.lock.packages.get(place) else {
+        return Err(Error::Unsupported(format!("the lock has no package number {place}")));
+    };
+    let package = &found.package;
+    let unknown = |what: &str| {
+        Error::Unsupported(format!(
+            "package {} {}: its {what} is not known",
+            package.name, package.version
+        ))
+    };
+    let repository = locked.source.repositories.iter().find(|r| r.name == found.repository);
+    let mirrors = repository.map(|repository| repository.mirrors.clone()).unwrap_or_default();
+    if mirrors.is_empty() {
+        return Err(Error::NoMirror { repository: found.repository.clone() });
     }
+    Ok(VariantFile {
+        repository: found.repository.clone(),
+        mirrors,
+        path: package.path.clone(),
+        size: (package.size > 0).then_some(package.size).ok_or_else(|| unknown("size"))?,
+        sha256: package.sha256.ok_or_else(|| unknown("SHA-256"))?,
+    })
+}
 
-    #[test]
-    fn the_variant_that_is_asked_for_last_is_meant() {
-        let packages = [
-            package("wpad-basic", "hostapd, wpa-supplicant", ""),
-            package("wpad", "hostapd, wpa-supplicant", "wpad-basic, wpad-mini"),
-            package("iw", "", ""),
-        ];
-        check(&packages, &["iw", "wpad-basic", "wpad"], &["wpad-basic"]);
-        check(&packages, &["wpad", "wpad-basic", "iw"], &["wpad"]);
-        check(&packages, &["wpad", "iw", "wpad"], &[]);
-    }
+/// Files by path, each once.
+#[derive(Default)]
+struct Files {
+    list: Vec<VariantFile>,
+    places: BTreeMap<String, usize>,
+}
 
-    #[test]
-    fn a_package_that_provides_another_one_serves_whoever_asks_for_that() {
-        let packages =
-            [package("dnsmasq", "", ""), package("dnsmasq-full", "dnsmasq", "")];
-        check(&packages, &["dnsmasq", "dnsmasq-full"], &["dnsmasq"]);
-        check(&packages, &["dnsmasq-full", "dnsmasq"], &["dnsmasq"]);
-    }
-
-    #[test]
-    fn what_only_shares_a_name_or_only_conflicts_stays() {
-        let packages = [
-            // Both offer a program by way of alternatives.
-            package("ip-full", "ip", ""),
-            package("ip-tiny", "ip", ""),
-            package("a", "", "b"),
-            package("b", "", ""),
-        ];
-        check(&packages, &["ip-full", "ip-tiny", "a", "b"], &[]);
+impl Files {
+    fn add(&mut self, file: VariantFile) -> Result<usize, Error> {
+        if let Some(place) = self.places.get(&file.path).copied() {
+            return match self.list.get(place) {
+                Some(known) if known.sha256 == file.sha256 => Ok(place),
+                known => Err(Error::Unsupported(format!(
+                    "{} is the path of two files: of {} and of {}",
+                    file.path,
+                    known.map_or("", |known| &known.repository),
+                    file.repository
+                ))),
+            };
+        }
+        self.places.insert(file.path.clone(), self.list.len());
+        self.list.push(file);
+        Ok(self.list.len() - 1)
     }
 }

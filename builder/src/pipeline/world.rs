@@ -6,7 +6,7 @@ use std::sync::Arc;
 use globset::Glob;
 
 use super::source::Source;
-use super::{Error, variants};
+use super::{Error, kin};
 use crate::lock::LockedPackage;
 use crate::recipe::{Format, KernelSource, Recipe};
 use crate::repo::Package;
@@ -20,7 +20,7 @@ pub struct World {
     /// Names that the builder stands in for, or globs over names, and as which version.
     pub stand_ins: Vec<(String, Option<String>)>,
     /// The same requests in the order of the recipe, where a later one may be for another variant of
-    /// an earlier one's package ([`super::variants`]).
+    /// an earlier one's package ([`super::kin`]).
     pub in_order: Vec<String>,
     /// The kernel of the guest.
     pub kernel: String,
@@ -106,7 +106,7 @@ impl World {
         match source.format {
             Format::Opkg | Format::Adb => {
                 let packages = records.repositories.iter().flat_map(|known| &*known.packages);
-                variants::swapped(source.scheme(), &self.in_order, packages)
+                kin::swapped(source.scheme(), &self.in_order, packages)
             }
             Format::Apk | Format::Dpkg => BTreeSet::new(),
         }

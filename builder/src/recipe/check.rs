@@ -48,7 +48,10 @@ fn runlevels(texts: &Texts, recipe: &Recipe) -> Result<(), RecipeError> {
         return Err(RecipeError::invalid(
             Problem::new(format!("the service {} is switched off, without procd", service.value))
                 .at(texts.place(&service.origin))
-                .also("the guest is started in another way", texts.place(&recipe.init_system.origin))
+                .also(
+                    "the guest is started in another way",
+                    texts.place(&recipe.init_system.origin),
+                )
                 .help("put it under 'on' of a base with 'init_system: procd'"),
         ));
     }

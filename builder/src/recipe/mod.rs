@@ -6,6 +6,7 @@
 //! [`Selection`] asks for into one [`Recipe`], in which every value knows where it comes from. The
 //! JSON schemas of the files are in `docs/schema`.
 
+mod axes;
 mod base;
 mod catalog;
 mod check;
@@ -34,10 +35,10 @@ mod tests;
 mod words;
 mod yaml;
 
+pub use axes::{Axes, Choice, FeatureChoice, FlavorChoice};
 pub use base::{
-    FeedTarget,
-    Architecture, Base, BootsWith, Defaults, EfiStub, Initramfs, Kernel, Key, LoosePackage,
-    Release, Repository,
+    Architecture, Base, BootsWith, Defaults, EfiStub, FeedTarget, Initramfs, Kernel, Key,
+    LoosePackage, Release, Repository,
 };
 pub use catalog::{Catalog, Document, Documents, Listed, Listing};
 pub use composed::{

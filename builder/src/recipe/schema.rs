@@ -1,4 +1,5 @@
-//! The JSON schemas of the recipe files (draft 2020-12), for editors and for `docs/schema`.
+//! The JSON schemas of the recipe files (draft 2020-12), for editors and for `docs/schema`, and that of
+//! a release's index.
 
 use schemars::{JsonSchema, generate::SchemaSettings};
 use serde_json::Value;
@@ -17,6 +18,7 @@ pub fn schemas() -> Vec<(&'static str, Value)> {
         ("hypervisor", schema::<Hypervisor>()),
         ("kernel", schema::<Kernel>()),
         ("manifest", schema::<Manifest>()),
+        ("release", schema::<crate::report::release::Index>()),
         ("role", schema::<Role>()),
     ]
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::io::Read;
 
 use crate::path::GuestPath;
+use crate::tree::Content;
 
 /// A file, directory, link or device of a package, while the package is read.
 pub struct Entry<'a> {
@@ -27,6 +28,8 @@ pub struct Entry<'a> {
     pub xattrs: BTreeMap<Vec<u8>, Vec<u8>>,
     /// apk: the SHA-1 that the package gives of the content, or of a link's target.
     pub checksum: Option<[u8; 20]>,
+    /// The content, where it is held already: it need not be read from `kind` then.
+    pub held: Option<Content>,
     /// What it is.
     pub kind: EntryKind<'a>,
 }

@@ -208,7 +208,8 @@ fn entry<'c>(
     }
     // File-type bits, which some writers add, are said by the kind.
     let mode = u16::try_from(header.mode().map_err(TarError::Read)? & 0o7777).unwrap_or(0);
-    Ok(Entry { path, dotted, mode, uid, gid, uname, gname, mtime, xattrs, checksum, kind })
+    let held = None;
+    Ok(Entry { path, dotted, mode, uid, gid, uname, gname, mtime, xattrs, checksum, held, kind })
 }
 
 fn odd(header: &Header, why: String) -> TarError {

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::Sizes;
 use crate::device::DeviceId;
 use crate::digest::Sha256;
+use crate::host::Guest;
 use crate::path::GuestPath;
 use crate::tree::{Kind, Tree};
 
@@ -26,6 +27,10 @@ pub struct Manifest {
     pub builder: String,
     /// The composition.
     pub recipe: Composition,
+    /// The machine that a host makes for the guest, as the recipe has it: `wifibox-build host` starts
+    /// from it.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub guest: Option<Guest>,
     /// The time that every time in the outputs is clamped to: seconds since 1970-01-01 UTC.
     pub source_date_epoch: u32,
     /// The kernel.
@@ -217,8 +222,7 @@ pub fn files(tree: &Tree) -> std::io::Result<Vec<File>> {
         let (mut size, mut sha256, mut target) = (None, None, None);
         match &node.kind {
             Kind::File(content) => {
-                let (digest, length) = Sha256::of_reader(content.open())?;
-                (size, sha256) = (Some(length), Some(digest));
+                (size, sha256) = (Some(content.len()), Some(content.digests()?.sha256));
             }
             Kind::Symlink(to) => target = Some(String::from_utf8_lossy(to).into_owned()),
             _ => {}

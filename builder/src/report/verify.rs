@@ -1,9 +1,11 @@
 //! Whether an output folder is what a build wrote: `SHA256SUMS` and `manifest.json` against the files,
-//! the SquashFS read back against the manifest.
+//! the SquashFS read back against the manifest. Whether a release folder is, and by whom.
 //!
 //! The chain is `SHA256SUMS` -> every file of the folder, `manifest.json` among them -> every file in
 //! root.img. It says that a folder is whole. That it is who it claims to be from takes a signature over
-//! `SHA256SUMS`: [`Sums`] holds the very bytes that one is over, and all else is made from it.
+//! `SHA256SUMS` ([`super::signature`]): [`Sums`] holds the very bytes that one is over, and all else is
+//! made from it. A release has the same chain, with `index.json` in the manifest's place, and an output
+//! folder for each guest.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -16,17 +18,28 @@ use serde::Serialize;
 use super::Manifest;
 use super::manifest;
 use super::output::{self, ParseError};
+use super::release::{self, Release};
+use super::signature::{self, PublicKey};
 use crate::digest::Sha256;
 use crate::image::squashfs::{ReadNode, UnreadableImage, read_nodes};
 
 /// The file of hashes.
 pub const SUMS: &str = "SHA256SUMS";
 /// Signatures over [`SUMS`] may lie beside it: they cannot be listed in it.
-const SIGNATURES: [&str; 2] = ["SHA256SUMS.minisig", "SHA256SUMS.asc"];
+pub const SIGNATURES: [&str; 2] = ["SHA256SUMS.minisig", "SHA256SUMS.asc"];
 /// The largest list of hashes that is read, in bytes.
 const SUMS_LIMIT: u64 = 16 << 20;
 /// The most problems that are told one by one.
 const PROBLEM_LIMIT: usize = 100;
+
+/// How a folder is checked.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Options<'a> {
+    /// The key that must have signed `SHA256SUMS`, and that of each guest of a release.
+    pub public_key: Option<&'a PublicKey>,
+    /// Files that are missing are none that are wrong: a part of a release is checked.
+    pub ignore_missing: bool,
+}
 
 /// What is wrong with an output.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -43,6 +56,24 @@ impl fmt::Display for Problem {
     }
 }
 
+/// What is known about who made a folder.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+#[serde(rename_all = "lowercase", tag = "state")]
+pub enum Signed {
+    /// There is no signature.
+    #[default]
+    No,
+    /// There is a file that claims to be one; no key was given to check it with.
+    Unchecked,
+    /// It does not hold.
+    Bad,
+    /// The given key made it.
+    Good {
+        /// What the signer wrote beside it.
+        comment: String,
+    },
+}
+
 /// What was found.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 pub struct Findings {
@@ -52,6 +83,13 @@ pub struct Findings {
     pub files: u64,
     /// How many nodes of root.img are as the manifest lists them.
     pub nodes: u64,
+    /// Who made it.
+    pub signature: Signed,
+    /// What is known of a release.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub release: Option<Release>,
+    /// How many files are missing that may be.
+    pub missing: u64,
     /// Files that are wrong.
     pub problems: Vec<Problem>,
     /// How many more problems there are.
@@ -64,7 +102,7 @@ impl Findings {
         self.problems.is_empty()
     }
 
-    fn add(&mut self, file: impl Into<String>, what: impl Into<String>) {
+    pub(super) fn add(&mut self, file: impl Into<String>, what: impl Into<String>) {
         if self.problems.len() < PROBLEM_LIMIT {
             self.problems.push(Problem { file: file.into(), what: what.into() });
         } else {
@@ -122,11 +160,11 @@ impl Sums {
     }
 }
 
-/// Checks the output in `folder`.
+/// Checks the output or release in `folder`.
 ///
 /// # Errors
 /// [`VerifyError`]: the folder cannot be read at all. What is wrong with its files is in the findings.
-pub fn verify(folder: &Path) -> Result<Findings, VerifyError> {
+pub fn verify(folder: &Path, options: &Options<'_>) -> Result<Findings, VerifyError> {
     let mut findings = Findings::default();
     let mut found = BTreeSet::new();
     walk(folder, "", &mut found, &mut findings)?;
@@ -145,6 +183,7 @@ pub fn verify(folder: &Path) -> Result<Findings, VerifyError> {
             return Ok(findings);
         }
     };
+    check_signature(folder, &sums, options, &mut findings);
     for path in &found {
         let known = sums.hashes.contains_key(path) || path == SUMS;
         if !known && !SIGNATURES.contains(&path.as_str()) {
@@ -166,10 +205,21 @@ pub fn verify(folder: &Path) -> Result<Findings, VerifyError> {
                 ),
             ),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                findings.add(path, "is missing");
+                if options.ignore_missing && path != release::INDEX && path != "manifest.json" {
+                    findings.missing += 1;
+                } else {
+                    findings.add(path, "is missing");
+                }
             }
             Err(error) => findings.add(path, format!("cannot be read: {error}")),
         }
+    }
+    if sums.hashes.contains_key(release::INDEX) && !sums.hashes.contains_key("manifest.json") {
+        // What its files say of each other means something only if they are the right ones.
+        if findings.is_sound() {
+            release::check(folder, &sums, &sizes, options, &mut findings)?;
+        }
+        return Ok(findings);
     }
     if let Some(manifest) = read_manifest(folder, &sums, &mut findings) {
         check_outputs(&manifest, &sums, &sizes, &mut findings);
@@ -177,6 +227,31 @@ pub fn verify(folder: &Path) -> Result<Findings, VerifyError> {
         findings.build_id = Some(manifest.build_id);
     }
     Ok(findings)
+}
+
+/// Whether the key that was given signed the list of hashes.
+fn check_signature(folder: &Path, sums: &Sums, options: &Options<'_>, findings: &mut Findings) {
+    let [name, _] = SIGNATURES;
+    let path = folder.join(name);
+    let Some(key) = options.public_key else {
+        let there = SIGNATURES.iter().any(|name| folder.join(name).is_file());
+        findings.signature = if there { Signed::Unchecked } else { Signed::No };
+        return;
+    };
+    let checked = match read_limited(&path, signature::SIZE_LIMIT) {
+        Ok(bytes) => key.verify(&sums.bytes, &bytes).map_err(|error| error.to_string()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            Err("is missing: nothing says who made this".to_owned())
+        }
+        Err(error) => Err(format!("cannot be read: {error}")),
+    };
+    findings.signature = match checked {
+        Ok(comment) => Signed::Good { comment },
+        Err(why) => {
+            findings.add(name, why);
+            Signed::Bad
+        }
+    };
 }
 
 /// All files below `folder`, by path with `/`. What is neither file nor folder is a problem.

@@ -1,13 +1,18 @@
-//! The bytes of a file in the tree: in memory when small, in a spool file when not.
+//! The bytes of a file in the tree: in memory when small, in a file when not.
 //!
-//! The spool is one anonymous temporary file that package members are appended to while their
-//! package streams past, so that memory stays bounded by the window that is being copied and not by
-//! the size of the guest.
+//! The file is either an unpacked package ([`crate::unpacked`]), or the spool: one anonymous temporary
+//! file that contents are appended to while they stream past. So memory stays bounded by the window
+//! that is being copied and not by the size of the guest.
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::Path;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
+
+use sha1::Digest as _;
+
+use crate::digest::{Hasher, Sha256};
+use crate::unpacked::Held;
 
 /// Files up to this many bytes stay in memory.
 const INLINE_LIMIT: u64 = 4096;
@@ -35,7 +40,63 @@ pub enum Content {
         offset: u64,
         /// How many there are.
         length: u64,
+        /// Their hashes, once somebody has asked for them.
+        digests: Arc<OnceLock<Digests>>,
     },
+    /// Held by the cache of unpacked packages.
+    Held(Held),
+}
+
+/// The hashes of a content.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Digests {
+    /// What it is known by.
+    pub sha256: Sha256,
+    /// What SPDX 2.3 wants beside it. Nothing is trusted by it.
+    pub sha1: [u8; 20],
+}
+
+impl Digests {
+    /// Reads `reader` to its end; gives back how many bytes that were, too.
+    ///
+    /// # Errors
+    /// Whatever `reader` reports.
+    pub fn of_reader(reader: impl Read) -> io::Result<(Self, u64)> {
+        let mut hashing = Hashing { inner: reader, hashers: Hashers::default() };
+        let length = io::copy(&mut hashing, &mut io::sink())?;
+        Ok((hashing.hashers.finish(), length))
+    }
+}
+
+/// Takes both hashes in one pass.
+#[derive(Default)]
+pub(crate) struct Hashers {
+    sha256: Hasher,
+    sha1: sha1::Sha1,
+}
+
+impl Hashers {
+    pub(crate) fn update(&mut self, bytes: &[u8]) {
+        self.sha256.update(bytes);
+        self.sha1.update(bytes);
+    }
+
+    pub(crate) fn finish(self) -> Digests {
+        Digests { sha256: self.sha256.finish(), sha1: self.sha1.finalize().into() }
+    }
+}
+
+struct Hashing<R> {
+    inner: R,
+    hashers: Hashers,
+}
+
+impl<R: Read> Read for Hashing<R> {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        let got = self.inner.read(buf)?;
+        self.hashers.update(buf.get(..got).unwrap_or_default());
+        Ok(got)
+    }
 }
 
 impl Spool {
@@ -73,7 +134,7 @@ impl Spool {
         spool.file.flush()?;
         spool.end = offset + length;
         drop(spool);
-        Ok(Content::Spooled { spool: self.clone(), offset, length })
+        Ok(Content::Spooled { spool: self.clone(), offset, length, digests: Arc::default() })
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, SpoolFile> {
@@ -93,6 +154,7 @@ impl Content {
         match self {
             Content::Inline(bytes) => bytes.len() as u64,
             Content::Spooled { length, .. } => *length,
+            Content::Held(held) => held.len(),
         }
     }
 
@@ -105,9 +167,28 @@ impl Content {
     pub fn open(&self) -> Box<dyn Read + Send> {
         match self {
             Content::Inline(bytes) => Box::new(io::Cursor::new(Arc::clone(bytes))),
-            Content::Spooled { spool, offset, length } => {
+            Content::Spooled { spool, offset, length, .. } => {
                 Box::new(SpoolReader { spool: spool.clone(), at: *offset, left: *length })
             }
+            Content::Held(held) => Box::new(held.open()),
+        }
+    }
+
+    /// The hashes; they are taken once, whoever asks for them how often.
+    ///
+    /// # Errors
+    /// The spool cannot be read.
+    pub fn digests(&self) -> io::Result<Digests> {
+        match self {
+            Content::Inline(bytes) => Ok(Digests::of_reader(&**bytes)?.0),
+            Content::Spooled { digests, .. } => match digests.get() {
+                Some(known) => Ok(*known),
+                None => {
+                    let (found, _) = Digests::of_reader(self.open())?;
+                    Ok(*digests.get_or_init(|| found))
+                }
+            },
+            Content::Held(held) => Ok(held.digests()),
         }
     }
 
@@ -164,6 +245,13 @@ mod tests {
         assert_eq!(contents[3].read().expect("read"), &large[..5000]);
         assert!(contents[2].is_empty());
         assert!(matches!(contents[1], Content::Spooled { .. }));
+        for content in &contents {
+            let bytes = content.read().expect("read");
+            let digests = content.digests().expect("hashed");
+            assert_eq!(digests.sha256, Sha256::of(&bytes));
+            assert_eq!(digests.sha1, <[u8; 20]>::from(sha1::Sha1::digest(&bytes)));
+            assert_eq!(content.clone().digests().expect("known"), digests);
+        }
     }
 
     #[test]

@@ -18,7 +18,8 @@ pub mod unpack;
 use std::collections::BTreeMap;
 use std::fmt;
 
-pub use content::{Content, Spool};
+pub(crate) use content::Hashers;
+pub use content::{Content, Digests, Spool};
 
 use crate::path::{GuestPath, PathError};
 

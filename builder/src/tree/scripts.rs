@@ -36,7 +36,9 @@ pub struct Rule<T> {
 #[derive(Debug, thiserror::Error)]
 #[error(
     "the recipes do not know what these maintainer scripts do:\n{}\n  \
-     read each ('dpkg-deb --ctrl-tarfile FILE | tar -xO ./postinst'), declare what it does under \
+     read each (Debian: 'dpkg-deb --ctrl-tarfile FILE | tar -xO ./postinst', Alpine: \
+     'tar -xzOf FILE .post-install', OpenWrt: 'tar -xzOf FILE ./control.tar.gz | tar -xzO \
+     ./postinst-pkg', or 'apk adbdump FILE' from 25.12 on), declare what it does under \
      'scripts' of the base's recipe, and add the hash to that rule",
     .0.iter().map(|script| format!("  {script}")).collect::<Vec<_>>().join("\n")
 )]

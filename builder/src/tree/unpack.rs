@@ -143,6 +143,9 @@ impl<'a> Unpacker<'a> {
         let meta = Meta { mode: entry.mode, uid, gid, mtime: entry.mtime, xattrs: entry.xattrs };
         let kind = match entry.kind {
             EntryKind::Directory => Kind::Directory,
+            EntryKind::File { size, .. } if entry.held.is_some() && size <= FILE_LIMIT => {
+                Kind::File(entry.held.unwrap_or_else(|| Content::from_bytes([])))
+            }
             EntryKind::File { content, .. } => {
                 let content = self.spool.store(content, FILE_LIMIT).map_err(|source| {
                     UnpackError::Spool { package: package.to_owned(), path: path.clone(), source }

@@ -69,7 +69,7 @@ pub fn noise(length: usize, seed: u32) -> Vec<u8> {
 pub fn lost() -> Content {
     let directory = tempfile::tempdir().expect("a directory");
     let spool = Spool::new_in(directory.path()).expect("a spool");
-    Content::Spooled { spool, offset: 0, length: 10_000 }
+    Content::Spooled { spool, offset: 0, length: 10_000, digests: Default::default() }
 }
 
 /// A tree with files around every boundary of the block size, links, owners, modes and times.

@@ -77,6 +77,11 @@ impl Package {
         self
     }
 
+    /// Without a script, as other distributions' packages.
+    pub fn plain(self) -> Self {
+        self.script(None)
+    }
+
     /// Adds a file; `path` without a leading `/`.
     pub fn file(self, path: &str, mode: u64, content: impl Into<Vec<u8>>) -> Self {
         self.member(path, Member::File(mode, content.into()))
@@ -135,8 +140,7 @@ impl Package {
     /// The unsigned package.
     pub fn build(&self) -> Vec<u8> {
         let (metadata, blocks) = self.parts();
-        let blocks: Vec<Vec<u8>> =
-            std::iter::once(block(ADB, &metadata)).chain(blocks).collect();
+        let blocks: Vec<Vec<u8>> = std::iter::once(block(ADB, &metadata)).chain(blocks).collect();
         plain(b"pckg", &blocks)
     }
 

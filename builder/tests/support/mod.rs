@@ -11,6 +11,7 @@ pub mod debrepo;
 pub mod guest;
 pub mod kernel;
 pub mod keys;
+pub mod minisign;
 pub mod opkgrepo;
 pub mod rawtar;
 pub mod server;

@@ -152,8 +152,11 @@ impl Feeds<'_> {
         for package in &mut packages {
             let file = package.path.trim_start_matches('/');
             let file = file.strip_prefix("./").unwrap_or(file);
-            package.path =
-                if plan.folder == "." { file.to_owned() } else { format!("{}/{file}", plan.folder) };
+            package.path = if plan.folder == "." {
+                file.to_owned()
+            } else {
+                format!("{}/{file}", plan.folder)
+            };
         }
         Ok(Feed { folder: plan.folder.clone(), sha256: Sha256::of(&bytes), packages })
     }

@@ -60,7 +60,8 @@ impl Work<'_> {
         if let Some(kernel) = described.and_then(|target| target.kernel) {
             parts.push(("profiles.json of the target".to_owned(), kernel));
         }
-        let names: Vec<&str> = self.feeds.repository.components.iter().map(String::as_str).collect();
+        let names: Vec<&str> =
+            self.feeds.repository.components.iter().map(String::as_str).collect();
         let all = |kernel: Option<&KernelId>| {
             plans(&self.build, kernel, &names, &self.feeds.mirrors)
                 .map_err(|error| Error::Mirror(self.feeds.repository.name.clone(), error))
@@ -180,7 +181,8 @@ impl Work<'_> {
             return Ok(None);
         }
         let begin = format!("packages/{name}_");
-        let found = sums.iter().find(|(path, _)| path.starts_with(&begin) && path.ends_with(".ipk"));
+        let found =
+            sums.iter().find(|(path, _)| path.starts_with(&begin) && path.ends_with(".ipk"));
         let Some((path, sha256)) = found else { return Ok(None) };
         let mut artefact = self.file(path)?.expecting(None, *sha256);
         artefact.file_name = path.rsplit('/').next().unwrap_or_default().to_owned();

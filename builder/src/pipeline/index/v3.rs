@@ -51,10 +51,7 @@ fn lines(body: &str) -> String {
 ///
 /// # Errors
 /// [`Error`]: a file cannot be read, or is no key.
-pub fn keyring(
-    repository: &Repository,
-    environment: &Environment<'_>,
-) -> Result<Keyring, Error> {
+pub fn keyring(repository: &Repository, environment: &Environment<'_>) -> Result<Keyring, Error> {
     let mut keyring = Keyring::default();
     for (name, text) in quoted(repository) {
         keyring.extend(Keyring::parse(&name, text.as_bytes())?);

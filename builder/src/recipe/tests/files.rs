@@ -13,7 +13,7 @@ fn unknown_keys_are_shown_with_the_nearest_one() {
      3 | packges: [a]
        | ^
       = the nearest valid name is "packages"
-      = expected one of: accounts, applets, bases, cmdline, directories, exclude, files, firmware_packages, initramfs_modules, keep, links, load_modules, manifests, memory, modules, on, overlays, packages, runlevels, scripts, services, shares, stand_ins, summary
+      = expected one of: accounts, applets, bases, cmdline, directories, exclude, files, firmware_packages, initramfs_modules, keep, links, load_modules, manifests, memory, modules, on, overlays, packages, runlevels, scripts, services, services_off, shares, stand_ins, summary
     "#
     );
 }
@@ -192,7 +192,7 @@ fn unknown_values_are_shown_with_the_nearest_one() {
      2 | format: dpgk
        |         ^
       = the nearest valid name is "dpkg"
-      = expected one of: apk, dpkg, opkg
+      = expected one of: adb, apk, dpkg, opkg
     "#);
 }
 

@@ -293,6 +293,7 @@ fn entry<'c>(path: GuestPath, acl: Acl, mtime: u32, kind: EntryKind<'c>) -> Entr
         xattrs,
         checksum: None,
         dotted: false,
+        held: None,
         kind,
     }
 }

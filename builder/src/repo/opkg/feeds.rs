@@ -257,7 +257,8 @@ mod tests {
     fn the_indexes_of_a_release() {
         let kernel = format!("5.15.137-1-{MAGIC}").parse().expect("a kernel");
         let mirrors = ["https://one.example/openwrt".parse().expect("a mirror")];
-        let plans = plans(&build("23.05.2", Packing::Opkg), Some(&kernel), &FEEDS, &mirrors).expect("plans");
+        let plans = plans(&build("23.05.2", Packing::Opkg), Some(&kernel), &FEEDS, &mirrors)
+            .expect("plans");
         let folders: Vec<&str> = plans.iter().map(|plan| &*plan.folder).collect();
         let kmods = format!("releases/23.05.2/targets/x86/64/kmods/5.15.137-1-{MAGIC}");
         let expected = [
@@ -306,7 +307,8 @@ mod tests {
         let target = Target::parse("profiles.json", json.as_bytes()).expect("a target");
         assert_eq!(target.kernel, format!("5.15.137-1-{MAGIC}").parse().ok());
         assert!(target.check("profiles.json", &build("23.05.2", Packing::Opkg)).is_ok());
-        let error = target.check("profiles.json", &build("23.05.3", Packing::Opkg)).expect_err("another");
+        let error =
+            target.check("profiles.json", &build("23.05.3", Packing::Opkg)).expect_err("another");
         assert!(error.to_string().contains("wanted is OpenWrt 23.05.3 x86/64"), "{error}");
         let bad = json.replace(MAGIC, "x");
         assert!(matches!(Target::parse("p", bad.as_bytes()), Err(TargetError::Kernel { .. })));

@@ -220,6 +220,7 @@ mod tests {
             mtime: 0,
             xattrs: BTreeMap::new(),
             checksum: None,
+            held: None,
             dotted: false,
             kind,
         }

@@ -33,7 +33,7 @@ impl Work<'_> {
         for (path, node) in self.subject.tree.iter() {
             let Kind::File(content) = &node.kind else { continue };
             let Some(name) = firmware_name(path) else { continue };
-            let (sha256, _) = Sha256::of_reader(content.open())?;
+            let sha256 = content.digests()?.sha256;
             files.push(File { path: path.clone(), name, sha256, origin: node.origin.clone() });
         }
         Ok(files.into_iter().map(|file| self.firmware_file(file, whence.as_ref())).collect())

@@ -41,6 +41,7 @@ fn collect(collector: &mut Collector, package: &str, path: &str, text: &str) {
         mtime: 0,
         xattrs: BTreeMap::new(),
         checksum: None,
+        held: None,
         dotted: false,
         kind: EntryKind::File { size: text.len() as u64, content: &mut content },
     };

@@ -1,16 +1,14 @@
 //! What the bills need to know of packages and files.
 
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::{self, BufReader};
 use std::path::Path;
 
-use sha1::Digest as _;
-
 use super::PackageUrl;
-use crate::digest::{Hasher, Sha256, hex};
+use crate::digest::{Sha256, hex};
 use crate::repo::Package;
 use crate::report::licences::Distribution;
-use crate::tree::{Kind, Origin, Tree};
+use crate::tree::{Digests, Kind, Origin, Tree};
 
 /// A package.
 #[derive(Debug, Clone)]
@@ -53,7 +51,7 @@ pub fn file_facts(tree: &Tree) -> io::Result<Vec<FileFacts>> {
             Origin::Package(package) => Some(package.clone()),
             _ => None,
         };
-        facts.push(hash(path, package, &mut content.open())?);
+        facts.push(facts_of(path, package, content.digests()?, content.len()));
     }
     Ok(facts)
 }
@@ -66,7 +64,10 @@ pub fn output_facts(folder: &Path, names: &[&str]) -> io::Result<Vec<FileFacts>>
     let mut facts = Vec::new();
     for name in names {
         match File::open(folder.join(name)) {
-            Ok(mut file) => facts.push(hash((*name).to_owned(), None, &mut file)?),
+            Ok(file) => {
+                let (digests, size) = Digests::of_reader(BufReader::with_capacity(1 << 16, file))?;
+                facts.push(facts_of((*name).to_owned(), None, digests, size));
+            }
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => return Err(error),
         }
@@ -74,22 +75,8 @@ pub fn output_facts(folder: &Path, names: &[&str]) -> io::Result<Vec<FileFacts>>
     Ok(facts)
 }
 
-fn hash(path: String, package: Option<String>, reader: &mut dyn Read) -> io::Result<FileFacts> {
-    let (mut sha1, mut sha256, mut size) = (sha1::Sha1::new(), Hasher::default(), 0);
-    let mut buffer = vec![0; 1 << 16];
-    loop {
-        let length = match reader.read(&mut buffer) {
-            Ok(0) => break,
-            Ok(length) => length,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-            Err(error) => return Err(error),
-        };
-        let bytes = buffer.get(..length).unwrap_or_default();
-        sha1.update(bytes);
-        sha256.update(bytes);
-        size += length as u64;
-    }
-    Ok(FileFacts { path, size, sha1: hex(&sha1.finalize()), sha256: sha256.finish(), package })
+fn facts_of(path: String, package: Option<String>, digests: Digests, size: u64) -> FileFacts {
+    FileFacts { path, size, sha1: hex(&digests.sha1), sha256: digests.sha256, package }
 }
 
 #[cfg(test)]
@@ -99,7 +86,8 @@ mod tests {
     #[test]
     fn both_digests_are_those_of_other_programs() {
         // printf abc | sha1sum; printf abc | sha256sum
-        let facts = hash("a".into(), None, &mut &b"abc"[..]).expect("readable");
+        let (digests, size) = Digests::of_reader(&b"abc"[..]).expect("readable");
+        let facts = facts_of("a".into(), None, digests, size);
         assert_eq!(facts.sha1, "a9993e364706816aba3e25717850c26c9cd0d89d");
         assert_eq!(facts.sha256, Sha256::of(b"abc"));
         assert_eq!(facts.size, 3);

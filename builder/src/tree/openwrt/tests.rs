@@ -354,6 +354,7 @@ fn empty_directories_come_along_and_everything_is_roots() {
         mtime: 7,
         xattrs: BTreeMap::new(),
         checksum: None,
+        held: None,
         dotted: false,
         kind,
     };

@@ -1,0 +1,68 @@
+//! `wifibox-build export`: what other package systems need to build guests themselves.
+
+use super::args::{ExportArgs, ExportWhat, FreebsdPortArgs};
+use super::context::Context;
+use super::failure::Failure;
+use crate::export::{self, freebsd_port};
+use crate::pipeline::{Limits, variants};
+use crate::recipe::Selection;
+
+/// The hypervisor of a FreeBSD host.
+const HYPERVISOR: &str = "bhyve";
+
+/// Writes what is asked for.
+///
+/// # Errors
+/// Whatever resolving or writing meets.
+pub fn run(context: &Context, args: &ExportArgs) -> Result<(), Failure> {
+    match &args.what {
+        ExportWhat::FreebsdPort(args) => run_freebsd_port(context, args),
+    }
+}
+
+fn run_freebsd_port(context: &Context, args: &FreebsdPortArgs) -> Result<(), Failure> {
+    // Any flavor will do: what is asked for is all that the base has.
+    let flavors = context.catalog.list().flavors;
+    let first = args.flavor.first().or(flavors.first().map(|flavor| &flavor.name));
+    let selection = Selection {
+        base: context.base(args.base.as_ref())?,
+        release: args.release.clone(),
+        architecture: args.arch.clone(),
+        flavor: first.cloned().unwrap_or_default(),
+        hypervisor: Some(HYPERVISOR.to_owned()),
+        ..Selection::default()
+    };
+    let environment = context.environment(&args.source)?;
+    let limits = Limits { flavors: args.flavor.clone(), kernels: args.kernel.clone() };
+    let variants = variants(&context.sources, &context.catalog, &selection, &limits, &environment)?;
+    let files = freebsd_port::files(&variants).map_err(Failure::failed)?;
+    let changed = export::write(&args.out, &files).map_err(Failure::failed)?;
+    let bytes: u64 = variants.files.iter().map(|file| file.size).sum();
+    let text = if context.printer.json {
+        let value = serde_json::json!({
+            "format": 1, "out": args.out, "target": variants.target,
+            "files": files.keys().collect::<Vec<_>>(), "changed": changed,
+            "flavors": variants.axes.flavors.len(), "guests": variants.variants.len(),
+            "distfiles": variants.files.len(), "bytes": bytes,
+        });
+        format!("{value}\n")
+    } else {
+        let names: Vec<String> = files
+            .keys()
+            .map(|name| {
+                let mark = if changed.contains(name) { "written" } else { "unchanged" };
+                format!("  {name} ({mark})\n")
+            })
+            .collect();
+        format!(
+            "{}: {}, {} flavors, {} guests, {} distfiles, {bytes} bytes\n{}",
+            args.out.display(),
+            variants.target,
+            variants.axes.flavors.len(),
+            variants.variants.len(),
+            variants.files.len(),
+            names.concat()
+        )
+    };
+    context.printer.result(&text).map_err(Failure::failed)
+}

@@ -1,0 +1,96 @@
+//! `wifibox-build lint FILE...`: what the program that reads a file would pass over in silence.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::args::LintArgs;
+use super::context::Context;
+use super::failure::Failure;
+use crate::lint::{Kind, Problem, lint};
+
+/// Checks the files and prints what is wrong.
+///
+/// # Errors
+/// A file cannot be read or is of no known kind; or something is wrong (exit code 1).
+pub fn run(context: &Context, args: &LintArgs) -> Result<(), Failure> {
+    let mut files = Vec::new();
+    for path in &args.files {
+        if path.is_dir() {
+            walk(path, &mut files)?;
+        } else {
+            let contents = read(path)?;
+            let kind = args.kind.or_else(|| Kind::guess(&path.to_string_lossy(), &contents));
+            let kind = kind.ok_or_else(|| {
+                let names: Vec<&str> = Kind::ALL.iter().map(|kind| kind.name()).collect();
+                Failure::usage(format!(
+                    "{}: what kind of file is it? Say so with --kind, one of {}",
+                    path.display(),
+                    names.join(", ")
+                ))
+            })?;
+            files.push((path.clone(), kind, contents));
+        }
+    }
+    if files.is_empty() {
+        return Err(Failure::failed("there is no file of a known kind in these folders"));
+    }
+    let mut found: Vec<(PathBuf, Kind, Vec<Problem>)> = Vec::new();
+    for (path, kind, contents) in files {
+        found.push((path, kind, lint(kind, &contents)));
+    }
+    let count: usize = found.iter().map(|(_, _, problems)| problems.len()).sum();
+    let mut text = String::new();
+    if context.printer.json {
+        let list: Vec<_> = found
+            .iter()
+            .map(|(path, kind, problems)| {
+                serde_json::json!({ "file": path, "kind": kind.name(), "problems": problems })
+            })
+            .collect();
+        text = serde_json::json!({ "format": 1, "lint": list }).to_string() + "\n";
+    } else {
+        for (path, kind, problems) in &found {
+            if problems.is_empty() {
+                text += &format!("{}: sound ({kind})\n", path.display());
+            }
+            for Problem { line, what } in problems {
+                let place = if *line > 0 { format!(":{line}") } else { String::new() };
+                text += &format!("{}{place}: {what}\n", path.display());
+            }
+        }
+    }
+    context.printer.result(&text).map_err(Failure::failed)?;
+    match count {
+        0 => Ok(()),
+        1 => Err(Failure::failed("1 problem")),
+        count => Err(Failure::failed(format!("{count} problems"))),
+    }
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, Failure> {
+    fs::read(path)
+        .map_err(|error| Failure::failed(format!("cannot read {}: {error}", path.display())))
+}
+
+/// The files of known kinds below a folder, in the order of their names.
+fn walk(folder: &Path, files: &mut Vec<(PathBuf, Kind, Vec<u8>)>) -> Result<(), Failure> {
+    let failed = |error| Failure::failed(format!("cannot read {}: {error}", folder.display()));
+    let mut paths: Vec<PathBuf> = fs::read_dir(folder)
+        .map_err(failed)?
+        .map(|entry| entry.map(|entry| entry.path()))
+        .collect::<Result<_, _>>()
+        .map_err(failed)?;
+    paths.sort();
+    for path in paths {
+        let kind = path.symlink_metadata().map_err(failed)?;
+        if kind.is_dir() {
+            walk(&path, files)?;
+        } else if kind.is_file() && kind.len() <= crate::lint::SIZE_LIMIT as u64 {
+            let contents = read(&path)?;
+            if let Some(kind) = Kind::guess(&path.to_string_lossy(), &contents) {
+                files.push((path, kind, contents));
+            }
+        }
+    }
+    Ok(())
+}

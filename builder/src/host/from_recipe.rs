@@ -1,0 +1,104 @@
+//! The description of a guest from its composed recipe, at the end of a build.
+
+use super::guest::{Boot, DirectBoot, Disk, Guest, NetworkCard, Purpose, Share};
+use crate::recipe::{Access, AppConfig, Recipe, ShareTransport, machine};
+
+/// Memory where no recipe says how much, in MiB.
+const MEMORY: u32 = 256;
+/// The images of a build.
+const ESP: &str = "esp.img";
+const ROOT: &str = "root.img";
+const KERNEL: &str = "vmlinuz";
+const INITRAMFS: &str = "initramfs.img";
+
+impl AppConfig {
+    /// The daemon's name, and that of its folder of samples.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::WpaSupplicant => "wpa_supplicant",
+            Self::Hostapd => "hostapd",
+        }
+    }
+}
+
+impl Guest {
+    /// The guest that `recipe` composes. `cmdline` is its kernel's command line, `has_initramfs`
+    /// whether its kernel starts from one.
+    #[must_use]
+    pub fn of_recipe(recipe: &Recipe, cmdline: &str, has_initramfs: bool) -> Self {
+        let host = &recipe.hypervisor;
+        let transport = host.share_transport.value;
+        let (root, direct) = (
+            host.root_disk.value.clone(),
+            DirectBoot {
+                kernel: KERNEL.to_owned(),
+                initramfs: has_initramfs.then(|| INITRAMFS.to_owned()),
+                cmdline: cmdline.to_owned(),
+            },
+        );
+        let mut disks = Vec::new();
+        // Firmware looks for its partition on the first disk; a paravirtual guest has no firmware.
+        let first = with_letter(&root, 'a');
+        if transport == ShareTransport::Virtio && first != root {
+            let file = ESP.to_owned();
+            disks.push(Disk { purpose: Purpose::Efi, file, device: first, read_only: true });
+        }
+        let file = ROOT.to_owned();
+        disks.push(Disk { purpose: Purpose::Root, file, device: root, read_only: true });
+        let smallest = recipe.memory_smallest.as_ref().map(|memory| memory.value);
+        let recommended = recipe.memory_recommended.as_ref().map(|memory| memory.value);
+        Guest {
+            name: "wifibox".to_owned(),
+            base: recipe.base.value.clone(),
+            release: recipe.release.value.clone(),
+            flavor: recipe.flavor.value.clone(),
+            role: recipe.role.value.clone(),
+            application: recipe.app_config.value,
+            hypervisor: host.name.value.clone(),
+            architecture: machine(&recipe.architecture.value).to_owned(),
+            memory: recommended.unwrap_or(MEMORY).max(smallest.unwrap_or(0)),
+            smallest_memory: smallest,
+            vcpus: 1,
+            boot: Boot {
+                uefi: disks
+                    .iter()
+                    .find(|disk| disk.purpose == Purpose::Efi)
+                    .map(|disk| disk.file.clone()),
+                direct: Some(direct),
+            },
+            console: host.console.value.clone(),
+            disks,
+            nics: vec![NetworkCard { model: host.nic.value, uplink: None }],
+            transport,
+            shares: shares(recipe),
+            passthru: Vec::new(),
+            folder: None,
+        }
+    }
+}
+
+fn shares(recipe: &Recipe) -> Vec<Share> {
+    let application = recipe.app_config.value.name();
+    let shares = recipe.shares.iter().map(|share| &share.value);
+    shares
+        .map(|share| Share {
+            tag: share.tag.clone(),
+            mount: share.path.to_string().trim_start_matches('/').to_owned(),
+            read_only: share.access == Access::ReadOnly,
+            samples: match share.tag.as_str() {
+                "config" => Some("etc/wifibox/appliance".to_owned()),
+                "var" => Some("var".to_owned()),
+                "app_config" => Some(format!("etc/wifibox/{application}")),
+                _ => None,
+            },
+        })
+        .collect()
+}
+
+/// The name of another disk on the same bus: `vda` for `vdb` and `a`.
+pub(super) fn with_letter(device: &str, letter: char) -> String {
+    let mut name: String = device.chars().take(device.chars().count().saturating_sub(1)).collect();
+    name.push(letter);
+    name
+}

@@ -1,0 +1,190 @@
+#!/usr/bin/env bash
+# freebsd-port-test.sh TOOL LOCK CACHE [IWLWIFI]: the FreeBSD port, made from LOCK (of Debian) and tried with bmake and a
+# small stand-in for the ports framework (ci/freebsd-port/test/mk), not on FreeBSD: every flavor with every set of
+# options is evaluated, distinfo is complete and holds nothing else, guests are built and staged by a user without
+# privileges and without a network, and what is wrong is refused. IWLWIFI is an output of the same lock: the port makes
+# the same bytes.
+set -euo pipefail
+tool=$(realpath "$1") lock=$(realpath "$2") cache=$(realpath "$3") reference=${4:-}
+here=$(cd "$(dirname "$0")/freebsd-port" && pwd)
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+chmod 755 "$work"
+
+fail() {
+    echo "freebsd-port-test.sh: $*" >&2
+    exit 1
+}
+
+# What nobody has to read.
+port=$work/net/wifibox-guest
+mkdir -p "$work/local/bin" "$work/distfiles" "$work/build"
+install -m 755 "$tool" "$work/local/bin/wifibox-build"
+cp -r "$here/test/mk" "$work/mk"
+cp "$lock" "$work/debian.lock"
+"$here/make-port.sh" "$tool" "$port" --base debian --lock-file "$work/debian.lock" --frozen --cache-dir "$cache"
+before=$(sha256sum "$port"/*.debian "$port"/files/*)
+"$here/make-port.sh" "$tool" "$port" --base debian --lock-file "$work/debian.lock" --frozen --cache-dir "$cache" --jobs 1 \
+    >/dev/null
+[ "$before" = "$(sha256sum "$port"/*.debian "$port"/files/*)" ] || fail "the second export differs from the first"
+chmod -R a+rX "$work"
+
+ports_make=(bmake -m "$work/mk" -C "$port" WIFIBOX_BASE=debian "LOCALBASE=$work/local" "DISTDIR=$work/distfiles")
+port_make() { "${ports_make[@]}" "$@"; }
+# refuses PATTERN COMMAND...: the command fails and says so.
+refuses() {
+    local pattern=$1 said
+    shift
+    if said=$("$@" 2>&1); then fail "not refused: $*"; fi
+    grep -qE "$pattern" <<<"$said" || fail "refused for another reason than $pattern: $* says: $said"
+}
+
+echo "--- every flavor with every set of options"
+read -r -a flavors <<<"$(port_make -V FLAVORS)"
+read -r -a singles <<<"$(port_make -V OPTIONS_SINGLE_APPLICATION)"
+read -r -a switches <<<"$(port_make -V OPTIONS_DEFINE -V OPTIONS_GROUP_EXTRAS | tr '\n' ' ' | sed 's/DOCS//')"
+[ "${#flavors[@]} ${#singles[@]} ${#switches[@]}" = "$(ls "$here/../../recipes/flavors" | wc -l) 2 5" ] ||
+    fail "axes are missing"
+: >"$work/needed"
+evaluated=0
+for flavor in "${flavors[@]}"; do
+    suffix=-$flavor
+    [ "$flavor" = default ] && suffix=
+    [[ $(port_make -V PKGNAME "FLAVOR=$flavor") =~ ^wifibox-guest$suffix-[0-9]{8}$ ]] || fail "$flavor: name of the package"
+    for application in "${singles[@]}"; do
+        for ((set = 0; set < 1 << ${#switches[@]}; set++)); do
+            with=$application without=
+            for other in "${singles[@]}"; do [ "$other" = "$application" ] || without+=" $other"; done
+            for ((bit = 0; bit < ${#switches[@]}; bit++)); do
+                if ((set >> bit & 1)); then with+=" ${switches[bit]}"; else without+=" ${switches[bit]}"; fi
+            done
+            port_make -V DISTFILES "FLAVOR=$flavor" "WITH=$with" "WITHOUT=$without" | tr -s ' ' '\n' | grep . \
+                >"$work/list" || fail "$flavor with $with: nothing to fetch"
+            [ -z "$(sort "$work/list" | uniq -d)" ] || fail "$flavor with $with: listed twice"
+            cat "$work/list" >>"$work/needed"
+            evaluated=$((evaluated + 1))
+        done
+    done
+done
+for option in $(port_make -V OPTIONS_SINGLE_COMPRESSION); do
+    chosen=$(port_make -V GUEST_ARGS "WITH=$option" "WITHOUT=$(port_make -V OPTIONS_SINGLE_COMPRESSION | sed "s/$option//")")
+    grep -q -- "--compression $(tr '[:upper:]' '[:lower:]' <<<"${option#COMP_}")" <<<"$chosen" || fail "$option: $chosen"
+    evaluated=$((evaluated + 1))
+done
+sed 's/:.*//' "$work/needed" | LC_ALL=C sort -u >"$work/names"
+for key in SHA256 SIZE; do
+    sed -n "s,^$key (wifibox-guest/\(.*\)) = .*,\1,p" "$port/distinfo.debian" | LC_ALL=C sort >"$work/$key"
+    diff "$work/names" "$work/$key" || fail "DISTFILES and $key of distinfo differ"
+done
+[ "$(port_make -V DISTFILES makesum | tr -s ' ' '\n' | grep -c .)" -eq "$(wc -l <"$work/names")" ] ||
+    fail "makesum does not sum up everything"
+grep -qx 'TIMESTAMP = [0-9]*' "$port/distinfo.debian" || fail "distinfo has no TIMESTAMP"
+echo "$evaluated sets, $(wc -l <"$work/names") distfiles: each has SHA256 and SIZE, and no other has"
+
+echo "--- fetched from a mirror, built and staged by nobody without a network"
+for guest in "--flavor iwlwifi" "--flavor hwsim --role access-point --with mdns --with forwarding --with tcpdump"; do
+    # shellcheck disable=SC2086 # words
+    "$tool" fetch --base debian $guest --quiet --locked --lock-file "$work/debian.lock" --cache-dir "$cache" >/dev/null
+done
+# What is in the store, in the layout of its mirror.
+while read -r _ name _ sha256; do
+    name=${name#(wifibox-guest/} stored=$cache/store/sha256/${sha256:0:2}/$sha256
+    name=$work/mirror/${name%)}
+    [ -f "$stored" ] || continue
+    mkdir -p "${name%/*}"
+    ln "$stored" "$name" 2>/dev/null || cp "$stored" "$name"
+done < <(grep '^SHA256' "$port/distinfo.debian")
+chown -R nobody "$work/build" 2>/dev/null || true
+
+cut=(unshare -n setpriv --reuid nobody --regid nogroup --clear-groups)
+[ "$(id -u)" -eq 0 ] || cut=(unshare -rn)
+as_nobody() { "${cut[@]}" env -i "PATH=$PATH" HOME=/nonexistent "$@"; }
+[ "$(as_nobody sh -c 'cat /proc/net/dev' | tail -n +3 | grep -cv '^ *lo:')" -eq 0 ] || fail "the network is not cut"
+[ "$(id -u)" -ne 0 ] || [ "$(as_nobody id -un)" = nobody ] || fail "privileges are not dropped"
+
+# stage NAME VARIABLE...: fetches with a network, builds and stages without.
+stage() {
+    local name=$1
+    shift
+    port_make fetch "MASTER_SITE_OVERRIDE=file://$work/mirror/" "$@" >"$work/fetch.log" 2>&1 || {
+        cat "$work/fetch.log"
+        fail "$name: not fetched"
+    }
+    as_nobody "${ports_make[@]}" "WRKDIR=$work/build/$name" "$@" stage test check-plist >"$work/stage.log" 2>&1 || {
+        cat "$work/stage.log"
+        fail "$name: not staged"
+    }
+    local listed built
+    listed=$(port_make -V 'DISTFILES:[#]' "$@")
+    built=$(grep -c '^    {' <(sed -n '/^  "packages"/,/^  \]/p' "$work/build/$name/guest/manifest.json"))
+    [ "$listed" -eq "$built" ] || fail "$name: $listed distfiles, but the guest has $built packages"
+    echo "$name: $listed distfiles, all used; $(tail -n 1 "$work/stage.log")"
+}
+stage iwlwifi FLAVOR=iwlwifi
+stage access-point FLAVOR=hwsim "WITH=APP_ACCESS_POINT COMP_LZ4 XX_MDNS XX_FORWARDING XX_TCPDUMP" \
+    "WITHOUT=APP_STATION COMP_XZ IPV6"
+stage smallest FLAVOR=hwsim WITH=COMP_GZIP "WITHOUT=COMP_XZ IPV6 UDS_PASSTHRU DOCS"
+if [ -n "$reference" ]; then
+    for image in root.img esp.img; do
+        cmp "$reference/$image" "$work/build/iwlwifi/stage/usr/local/share/wifibox/$image" ||
+            fail "$image is not that of a build without the port"
+    done
+    echo "root.img and esp.img are those of a build without the port"
+fi
+for file in etc/wifibox/appliance/hostname.sample etc/wifibox/app_config share/wifibox/esp.img share/wifibox/root.img \
+    share/man/man5/wifibox-alpine.5.gz share/doc/wifibox-guest/licenses/SUMMARY.txt; do
+    [ -f "$work/build/iwlwifi/stage/usr/local/$file" ] || fail "not staged: $file"
+done
+[ -d "$work/build/iwlwifi/stage/var/run/wifibox/appliance/lib/misc" ] || fail "no skeleton of var"
+[ -d "$work/build/access-point/stage/var/run/hostapd" ] || fail "no place for the control sockets of hostapd"
+[ ! -e "$work/build/smallest/stage/usr/local/share/doc" ] || fail "documents in spite of WITHOUT=DOCS"
+
+echo "--- what is wrong is refused"
+refused=0
+wrong() {
+    refuses "$@"
+    refused=$((refused + 1))
+}
+wrong 'unknown flavor nosuch' port_make -V PKGNAME FLAVOR=nosuch
+wrong 'exactly one option of APPLICATION' port_make -V PKGNAME WITH=APP_ACCESS_POINT
+wrong 'there is no option NOSUCH' port_make -V PKGNAME WITH=NOSUCH
+wrong 'has no lists for WIFIBOX_BASE=nosuch' port_make WIFIBOX_BASE=nosuch fetch
+wrong 'must agree to.*ACCEPT_LICENCE=ipw2x00' port_make FLAVOR=ipw2x00 fetch
+wrong 'name your own files with FIRMWARE_ADD' port_make FLAVOR=b43 fetch
+wrong 'is only for amd64, and this is riscv64' port_make ARCH=riscv64 fetch
+[ -z "$(port_make -V IGNORE FLAVOR=ipw2x00 ACCEPT_LICENCE=ipw2x00)" ] || fail "agreement is not heard"
+
+victim=$(port_make -V DISTFILES FLAVOR=hwsim | tr -s ' ' '\n' | sed -n 's/:.*//;/\/iw_/p')
+file=$work/distfiles/wifibox-guest/$victim
+name=${victim##*/} name=${name//+/\\+}
+mv "$file" "$work/kept"
+# The build directory of the smallest guest is good: what fails now fails for the file.
+again=("${ports_make[@]}" FLAVOR=hwsim "WRKDIR=$work/build/again" WITH=COMP_LZ4 WITHOUT=COMP_XZ)
+wrong "$name" as_nobody "${again[@]}" stage
+wrong "$name" as_nobody "${again[@]}" do-build
+printf x | cat "$work/kept" - >"$file"
+wrong "Checksum mismatch for .*$name" as_nobody "${again[@]}" stage
+wrong "$name.* is not used" as_nobody "${again[@]}" NO_CHECKSUM=yes stage
+# One byte, the same size.
+{ printf x; tail -c +2 "$work/kept"; } >"$file"
+wrong "Checksum mismatch for .*$name" as_nobody "${again[@]}" stage
+wrong "$name.* is not used" as_nobody "${again[@]}" NO_CHECKSUM=yes stage
+[ ! -e "$work/build/again/guest/root.img" ] || fail "a guest was made of a wrong distfile"
+mv "$work/kept" "$file"
+mv "$work/local/bin/wifibox-build" "$work/kept"
+wrong 'depends on package wifibox-build' as_nobody "${again[@]}" stage
+mv "$work/kept" "$work/local/bin/wifibox-build"
+cp "$port/distinfo.debian" "$work/kept"
+grep -vE "$name" "$work/kept" >"$port/distinfo.debian"
+wrong 'No checksum recorded' as_nobody "${again[@]}" stage
+cp "$work/kept" "$port/distinfo.debian"
+# The packing list with a file less, and with one more.
+cp "$port/pkg-plist.debian" "$work/kept"
+smallest=(WRKDIR="$work/build/smallest" FLAVOR=hwsim WITH=COMP_GZIP "WITHOUT=COMP_XZ IPV6 UDS_PASSTHRU DOCS")
+grep -v 'iptables.sample' "$work/kept" >"$port/pkg-plist.debian"
+wrong 'iptables.sample' port_make check-plist "${smallest[@]}"
+{ cat "$work/kept"; echo share/wifibox/nosuch; } >"$port/pkg-plist.debian"
+wrong 'nosuch' port_make check-plist "${smallest[@]}"
+cp "$work/kept" "$port/pkg-plist.debian"
+port_make check-plist "${smallest[@]}" >/dev/null || fail "the packing list was good before"
+echo "$refused of $refused refused, each for its reason"

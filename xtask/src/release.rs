@@ -1,0 +1,99 @@
+//! `cargo xtask release FOLDER`: writes provenance.json, index.json and SHA256SUMS of a release folder,
+//! whose guests, locks and programs lie in it already. `ci/release.sh` calls it, and signs SHA256SUMS.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::error::Error;
+use std::path::PathBuf;
+
+use wifibox_build::recipe::Sources;
+use wifibox_build::report::release::{Omitted, Source, Wishes, seal};
+
+/// Seal a release folder.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Arguments {
+    /// The release folder.
+    folder: PathBuf,
+    /// The release's version [default: the builder's].
+    #[arg(long, default_value = env!("CARGO_PKG_VERSION"))]
+    version: String,
+    /// Where the builder and its recipes are from: URL@COMMIT.
+    #[arg(long, value_name = "URL@COMMIT", value_parser = parse_source)]
+    source: Option<Source>,
+    /// A URI that says who runs the build.
+    #[arg(long, value_name = "URI",
+        default_value = concat!(env!("CARGO_PKG_REPOSITORY"), "/blob/main/ci/release.sh"))]
+    builder_id: String,
+    /// A guest that passed its boot test, and how: direct, uefi or modules.
+    #[arg(long, value_name = "GUEST=HOW", value_parser = parse_pair)]
+    boot_tested: Vec<(String, String)>,
+    /// A guest that is not in the release, and why.
+    #[arg(long, value_name = "GUEST=WHY", value_parser = parse_pair)]
+    omitted: Vec<(String, String)>,
+}
+
+/// Runs the chore; prints what the release holds.
+pub fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
+    let mut boot_tested: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for (guest, how) in arguments.boot_tested {
+        boot_tested.entry(guest).or_default().insert(how);
+    }
+    let omitted = arguments.omitted.into_iter().map(|(name, why)| Omitted { name, why });
+    let wishes = Wishes {
+        version: arguments.version,
+        source: arguments.source,
+        builder_id: arguments.builder_id,
+        boot_tested,
+        omitted: omitted.collect(),
+        recipes: &Sources::embedded(),
+    };
+    let index = seal(&arguments.folder, wishes)?;
+    let (files, bytes) =
+        index.artefacts().fold((0, 0), |(files, bytes), file| (files + 1, bytes + file.size));
+    print(&format!(
+        "release {}: {} guests, {} programs, {files} files, {bytes} bytes",
+        index.version,
+        index.guests.len(),
+        index.tools.len()
+    ));
+    Ok(())
+}
+
+#[expect(clippy::print_stdout, reason = "a chore prints")]
+fn print(text: &str) {
+    println!("{text}");
+}
+
+fn parse_pair(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, rest)) if !name.is_empty() && !rest.is_empty() => {
+            Ok((name.to_owned(), rest.to_owned()))
+        }
+        _ => Err("expected GUEST=TEXT".to_owned()),
+    }
+}
+
+fn parse_source(text: &str) -> Result<Source, String> {
+    let hexadecimal = |commit: &str| commit.bytes().all(|b| b.is_ascii_hexdigit());
+    match text.rsplit_once('@') {
+        Some((uri, commit)) if [40, 64].contains(&commit.len()) && hexadecimal(commit) => {
+            Ok(Source { uri: uri.to_owned(), commit: commit.to_ascii_lowercase() })
+        }
+        _ => Err("expected URL@COMMIT, with all of the commit's digits".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn arguments_are_checked() {
+        let commit = "0123456789ABCDEF0123456789abcdef01234567";
+        let source = parse_source(&format!("https://u@example.org/x@{commit}")).expect("parsed");
+        assert_eq!(source.uri, "https://u@example.org/x");
+        assert_eq!(source.commit, commit.to_lowercase());
+        assert!(parse_source("https://example.org@main").is_err());
+        assert_eq!(parse_pair("a=b=c"), Ok(("a".to_owned(), "b=c".to_owned())));
+        assert!(parse_pair("a=").is_err() && parse_pair("=b").is_err());
+    }
+}
