@@ -93,6 +93,7 @@ step "boot: every module of all chipsets loads" boot_test "$work/default" --load
 step "boot: station, UEFI" boot_test "$work/hwsim" --uefi
 step "boot: station, QEMU dressed as bhyve" boot_test "$work/hwsim-bhyve" --as-bhyve
 step "boot: access point, direct" boot_test "$work/access-point"
+step "boot: station, configuration on a disk" boot_test "$work/hwsim" --config-disk
 step "boot: station, direct, smallest memory" boot_test "$work/hwsim" --smallest-memory 88..96 --timeout 120
 step "Xen: the real xl, a driver domain, a domain behind it" ci/xen.sh "$tool" "$work/debian.lock" \
     "${WIFIBOX_BUILD_CACHE:-$work/cache}" "$work/xen"

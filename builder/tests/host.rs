@@ -125,7 +125,7 @@ fn files_can_go_elsewhere() {
     assert!(script.contains(&format!("here={folder}\n")), "{script}");
     assert!(script.contains("config.img is missing"), "{script}");
     let config = read(&target.join("bhyve/wifibox.config"));
-    assert!(config.contains("/config.img\n") && config.contains("/persistent.img\n"), "{config}");
+    assert!(config.contains("/config.img\n") && config.contains("/rootfs_data.img\n"), "{config}");
     assert_eq!(read(&out.join("SHA256SUMS")), sums);
     ok(&guest, &["lint", target_name, out.join("host").to_str().unwrap()]);
     let json =

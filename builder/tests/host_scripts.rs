@@ -57,7 +57,7 @@ fn the_script_for_qemu_starts_the_guest_with_its_disks() {
     let (code, _, stderr) = script(&path, &[], &bin);
     assert_eq!(code, Some(1));
     assert!(stderr.contains("config.img is missing: make it with: wifibox-build"), "{stderr}");
-    for name in ["config.img", "persistent.img"] {
+    for name in ["config.img", "rootfs_data.img"] {
         fs::write(out.join(name), "").unwrap();
     }
     let (code, stdout, stderr) = script(&path, &["--memory", "99"], &bin);
@@ -67,7 +67,7 @@ fn the_script_for_qemu_starts_the_guest_with_its_disks() {
         .filter(|line| line.starts_with("if=none"))
         .map(|line| line.rsplit('/').next().unwrap())
         .collect();
-    assert_eq!(drives, ["esp.img", "root.img", "config.img", "persistent.img"]);
+    assert_eq!(drives, ["esp.img", "root.img", "config.img", "rootfs_data.img"]);
     let writable: Vec<&str> = stdout
         .lines()
         .filter(|line| line.starts_with("if=none") && !line.contains("readonly"))

@@ -139,6 +139,9 @@ pub struct SelectArgs {
     /// Leave a default feature out
     #[arg(long, value_name = "FEATURE")]
     pub without: Vec<String>,
+    /// Keep settings made in an OpenWrt guest on a disk of their own: --with persistent
+    #[arg(long)]
+    pub persistent: bool,
     /// The kernel [default: the base's own]
     #[arg(long)]
     pub kernel: Option<String>,
@@ -534,7 +537,7 @@ pub struct HostArgs {
     /// Configure the guest by the disk config.img (see `wifibox-build config-disk`) instead of 9P
     #[arg(long)]
     pub config_disk: bool,
-    /// Give the guest the disk persistent.img, a raw image of yours, to keep its own data on (OpenWrt: in
+    /// Give the guest the disk rootfs_data.img, a raw image of yours, to keep its own data on (OpenWrt: in
     /// its GPT partition rootfs_data)
     #[arg(long)]
     pub persistent: bool,

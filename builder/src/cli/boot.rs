@@ -5,7 +5,7 @@ use std::process::Command;
 use super::args::BootArgs;
 use super::context::Context;
 use super::failure::Failure;
-use crate::host::boot::GuestDescription;
+use crate::host::boot::{GuestDescription, data_disk};
 use crate::host::machine::{Acceleration, Firmware};
 use crate::host::shares;
 
@@ -30,6 +30,7 @@ pub fn run(context: &Context, args: &BootArgs) -> Result<(), Failure> {
         }
     };
     guest.shares = shares::prepare(&args.folder, &state).map_err(Failure::failed)?;
+    guest.disks.extend(data_disk(&args.folder, &state).map_err(Failure::failed)?);
     let arguments = guest.arguments().map_err(Failure::failed)?;
     context.printer.status("Booting", &format!("{} (Ctrl-A X ends QEMU)", args.folder.display()));
     context.printer.status("Shares", &state.display().to_string());

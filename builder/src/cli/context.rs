@@ -107,7 +107,10 @@ impl Context {
             architecture: args.arch.clone(),
             flavor: String::new(),
             role: args.role.clone(),
-            with: args.with.clone(),
+            with: {
+                let persistent = args.persistent.then(|| "persistent".to_owned());
+                args.with.iter().cloned().chain(persistent).collect()
+            },
             without: args.without.clone(),
             kernel: args.kernel.clone(),
             hypervisor: args.hypervisor.clone(),

@@ -23,6 +23,26 @@ pub enum Console {
     Plain,
 }
 
+/// The disk of an output folder on which the guest keeps its settings, if it does.
+pub const DATA_DISK: &str = "rootfs_data.img";
+
+/// The working copy in `state` of the disk that the guest of `output` keeps its settings on, made at
+/// the first time; `None` for a guest without one.
+///
+/// # Errors
+/// It cannot be copied.
+pub fn data_disk(output: &Path, state: &Path) -> std::io::Result<Option<Disk>> {
+    let (empty, image) = (output.join(DATA_DISK), state.join(DATA_DISK));
+    if !empty.is_file() {
+        return Ok(None);
+    }
+    if !image.exists() {
+        std::fs::create_dir_all(state)?;
+        std::fs::copy(&empty, &image)?;
+    }
+    Ok(Some(Disk { id: "data".to_owned(), image, read_only: false }))
+}
+
 /// A disk that only some guests have.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Disk {

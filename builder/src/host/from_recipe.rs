@@ -1,7 +1,8 @@
 //! The description of a guest from its composed recipe, at the end of a build.
 
 use super::guest::{
-    Boot, CONFIGURATION_FILE, DirectBoot, Disk, Guest, NetworkCard, Purpose, Share,
+    Boot, CONFIGURATION_FILE, DirectBoot, Disk, Guest, NetworkCard, PERSISTENT_FEATURE,
+    PERSISTENT_FILE, Purpose, Share,
 };
 use crate::recipe::{Access, AppConfig, Recipe, ShareTransport, machine};
 
@@ -56,7 +57,7 @@ impl Guest {
         }
         let smallest = recipe.memory_smallest.as_ref().map(|memory| memory.value);
         let recommended = recipe.memory_recommended.as_ref().map(|memory| memory.value);
-        Guest {
+        let mut guest = Guest {
             name: "wifibox".to_owned(),
             base: recipe.base.value.clone(),
             release: recipe.release.value.clone(),
@@ -82,7 +83,11 @@ impl Guest {
             shares: if transport == ShareTransport::Disk { Vec::new() } else { shares(recipe) },
             passthru: Vec::new(),
             folder: None,
+        };
+        if recipe.features.iter().any(|feature| feature.value == PERSISTENT_FEATURE) {
+            guest.add_disk(Purpose::Persistent, PERSISTENT_FILE, false);
         }
+        guest
     }
 }
 

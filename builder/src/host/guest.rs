@@ -20,8 +20,10 @@ use crate::report::output;
 pub const CONFIGURATION_LABEL: &str = "WIFIBOX_CFG";
 /// The name of the configuration disk's image: `wifibox-build config-disk` writes it.
 pub const CONFIGURATION_FILE: &str = "config.img";
+/// The feature of a recipe that gives a guest a disk to keep its own data on.
+pub const PERSISTENT_FEATURE: &str = "persistent";
 /// The name of the image of the disk that keeps the guest's own data.
-pub const PERSISTENT_FILE: &str = "persistent.img";
+pub const PERSISTENT_FILE: &str = super::boot::DATA_DISK;
 
 /// A guest, and the machine that its host makes for it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -101,7 +101,7 @@ fn instructions(guest: &Guest, start: Start) -> String {
             Purpose::Persistent => {
                 let _ = writeln!(
                     text,
-                    "{} is a raw disk of yours; OpenWrt keeps its data in its GPT partition rootfs_data.",
+                    "{} keeps the guest's own data: 'wifibox-build --persistent' makes it for OpenWrt, in a GPT partition rootfs_data.",
                     disk.file
                 );
             }

@@ -115,12 +115,19 @@ fn needed(guest: &Guest) -> String {
             Purpose::Efi | Purpose::Root => continue,
             Purpose::Configuration => "make it with: wifibox-build config-disk",
             Purpose::Persistent => {
-                "a raw disk of yours, for OpenWrt with a GPT partition rootfs_data"
+                "'wifibox-build --persistent' makes one for OpenWrt guests, or take a raw disk of yours"
             }
         };
         text.push_str(&format!(
             "[ -f \"$here/{file}\" ] || fail \"$here/{file} is missing: {help}\"\n"
         ));
+        if disk.purpose == Purpose::Persistent {
+            // The output stays as it was built.
+            text.push_str(&format!(
+                "mkdir -p \"$state\"\n[ -f \"$state/{file}\" ] || cp \"$here/{file}\" \"$state/{file}\"\n\
+                 chmod u+w \"$state/{file}\"\n"
+            ));
+        }
     }
     text.trim_end().to_owned()
 }
@@ -142,7 +149,10 @@ fn description(guest: &Guest, board: Board, firmware: Firmware) -> GuestDescript
         disks: more
             .map(|disk| Disk {
                 id: disk.device.clone(),
-                image: here(&disk.file),
+                image: match disk.purpose {
+                    Purpose::Persistent => PathBuf::from("$state").join(&disk.file),
+                    _ => here(&disk.file),
+                },
                 read_only: disk.read_only,
             })
             .collect(),

@@ -98,7 +98,7 @@ mod tests {
                 ("vda", "esp.img", true),
                 ("vdb", "root.img", true),
                 ("vdc", "config.img", true),
-                ("vdd", "persistent.img", false),
+                ("vdd", "rootfs_data.img", false),
             ]
         );
         assert!(changed.shares.is_empty() && changed.has_configuration_disk());

@@ -4,6 +4,7 @@
 //! * [`block_cache`]: its compressed blocks, for the next image;
 //! * [`newc`]: the initramfs;
 //! * [`padding`]: room behind a root that OpenWrt finds its overlay in;
+//! * [`gpt`]: the disk with an empty partition that OpenWrt keeps its settings on;
 //! * [`uki`]: kernel, command line and initramfs as one UEFI program;
 //! * [`fat`]: FAT volumes;
 //! * [`esp`]: the one that UEFI firmware reads that program from.
@@ -15,6 +16,7 @@
 pub mod block_cache;
 pub mod esp;
 pub mod fat;
+pub mod gpt;
 pub mod newc;
 pub mod padding;
 pub mod squashfs;

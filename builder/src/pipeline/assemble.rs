@@ -197,21 +197,24 @@ pub(super) fn put(
     tree.replace(path, node).map_err(Error::tree(what)).map(drop)
 }
 
-/// Lays the files of `overlays/NAME/root`, or `openrc` and `procd` for guests that those start, over the tree.
+/// Lays the files of `overlays/NAME/all` over the tree, and then those for the guest's init system:
+/// `root`, or `openrc` and `procd`.
 fn lay(composed: &Composed<'_>, name: &str, tree: &mut Tree) -> Result<(), Error> {
-    let part = match composed.recipe.init_system.value {
+    let own = match composed.recipe.init_system.value {
         InitSystem::Supervised => "root",
         InitSystem::Openrc => "openrc",
         InitSystem::Procd => "procd",
     };
-    let folder = format!("overlays/{name}/{part}");
-    for file in composed.sources.files_below(&folder)? {
-        let bytes = composed.sources.read(&format!("{folder}/{file}"))?.into_owned();
-        let origin = Origin::Recipe(format!("overlays/{name}"));
-        let path = GuestPath::new(&file)
-            .map_err(|error| Error::tree(format!("overlay {name}"))(error.into()))?;
-        let mode = overlay_mode(&bytes);
-        put(tree, &path, Kind::File(Content::from_bytes(bytes)), mode, origin)?;
+    for part in ["all", own] {
+        let folder = format!("overlays/{name}/{part}");
+        for file in composed.sources.files_below(&folder)? {
+            let bytes = composed.sources.read(&format!("{folder}/{file}"))?.into_owned();
+            let origin = Origin::Recipe(format!("overlays/{name}"));
+            let path = GuestPath::new(&file)
+                .map_err(|error| Error::tree(format!("overlay {name}"))(error.into()))?;
+            let mode = overlay_mode(&bytes);
+            put(tree, &path, Kind::File(Content::from_bytes(bytes)), mode, origin)?;
+        }
     }
     Ok(())
 }

@@ -310,7 +310,9 @@ pub fn initramfs(
     let Some(plan) = &recipe.initramfs else { return Ok(None) };
     let mut tree = Tree::new();
     let bad = |error| Error::tree("initramfs")(error);
-    for folder in ["bin", "dev", "proc", "sys", "newroot", "lib/modules"] {
+    // OpenWrt's insmod wants the kernel's own folder, though the modules are given by their paths.
+    let own = format!("lib/modules/{}", kernel.release);
+    for folder in ["bin", "dev", "proc", "sys", "newroot", "lib/modules", &own] {
         let path = GuestPath::new(folder).map_err(|error| bad(error.into()))?;
         tree.make_directory(&path, Meta::with_mode(0o755), Origin::Builder).map_err(bad)?;
     }
@@ -330,7 +332,9 @@ pub fn initramfs(
         };
         let at = bin.join(program.name()).map_err(|error| bad(error.into()))?;
         put(&mut tree, &at, node.kind.clone(), 0o755, node.origin.clone())?;
-        link_applets(&mut tree, &at, &bin, &Origin::Builder)?;
+        if program.name().starts_with(b"busybox") {
+            link_applets(&mut tree, &at, &bin, &Origin::Builder)?;
+        }
         for (asked, real) in libraries_of(guest, program, &library_folders())? {
             let Some((_, node)) = guest.lookup(&real) else { continue };
             put(&mut tree, &real, node.kind.clone(), 0o755, node.origin.clone())?;

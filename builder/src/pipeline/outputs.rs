@@ -6,12 +6,25 @@ use super::kernel::{Kernel, initramfs_compression};
 use super::{Composed, Environment, Error};
 use crate::digest::Sha256;
 use crate::host::board::Board;
-use crate::image::{esp, newc, squashfs, uki};
+use crate::host::boot::DATA_DISK;
+use crate::host::guest::PERSISTENT_FEATURE;
+use crate::image::{esp, gpt, newc, padding, squashfs, uki};
 use crate::meter::Laps;
 use crate::output::{OutputError, OutputFolder};
-use crate::recipe::{Compression, Recipe};
+use crate::recipe::{Compression, InitSystem, Recipe};
 use crate::report::manifest;
 use crate::tree::{Content, Spool, Tree};
+
+/// The name by which OpenWrt finds its partition.
+const DATA_PARTITION: &str = "rootfs_data";
+/// How large the disk is, in bytes; most of them are never written.
+const DATA_SIZE: u64 = 64 << 20;
+
+/// Makes room for OpenWrt's overlay behind the file system that fills `file`.
+fn pad(file: &mut std::fs::File) -> std::io::Result<()> {
+    let used = file.metadata()?.len();
+    padding::pad_for_overlay(file, used).map(drop)
+}
 
 /// What the images are made of.
 pub struct Parts<'a> {
@@ -87,11 +100,20 @@ pub fn write_images(
             (environment.progress, environment.caches.blocks(environment.progress));
         let written = squashfs::write_cached(parts.root, &options, blocks, file, progress)?;
         parts.laps.end("root.img");
-        let mut image = std::io::BufReader::new(file);
+        let mut image = std::io::BufReader::new(&mut *file);
         squashfs::verify_written(parts.root, &options, &written, &mut image)?;
         parts.laps.end("root.img read back");
+        if recipe.init_system.value == InitSystem::Procd {
+            pad(file).map_err(OutputError::io("cannot pad root.img"))?;
+        }
         Ok::<(), Error>(())
     })?;
+    if recipe.features.iter().any(|feature| feature.value == PERSISTENT_FEATURE) {
+        folder.write(DATA_DISK, 0o644, |file| {
+            gpt::write(file, DATA_PARTITION, DATA_SIZE, parts.build_id)
+                .map_err(OutputError::io("cannot write rootfs_data.img"))
+        })?;
+    }
     environment.check_cancelled()?;
     let copy = |folder: &mut OutputFolder, name: &str, content: &Content| {
         folder.write(name, 0o644, |file| {

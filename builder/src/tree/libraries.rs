@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read as _;
 
 use object::elf;
-use object::read::elf::{ElfFile, ProgramHeader as _};
+use object::read::elf::{Dyn as _, ElfFile, ProgramHeader as _};
 use object::{Endianness, ReadRef as _};
 
 use super::{Kind, Node, Tree, TreeError};
@@ -69,6 +69,11 @@ fn of<Elf: object::read::elf::FileHeader<Endian = Endianness>>(bytes: &[u8]) -> 
         }
     }
     let table = file.elf_dynamic_table().ok()?;
+    if table.is_empty() {
+        let headers = Elf::parse(bytes).ok()?.program_headers(endian, bytes).ok()?;
+        needs.libraries = by_segments::<Elf>(headers, endian, bytes).unwrap_or_default();
+        return Some(needs);
+    }
     for entry in table.iter() {
         if entry.tag == elf::DT_NEEDED {
             let name = table.string(entry).ok()?;
@@ -76,6 +81,34 @@ fn of<Elf: object::read::elf::FileHeader<Endian = Endianness>>(bytes: &[u8]) -> 
         }
     }
     Some(needs)
+}
+
+/// The needed libraries of a file without section headers, as the dynamic linker finds them: by its
+/// program headers. OpenWrt's programs have no others.
+fn by_segments<Elf: object::read::elf::FileHeader<Endian = Endianness>>(
+    headers: &[Elf::ProgramHeader],
+    endian: Endianness,
+    bytes: &[u8],
+) -> Option<Vec<String>> {
+    let entries = headers.iter().find_map(|header| header.dynamic(endian, bytes).ok().flatten())?;
+    let strings = entries.iter().find(|entry| entry.tag(endian) == elf::DT_STRTAB)?.val(endian);
+    // The table is named by its address; the segment around it says where that is in the file.
+    let (start, end) = headers.iter().find_map(|header| {
+        let (address, (offset, size)) = (header.p_vaddr(endian).into(), header.file_range(endian));
+        let inside = strings.checked_sub(address).filter(|inside| *inside < size)?;
+        (header.p_type(endian) == elf::PT_LOAD)
+            .then(|| offset.checked_add(inside).zip(offset.checked_add(size)))?
+    })?;
+    let table = bytes.get(usize::try_from(start).ok()?..usize::try_from(end).ok()?)?;
+    let needed = entries
+        .iter()
+        .take_while(|entry| entry.tag(endian) != elf::DT_NULL)
+        .filter(|entry| entry.tag(endian) == elf::DT_NEEDED);
+    let name = |at: u64| {
+        let text = table.get(usize::try_from(at).ok()?..)?.split(|byte| *byte == 0).next()?;
+        Some(String::from_utf8_lossy(text).into_owned())
+    };
+    needed.map(|entry| name(entry.val(endian))).collect()
 }
 
 /// Takes away every shared library of `directories` that no program, no other kept library and no
@@ -246,6 +279,36 @@ mod tests {
         assert_eq!(gone, [path("lib/libunused.so.1"), path("lib/libunused.so.1.0")]);
         assert!(tree.get(&path("lib/liba.so.1")).is_some());
         assert!(tree.get(&path("lib/libplugin.so.1")).is_some());
+    }
+
+    #[test]
+    fn a_file_without_section_headers_tells_its_needs_too() {
+        // As `elf` makes it, with two program headers instead of the sections: all of the file at
+        // address 0x1000, and the dynamic table.
+        let mut strings = b"\0libubox.so\0libc.so\0".to_vec();
+        strings.resize(24, 0);
+        let (table, names) = (64 + 2 * 56, 64 + 2 * 56 + 64);
+        let dynamic = [1u64, 1, 1, 12, 5, 0x1000 + names, 0, 0].map(u64::to_le_bytes).concat();
+        let mut file = b"\x7fELF\x02\x01\x01".to_vec();
+        file.resize(16, 0);
+        file.extend([3u16, 62].map(u16::to_le_bytes).concat());
+        file.extend(1u32.to_le_bytes());
+        file.extend([0u64, 64, 0].map(u64::to_le_bytes).concat());
+        file.extend(0u32.to_le_bytes());
+        file.extend([64u16, 56, 2, 64, 0, 0].map(u16::to_le_bytes).concat());
+        let length = names + strings.len() as u64;
+        for (kind, offset, size) in [(1u32, 0u64, length), (2, table, 64)] {
+            file.extend([kind, 4].map(u32::to_le_bytes).concat());
+            let address = 0x1000 + offset;
+            file.extend([offset, address, address, size, size, 8].map(u64::to_le_bytes).concat());
+        }
+        file.extend(dynamic);
+        file.extend(&strings);
+        let needs = needs(&file).expect("an ELF file");
+        assert_eq!(needs.libraries, ["libubox.so", "libc.so"]);
+        for end in 0..file.len() {
+            let _ = super::needs(&file[..end]);
+        }
     }
 
     #[test]

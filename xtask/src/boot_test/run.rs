@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use wifibox_build::host::boot::{Console, Disk, GuestDescription};
+use wifibox_build::host::boot::{Console, Disk, GuestDescription, data_disk};
 use wifibox_build::host::config_disk;
 use wifibox_build::host::machine::{Acceleration, Firmware, Nic};
 use wifibox_build::host::shares::{self, Share};
@@ -29,9 +29,14 @@ pub struct Setup {
 
 /// One run with `memory` MiB. An error means that it could not be started at all.
 pub fn boot(args: &Args, memory: u32, quiet: bool) -> Result<Report, String> {
-    let role = match args.role {
-        Some(role) => role,
-        None => manifest_role(&args.dir)?,
+    let manifest = manifest(&args.dir);
+    let (role, base) = match (args.role, manifest) {
+        (Some(role), Err(_)) => (role, String::new()),
+        (Some(role), Ok(manifest)) => (role, manifest.recipe.base),
+        (None, manifest) => {
+            let manifest = manifest?;
+            (role_of(&manifest)?, manifest.recipe.base)
+        }
     };
     let bhyve = args.as_bhyve.then(|| as_bhyve::Machine::of_output(&args.dir)).transpose()?;
     let memory = match (&bhyve, args.memory) {
@@ -61,6 +66,9 @@ pub fn boot(args: &Args, memory: u32, quiet: bool) -> Result<Report, String> {
     }
 
     let mut setup = setup;
+    let data = data_disk(&args.dir, folder)
+        .map_err(|error| format!("cannot copy the guest's disk: {error}"))?;
+    guest.disks.extend(data);
     if args.config_disk {
         guest.disks.push(config_disk(folder)?);
         setup.shares.retain(|share| share.tag == "e2e");
@@ -101,6 +109,7 @@ pub fn boot(args: &Args, memory: u32, quiet: bool) -> Result<Report, String> {
         report,
         exchange: setup.exchange,
         machine: bhyve.map(|machine| machine.expected()).unwrap_or_default(),
+        base,
         limit: Duration::from_secs(args.timeout),
     };
     let outcome = match role {
@@ -143,26 +152,34 @@ fn keep_log(log: &Path, scratch: tempfile::TempDir) -> Result<PathBuf, String> {
     Ok(kept.join(name))
 }
 
-/// The role in the output folder's manifest.
-fn manifest_role(folder: &Path) -> Result<Role, String> {
-    #[derive(serde::Deserialize)]
-    struct Manifest {
-        recipe: Recipe,
-    }
-    #[derive(serde::Deserialize)]
-    struct Recipe {
-        role: String,
-    }
+/// The part of an output folder's manifest that matters here.
+#[derive(Debug, Default, serde::Deserialize)]
+struct Manifest {
+    recipe: Recipe,
+}
+
+/// What the guest was made of.
+#[derive(Debug, Default, serde::Deserialize)]
+struct Recipe {
+    #[serde(default)]
+    base: String,
+    role: String,
+}
+
+/// The output folder's manifest.
+fn manifest(folder: &Path) -> Result<Manifest, String> {
     let path = folder.join("manifest.json");
-    let text = fs::read_to_string(&path).map_err(|error| {
-        format!("cannot read {}, and no --role is given: {error}", path.display())
-    })?;
-    let manifest: Manifest =
-        serde_json::from_str(&text).map_err(|error| format!("{}: {error}", path.display()))?;
+    let text = fs::read_to_string(&path)
+        .map_err(|error| format!("cannot read {}: {error}", path.display()))?;
+    serde_json::from_str(&text).map_err(|error| format!("{}: {error}", path.display()))
+}
+
+/// The role that the manifest of `folder` names.
+fn role_of(manifest: &Manifest) -> Result<Role, String> {
     match manifest.recipe.role.as_str() {
         "station" => Ok(Role::Station),
         "access-point" => Ok(Role::AccessPoint),
-        other => Err(format!("{} has the unknown role {other:?}: give --role", path.display())),
+        other => Err(format!("the manifest has the unknown role {other:?}: give --role")),
     }
 }
 
@@ -232,8 +249,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("manifest.json");
         fs::write(&path, r#"{"format":1,"recipe":{"role":"access-point"}}"#).unwrap();
-        assert_eq!(manifest_role(folder.path()), Ok(Role::AccessPoint));
+        let role = || role_of(&manifest(folder.path())?);
+        assert_eq!(role(), Ok(Role::AccessPoint));
         fs::write(&path, r#"{"recipe":{"role":"toaster"}}"#).unwrap();
-        assert!(manifest_role(folder.path()).unwrap_err().contains("toaster"));
+        assert!(role().unwrap_err().contains("toaster"));
     }
 }

@@ -57,8 +57,8 @@ fn a_shell_can_read_every_script() {
     let mut count = 0;
     for path in all {
         let text = fs::read_to_string(&path).unwrap();
-        let sourced = path.parent().unwrap().ends_with("common/root/etc/wifibox");
-        if text.starts_with("#!/bin/sh\n") || sourced {
+        let sourced = path.parent().unwrap().ends_with("etc/wifibox");
+        if text.starts_with("#!/bin/sh") || sourced {
             let status = Command::new("sh").arg("-n").arg(&path).status().unwrap();
             assert!(status.success(), "{}", path.display());
             count += 1;
@@ -172,4 +172,73 @@ fn a_hostile_networks_words_stay_out() {
     let text = udhcpd(TEMPLATE, "192.0.2.1", "x/;w /etc/passwd", "a\nnotify_file /x");
     assert!(!text.contains("passwd") && !text.contains("notify_file"), "{text}");
     assert!(text.contains("192.0.2.1 8.8.8.8"), "{text}");
+}
+
+/// What `import` tells UCI for a guest of `role` with these files in its share.
+fn import(role: &str, files: &[(&str, &str)]) -> Vec<String> {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path().display().to_string();
+    for (name, text) in files {
+        let path = folder.path().join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+    let read = |path: &str| fs::read_to_string(overlays().join(path)).unwrap();
+    let functions = read("openwrt/procd/etc/wifibox/functions").replace("/media/etc", &here);
+    let role = read(&format!("openwrt-{role}/procd/etc/wifibox/role"));
+    let import = read("openwrt/procd/etc/wifibox/import")
+        .replace("/proc/sys/kernel/hostname", "/dev/null")
+        .replace("/etc/config/", &format!("{here}/taken-"));
+    let stubs = "say() { echo \"say $*\"; }; sysctl() { :; }\n\
+                 uci() { [ \"$2\" != get ] || return 1; [ \"$1\" != get ] || return 1; echo \"$*\"; }";
+    let output = shell(&format!("{functions}\n{role}\n{stubs}\n{import}"));
+    output.lines().map(str::to_owned).collect()
+}
+
+#[test]
+fn openwrt_takes_addresses_and_leases_of_the_share() {
+    let interfaces = "iface eth0 inet static\n  address 10.9.0.1\n  netmask 255.255.0.0\n\
+                      iface eth0 inet6 static\n  address fd00::1/64\niface wlan0 dhcp\n";
+    let leases = "start 10.9.1.2\nend\t10.9.1.20\nopt\tdns\t%%DNS%% 8.8.8.8\nopt lease 600\n";
+    let files = [("hostname", "box\n"), ("interfaces.conf", interfaces), ("udhcpd.conf", leases)];
+    assert_eq!(
+        import("station", &files),
+        [
+            "set system.@system[0].hostname=box",
+            // Lists are made anew, for the guest may have kept them on its disk.
+            "-q delete network.lan.ip6addr",
+            "set network.lan.proto=static",
+            "set network.lan.ipaddr=10.9.0.1",
+            "-q delete network.lan.netmask",
+            "add_list network.lan.ip6addr=fd00::1/64",
+            "set network.lan.netmask=255.255.0.0",
+            "set network.wwan.proto=dhcp",
+            "-q delete network.wwan.ip6addr",
+            "-q delete dhcp.lan.dhcp_option",
+            "set dhcp.lan.leasetime=600s",
+            // Without an answer of UCI the mask is that of 10.9.1.0/24.
+            "set dhcp.lan.start=2",
+            "set dhcp.lan.limit=19",
+            "commit",
+        ]
+    );
+}
+
+#[test]
+fn openwrts_own_files_take_precedence() {
+    let files = [
+        ("hostname", "box\n"),
+        ("interfaces.conf", "iface eth0 inet static\n  address 10.9.0.1\n"),
+        ("uci/network", "config interface 'lan'\n"),
+        ("udhcpd.conf", "opt dns 9.9.9.9 1.1.1.1\n"),
+    ];
+    assert_eq!(
+        import("access-point", &files),
+        [
+            "set system.@system[0].hostname=box",
+            "-q delete dhcp.lan.dhcp_option",
+            "add_list dhcp.lan.dhcp_option=6,9.9.9.9,1.1.1.1",
+            "commit"
+        ]
+    );
 }

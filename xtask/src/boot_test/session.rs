@@ -26,6 +26,8 @@ pub struct Session {
     pub exchange: PathBuf,
     /// What the guest must say about its machine; empty if it is not asked.
     pub machine: Vec<String>,
+    /// What the guest is made of, as its manifest says.
+    pub base: String,
     /// How long a step may take.
     pub limit: Duration,
 }

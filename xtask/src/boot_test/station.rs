@@ -140,10 +140,18 @@ pub fn run(session: &mut Session) -> Result<(), String> {
         let name = "associated by WPA2, says the control socket";
         session.wait_status(name, GUEST, "wpa_state=COMPLETED")?;
     }
-    session.wait("lease names the wireless network's name server", |session| {
+    // OpenWrt's guests ask the wireless network's name server for the host; others name it.
+    let own = session.base == "openwrt";
+    let name = if own {
+        "lease names the guest as name server"
+    } else {
+        "lease names the wireless network's name server"
+    };
+    session.wait(name, |session| {
         let lease = session.host.lease()?;
         let list: Vec<String> = lease.name_servers.iter().map(ToString::to_string).collect();
-        (lease.name_servers.first() == Some(&FAR)).then(|| Ok(((), list.join(" "))))
+        let wanted = if own { GUEST } else { FAR };
+        (lease.name_servers.first() == Some(&wanted)).then(|| Ok(((), list.join(" "))))
     })?;
     download(session)?;
     session.power_off()

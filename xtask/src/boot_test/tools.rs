@@ -17,6 +17,8 @@ tool() {
 		echo \"/run/e2e/busybox $1\"
 	fi
 }
+# Not every sleep knows fractions of a second.
+sleep 0.01 2>/dev/null || sleep() { /run/e2e/busybox sleep \"$1\"; }
 ";
 
 /// Puts the scripts' helper, and the host's busybox where it has one, into the share.

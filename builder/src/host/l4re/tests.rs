@@ -24,7 +24,7 @@ fn guest() -> Guest {
     guest.disks = vec![
         disk(Purpose::Root, "root.img", "vda", true),
         disk(Purpose::Configuration, "config.img", "vdb", true),
-        disk(Purpose::Persistent, "persistent.img", "vdc", false),
+        disk(Purpose::Persistent, "rootfs_data.img", "vdc", false),
     ];
     guest
 }

@@ -14,7 +14,7 @@ const README: &str = include_str!("README.in");
 pub(super) fn setup(guest: &Guest, direct: &DirectBoot) -> String {
     let mut files = vec![direct.kernel.clone()];
     files.extend(direct.initramfs.clone());
-    // The others are their owner's: config.img is made from the configuration, persistent.img is data.
+    // The others are their owner's: config.img is made from the configuration, rootfs_data.img is data.
     let built = guest.disks.iter().filter(|disk| disk.purpose == Purpose::Root);
     files.extend(built.map(|disk| disk.file.clone()));
     let own: Vec<&str> = guest
