@@ -69,6 +69,7 @@ step "every flavor on Debian" ci/flavors.sh "$tool" "$work/debian.lock" "${WIFIB
 step "verify" "$tool" verify "$work/iwlwifi"
 step "one card" ci/one-card.sh "$tool" "$work/debian.lock" "${WIFIBOX_BUILD_CACHE:-$work/cache}"
 step "bills of materials" ci/sbom.sh "$work/iwlwifi" "$work/hwsim"
+step "remote cache" ci/remote-cache.sh
 step "reproducible" ci/reproducible.sh "$tool" "$work/hwsim" "$work/debian.lock" hwsim
 
 boot_test() { cargo run --release --quiet --package xtask -- boot-test "$@"; }
