@@ -1,9 +1,8 @@
 #!/usr/bin/env bash
 # freebsd-port-test.sh TOOL LOCK CACHE [IWLWIFI]: the FreeBSD port, made from LOCK (of Debian) and tried with bmake and a
-# small stand-in for the ports framework (ci/freebsd-port/test/mk), not on FreeBSD: every flavor with every set of
-# options is evaluated, distinfo is complete and holds nothing else, guests are built and staged by a user without
-# privileges and without a network, and what is wrong is refused. IWLWIFI is an output of the same lock: the port makes
-# the same bytes.
+# small stand-in for the ports framework (ci/freebsd-port/test/mk), not on FreeBSD: every flavor with every option is
+# evaluated, distinfo is complete and holds nothing else, guests are built and staged by a user without privileges and
+# without a network, and what is wrong is refused. IWLWIFI is an output of the same lock: the port makes the same bytes.
 set -euo pipefail
 tool=$(realpath "$1") lock=$(realpath "$2") cache=$(realpath "$3") reference=${4:-}
 here=$(cd "$(dirname "$0")/freebsd-port" && pwd)
@@ -39,31 +38,45 @@ refuses() {
     grep -qE "$pattern" <<<"$said" || fail "refused for another reason than $pattern: $* says: $said"
 }
 
-echo "--- every flavor with every set of options"
+echo "--- every flavor with every option"
 read -r -a flavors <<<"$(port_make -V FLAVORS)"
 read -r -a singles <<<"$(port_make -V OPTIONS_SINGLE_APPLICATION)"
 read -r -a switches <<<"$(port_make -V OPTIONS_DEFINE -V OPTIONS_GROUP_EXTRAS | tr '\n' ' ' | sed 's/DOCS//')"
-[ "${#flavors[@]} ${#singles[@]} ${#switches[@]}" = "$(ls "$here/../../recipes/flavors" | wc -l) 2 5" ] ||
-    fail "axes are missing"
+[ "${#flavors[@]}" -eq "$(find "$here/../../recipes/flavors" -name '*.yaml' | wc -l)" ] || fail "flavors are missing"
+[ "${#singles[@]}" -eq 2 ] || fail "roles are missing: ${singles[*]}"
+[ "${#switches[@]}" -ge 5 ] || fail "options are missing: ${switches[*]}"
 : >"$work/needed"
-evaluated=0
+evaluated=0 prevented=0
+# evaluate FLAVOR APPLICATION SET: what this guest fetches; bit N of SET says whether switch N is on.
+evaluate() {
+    local flavor=$1 with=$2 without='' other bit
+    for other in "${singles[@]}"; do [ "$other" = "$2" ] || without+=" $other"; done
+    for ((bit = 0; bit < ${#switches[@]}; bit++)); do
+        if (($3 >> bit & 1)); then with+=" ${switches[bit]}"; else without+=" ${switches[bit]}"; fi
+    done
+    if ! port_make -V DISTFILES "FLAVOR=$flavor" "WITH=$with" "WITHOUT=$without" >"$work/list" 2>"$work/said"; then
+        # What the recipes exclude, the port prevents.
+        grep -q 'does not go with' "$work/said" || fail "$flavor with $with: $(cat "$work/said")"
+        prevented=$((prevented + 1))
+        return
+    fi
+    tr -s ' ' '\n' <"$work/list" | sed '/^$/d' >"$work/names"
+    [ -s "$work/names" ] || fail "$flavor with $with: nothing to fetch"
+    [ -z "$(sort "$work/names" | uniq -d)" ] || fail "$flavor with $with: listed twice"
+    cat "$work/names" >>"$work/needed"
+    evaluated=$((evaluated + 1))
+}
+all=$(((1 << ${#switches[@]}) - 1))
 for flavor in "${flavors[@]}"; do
     suffix=-$flavor
     [ "$flavor" = default ] && suffix=
     [[ $(port_make -V PKGNAME "FLAVOR=$flavor") =~ ^wifibox-guest$suffix-[0-9]{8}$ ]] || fail "$flavor: name of the package"
     for application in "${singles[@]}"; do
-        for ((set = 0; set < 1 << ${#switches[@]}; set++)); do
-            with=$application without=
-            for other in "${singles[@]}"; do [ "$other" = "$application" ] || without+=" $other"; done
-            for ((bit = 0; bit < ${#switches[@]}; bit++)); do
-                if ((set >> bit & 1)); then with+=" ${switches[bit]}"; else without+=" ${switches[bit]}"; fi
-            done
-            port_make -V DISTFILES "FLAVOR=$flavor" "WITH=$with" "WITHOUT=$without" | tr -s ' ' '\n' | grep . \
-                >"$work/list" || fail "$flavor with $with: nothing to fetch"
-            [ -z "$(sort "$work/list" | uniq -d)" ] || fail "$flavor with $with: listed twice"
-            cat "$work/list" >>"$work/needed"
-            evaluated=$((evaluated + 1))
-        done
+        # Everything off, one thing on; for one flavor every set.
+        sets=(0)
+        for ((bit = 0; bit < ${#switches[@]}; bit++)); do sets+=($((1 << bit))); done
+        [ "$flavor" != hwsim ] || mapfile -t sets < <(seq 0 "$all")
+        for set in "${sets[@]}"; do evaluate "$flavor" "$application" "$set"; done
     done
 done
 for option in $(port_make -V OPTIONS_SINGLE_COMPRESSION); do
@@ -79,7 +92,7 @@ done
 [ "$(port_make -V DISTFILES makesum | tr -s ' ' '\n' | grep -c .)" -eq "$(wc -l <"$work/names")" ] ||
     fail "makesum does not sum up everything"
 grep -qx 'TIMESTAMP = [0-9]*' "$port/distinfo.debian" || fail "distinfo has no TIMESTAMP"
-echo "$evaluated sets, $(wc -l <"$work/names") distfiles: each has SHA256 and SIZE, and no other has"
+echo "$evaluated guests ($prevented prevented), $(wc -l <"$work/names") distfiles: each has SHA256 and SIZE, and no other has"
 
 echo "--- fetched from a mirror, built and staged by nobody without a network"
 for guest in "--flavor iwlwifi" "--flavor hwsim --role access-point --with mdns --with forwarding --with tcpdump"; do
@@ -188,3 +201,11 @@ wrong 'nosuch' port_make check-plist "${smallest[@]}"
 cp "$work/kept" "$port/pkg-plist.debian"
 port_make check-plist "${smallest[@]}" >/dev/null || fail "the packing list was good before"
 echo "$refused of $refused refused, each for its reason"
+
+echo "--- the port of the builder itself"
+"$here/make-crates.sh" "$work/sysutils/wifibox-build"
+listed=$(grep -cE $'^(CARGO_CRATES=|\t)' "$work/sysutils/wifibox-build/Makefile.crates")
+for key in SHA256 SIZE; do
+    [ "$listed" -eq "$(grep -c "^$key (rust/crates/.*\.crate) = " "$work/sysutils/wifibox-build/distinfo")" ] ||
+        fail "crates and $key of distinfo differ"
+done

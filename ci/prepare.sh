@@ -10,8 +10,15 @@ packages=(
     binutils                 # objdump: the unified kernel image
     kmod                     # depmod, modprobe: module indexes and closure
     shellcheck               # the guest's scripts
+    libvirt-clients libxml2-utils # virt-xml-validate: domains of libvirt
     python3-venv             # validators of bills of materials
+    bmake curl               # the FreeBSD port
+    lua5.3 device-tree-compiler  # files for L4Re
     gcc libc6-dev            # crates that build C
+    minisign                 # signatures over releases
+    mandoc                   # man pages
+    musl-tools               # static programs
+    debian-archive-keyring   # the base debian, where the host is another distribution
 )
 
 missing=()

@@ -31,14 +31,18 @@ debian_architecture() {
     esac
 }
 
-# Headers of musl for another architecture than this machine's: unpacked, not installed.
+# Headers of musl for another architecture than this machine's, from Debian: unpacked, not installed, and without
+# making that architecture known to this machine's dpkg.
 headers() {
-    local architecture=$1 machine=$2
-    (cd "$work" && apt-get -q download "musl-dev" >/dev/null 2>&1 && apt-get -q download "musl-dev:$architecture" >/dev/null 2>&1) || true
-    local package
-    package=$(find "$work" -name "musl-dev_*_$architecture.deb" | head -n 1)
+    local architecture=$1 machine=$2 package
+    mkdir -p "$work/apt/lists/partial" "$work/apt/cache/archives/partial"
+    local apt=(apt-get -q -o "APT::Architecture=$architecture" -o "APT::Architectures::=$architecture"
+        -o "Dir::State=$work/apt" -o "Dir::State::status=/dev/null" -o "Dir::Cache=$work/apt/cache")
+    (cd "$work" && "${apt[@]}" update && "${apt[@]}" download "musl-dev:$architecture") >"$work/log" 2>&1 || true
+    package=$(find "$work" -maxdepth 1 -name "musl-dev_*_$architecture.deb")
     if [ -z "$package" ]; then
-        echo "$0: no musl-dev for $architecture: 'dpkg --add-architecture $architecture && apt-get update', or name the folder of headers in MUSL_HEADERS" >&2
+        cat "$work/log" >&2
+        echo "$0: no musl-dev for $architecture to be had: name a folder of musl's headers in MUSL_HEADERS" >&2
         return 1
     fi
     dpkg-deb -x "$package" "$work/$architecture"
@@ -53,7 +57,8 @@ for target in "$@"; do
     if [ "$target" = "$own" ]; then
         export "CC_$variable=musl-gcc"
     else
-        include=${MUSL_HEADERS:-$(headers "$architecture" "$machine")}
+        include=${MUSL_HEADERS:-}
+        [ -n "$include" ] || include=$(headers "$architecture" "$machine")
         export "CC_$variable=clang" "AR_$variable=llvm-ar"
         command -v llvm-ar >/dev/null || export "AR_$variable=ar"
         export "CFLAGS_$variable=--target=$machine-linux-musl -nostdlibinc -isystem $include"
@@ -63,6 +68,9 @@ for target in "$@"; do
     # Paths of this machine stay out of the program.
     flags+=("--remap-path-prefix=$PWD=." "--remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}=cargo")
     echo "building $target"
+    if command -v rustup >/dev/null && ! rustup target list --installed | grep -qx "$target"; then
+        rustup --quiet target add "$target"
+    fi
     CARGO_ENCODED_RUSTFLAGS=$(IFS=$'\x1f' && echo "${flags[*]}") \
         cargo build --release --quiet --target "$target" --bin wifibox-build
     program=${CARGO_TARGET_DIR:-target}/$target/release/wifibox-build

@@ -55,27 +55,46 @@ step "cargo clippy" cargo clippy --workspace --all-targets --quiet -- -D warning
 step "cargo test" cargo_tests
 step "fuzz apk v3 for 20 s" cargo xtask fuzz adb --plain --minutes 0.34
 step "shellcheck" ci/shellcheck.sh
+step "documents" cargo xtask docs-check
+step "man pages" ci/man.sh
+step "workflows" ci/check-workflows.sh
 step "cargo deny" deny
 
 tool=target/release/wifibox-build
-step "release build" cargo build --release --quiet || finish
+step "release build" cargo build --release --quiet --workspace || finish
 for flavor in iwlwifi hwsim default; do
     step "build $flavor on Debian" "$tool" --base debian --flavor $flavor --out "$work/$flavor" \
         --lock-file "$work/debian.lock" --cache-dir "${WIFIBOX_BUILD_CACHE:-$work/cache}" || finish
 done
 step "build the access point" "$tool" --base debian --flavor hwsim --role access-point --out "$work/access-point" \
     --frozen --lock-file "$work/debian.lock" --cache-dir "${WIFIBOX_BUILD_CACHE:-$work/cache}" || finish
+step "build hwsim for bhyve" "$tool" --base debian --flavor hwsim --hypervisor bhyve --out "$work/hwsim-bhyve" \
+    --frozen --lock-file "$work/debian.lock" --cache-dir "${WIFIBOX_BUILD_CACHE:-$work/cache}" || finish
+step "files for hosts" ci/host-files.sh "$tool" "$work/hwsim-bhyve" "$work/hwsim" "$work/access-point"
 step "every flavor on Debian" ci/flavors.sh "$tool" "$work/debian.lock" "${WIFIBOX_BUILD_CACHE:-$work/cache}" "$work/flavors"
 step "verify" "$tool" verify "$work/iwlwifi"
 step "one card" ci/one-card.sh "$tool" "$work/debian.lock" "${WIFIBOX_BUILD_CACHE:-$work/cache}"
 step "bills of materials" ci/sbom.sh "$work/iwlwifi" "$work/hwsim"
 step "remote cache" ci/remote-cache.sh
+step "FreeBSD port" ci/freebsd-port-test.sh "$tool" "$work/debian.lock" "${WIFIBOX_BUILD_CACHE:-$work/cache}" "$work/iwlwifi"
+step "build for L4Re" "$tool" --base debian --flavor hwsim --hypervisor l4re --compression lz4 --out "$work/l4re" \
+    --frozen --lock-file "$work/debian.lock" --cache-dir "${WIFIBOX_BUILD_CACHE:-$work/cache}" &&
+    step "files for L4Re" ci/l4re-check.sh "$tool" "$work/l4re" &&
+    step "boot: as under L4Re" ci/l4re-boot.sh "$tool" "$work/l4re"
 step "reproducible" ci/reproducible.sh "$tool" "$work/hwsim" "$work/debian.lock" hwsim
+release_test() {
+    install -D -m 0644 "$work/debian.lock" "$work/locks/debian-trixie-amd64.lock" &&
+        ci/release-test.sh "$tool" target/release/xtask "$work/locks" "${WIFIBOX_BUILD_CACHE:-$work/cache}"
+}
+step "release: signed, and refused after one byte" release_test
 
 boot_test() { cargo run --release --quiet --package xtask -- boot-test "$@"; }
 step "boot: station, direct" boot_test "$work/hwsim"
 step "boot: every module of all chipsets loads" boot_test "$work/default" --load-modules --memory 512
 step "boot: station, UEFI" boot_test "$work/hwsim" --uefi
+step "boot: station, QEMU dressed as bhyve" boot_test "$work/hwsim-bhyve" --as-bhyve
 step "boot: access point, direct" boot_test "$work/access-point"
 step "boot: station, direct, smallest memory" boot_test "$work/hwsim" --smallest-memory 88..96 --timeout 120
+step "Xen: the real xl, a driver domain, a domain behind it" ci/xen.sh "$tool" "$work/debian.lock" \
+    "${WIFIBOX_BUILD_CACHE:-$work/cache}" "$work/xen"
 finish

@@ -105,9 +105,12 @@ fn guests_keep_the_contract_with_their_host() {
                 assert!(recipe.directories.iter().any(|made| made.path == share.path), "{share:?}");
             }
             let services: Vec<&str> = recipe.services.iter().map(|s| s.value.as_str()).collect();
-            for service in [app_config, "acpid", "udhcpd", "console"] {
+            // Under Xen the kernel itself is asked to power off.
+            let power = if hypervisor == "xen" { "vifs" } else { "acpid" };
+            for service in [app_config, power, "udhcpd", "console"] {
                 assert!(services.contains(&service), "{service} in {services:?}");
             }
+            assert_eq!(services.contains(&"acpid"), hypervisor != "xen");
         }
     }
 }

@@ -6,10 +6,13 @@ mod boot_test;
 mod chipsets;
 mod compare_tree;
 mod devices;
+mod docs_check;
 mod fuzz;
+mod man;
 mod release;
 mod solve;
 mod version_compare;
+mod xen_test;
 
 use std::process::ExitCode;
 
@@ -29,27 +32,36 @@ enum Chore {
     CompareTree(compare_tree::Args),
     /// Write the table of wireless devices from the indexes of kernels.
     Devices(devices::Arguments),
+    /// Check the command lines and links of the documents.
+    DocsCheck(docs_check::Arguments),
     /// Verify a feed of apk v3: the index, and every package beside it.
     AdbFeed(adb_feed::Arguments),
     /// Feed damaged files to the readers of a format.
     Fuzz(fuzz::Arguments),
+    /// Write the man page of the commands.
+    Man(man::Arguments),
     /// Write the index, provenance and hashes of a release folder.
     Release(release::Arguments),
     /// Resolve worlds against package indexes: JSON lines in, JSON lines out.
     Solve(solve::Arguments),
     /// Compare versions: `A B` lines in, one of `<`, `=`, `>` and `invalid` per line out.
     VersionCompare(version_compare::Arguments),
+    /// Run a guest as a driver domain under Xen itself, with a domain behind it.
+    XenTest(xen_test::Args),
 }
 
 fn main() -> ExitCode {
     let outcome = match Chore::parse() {
         Chore::BootTest(args) => return boot_test::run(&args),
+        Chore::XenTest(args) => return xen_test::run(&args),
         Chore::Chipsets(arguments) => chipsets::run(arguments),
         Chore::CompareTree(args) => return compare_tree::run(&args),
         Chore::Bench(arguments) => bench::run(arguments),
         Chore::Devices(arguments) => devices::run(arguments),
         Chore::AdbFeed(arguments) => adb_feed::run(arguments),
         Chore::Fuzz(arguments) => fuzz::run(arguments),
+        Chore::DocsCheck(arguments) => docs_check::run(arguments),
+        Chore::Man(arguments) => man::run(arguments),
         Chore::Release(arguments) => release::run(arguments),
         Chore::Solve(arguments) => solve::run(arguments),
         Chore::VersionCompare(arguments) => version_compare::run(arguments),

@@ -534,7 +534,8 @@ pub struct HostArgs {
     /// Configure the guest by the disk config.img (see `wifibox-build config-disk`) instead of 9P
     #[arg(long)]
     pub config_disk: bool,
-    /// Give the guest the disk persistent.img to keep its own data on
+    /// Give the guest the disk persistent.img, a raw image of yours, to keep its own data on (OpenWrt: in
+    /// its GPT partition rootfs_data)
     #[arg(long)]
     pub persistent: bool,
     /// What the virtual machine is called [default: wifibox]

@@ -1,6 +1,8 @@
 //! The description of a guest from its composed recipe, at the end of a build.
 
-use super::guest::{Boot, DirectBoot, Disk, Guest, NetworkCard, Purpose, Share};
+use super::guest::{
+    Boot, CONFIGURATION_FILE, DirectBoot, Disk, Guest, NetworkCard, Purpose, Share,
+};
 use crate::recipe::{Access, AppConfig, Recipe, ShareTransport, machine};
 
 /// Memory where no recipe says how much, in MiB.
@@ -45,7 +47,13 @@ impl Guest {
             disks.push(Disk { purpose: Purpose::Efi, file, device: first, read_only: true });
         }
         let file = ROOT.to_owned();
-        disks.push(Disk { purpose: Purpose::Root, file, device: root, read_only: true });
+        disks.push(Disk { purpose: Purpose::Root, file, device: root.clone(), read_only: true });
+        if transport == ShareTransport::Disk {
+            let device = with_letter(&root, 'b');
+            let file = CONFIGURATION_FILE.to_owned();
+            let purpose = Purpose::Configuration;
+            disks.push(Disk { purpose, file, device, read_only: true });
+        }
         let smallest = recipe.memory_smallest.as_ref().map(|memory| memory.value);
         let recommended = recipe.memory_recommended.as_ref().map(|memory| memory.value);
         Guest {
@@ -71,7 +79,7 @@ impl Guest {
             disks,
             nics: vec![NetworkCard { model: host.nic.value, uplink: None }],
             transport,
-            shares: shares(recipe),
+            shares: if transport == ShareTransport::Disk { Vec::new() } else { shares(recipe) },
             passthru: Vec::new(),
             folder: None,
         }

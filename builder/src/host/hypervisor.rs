@@ -10,7 +10,7 @@ use serde::{Serialize, Serializer};
 
 use super::guest::{Boot, Guest};
 use super::{HostError, HostFile};
-use super::{bhyve, libvirt, qemu};
+use super::{bhyve, l4re, libvirt, qemu, xen};
 use crate::recipe::ShareTransport;
 
 /// A hypervisor that files are written for.
@@ -110,10 +110,8 @@ impl Hypervisor {
             Self::Bhyve => bhyve::files(guest),
             Self::Qemu => qemu::files(guest),
             Self::Libvirt => libvirt::files(guest),
-            Self::Xen | Self::L4re => Err(HostError::Unfit {
-                hypervisor: self,
-                why: "this version of wifibox-build writes none".to_owned(),
-            }),
+            Self::Xen => xen::files(guest),
+            Self::L4re => l4re::files(guest),
         }?;
         files.sort_by(|a, b| a.path.cmp(&b.path));
         Ok(files)
@@ -155,5 +153,40 @@ impl FromStr for Hypervisor {
             let names: Vec<&str> = Self::ALL.iter().map(|hypervisor| hypervisor.name()).collect();
             format!("expected one of {}", names.join(", "))
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::host::sample::guest;
+
+    #[test]
+    fn a_guest_runs_where_its_devices_are() {
+        let suiting = |guest: &Guest| -> Vec<&str> {
+            let all = Hypervisor::ALL.into_iter();
+            all.filter(|h| h.suits(guest).is_ok()).map(Hypervisor::name).collect()
+        };
+        assert_eq!(suiting(&guest()), ["bhyve", "libvirt", "qemu"]);
+        let mut direct = guest();
+        direct.boot.uefi = None;
+        assert_eq!(suiting(&direct), ["libvirt", "qemu"]);
+        let mut xen = guest();
+        xen.transport = ShareTransport::Xen;
+        assert_eq!(suiting(&xen), ["xen"]);
+        let message = Hypervisor::Bhyve.suits(&xen).unwrap_err().to_string();
+        assert!(message.contains("build it with --hypervisor bhyve"), "{message}");
+        let mut other = guest();
+        other.architecture = "mips".to_owned();
+        assert!(suiting(&other).is_empty());
+    }
+
+    #[test]
+    fn files_have_one_owner() {
+        assert!(Hypervisor::Qemu.owns("qemu.sh") && Hypervisor::Bhyve.owns("bhyve/run.sh"));
+        assert!(!Hypervisor::Qemu.owns("qemu-other") && !Hypervisor::Xen.owns("xenon/a"));
+        for hypervisor in Hypervisor::ALL {
+            assert_eq!(hypervisor.name().parse(), Ok(hypervisor));
+        }
     }
 }

@@ -19,6 +19,7 @@ pub mod from_recipe;
 pub mod guest;
 mod hypervisor;
 pub mod install;
+pub mod l4re;
 pub mod libvirt;
 pub mod machine;
 pub mod qemu;
@@ -26,6 +27,7 @@ pub mod qemu;
 pub(crate) mod sample;
 pub mod shares;
 pub mod wishes;
+pub mod xen;
 
 pub use error::HostError;
 pub use guest::Guest;

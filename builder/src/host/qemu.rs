@@ -113,8 +113,10 @@ fn needed(guest: &Guest) -> String {
         let file = &disk.file;
         let help = match disk.purpose {
             Purpose::Efi | Purpose::Root => continue,
-            Purpose::Configuration => "make it with: wifibox-build config-disk".to_owned(),
-            Purpose::Persistent => format!("make it with: truncate -s 64M {file}"),
+            Purpose::Configuration => "make it with: wifibox-build config-disk",
+            Purpose::Persistent => {
+                "a raw disk of yours, for OpenWrt with a GPT partition rootfs_data"
+            }
         };
         text.push_str(&format!(
             "[ -f \"$here/{file}\" ] || fail \"$here/{file} is missing: {help}\"\n"

@@ -76,3 +76,42 @@ impl Guest {
 pub fn parse_address(text: &str) -> Result<Address, HostError> {
     Address::parse_any(text).ok_or_else(|| HostError::Address { text: text.to_owned() })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::host::guest::Purpose;
+    use crate::host::sample::guest;
+
+    #[test]
+    fn disks_follow_each_other() {
+        let wishes = Wishes { configuration_disk: true, persistent: true, ..Wishes::default() };
+        let changed = guest().with(&wishes).unwrap();
+        let disks: Vec<(&str, &str, bool)> = changed
+            .disks
+            .iter()
+            .map(|disk| (disk.device.as_str(), disk.file.as_str(), disk.read_only))
+            .collect();
+        assert_eq!(
+            disks,
+            [
+                ("vda", "esp.img", true),
+                ("vdb", "root.img", true),
+                ("vdc", "config.img", true),
+                ("vdd", "persistent.img", false),
+            ]
+        );
+        assert!(changed.shares.is_empty() && changed.has_configuration_disk());
+        // The same wishes again change nothing.
+        assert_eq!(changed.with(&wishes).unwrap(), changed);
+        let mut xen = guest();
+        xen.disks.retain(|disk| disk.purpose == Purpose::Root);
+        xen.disks[0].device = "xvde".to_owned();
+        assert_eq!(xen.with(&wishes).unwrap().disks[2].device, "xvdg");
+    }
+
+    #[test]
+    fn no_wish_changes_nothing() {
+        assert_eq!(guest().with(&Wishes::default()).unwrap(), guest());
+    }
+}

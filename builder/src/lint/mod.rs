@@ -8,6 +8,7 @@
 mod assignments;
 pub mod bhyve;
 mod devd;
+pub mod l4re_modules;
 mod vm_bhyve;
 mod wifibox_core;
 
@@ -60,18 +61,24 @@ pub enum Kind {
     Rc,
     /// FreeBSD's devd.conf.
     Devd,
+    /// A domain of Xen, for xl.
+    Xl,
+    /// L4Re's modules.list.
+    L4reModules,
 }
 
 impl Kind {
     /// All kinds, by name.
-    pub const ALL: [Kind; 7] = [
+    pub const ALL: [Kind; 9] = [
         Kind::Bhyve,
         Kind::Devd,
+        Kind::L4reModules,
         Kind::Loader,
         Kind::Rc,
         Kind::VmBhyve,
         Kind::WifiboxBhyve,
         Kind::WifiboxCore,
+        Kind::Xl,
     ];
 
     /// Its name, as in `--kind`.
@@ -85,6 +92,8 @@ impl Kind {
             Kind::Loader => "loader",
             Kind::Rc => "rc",
             Kind::Devd => "devd",
+            Kind::Xl => "xl",
+            Kind::L4reModules => "l4re-modules",
         }
     }
 
@@ -99,7 +108,10 @@ impl Kind {
             "loader.conf" | "loader.conf.local" => Kind::Loader,
             "rc.conf" | "rc.conf.local" => Kind::Rc,
             "devd.conf" => Kind::Devd,
+            "modules.list" => Kind::L4reModules,
             "wifibox.config" => Kind::Bhyve,
+            // L4Re's list of devices is Lua.
+            name if name.ends_with(".cfg") && name != "io.cfg" => Kind::Xl,
             _ => return None,
         })
     }
@@ -161,6 +173,8 @@ pub fn lint(kind: Kind, contents: &[u8]) -> Vec<Problem> {
         Kind::Loader => assignments::loader_conf(text),
         Kind::Rc => assignments::rc_conf(text),
         Kind::Devd => devd::lint(text),
+        Kind::Xl => crate::host::xen::lint::lint(text),
+        Kind::L4reModules => l4re_modules::lint(text),
     };
     for (index, line) in text.split('\n').enumerate() {
         if let Some(bad) = line.chars().find(|c| c.is_control() && *c != '\t') {

@@ -190,7 +190,7 @@ fn slots<'a>(get: &impl Fn(&str) -> Option<(usize, &'a str)>, problems: &mut Vec
         taken.insert((slot, function), format!("passthru{number}"));
         (last, number, function) = (of, number + 1, function.saturating_add(1));
     }
-    if number > 0 && !get("wired_memory").is_some_and(|(_, value)| value == "yes") {
+    if number > 0 && get("wired_memory").is_none_or(|(_, value)| value != "yes") {
         let line = get("passthru0").map_or(0, |(line, _)| line);
         let what = "passthru0 needs wired_memory=\"yes\": not every version of vm-bhyve adds it";
         problems.push(Problem::new(line, what));

@@ -76,6 +76,7 @@ fn hypervisor(recipe: &Recipe, kernel: &Capabilities) -> Result<(), Impossible> 
     let transport = match hypervisor.share_transport.value {
         ShareTransport::Virtio => Feature::P9Virtio,
         ShareTransport::Xen => Feature::P9Xen,
+        ShareTransport::Disk => return Ok(()),
     };
     for feature in [Feature::P9, transport] {
         let choice = format!("hypervisor {name} (shares by {feature})");

@@ -54,7 +54,8 @@ fn fstab(recipe: &Recipe) -> String {
 /// How the hypervisor offers shares, as the mount option says it.
 pub(super) fn transport(recipe: &Recipe) -> &'static str {
     match recipe.hypervisor.share_transport.value {
-        ShareTransport::Virtio => "virtio",
+        // From a disk what is listed here is put in its place when the mount fails.
+        ShareTransport::Virtio | ShareTransport::Disk => "virtio",
         ShareTransport::Xen => "xen",
     }
 }

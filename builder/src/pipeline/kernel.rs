@@ -111,7 +111,7 @@ pub fn install(
     }
     tree.remove(&folder);
     remove_with_empty_parents(tree, &folder);
-    tree.remove(&image_path.parent().unwrap_or_default());
+    remove_boot(recipe, tree, &image_path.parent().unwrap_or_default())?;
     // Wherever the kernel's base has them: the guest's own programs look here.
     let folder = GuestPath::new(format!("lib/modules/{release}"))
         .map_err(|error| Error::tree(name.clone())(error.into()))?;
@@ -222,6 +222,21 @@ fn read_one(
             Err(Error::KernelFiles { kernel: kernel.to_owned(), why })
         }
     }
+}
+
+/// Removes the folder of the kernel image, but for what the recipe says to keep.
+fn remove_boot(recipe: &Recipe, tree: &mut Tree, folder: &GuestPath) -> Result<(), Error> {
+    let filter = recipe.path_filter()?;
+    let files = tree.below(folder).filter(|(_, node)| !matches!(node.kind, Kind::Directory));
+    let (kept, gone): (Vec<GuestPath>, Vec<GuestPath>) =
+        files.map(|(path, _)| path.clone()).partition(|path| filter.keeps(path));
+    if kept.is_empty() {
+        tree.remove(folder);
+    }
+    for path in gone {
+        tree.remove(&path);
+    }
+    Ok(())
 }
 
 fn remove_with_empty_parents(tree: &mut Tree, path: &GuestPath) {

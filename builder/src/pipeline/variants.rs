@@ -75,12 +75,15 @@ pub struct Variants {
     pub source_date_epoch: u32,
 }
 
+/// The requests and stand-ins of a world.
+type Question = (Vec<String>, Vec<(String, Option<String>)>);
+
 /// A lock, with its records as the solver takes them.
 struct Solver {
     locked: Locked,
     records: Records,
-    /// Answers so far, by world.
-    answers: BTreeMap<(Vec<String>, Vec<(String, Option<String>)>), BTreeSet<usize>>,
+    /// The places of what was chosen so far, by what was asked for.
+    answers: BTreeMap<Question, BTreeSet<usize>>,
 }
 
 impl Solver {

@@ -63,6 +63,8 @@ pub enum ShareTransport {
     Virtio,
     /// Xen's 9pfs: the mount option `trans=xen`.
     Xen,
+    /// There is no 9P: a disk brings what the shares would.
+    Disk,
 }
 
 /// The network card that the guest has towards its host.

@@ -10,6 +10,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a chore prints")]
 
 mod access_point;
+mod as_bhyve;
 mod modules;
 mod network;
 mod qemu;
@@ -27,6 +28,8 @@ use std::process::ExitCode;
 
 use run::boot;
 
+/// Memory of the guest where nothing else is said, in MiB.
+const MEMORY: u32 = 256;
 /// Memory is searched in steps of this many MiB.
 const STEP: u32 = 8;
 
@@ -38,9 +41,13 @@ pub struct Args {
     /// Boot by UEFI firmware from esp.img; otherwise QEMU loads the kernel directly.
     #[arg(long)]
     uefi: bool,
-    /// Memory of the guest in MiB.
-    #[arg(long, value_name = "MB", default_value_t = 256)]
-    memory: u32,
+    /// Boot by UEFI in the machine that host/bhyve/wifibox.config of the output describes: QEMU
+    /// dressed as bhyve.
+    #[arg(long, conflicts_with_all = ["uefi", "smallest_memory", "load_modules"])]
+    as_bhyve: bool,
+    /// Memory of the guest in MiB [default: 256, with --as-bhyve what the output says].
+    #[arg(long, value_name = "MB")]
+    memory: Option<u32>,
     /// What the guest is [default: what manifest.json says].
     #[arg(long, value_enum)]
     role: Option<Role>,
@@ -90,7 +97,7 @@ fn parse_range(text: &str) -> Result<(u32, u32), String> {
 pub fn run(args: &Args) -> ExitCode {
     let outcome = match args.smallest_memory {
         Some(range) => smallest_memory(args, range),
-        None => boot(args, args.memory, args.json).map(|report| {
+        None => boot(args, args.memory.unwrap_or(MEMORY), args.json).map(|report| {
             if args.json {
                 print_json(&report);
             }

@@ -7,8 +7,6 @@ use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use wifibox_build::host::boot::GuestDescription;
-
 /// The program, and where it comes from.
 const PROGRAM: &str = "qemu-system-x86_64";
 
@@ -25,14 +23,19 @@ pub struct Qemu {
     process: Child,
     started: Instant,
     console: Arc<Mutex<Console>>,
-    monitor: Option<PathBuf>,
+    monitor: PathBuf,
     messages: PathBuf,
 }
 
 impl Qemu {
-    /// Starts the guest. Its console goes to `log`, QEMU's own messages to `messages`.
-    pub fn start(guest: &GuestDescription, log: &Path, messages: &Path) -> Result<Self, String> {
-        let arguments = guest.arguments().map_err(|error| error.to_string())?;
+    /// Starts QEMU with these arguments. The guest's console goes to `log`, QEMU's own messages to
+    /// `messages`; `monitor` is the socket that the arguments make.
+    pub fn start(
+        arguments: &[String],
+        monitor: &Path,
+        log: &Path,
+        messages: &Path,
+    ) -> Result<Self, String> {
         let unwritable = |error| format!("cannot write {}: {error}", messages.display());
         let own = std::fs::File::create(messages).map_err(unwritable)?;
         let started = Instant::now();
@@ -78,7 +81,7 @@ impl Qemu {
                 }
             });
         }
-        let (monitor, messages) = (guest.monitor.clone(), messages.to_owned());
+        let (monitor, messages) = (monitor.to_owned(), messages.to_owned());
         Ok(Self { process, started, console, monitor, messages })
     }
 
@@ -117,9 +120,8 @@ impl Qemu {
 
     /// Presses the power button.
     pub fn press_power(&self) -> Result<(), String> {
-        let monitor = self.monitor.as_deref().ok_or("this guest has no monitor")?;
         let failed = |error: std::io::Error| format!("QEMU's monitor: {error}");
-        let mut stream = UnixStream::connect(monitor).map_err(failed)?;
+        let mut stream = UnixStream::connect(&self.monitor).map_err(failed)?;
         stream.set_read_timeout(Some(Duration::from_secs(10))).map_err(failed)?;
         let mut answers = BufReader::new(stream.try_clone().map_err(failed)?);
         let mut line = String::new();

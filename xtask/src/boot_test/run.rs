@@ -13,7 +13,7 @@ use super::network::Host;
 use super::report::Report;
 use super::session::Session;
 use super::wire::{Carrier, Datagrams, Wire};
-use super::{Args, Role, access_point, modules, qemu, station};
+use super::{Args, Role, access_point, as_bhyve, modules, qemu, station};
 
 /// The folders of one run.
 pub struct Setup {
@@ -33,6 +33,11 @@ pub fn boot(args: &Args, memory: u32, quiet: bool) -> Result<Report, String> {
         Some(role) => role,
         None => manifest_role(&args.dir)?,
     };
+    let bhyve = args.as_bhyve.then(|| as_bhyve::Machine::of_output(&args.dir)).transpose()?;
+    let memory = match (&bhyve, args.memory) {
+        (Some(machine), None) => machine.memory,
+        _ => memory,
+    };
     let mut guest = GuestDescription::of_output(&args.dir).map_err(|error| error.to_string())?;
     if args.uefi {
         guest.firmware =
@@ -51,6 +56,9 @@ pub fn boot(args: &Args, memory: u32, quiet: bool) -> Result<Report, String> {
         Role::Station => station::prepare(&setup)?,
         Role::AccessPoint => access_point::prepare(&setup)?,
     }
+    if bhyve.is_some() {
+        as_bhyve::Machine::prepare(&setup)?;
+    }
 
     let mut setup = setup;
     if args.config_disk {
@@ -63,13 +71,21 @@ pub fn boot(args: &Args, memory: u32, quiet: bool) -> Result<Report, String> {
     guest.acceleration = Acceleration::of_this_host(guest.board);
     guest.shares = setup.shares;
     guest.console = Console::Plain;
-    guest.monitor = Some(folder.join("qmp"));
+    let monitor = folder.join("qmp");
+    guest.monitor = Some(monitor.clone());
     guest.no_reboot = true;
+    let arguments = match &bhyve {
+        Some(machine) => {
+            let (acceleration, nic) = (guest.acceleration, &guest.nic);
+            machine.arguments(memory, acceleration, nic, &guest.shares, &monitor)?
+        }
+        None => guest.arguments().map_err(|error| error.to_string())?,
+    };
 
     let report = Report {
         version: 1,
         role: if role == Role::Station { "station" } else { "access-point" },
-        firmware: if args.uefi { "uefi" } else { "direct" },
+        firmware: if args.uefi || args.as_bhyve { "uefi" } else { "direct" },
         memory,
         acceleration: if guest.acceleration == Acceleration::Kvm { "kvm" } else { "tcg" },
         steps: Vec::new(),
@@ -80,10 +96,11 @@ pub fn boot(args: &Args, memory: u32, quiet: bool) -> Result<Report, String> {
     };
     let log = folder.join("console.log");
     let mut session = Session {
-        qemu: qemu::Qemu::start(&guest, &log, &folder.join("qemu.log"))?,
+        qemu: qemu::Qemu::start(&arguments, &monitor, &log, &folder.join("qemu.log"))?,
         host: Host::new(Wire::new(carrier)),
         report,
         exchange: setup.exchange,
+        machine: bhyve.map(|machine| machine.expected()).unwrap_or_default(),
         limit: Duration::from_secs(args.timeout),
     };
     let outcome = match role {

@@ -24,6 +24,8 @@ pub struct Session {
     pub report: Report,
     /// The folder of the share `e2e`, by which guest and test exchange files.
     pub exchange: PathBuf,
+    /// What the guest must say about its machine; empty if it is not asked.
+    pub machine: Vec<String>,
     /// How long a step may take.
     pub limit: Duration,
 }
@@ -67,7 +69,26 @@ impl Session {
 
     /// Waits until the guest's services are started: our own init says so, OpenRC asks for a login.
     pub fn wait_ready(&mut self) -> Result<(), String> {
-        self.wait_console("services started", &["wifibox: ready", " login:"])
+        self.wait_console("services started", &["wifibox: ready", " login:"])?;
+        self.wait_machine()
+    }
+
+    /// Waits for what the guest says about its machine, where it is asked.
+    fn wait_machine(&mut self) -> Result<(), String> {
+        let expected = std::mem::take(&mut self.machine);
+        if expected.is_empty() {
+            return Ok(());
+        }
+        let path = self.exchange.join("out/machine");
+        self.wait("the machine is bhyve's, slot by slot", |_| {
+            let text = fs::read_to_string(&path).ok().filter(|text| !text.is_empty())?;
+            let found: Vec<&str> = text.lines().collect();
+            let missing = expected.iter().find(|line| !found.contains(&line.as_str()));
+            Some(match missing {
+                Some(line) => Err(format!("{line:?} is not among what the guest finds: {text}")),
+                None => Ok(((), format!("{} devices of the file", expected.len() - 1))),
+            })
+        })
     }
 
     /// Waits for a console line that contains one of `texts`.

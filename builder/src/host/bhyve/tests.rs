@@ -125,7 +125,6 @@ fn the_command_line_says_what_the_configuration_says() {
         let command = run::command(&guest, &machine);
         assert!(texts["bhyve/run.sh"].contains(&command));
         let filled = command
-            .replace("\"$name\"", "\"$name\"")
             .replace("\"$firmware\"", machine.firmware)
             .replace("\"$console\"", "stdio")
             .replace("\"$tap\"", "tap0");

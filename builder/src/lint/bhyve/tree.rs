@@ -72,6 +72,11 @@ impl Config {
         self.leaves.get(key).map(|leaf| leaf.value.as_str())
     }
 
+    /// The names of all variables, sorted.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.leaves.keys().map(String::as_str)
+    }
+
     /// The PCI devices, by place. Nodes whose names are no places are left out.
     #[must_use]
     pub fn devices(&self) -> Vec<Device> {

@@ -1,0 +1,25 @@
+#!/usr/bin/env bash
+# Xen itself in QEMU: its own xl parses what is written for it, and a guest runs as a driver domain with a
+# domain behind it. xen.sh TOOL LOCK CACHE FOLDER: LOCK is that of Debian, outputs go to FOLDER.
+set -euo pipefail
+tool=$1 lock=$2 cache=$3 folder=$4
+
+mkdir -p "$folder"
+build() {
+    "$tool" --quiet --base debian --flavor hwsim --hypervisor xen --compression gzip --frozen \
+        --lock-file "$lock" --cache-dir "$cache" "$@"
+}
+build --with wired --out "$folder/station"
+build --role access-point --out "$folder/access-point"
+# dom0 is made as guests are, from recipes of its own, and starts by their initramfs.
+mkdir -p "$folder/recipes"
+cp -r ci/dom0/. "$folder/recipes"
+cp -r overlays/initramfs "$folder/recipes/overlays/"
+"$tool" --quiet --recipes "$folder/recipes" --flavor none --lock-file "$folder/dom0.lock" --cache-dir "$cache" --out "$folder/dom0"
+
+for output in station access-point; do
+    shellcheck "$folder/$output/host/xen/setup.sh"
+    "$tool" lint "$folder/$output"/host/xen/*.cfg
+done
+cargo run --release --quiet --package xtask -- xen-test "$folder/station" --dom0 "$folder/dom0" \
+    --parse "$folder/access-point"

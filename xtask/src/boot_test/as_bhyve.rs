@@ -1,0 +1,264 @@
+//! `--as-bhyve`: QEMU dressed as bhyve boots what was written for bhyve.
+//!
+//! The machine is read from the output's own `host/bhyve/wifibox.config`, variable by variable, so that
+//! what is tested is what is given away: each device in the slot that the file says, virtio of the
+//! legacy kind, an 82545EM, one serial port, no graphics and no hot-plug, the memory of the file, UEFI.
+//! A variable or device that QEMU cannot be dressed with is an error, and not passed over. The guest
+//! itself tells which machine it finds ([`Machine::expected`]).
+
+use std::path::{Path, PathBuf};
+
+use wifibox_build::host::machine::{Acceleration, Firmware, Nic};
+use wifibox_build::host::shares::Share;
+use wifibox_build::lint::bhyve::{Config, Device};
+use wifibox_build::lint::{self, Kind};
+
+use super::run::{Setup, append};
+use super::session::Session;
+
+/// The file of an output that says which machine bhyve makes.
+const FILE: &str = "host/bhyve/wifibox.config";
+/// What bhyve's SMBIOS tables say (bhyve_config(5)).
+const SMBIOS: [&str; 2] = [
+    "type=0,vendor=BHYVE,version=14.0,date=10/17/2021",
+    "type=1,manufacturer=FreeBSD,product=BHYVE,version=1.0,family=Virtual Machine",
+];
+/// The slot of the test's own share, which no output uses.
+const OWN_SLOT: u8 = 20;
+/// Variables with the value that they must have, because QEMU is dressed so.
+const FIXED: [(&str, &str); 9] = [
+    ("acpi_tables", "true"),
+    ("memory.wired", "true"),
+    ("rtc.use_localtime", "false"),
+    ("x86.strictmsr", "false"),
+    ("x86.vmexit_on_hlt", "true"),
+    ("x86.vmexit_on_pause", "true"),
+    ("lpc.com1.path", "stdio"),
+    ("pci.0.0.0.device", "hostbridge"),
+    ("pci.0.31.0.device", "lpc"),
+];
+/// Variables that say something about the host, or are used below.
+const USED: [&str; 4] = ["name", "cpus", "memory.size", "lpc.bootrom"];
+
+/// Tells which machine the guest finds.
+const TELL: &str = "#!/bin/sh
+cd /run/e2e
+read -r vendor </sys/class/dmi/id/sys_vendor
+read -r product </sys/class/dmi/id/product_name
+echo \"$vendor $product\" >out/machine.new
+for device in /sys/bus/pci/devices/*; do
+	read -r vendor <\"$device/vendor\"
+	read -r product <\"$device/device\"
+	echo \"${device##*/} ${vendor#0x}:${product#0x}\" >>out/machine.new
+done
+mv out/machine.new out/machine
+";
+
+/// The machine of an output.
+pub struct Machine {
+    config: Config,
+    output: PathBuf,
+    /// Memory in MiB.
+    pub memory: u32,
+}
+
+impl Machine {
+    /// Reads the machine of the output in `folder`.
+    pub fn of_output(folder: &Path) -> Result<Self, String> {
+        let path = folder.join(FILE);
+        let text = std::fs::read(&path).map_err(|error| {
+            format!("cannot read {} (built with --hypervisor bhyve?): {error}", path.display())
+        })?;
+        if let Some(problem) = lint::lint(Kind::Bhyve, &text).first() {
+            return Err(format!("{}: {problem}", path.display()));
+        }
+        let config = Config::parse(&String::from_utf8_lossy(&text)).0;
+        for (key, value) in FIXED {
+            if config.get(key) != Some(value) {
+                return Err(format!(
+                    "{}: {key} is {:?}, and QEMU is dressed for {value}",
+                    path.display(),
+                    config.get(key).unwrap_or_default()
+                ));
+            }
+        }
+        for key in config.names() {
+            let known = FIXED.iter().any(|(name, _)| *name == key) || USED.contains(&key);
+            if !known && !key.starts_with("pci.") {
+                return Err(format!("{}: QEMU cannot be dressed with {key}", path.display()));
+            }
+        }
+        let size = config.get("memory.size").unwrap_or_default();
+        let memory = size.strip_suffix('M').and_then(|digits| digits.parse().ok());
+        let memory = memory.ok_or_else(|| format!("{}: {size:?} of memory", path.display()))?;
+        Ok(Self { config, output: folder.to_owned(), memory })
+    }
+
+    /// Lets the guest tell which machine it finds.
+    pub fn prepare(setup: &Setup) -> Result<(), String> {
+        // The share may be mounted in the background.
+        append(
+            &setup.config.join("interfaces.conf"),
+            "  up until [ -e /run/e2e/machine.sh ]; do sleep 0.1; done; sh /run/e2e/machine.sh\n",
+        )?;
+        Session::put(&setup.exchange, "machine.sh", TELL.as_bytes())
+    }
+
+    /// What the guest has to find: the names of SMBIOS, then each device with its ids.
+    pub fn expected(&self) -> Vec<String> {
+        let mut lines = vec!["FreeBSD BHYVE".to_owned()];
+        for device in self.devices() {
+            let ids = match device.model.as_str() {
+                "virtio-blk" => "1af4:1001",
+                "virtio-9p" => "1af4:1009",
+                "virtio-net" => "1af4:1000",
+                "e1000" => "8086:100f",
+                _ => continue,
+            };
+            lines.push(format!("0000:00:{:02x}.{:x} {ids}", device.slot, device.function));
+        }
+        lines
+    }
+
+    fn devices(&self) -> Vec<Device> {
+        let mut devices = self.config.devices();
+        devices.retain(|device| !["hostbridge", "lpc"].contains(&device.model.as_str()));
+        devices
+    }
+
+    /// QEMU's arguments. `shares` are the test's folders by tag, `memory` is in MiB.
+    pub fn arguments(
+        &self,
+        memory: u32,
+        acceleration: Acceleration,
+        nic: &Nic,
+        shares: &[Share],
+        monitor: &Path,
+    ) -> Result<Vec<String>, String> {
+        let cpus = self.config.get("cpus").unwrap_or("1");
+        let mut list: Vec<String> =
+            ["-nodefaults", "-no-user-config", "-no-reboot"].map(str::to_owned).to_vec();
+        let mut add = |words: &[&str]| list.extend(words.iter().map(|word| (*word).to_owned()));
+        add(&["-machine", "q35,vmport=off,smm=off,sata=off,smbus=off"]);
+        add(&["-global", "ICH9-LPC.acpi-pci-hotplug-with-bridge-support=off"]);
+        add(&acceleration.arguments());
+        add(&["-m", &memory.to_string(), "-smp", cpus, "-rtc", "base=utc"]);
+        add(&["-display", "none", "-vga", "none", "-serial", "stdio"]);
+        for table in SMBIOS {
+            add(&["-smbios", table]);
+        }
+        add(&["-qmp", &format!("unix:{},server=on,wait=off", monitor.display())]);
+        let board = wifibox_build::host::board::Board::Pc;
+        let firmware = Firmware::installed_uefi(board).map_err(|error| error.to_string())?;
+        let firmware = firmware.arguments().map_err(|error| error.to_string())?;
+        add(&firmware.iter().map(String::as_str).collect::<Vec<_>>());
+        let devices = self.devices();
+        for device in &devices {
+            for argument in self.device(device, &devices, nic, shares)? {
+                add(&[&argument]);
+            }
+        }
+        let own = shares.iter().filter(|share| !self.has_share(&devices, &share.tag));
+        for (function, share) in own.enumerate() {
+            let place = format!("addr={OWN_SLOT:02x}.{function:x},multifunction=on");
+            for argument in share_arguments(share, share.read_only, &place) {
+                add(&[&argument]);
+            }
+        }
+        Ok(list)
+    }
+
+    fn has_share(&self, devices: &[Device], tag: &str) -> bool {
+        devices.iter().any(|device| device.variables.get("sharename").is_some_and(|t| t == tag))
+    }
+
+    /// The arguments for one device, in its place.
+    fn device(
+        &self,
+        device: &Device,
+        all: &[Device],
+        nic: &Nic,
+        shares: &[Share],
+    ) -> Result<Vec<String>, String> {
+        let Device { bus, slot, function, model, variables } = device;
+        let name = format!("pci.{bus}.{slot}.{function}");
+        if *bus != 0 || *slot == OWN_SLOT {
+            return Err(format!(
+                "{name}: QEMU is dressed for bus 0, and slot {OWN_SLOT} is the test's"
+            ));
+        }
+        let many = all.iter().filter(|other| other.slot == *slot).count() > 1;
+        let many = if many && *function == 0 { ",multifunction=on" } else { "" };
+        let place = format!("addr={slot:02x}.{function:x}{many}");
+        let known: &[&str] = match model.as_str() {
+            "virtio-blk" => &["path", "ro"],
+            "virtio-9p" => &["sharename", "path", "ro"],
+            "e1000" | "virtio-net" => &["backend"],
+            other => return Err(format!("{name}: QEMU cannot be dressed with {other}")),
+        };
+        if let Some(other) = variables.keys().find(|name| !known.contains(&name.as_str())) {
+            return Err(format!("{name}: QEMU cannot be dressed with {other}"));
+        }
+        let get = |key: &str| variables.get(key).map_or("", String::as_str);
+        let read_only = get("ro") == "true";
+        match model.as_str() {
+            "virtio-blk" => {
+                // Where the file is on a FreeBSD host does not matter, which one it is does.
+                let image = get("path").rsplit('/').next().unwrap_or_default();
+                let path = self.output.join(image);
+                if !path.is_file() {
+                    return Err(format!("{name}: {} is missing", path.display()));
+                }
+                let id = format!("disk{slot}-{function}");
+                let read_only = if read_only { "on" } else { "off" };
+                Ok(vec![
+                    "-blockdev".to_owned(),
+                    format!(
+                        "driver=raw,node-name={id},read-only={read_only},file.driver=file,\
+                         file.filename={}",
+                        path.display()
+                    ),
+                    "-device".to_owned(),
+                    format!(
+                        "virtio-blk-pci,drive={id},disable-modern=on,disable-legacy=off,{place}"
+                    ),
+                ])
+            }
+            "virtio-9p" => {
+                let tag = get("sharename");
+                let share = shares.iter().find(|share| share.tag == tag);
+                let share = share.ok_or_else(|| format!("{name}: the test has no share {tag}"))?;
+                Ok(share_arguments(share, read_only, &place))
+            }
+            card => {
+                let card = if card == "e1000" {
+                    "e1000-82545em,netdev=net".to_owned()
+                } else {
+                    "virtio-net-pci,netdev=net,disable-modern=on,disable-legacy=off".to_owned()
+                };
+                let board = wifibox_build::host::board::Board::Pc;
+                let words = nic.arguments(board).map_err(|error| error.to_string())?;
+                // -netdev and its value; the card is another one.
+                let mut list: Vec<String> = words.into_iter().take(2).collect();
+                list.extend(["-device".to_owned(), format!("{card},{place}")]);
+                Ok(list)
+            }
+        }
+    }
+}
+
+fn share_arguments(share: &Share, read_only: bool, place: &str) -> Vec<String> {
+    let (tag, folder) = (&share.tag, share.folder.display());
+    let read_only = if read_only { ",readonly=on" } else { "" };
+    vec![
+        "-fsdev".to_owned(),
+        format!("local,id={tag},path={folder},security_model=mapped-xattr{read_only}"),
+        "-device".to_owned(),
+        format!(
+            "virtio-9p-pci,fsdev={tag},mount_tag={tag},disable-modern=on,disable-legacy=off,{place}"
+        ),
+    ]
+}
+
+#[cfg(test)]
+mod tests;
