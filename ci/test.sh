@@ -75,6 +75,7 @@ step "every flavor on Debian" ci/flavors.sh "$tool" "$work/debian.lock" "${WIFIB
 step "verify" "$tool" verify "$work/iwlwifi"
 step "one card" ci/one-card.sh "$tool" "$work/debian.lock" "${WIFIBOX_BUILD_CACHE:-$work/cache}"
 step "bills of materials" ci/sbom.sh "$work/iwlwifi" "$work/hwsim"
+step "remote cache" ci/remote-cache.sh
 step "FreeBSD port" ci/freebsd-port-test.sh "$tool" "$work/debian.lock" "${WIFIBOX_BUILD_CACHE:-$work/cache}" "$work/iwlwifi"
 step "build for L4Re" "$tool" --base debian --flavor hwsim --hypervisor l4re --compression lz4 --out "$work/l4re" \
     --frozen --lock-file "$work/debian.lock" --cache-dir "${WIFIBOX_BUILD_CACHE:-$work/cache}" &&

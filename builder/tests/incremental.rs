@@ -308,3 +308,58 @@ fn timings_are_told_and_not_written() {
     let report: serde_json::Value = serde_json::from_str(&stdout).unwrap();
     assert_eq!(report["build"]["timings"][0]["stage"], "up to date");
 }
+
+#[test]
+fn many_guests_at_once_are_what_each_is_alone() {
+    let bench = Bench::new();
+    let file = |name: &str, text: &str| fs::write(bench.path(name), text).unwrap();
+    file("recipes/flavors/broken.yaml", "summary: cannot be\nmanifests: [broken]\n");
+    file(
+        "firmware-blobs/broken.yaml",
+        "summary: a chipset\nmodules: [no_such_module]\nfirmware: {rule: exact}\n\
+         packages: {test: [firmware-test]}\n",
+    );
+    file("recipes/flavors/asks.yaml", "summary: asks\nmanifests: [asks]\n");
+    file(
+        "firmware-blobs/asks.yaml",
+        "summary: a chipset\nmodules: []\nagreement: Sign here.\n\
+         firmware: {rule: exact, include: [test-*.bin]}\npackages: {test: [firmware-test]}\n",
+    );
+    bench.upgrade();
+    bench.build("alone-f", &["--no-cache"]);
+    bench.build_flavor("bare", "alone-bare", &["--no-cache"]);
+    let out = bench.path("all");
+    let run = |more: &[&str]| {
+        let words = ["--offline", "--out", out.to_str().unwrap()];
+        let arguments = bench.arguments(&[&words[..], more].concat());
+        let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+        bench.0.run(&arguments)
+    };
+    let (code, stdout, stderr) = run(&["--all-flavors"]);
+    assert_eq!(code, Some(1), "{stderr}");
+    assert!(stderr.contains("1 of 4 guests failed: broken"), "{stderr}");
+    assert!(stderr.contains("no_such_module"), "{stderr}");
+    let line = |name: &str| stdout.lines().find(|line| line.starts_with(name)).unwrap().to_owned();
+    assert!(line("asks").contains("--accept-licence asks"), "{stdout}");
+    assert!(line("broken").contains("failed"), "{stdout}");
+    assert!(line("f ").contains(" built ") && line("bare").contains(" built "), "{stdout}");
+    assert_eq!(bench.sums("all/f"), bench.sums("alone-f"));
+    assert_eq!(bench.sums("all/bare"), bench.sums("alone-bare"));
+    assert!(!bench.path("all/asks").exists() && !bench.path("all/broken").exists());
+    // Those that are named, and nothing changed.
+    let (code, stdout, stderr) = run(&["--flavor", "f", "--flavor", "bare", "--json"]);
+    assert_eq!(code, Some(0), "{stderr}");
+    let report: serde_json::Value = serde_json::from_str(&stdout).unwrap();
+    for (place, flavor) in ["f", "bare"].into_iter().enumerate() {
+        let built = &report["builds"][place];
+        assert_eq!(built["flavor"], flavor);
+        assert_eq!(built["build"]["up_to_date"], true);
+    }
+    // One that is named is not left out but refused.
+    let (code, _, stderr) = run(&["--flavor", "asks", "--flavor", "f"]);
+    assert_eq!(code, Some(2), "{stderr}");
+    assert!(stderr.contains("1 of 2 guests failed: asks"), "{stderr}");
+    let (code, _, stderr) = bench.0.run(&["show", "--flavor", "f", "--flavor", "bare"]);
+    assert_eq!(code, Some(2));
+    assert!(stderr.contains("one guest is asked for here"), "{stderr}");
+}

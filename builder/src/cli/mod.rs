@@ -16,6 +16,7 @@ mod failure;
 mod fetch;
 mod host;
 mod inspect;
+mod limits;
 mod lint;
 mod list;
 mod lock;
@@ -48,6 +49,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
             return code;
         }
     };
+    limits::raise_open_files();
     let no_color = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
     let printer = Printer::new(&cli.global, no_color);
     let cancel = Cancel::new();

@@ -121,7 +121,7 @@ impl<'a> Fetcher<'a> {
         let mut partial = self.store.partial(&sha256, self.cancel)?;
         let limit = self.options.unknown_size_limit;
         if let Some(remote) = remote {
-            if self.from_remote(remote, artefact, &mut partial)? {
+            if self.take_from(remote, artefact, &mut partial)? {
                 let size = partial.length();
                 let path = self.store.keep(partial, &sha256, &lock)?;
                 return Ok(Fetched { path, size, sha256 });
@@ -154,7 +154,7 @@ impl<'a> Fetcher<'a> {
     }
 
     /// Brings `partial` to the artefact's bytes from the remote cache, if it has them.
-    fn from_remote(
+    fn take_from(
         &self,
         remote: &Remote,
         artefact: &Artefact,

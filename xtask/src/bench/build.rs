@@ -131,12 +131,7 @@ impl Guest<'_> {
             },
             Step {
                 what: "cold build, full store",
-                before: Box::new(|_| {
-                    for cache in ["blocks", "unpacked", "notes"] {
-                        remove(&self.cache.join(cache))?;
-                    }
-                    remove(&self.out)
-                }),
+                before: Box::new(|_| self.empty()),
                 command: Box::new(|| self.build(&[])),
             },
             Step {
@@ -157,13 +152,30 @@ impl Guest<'_> {
                 before: Box::new(|_| remove(&self.out)),
                 command: Box::new(|| self.build(&[])),
             },
+            Step {
+                what: "all flavors of the base, full store",
+                before: Box::new(|_| self.empty()),
+                command: Box::new(|| self.guests(&["--all-flavors"])),
+            },
         ]
     }
 
+    /// Removes output and caches; the store stays.
+    fn empty(&self) -> Result<(), Box<dyn Error>> {
+        for cache in ["blocks", "unpacked", "built"] {
+            remove(&self.cache.join(cache))?;
+        }
+        remove(&self.out)
+    }
+
     fn build(&self, more: &[&str]) -> Command {
+        self.guests(&[&["--flavor", &self.arguments.flavor], more].concat())
+    }
+
+    fn guests(&self, more: &[&str]) -> Command {
         let arguments = self.arguments;
         let mut command = Command::new(&arguments.tool);
-        command.args(["build", "--base", &arguments.base, "--flavor", &arguments.flavor]);
+        command.args(["build", "--base", &arguments.base]);
         command.args(["--frozen", "--compression", &arguments.compression]);
         command.arg("--block-size").arg(arguments.block_size.to_string());
         command.arg("--jobs").arg(arguments.jobs.to_string());
