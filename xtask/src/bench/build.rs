@@ -132,7 +132,7 @@ impl Guest<'_> {
             Step {
                 what: "cold build, full store",
                 before: Box::new(|_| {
-                    for cache in ["blocks", "unpacked", "notes"] {
+                    for cache in ["blocks", "unpacked", "built"] {
                         remove(&self.cache.join(cache))?;
                     }
                     remove(&self.out)
