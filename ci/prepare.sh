@@ -6,6 +6,7 @@ set -euo pipefail
 packages=(
     qemu-system-x86 ovmf     # boot tests
     squashfs-tools cpio      # root.img and the initramfs read by others' programs
+    squashfs-tools-ng        # tar2sqfs: benchmarks
     dosfstools mtools        # esp.img, likewise
     binutils                 # objdump: the unified kernel image
     kmod                     # depmod, modprobe: module indexes and closure

@@ -60,7 +60,7 @@ impl Guest {
     }
 
     /// Adds a disk behind the others.
-    fn add_disk(&mut self, purpose: Purpose, file: &str, read_only: bool) {
+    pub(super) fn add_disk(&mut self, purpose: Purpose, file: &str, read_only: bool) {
         let last = self.disks.last().map_or("vda", |disk| disk.device.as_str());
         let letter = last.chars().last().map_or(b'a', |letter| letter as u8);
         let device = with_letter(last, char::from(letter.saturating_add(1)));

@@ -141,6 +141,8 @@ impl Folder {
     pub(super) fn tidy(&self, damaged: &BTreeSet<PathBuf>) -> Result<(), CacheError> {
         let _lock = self.lock()?;
         self.rescue()?;
+        // What a builder was joining when it was killed.
+        remove(&self.path.join("joining"))?;
         let mut files = self.read_all()?;
         let mut total: u64 = files.iter().map(|file| file.length).sum();
         let mut excess = 0;

@@ -220,3 +220,83 @@ impl Drop for StopOnDrop<'_, '_, '_> {
         self.0.stop();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::*;
+    use crate::image::squashfs::Codec;
+    use crate::image::squashfs::plan::Source;
+    use crate::path::GuestPath;
+    use crate::tree::Content;
+
+    const BLOCK: u32 = 4096;
+
+    fn press<'c>() -> Result<Press<'c>, Error> {
+        Press::new(Codec::Lz4, BLOCK, None)
+    }
+
+    /// Runs a plan of `count` files of one block each.
+    fn through(
+        count: u8,
+        jobs: usize,
+        press: impl Fn() -> Result<Press<'static>, Error> + Sync,
+        write: impl FnMut(Done) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        let files: Vec<(GuestPath, Content)> = (0..count)
+            .map(|n| {
+                let path = GuestPath::new(format!("{n:03}")).expect("a path");
+                let mut bytes = vec![1; 4096];
+                bytes[0] = n;
+                (path, Content::from_bytes(bytes))
+            })
+            .collect();
+        let sources = files.iter().map(|(path, content)| Source { path, content }).collect();
+        let mut plan = Plan::new(sources, BLOCK)?;
+        run(&mut plan, NonZeroUsize::new(jobs).expect("jobs"), press, write)
+    }
+
+    #[test]
+    fn results_come_in_order_whoever_made_them() {
+        for jobs in [1, 2, 7] {
+            let mut seen = Vec::new();
+            through(100, jobs, press, |done| {
+                assert_eq!(done.length, 4096);
+                seen.push(done.holds);
+                Ok(())
+            })
+            .expect("done");
+            assert_eq!(seen, (0..100).map(Holds::File).collect::<Vec<_>>());
+        }
+    }
+
+    #[test]
+    fn a_writer_that_gives_up_ends_the_work() {
+        for jobs in [1, 2, 7] {
+            let mut written = 0;
+            let error = through(200, jobs, press, |_| {
+                written += 1;
+                if written == 3 { Err(Error::TooLarge("this")) } else { Ok(()) }
+            });
+            assert!(matches!(error, Err(Error::TooLarge("this"))), "{jobs} jobs");
+            assert_eq!(written, 3);
+        }
+    }
+
+    #[test]
+    fn a_worker_that_cannot_begin_or_panics_is_an_error_and_no_hang() {
+        let error = through(50, 3, || Err(Error::TooLarge("that")), |_| Ok(()));
+        assert!(matches!(error, Err(Error::TooLarge("that"))), "{error:?}");
+        let begun = AtomicUsize::new(0);
+        let broken = || {
+            assert!(begun.fetch_add(1, Ordering::SeqCst) == 0, "the second worker panics");
+            press()
+        };
+        let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            through(200, 2, broken, |_| Ok(()))
+        }));
+        // The scope passes the panic on, or the writer met the stop first.
+        assert!(outcome.is_err() || matches!(outcome, Ok(Err(_))));
+    }
+}

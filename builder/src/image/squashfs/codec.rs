@@ -11,12 +11,17 @@ use std::io;
 use super::{Error, branch};
 use flate2::{Decompress, FlushDecompress, Status};
 use liblzma::stream::{Action, Check, Filters, LzmaOptions, Status as XzStatus, Stream};
+use zstd::zstd_safe::CParameter;
 
 /// The largest data block that SquashFS 4.0 knows, and so the most that one stream may yield.
 const MAX_BLOCK: usize = 1 << 20;
 
 /// liblzma's default preset, which squashfs-tools uses too.
 const XZ_PRESET: u32 = 6;
+
+/// From this length on a match of level 19 is good enough, in bytes. The level's own 256 takes a
+/// tenth more time and saves 0.06 % of kernel modules.
+const ZSTD_19_TARGET: u32 = 128;
 
 /// What memory an XZ block may ask for while it is read back: far above a 1 MiB dictionary.
 const XZ_MEMORY: u64 = 64 << 20;
@@ -111,7 +116,13 @@ impl Codec {
             Codec::Xz { x86 } => {
                 Encoder::Xz { x86, dictionary: block_size.max(SMALLEST_DICTIONARY) }
             }
-            Codec::Zstd { level } => Encoder::Zstd(zstd::bulk::Compressor::new(level)?),
+            Codec::Zstd { level } => {
+                let mut compressor = zstd::bulk::Compressor::new(level)?;
+                if level == 19 {
+                    compressor.set_parameter(CParameter::TargetLength(ZSTD_19_TARGET))?;
+                }
+                Encoder::Zstd(compressor)
+            }
             Codec::Gzip { level } => {
                 let level = i32::try_from(level)
                     .ok()

@@ -48,6 +48,14 @@ fn squashfs_codecs_that_the_kernel_lacks_are_refused_by_name() {
 }
 
 #[test]
+fn the_x86_filter_is_used_where_the_kernel_undoes_it_or_nobody_knows() {
+    assert!(!capabilities(CONFIG, "", &[]).reads_x86_filter());
+    let with = format!("{CONFIG}CONFIG_XZ_DEC_X86=y\n");
+    assert!(capabilities(&with, "", &[]).reads_x86_filter());
+    assert!(Capabilities { config: None, ..capabilities(CONFIG, "", &[]) }.reads_x86_filter());
+}
+
+#[test]
 fn initramfs_codecs() {
     let kernel = capabilities(CONFIG, "", &[]);
     let codecs = [InitramfsCodec::Zstd, InitramfsCodec::Gzip, InitramfsCodec::None];
