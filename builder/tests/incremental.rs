@@ -215,7 +215,7 @@ fn the_note_is_about_one_folder_one_program_one_time() {
         let mut command = std::process::Command::new(program);
         let words = ["--flavor", "f", "--offline", "--out", out.to_str().unwrap(), "--recipes"];
         command.args(bench.arguments(&words)[..6].iter()).arg(bench.path(""));
-        command.args(&bench.arguments(&[])).env_remove("SOURCE_DATE_EPOCH");
+        command.args(bench.arguments(&[])).env_remove("SOURCE_DATE_EPOCH");
         if let Some(epoch) = epoch {
             command.env("SOURCE_DATE_EPOCH", epoch);
         }

@@ -208,7 +208,7 @@ fn put_selection(
     files: &BTreeMap<String, Stored>,
 ) -> Result<(), Error> {
     let at = |name: &str, suffix: &str| {
-        let path = folder.join(&format!("{name}{suffix}"));
+        let path = folder.join(format!("{name}{suffix}"));
         path.map_err(|error| Error::tree(format!("firmware {name}"))(error.into()))
     };
     for (name, file) in &selection.files {

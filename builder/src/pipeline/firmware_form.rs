@@ -223,7 +223,7 @@ mod tests {
         let mut selection = Selection::default();
         let mut tree = Tree::new();
         let mut add = |name: &str, length: u32| {
-            let path = GuestPath::new(&format!("lib/firmware/{name}")).unwrap();
+            let path = GuestPath::new(format!("lib/firmware/{name}")).unwrap();
             tree.make_directory(&path.parent().unwrap(), Meta::with_mode(0o755), Origin::Builder)
                 .unwrap();
             let kind = Kind::File(Content::from_bytes(firmware(length)));

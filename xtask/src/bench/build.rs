@@ -63,10 +63,13 @@ pub struct Row {
     pub ratios: [f64; 2],
 }
 
+/// What precedes a run, by the run's number.
+type Before<'a> = dyn Fn(usize) -> Result<(), Box<dyn Error>> + 'a;
+
 /// A measure: what is done before, unmeasured, and what is measured.
 struct Step<'a> {
     what: &'static str,
-    before: Box<dyn Fn(usize) -> Result<(), Box<dyn Error>> + 'a>,
+    before: Box<Before<'a>>,
     command: Box<dyn Fn() -> Command + 'a>,
 }
 

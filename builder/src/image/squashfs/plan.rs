@@ -212,9 +212,10 @@ fn equal(files: &[Source<'_>], order: &[usize]) -> Result<Vec<usize>, Error> {
 mod tests {
     use super::*;
 
-    fn planned(
-        files: &[(&str, Content)],
-    ) -> (Vec<(Holds, u8, usize)>, Vec<(usize, Option<Fragment>)>) {
+    /// A block: what it holds, its first byte, its length.
+    type Block = (Holds, u8, usize);
+
+    fn planned(files: &[(&str, Content)]) -> (Vec<Block>, Vec<(usize, Option<Fragment>)>) {
         let paths: Vec<GuestPath> =
             files.iter().map(|(path, _)| GuestPath::new(path).expect("a path")).collect();
         let sources =
