@@ -65,7 +65,7 @@ cd /run/e2e
 mount -t sysfs sysfs /sys
 until ip link set wlan1 up 2>/dev/null; do sleep 0.05; done
 # A scan before the access point is up would cost five seconds until the next.
-until [ -e /run/hostapd/wlan0 ]; do sleep 0.1; done
+until [ -e /var/run/hostapd/wlan0 ]; do sleep 0.1; done
 wpa_supplicant -t -D nl80211 -i wlan1 -c wpa_supplicant.conf &
 until read -r state </sys/class/net/wlan1/operstate && [ \"$state\" = up ]; do sleep 0.1; done
 read -r uptime _ </proc/uptime
