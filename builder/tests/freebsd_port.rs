@@ -218,10 +218,10 @@ fn every_guest_is_listed_and_builds_from_the_lists_alone() {
     assert_eq!(code, Some(0), "{said}");
     // A file less, and one that is another.
     fs::remove_file(distfiles.join("v1/main/x86_64/deeper-3-r0.apk")).unwrap();
-    let (code, said) = world.run("fresh", &build);
+    let (code, said) = world.run("less", &build);
     assert!(code == Some(1) && said.contains("deeper"), "{said}");
     fs::copy(world.path(KEY), distfiles.join("v1/main/x86_64/deeper-3-r0.apk")).unwrap();
-    let (code, said) = world.run("fresh", &build);
+    let (code, said) = world.run("other", &build);
     assert!(code == Some(4) && said.contains("deeper-3-r0.apk is not used"), "{said}");
 }
 

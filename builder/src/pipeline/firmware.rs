@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::assemble::put;
 use super::firmware_archive::FirmwareArchive;
-use super::firmware_form::{Stored, stored, suffix_of_link};
+use super::firmware_form::{Packing, Stored, stored, suffix_of_link};
 use super::kernel::Kernel;
 use super::own_firmware::{self, FirmwareAdd, OwnFile};
 use super::{Composed, Environment, Error};
@@ -87,8 +87,14 @@ pub fn install(
         kept
     });
     let offered = tree.clone();
-    let (spool, jobs) = (asked.spool, environment.jobs);
-    let files = stored(&selection, &offered, &kernel.capabilities, spool, jobs)?;
+    let packing = Packing {
+        spool: asked.spool,
+        caches: &environment.caches,
+        progress: environment.progress,
+        tool: &environment.tool,
+        jobs: environment.jobs,
+    };
+    let files = stored(&selection, &offered, &kernel.capabilities, &packing)?;
     tree.remove(&folder);
     if let (true, Some(node)) = (recipe.keep_empty_directories.value, offered.get(&folder)) {
         tree.insert(&folder, node.clone()).map_err(Error::tree("the firmware folder"))?;

@@ -7,17 +7,19 @@
 //! file, for the kernel takes that much memory while it unpacks.
 
 use std::collections::BTreeMap;
-use std::io;
+use std::io::{self, Read as _};
 use std::num::NonZero;
 
 use liblzma::stream::{Check, Filters, LzmaOptions, Stream};
 
-use super::Error;
+use super::{Caches, Error};
+use crate::digest::Sha256;
 use crate::firmware::Selection;
 use crate::kernel::Compression;
 use crate::kernel::capability::Capabilities;
 use crate::kernel::compress::read_unpacked;
 use crate::kernel::parallel::in_parallel;
+use crate::progress::Progress;
 use crate::tree::{Content, Kind, Spool, Tree};
 
 /// The largest firmware file that is unpacked, in bytes.
@@ -26,8 +28,24 @@ const FILE_LIMIT: u64 = 256 << 20;
 const SMALLEST: u64 = 128 << 10;
 /// xz's own default effort; more gains a thousandth here.
 const PRESET: u32 = 6;
+/// What decides the bytes of a packed file, but for its contents and the version of this program.
+const OPTIONS: &str = "firmware: xz, preset 6, lc 3, lp 1, pb 1, crc32";
 /// The smallest dictionary of the .xz format, in bytes.
 const SMALLEST_DICTIONARY: u32 = 4 << 10;
+
+/// What files are packed with.
+pub(super) struct Packing<'a> {
+    /// Where they wait for the image.
+    pub(super) spool: &'a Spool,
+    /// What earlier builds packed.
+    pub(super) caches: &'a Caches,
+    /// Who is told how it goes.
+    pub(super) progress: &'a dyn Progress,
+    /// Which program this is.
+    pub(super) tool: &'a str,
+    /// How many threads pack. No byte depends on it.
+    pub(super) jobs: NonZero<usize>,
+}
 
 /// A firmware file as the image holds it.
 pub(super) struct Stored {
@@ -45,14 +63,13 @@ pub(super) fn stored(
     selection: &Selection,
     offered: &Tree,
     kernel: &Capabilities,
-    spool: &Spool,
-    jobs: NonZero<usize>,
+    packing: &Packing<'_>,
 ) -> Result<BTreeMap<String, Stored>, Error> {
     let files: Vec<_> = selection.files.iter().collect();
-    let results = in_parallel(&files, jobs, |(name, file)| {
+    let results = in_parallel(&files, packing.jobs, |(name, file)| {
         let (_, node) = offered.lookup(&file.path)?;
         let Kind::File(content) = &node.kind else { return None };
-        let stored = form(content, file.compression, kernel, spool);
+        let stored = form(content, file.compression, kernel, packing);
         let what = file.path.to_string();
         Some(
             stored.map(|s| ((*name).clone(), s)).map_err(|source| Error::ReadBack { what, source }),
@@ -65,7 +82,7 @@ fn form(
     content: &Content,
     packed: Compression,
     kernel: &Capabilities,
-    spool: &Spool,
+    packing: &Packing<'_>,
 ) -> io::Result<Stored> {
     let as_it_is = |suffix| Ok(Stored { content: content.clone(), suffix });
     let reads_xz = kernel.reads_firmware(Compression::Xz);
@@ -76,16 +93,29 @@ fn form(
     if packed == Compression::None && (!reads_xz || content.len() < SMALLEST) {
         return as_it_is("");
     }
-    let plain = read_unpacked(content.open(), FILE_LIMIT)?;
-    if reads_xz && plain.len() as u64 >= SMALLEST {
-        let xz = pack(&plain)?;
-        if xz.len() < plain.len() {
-            let content = spool.store(xz.as_slice(), xz.len() as u64)?;
-            return Ok(Stored { content, suffix: Compression::Xz.suffix() });
-        }
-    }
-    let content = spool.store(plain.as_slice(), plain.len() as u64)?;
-    Ok(Stored { content, suffix: "" })
+    let make = || {
+        let plain = read_unpacked(content.open(), FILE_LIMIT)?;
+        let xz =
+            if reads_xz && plain.len() as u64 >= SMALLEST { pack(&plain)? } else { Vec::new() };
+        Ok::<_, io::Error>(if (1..plain.len()).contains(&xz.len()) { xz } else { plain })
+    };
+    let made = if reads_xz {
+        // Packing is most of the work of a build: what an earlier one packed is taken again.
+        let inputs = format!("{}\n{OPTIONS}\n{}", packing.tool, content.digests()?.sha256);
+        packing.caches.content(&Sha256::of(inputs.as_bytes()), packing.progress, make)?
+    } else {
+        Content::from_bytes(make()?)
+    };
+    let mut head = [0; 6];
+    let xz = made.len() >= 6 && made.open().read_exact(&mut head).is_ok();
+    let xz = xz && Compression::of_content(&head) == Compression::Xz;
+    let suffix = if xz { Compression::Xz.suffix() } else { "" };
+    let content = match made {
+        // Not in memory until the image is written.
+        Content::Inline(bytes) => packing.spool.store(&*bytes, bytes.len() as u64)?,
+        held => held,
+    };
+    Ok(Stored { content, suffix })
 }
 
 /// One xz stream that the kernel's decoder reads.
@@ -146,6 +176,7 @@ mod tests {
     use crate::kernel::compress;
     use crate::kernel::config::KernelConfig;
     use crate::path::GuestPath;
+    use crate::progress::Silent;
     use crate::tree::{Meta, Node, Origin};
 
     const BOTH: &str = "CONFIG_FW_LOADER_COMPRESS=y\nCONFIG_FW_LOADER_COMPRESS_XZ=y\n\
@@ -161,11 +192,17 @@ mod tests {
         Capabilities { kernel, config, builtin: None, modules: BTreeSet::new() }
     }
 
+    fn packing<'a>(spool: &'a Spool, caches: &'a Caches) -> Packing<'a> {
+        let jobs = NonZero::<usize>::MIN;
+        Packing { spool, caches, progress: &Silent, tool: "test", jobs }
+    }
+
     /// How `bytes`, packed as `packed`, come to lie in the image of a kernel with `config`.
     fn formed(bytes: &[u8], packed: Compression, config: &str) -> (Vec<u8>, &'static str) {
         let spool = Spool::new_in(&std::env::temp_dir()).unwrap();
         let content = Content::from_bytes(compress::pack(packed, bytes));
-        let stored = form(&content, packed, &kernel(config), &spool).unwrap();
+        let stored =
+            form(&content, packed, &kernel(config), &packing(&spool, &Caches::none())).unwrap();
         (stored.content.read().unwrap(), stored.suffix)
     }
 
@@ -250,7 +287,7 @@ mod tests {
         }
         let spool = Spool::new_in(&std::env::temp_dir()).unwrap();
         let stored =
-            stored(&selection, &tree, &kernel(BOTH), &spool, NonZero::<usize>::MIN).unwrap();
+            stored(&selection, &tree, &kernel(BOTH), &packing(&spool, &Caches::none())).unwrap();
         let suffix = |name| suffix_of_link(name, &selection, &stored);
         assert_eq!(["brcm/a.bin", "b.bin", "cypress/c.bin"].map(suffix), [".xz"; 3]);
         assert_eq!(["brcm/d.txt", "dir", "loop1", "out"].map(suffix), [""; 4]);

@@ -73,19 +73,21 @@ fn alone(
     mut write: impl FnMut(Done) -> Result<(), Error>,
 ) -> Result<(), Error> {
     let mut spare = Vec::new();
-    while let Some(Block { holds, bytes }) = plan.next(std::mem::take(&mut spare))? {
-        let pressed = pressed(press, holds, &bytes)?;
+    while let Some(block) = plan.next(std::mem::take(&mut spare))? {
+        let pressed = pressed(press, &block)?;
+        let Block { holds, bytes, .. } = block;
         write(Done { holds, length: bytes.len(), pressed })?;
         spare = bytes;
     }
     Ok(())
 }
 
-/// A file may have holes, a fragment block is always there.
-fn pressed(press: &mut Press<'_>, holds: Holds, bytes: &[u8]) -> Result<Pressed, Error> {
-    match holds {
-        Holds::File(_) => press.block(bytes),
-        Holds::Fragments => press.bytes(bytes),
+/// A file may have holes, a fragment block is always there. What is compressed does not shrink again.
+fn pressed(press: &mut Press<'_>, block: &Block) -> Result<Pressed, Error> {
+    match block.holds {
+        _ if block.packed => Ok(Pressed::Stored(block.bytes.clone())),
+        Holds::File(_) => press.block(&block.bytes),
+        Holds::Fragments => press.bytes(&block.bytes),
     }
 }
 
@@ -121,8 +123,9 @@ impl Meeting<'_, '_> {
         let mut spare = Vec::new();
         while let Some((number, block)) = self.next_block(std::mem::take(&mut spare)) {
             let result = match (&mut press, block) {
-                (Ok(press), Ok(Block { holds, bytes })) => {
-                    let pressed = pressed(press, holds, &bytes);
+                (Ok(press), Ok(block)) => {
+                    let pressed = pressed(press, &block);
+                    let Block { holds, bytes, .. } = block;
                     let length = bytes.len();
                     spare = bytes;
                     pressed.map(|pressed| Done { holds, length, pressed })

@@ -23,6 +23,11 @@ pub(super) struct Source<'t> {
 }
 
 impl Source<'_> {
+    fn packed(&self) -> bool {
+        let path = self.path.as_str().unwrap_or_default();
+        PACKED.iter().any(|suffix| path.ends_with(suffix))
+    }
+
     fn unreadable(&self) -> impl FnOnce(io::Error) -> Error {
         let path = self.path.clone();
         move |source| Error::Content { path, source }
@@ -44,7 +49,12 @@ pub(super) struct Block {
     pub(super) holds: Holds,
     /// Its bytes: at most the block size.
     pub(super) bytes: Vec<u8>,
+    /// Whether all of it is compressed already, as the names of its files say.
+    pub(super) packed: bool,
 }
+
+/// What the names of compressed files end with.
+const PACKED: [&str; 3] = [".gz", ".xz", ".zst"];
 
 /// Where a small file is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,6 +74,8 @@ pub(super) struct Plan<'t> {
     rest: Vec<usize>,
     current: Option<Cut>,
     fragment: Vec<u8>,
+    /// Whether all of it is compressed already.
+    fragment_packed: bool,
     fragments: u32,
     small: Vec<Option<Fragment>>,
     block_size: usize,
@@ -95,7 +107,18 @@ impl<'t> Plan<'t> {
         let rest = order.iter().rev().copied().filter(stored).collect();
         let small = vec![None; files.len()];
         let (current, fragment, fragments) = (None, Vec::new(), 0);
-        Ok(Plan { files, same_as, rest, current, fragment, fragments, small, block_size })
+        let fragment_packed = false;
+        Ok(Plan {
+            files,
+            same_as,
+            rest,
+            current,
+            fragment,
+            fragment_packed,
+            fragments,
+            small,
+            block_size,
+        })
     }
 
     /// How many bytes the blocks yet to come hold.
@@ -125,14 +148,17 @@ impl<'t> Plan<'t> {
                 if cut.left == 0 {
                     self.current = None;
                 }
-                if let (Err(error), Some(source)) = (read, self.files.get(file)) {
+                let source = self.files.get(file);
+                if let (Err(error), Some(source)) = (read, source) {
                     return Err(source.unreadable()(error));
                 }
-                return Ok(Some(Block { holds: Holds::File(file), bytes: buffer }));
+                let packed = source.is_some_and(Source::packed);
+                return Ok(Some(Block { holds: Holds::File(file), bytes: buffer, packed }));
             }
             let Some(file) = self.rest.pop() else {
                 let last = std::mem::take(&mut self.fragment);
-                let block = Block { holds: Holds::Fragments, bytes: last };
+                let packed = self.fragment_packed;
+                let block = Block { holds: Holds::Fragments, bytes: last, packed };
                 return Ok((!block.bytes.is_empty()).then_some(block));
             };
             let Some(source) = self.files.get(file) else { continue };
@@ -140,11 +166,13 @@ impl<'t> Plan<'t> {
             match usize::try_from(length) {
                 Ok(size) if size < self.block_size => {
                     let full = self.fragment.len() + size > self.block_size;
+                    let packed = self.fragment_packed;
                     if full {
                         buffer.clear();
                         std::mem::swap(&mut buffer, &mut self.fragment);
                         self.fragments += 1;
                     }
+                    self.fragment_packed = source.packed() && (packed || self.fragment.is_empty());
                     let offset = self.fragment.len();
                     self.fragment.resize(offset + size, 0);
                     let into = self.fragment.get_mut(offset..).unwrap_or_default();
@@ -155,7 +183,7 @@ impl<'t> Plan<'t> {
                         *slot = Some(Fragment { index: self.fragments, offset });
                     }
                     if full {
-                        return Ok(Some(Block { holds: Holds::Fragments, bytes: buffer }));
+                        return Ok(Some(Block { holds: Holds::Fragments, bytes: buffer, packed }));
                     }
                 }
                 _ => {
