@@ -12,7 +12,8 @@ build() {
 build --with wired --out "$folder/station"
 build --role access-point --out "$folder/access-point"
 # dom0 is made as guests are, from recipes of its own, and starts by their initramfs.
-mkdir -p "$folder/recipes"
+# Of the program's own manifests none is meant.
+mkdir -p "$folder/recipes/firmware-blobs"
 cp -r ci/dom0/. "$folder/recipes"
 cp -r overlays/initramfs "$folder/recipes/overlays/"
 "$tool" --quiet --recipes "$folder/recipes" --flavor none --lock-file "$folder/dom0.lock" --cache-dir "$cache" --out "$folder/dom0"

@@ -135,7 +135,7 @@ mod tests {
         let commands: Vec<&str> = page.commands.iter().map(|(_, line)| line.as_str()).collect();
         assert_eq!(
             commands,
-            ["wifibox-build list", "wifibox-build show  --flavor x", "ci/test.sh"]
+            ["wifibox-build help list", "wifibox-build show  --flavor x", "ci/test.sh"]
         );
         assert_eq!(page.links, [(3, "y.md#z".to_owned()), (3, "v".to_owned())]);
         assert_eq!(page.anchors, BTreeSet::from(["a-b-c".to_owned()]));
