@@ -35,7 +35,7 @@ impl Lender {
         };
         let wanted = |path: &[u8]| {
             let begins = |folder: &&str| path.starts_with(folder.as_bytes());
-            PROGRAMS.iter().any(|folder| begins(&folder)) || begins(&LIBRARIES)
+            PROGRAMS.iter().any(begins) || begins(&LIBRARIES)
         };
         let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
         let files = squashfs::contents(open()?, wanted)?;
