@@ -238,10 +238,6 @@ impl World {
             "summary: less\ndefault: false\nbases: [router]\npackages: [-noisy]\n",
         );
         file(
-            "recipes/features/rare.yaml",
-            "summary: a module that no feed has\ndefault: false\nbases: [router]\npackages: [kmod-rare]\n",
-        );
-        file(
             "recipes/features/odd.yaml",
             "summary: a script\ndefault: false\nbases: [router]\npackages: [odd]\n",
         );
@@ -420,15 +416,6 @@ fn another_kernel_brings_its_own_modules() {
     assert_eq!(locks.len(), 2, "one of each distribution");
     let guest = world.built("a", &["--kernel", "own"]);
     assert!(guest.has("kmod-radio"), "one lock serves both");
-}
-
-#[test]
-fn a_module_that_is_asked_for_by_name_is_the_other_kernels() {
-    let world = World::new();
-    let guest = world.built("a", &["--kernel", "lent", "--with", "rare"]);
-    assert!(!guest.has("kmod-rare") && guest.has("radio-tool"));
-    let said = world.refused("b", &["--kernel", "own", "--with", "rare"], 1);
-    assert!(said.contains("kmod-rare"), "{said}");
 }
 
 #[test]
