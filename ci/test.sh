@@ -96,6 +96,8 @@ step "boot: station, QEMU dressed as bhyve" boot_test "$work/hwsim-bhyve" --as-b
 step "boot: access point, direct" boot_test "$work/access-point"
 step "boot: station, configuration on a disk" boot_test "$work/hwsim" --config-disk
 step "boot: station, direct, smallest memory" boot_test "$work/hwsim" --smallest-memory 88..96 --timeout 120
+step "boot: OpenWrt from generated feeds, opkg and apk v3" ci/openwrt-boot.sh "$tool" "$work/debian.lock" \
+    "${WIFIBOX_BUILD_CACHE:-$work/cache}" "$work/openwrt"
 step "Xen: the real xl, a driver domain, a domain behind it" ci/xen.sh "$tool" "$work/debian.lock" \
     "${WIFIBOX_BUILD_CACHE:-$work/cache}" "$work/xen"
 finish

@@ -9,8 +9,11 @@ mod devices;
 mod docs_check;
 mod fuzz;
 mod man;
+mod openwrt_feed;
 mod release;
 mod solve;
+#[allow(dead_code, missing_docs, clippy::unwrap_used)] // Tests and chores need a part of it each.
+mod support;
 mod version_compare;
 mod xen_test;
 
@@ -40,6 +43,8 @@ enum Chore {
     Fuzz(fuzz::Arguments),
     /// Write the man page of the commands.
     Man(man::Arguments),
+    /// Write a feed in OpenWrt's layout, signed, whose programs are those of a guest on Debian.
+    OpenwrtFeed(openwrt_feed::Arguments),
     /// Write the index, provenance and hashes of a release folder.
     Release(release::Arguments),
     /// Resolve worlds against package indexes: JSON lines in, JSON lines out.
@@ -62,6 +67,7 @@ fn main() -> ExitCode {
         Chore::Fuzz(arguments) => fuzz::run(arguments),
         Chore::DocsCheck(arguments) => docs_check::run(arguments),
         Chore::Man(arguments) => man::run(arguments),
+        Chore::OpenwrtFeed(arguments) => openwrt_feed::run(&arguments),
         Chore::Release(arguments) => release::run(arguments),
         Chore::Solve(arguments) => solve::run(arguments),
         Chore::VersionCompare(arguments) => version_compare::run(arguments),

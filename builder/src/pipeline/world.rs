@@ -123,7 +123,7 @@ impl World {
     ) -> Result<(Universe, Vec<Request>, Solution), Error> {
         let scheme = source.scheme();
         let stand_ins = self.stand_ins.iter().flat_map(|(name, version)| {
-            let names = records.stood_in_for(name).into_iter();
+            let names = records.stood_in_for(name, &self.requests).into_iter();
             names.map(|name| StandIn { name, version: version.clone() })
         });
         let architecture = Some(source.target.architecture.as_str());
@@ -176,18 +176,19 @@ impl Records {
     }
 
     /// The names that a recipe's stand-in is for: its own, or all that its glob matches, those that
-    /// packages have and those that they depend on.
-    fn stood_in_for(&self, name: &str) -> Vec<String> {
+    /// packages have, those that they depend on and those that `requests` ask for.
+    fn stood_in_for(&self, name: &str, requests: &[String]) -> Vec<String> {
         if !name.contains('*') {
             return vec![name.to_owned()];
         }
         let Ok(glob) = Glob::new(name) else { return vec![name.to_owned()] };
         let glob = glob.compile_matcher();
+        let words = |text| str::split(text, [' ', ',', '|', '=', '<', '>', '~', '(', '!']);
         let mut names = BTreeSet::new();
-        for package in self.repositories.iter().flat_map(|known| &*known.packages) {
-            let words = package.depends.split([' ', ',', '|', '=', '<', '>', '~', '(', '!']);
-            let all = words.chain([&*package.name]).filter(|word| glob.is_match(word));
-            names.extend(all.map(str::to_owned));
+        let packages = self.repositories.iter().flat_map(|known| &*known.packages);
+        let texts = packages.flat_map(|package| [&*package.depends, &*package.name]);
+        for text in texts.chain(requests.iter().map(String::as_str)) {
+            names.extend(words(text).filter(|word| glob.is_match(word)).map(str::to_owned));
         }
         names.into_iter().collect()
     }

@@ -87,6 +87,12 @@ impl Package {
         self.member(path, Member::File(mode, content.into()))
     }
 
+    /// Adds an empty directory.
+    pub fn directory(mut self, path: &str) -> Self {
+        self.files.entry(path.into()).or_default();
+        self
+    }
+
     /// Adds a symbolic link.
     pub fn symlink(self, path: &str, target: &str) -> Self {
         self.member(path, Member::Symlink(target.into()))

@@ -15,6 +15,7 @@ pub mod minisign;
 pub mod opkgrepo;
 pub mod rawtar;
 pub mod server;
+pub mod tarball;
 
 use std::sync::{Arc, Mutex};
 

@@ -10,7 +10,7 @@ use ring::signature::{Ed25519KeyPair, KeyPair as _};
 use wifibox_build::digest::{Sha256, hex};
 use wifibox_build::repo::codec::Compression;
 
-use super::debrepo::{Member, ar, pack, tarball};
+use super::tarball::{Member, ar, pack, tarball};
 
 /// A usign key pair, the same for the same seed.
 pub struct Signer {
@@ -290,29 +290,43 @@ impl Release {
             };
             publish_feed(&place, packages, signer);
         }
-        let (version, revision, vermagic) = &self.kernel;
-        let profiles = serde_json::json!({
-            "arch_packages": self.architecture,
-            "default_packages": ["base-files", "libc"],
-            "linux_kernel": { "release": revision, "vermagic": vermagic, "version": version },
-            "profiles": {},
-            "target": self.target,
-            "version_code": "r1-0123456789",
-            "version_number": self.release,
-        });
-        let mut files =
-            BTreeMap::from([("profiles.json".to_owned(), profiles.to_string().into_bytes())]);
+        let profiles = profiles(&self.release, &self.target, &self.architecture, &self.kernel);
+        let mut files = BTreeMap::from([("profiles.json".to_owned(), profiles)]);
         files.extend(self.files.clone());
         for package in &self.unlisted {
             files.insert(format!("packages/{}", package.file_name()), package.build());
         }
-        let mut sums = String::new();
-        for (name, bytes) in &files {
-            let path = target.join(name);
-            write(path.parent().unwrap(), path.file_name().unwrap().to_str().unwrap(), bytes);
-            sums.push_str(&format!("{} *{name}\n", Sha256::of(bytes)));
-        }
-        write(&target, "sha256sums", sums.as_bytes());
-        write(&target, "sha256sums.sig", signer.sign(sums.as_bytes()).as_bytes());
+        publish_target(&target, &files, signer);
     }
+}
+
+/// The file `profiles.json` of a target, with version, release and vermagic of its kernel.
+pub fn profiles(
+    release: &str,
+    target: &str,
+    architecture: &str,
+    (version, revision, vermagic): &(String, String, String),
+) -> Vec<u8> {
+    let profiles = serde_json::json!({
+        "arch_packages": architecture,
+        "default_packages": ["base-files", "libc"],
+        "linux_kernel": { "release": revision, "vermagic": vermagic, "version": version },
+        "profiles": {},
+        "target": target,
+        "version_code": "r1-0123456789",
+        "version_number": release,
+    });
+    profiles.to_string().into_bytes()
+}
+
+/// Writes the files of a target into its folder, with their signed `sha256sums`.
+pub fn publish_target(target: &Path, files: &BTreeMap<String, Vec<u8>>, signer: &Signer) {
+    let mut sums = String::new();
+    for (name, bytes) in files {
+        let path = target.join(name);
+        write(path.parent().unwrap(), path.file_name().unwrap().to_str().unwrap(), bytes);
+        sums.push_str(&format!("{} *{name}\n", Sha256::of(bytes)));
+    }
+    write(target, "sha256sums", sums.as_bytes());
+    write(target, "sha256sums.sig", signer.sign(sums.as_bytes()).as_bytes());
 }

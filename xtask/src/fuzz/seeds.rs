@@ -1,11 +1,8 @@
 //! Inputs for the fuzzer to begin with: files that are right, in every form, and their parts.
 
-#[path = "../../../builder/tests/support/adbwriter.rs"]
-mod adbwriter;
-
-use adbwriter::{
-    ADB, DATA, PACKINGS, SIG, V, block, data, dependency, file, index, info, long_block, names,
-    object, pack, payload, plain, sample_package, text,
+use crate::support::adbwriter::{
+    self, ADB, DATA, PACKINGS, SIG, V, block, data, dependency, file, index, info, long_block,
+    names, object, pack, payload, plain, sample_package, text,
 };
 
 /// The id of the key that the target trusts, so that signatures are looked at.

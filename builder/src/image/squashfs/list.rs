@@ -3,7 +3,8 @@
 //! Reads any SquashFS 4.0 image that is compressed by xz, zstd, gzip or lz4. Extended attributes are
 //! not read: the reader that is used has no access to them.
 
-use std::io::{self, BufRead, Seek};
+use std::collections::BTreeMap;
+use std::io::{self, BufRead, Read as _, Seek};
 use std::os::unix::ffi::OsStrExt;
 
 use backhand::{FilesystemReader, InnerNode};
@@ -93,4 +94,37 @@ pub fn list<R: BufRead + Seek + Send>(image: R) -> Result<Vec<Listed>, VerifyErr
         });
     }
     Ok(listed)
+}
+
+/// The regular files of an image that `wanted` names by path (as in [`Listed::path`]), with their contents.
+///
+/// # Errors
+/// [`VerifyError::Unreadable`]: no such image, or a block of it does not decompress.
+pub fn contents<R: BufRead + Seek + Send>(
+    image: R,
+    wanted: impl Fn(&[u8]) -> bool,
+) -> Result<BTreeMap<Vec<u8>, Vec<u8>>, VerifyError> {
+    let unreadable = |error: &dyn std::fmt::Display| VerifyError::Unreadable(error.to_string());
+    let reader = FilesystemReader::from_reader_with_offset_and_kind(image, 0, bridge::kind())
+        .map_err(|error| unreadable(&error))?;
+    let mut found = BTreeMap::new();
+    for node in &reader.root.nodes {
+        let path = node.fullpath.as_os_str().as_bytes();
+        let path = path.strip_prefix(b"/").unwrap_or(path);
+        let InnerNode::File(file) = &node.inner else { continue };
+        if !wanted(path) {
+            continue;
+        }
+        let mut bytes = Vec::new();
+        reader
+            .file(file)
+            .reader_checked()
+            .map_err(io::Error::from)
+            .and_then(|mut stored| stored.read_to_end(&mut bytes))
+            .map_err(|error| {
+                unreadable(&format_args!("{}: {error}", String::from_utf8_lossy(path)))
+            })?;
+        found.insert(path.to_vec(), bytes);
+    }
+    Ok(found)
 }

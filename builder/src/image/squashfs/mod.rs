@@ -37,7 +37,7 @@ use crate::tree::Tree;
 pub use codec::Codec;
 pub use error::Error;
 pub use image::Written;
-pub use list::{Listed, ListedKind, list};
+pub use list::{Listed, ListedKind, contents, list};
 pub use read_nodes::{ReadNode, read_nodes};
 pub use usage::{NodeUsage, Tables, UnreadableImage, Usage, usage};
 pub use verify::{VerifyError, verify, verify_written};

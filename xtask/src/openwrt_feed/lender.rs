@@ -1,0 +1,99 @@
+//! The guest that lends its programs: an output of the base `debian`, read from its `root.img`.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::File;
+use std::io::BufReader;
+use std::path::Path;
+
+use wifibox_build::image::squashfs::{self, ListedKind};
+use wifibox_build::tree::libraries;
+
+use super::Failure;
+
+/// Where Debian has programs and libraries; its other folders of them are links to these.
+const PROGRAMS: [&str; 2] = ["usr/bin/", "usr/sbin/"];
+const LIBRARIES: &str = "usr/lib/x86_64-linux-gnu/";
+
+/// What an image has to lend.
+pub struct Lender {
+    /// Contents by path from the root.
+    files: BTreeMap<String, Vec<u8>>,
+    /// Links by path from the root.
+    links: BTreeMap<String, String>,
+}
+
+impl Lender {
+    /// Reads the image of the output folder `output`.
+    ///
+    /// # Errors
+    /// There is none, or it cannot be read.
+    pub fn open(output: &Path) -> Result<Self, Failure> {
+        let image = output.join("root.img");
+        let open = || {
+            let file = File::open(&image);
+            file.map(BufReader::new).map_err(|error| format!("{}: {error}", image.display()))
+        };
+        let wanted = |path: &[u8]| {
+            let begins = |folder: &&str| path.starts_with(folder.as_bytes());
+            PROGRAMS.iter().any(begins) || begins(&LIBRARIES)
+        };
+        let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
+        let files = squashfs::contents(open()?, wanted)?;
+        let files = files.into_iter().map(|(path, bytes)| (text(path), bytes)).collect();
+        let mut links = BTreeMap::new();
+        for node in squashfs::list(open()?)? {
+            if let (true, ListedKind::Symlink(target)) = (wanted(&node.path), node.kind) {
+                links.insert(text(node.path), text(target));
+            }
+        }
+        Ok(Lender { files, links })
+    }
+
+    /// The file at `path`, or that to which a link there leads in the same folder.
+    fn file(&self, path: &str) -> Option<&[u8]> {
+        let folder = path.rfind('/').map_or("", |at| path.get(..=at).unwrap_or_default());
+        let target = self.links.get(path).map(|target| format!("{folder}{target}"));
+        self.files.get(target.as_deref().unwrap_or(path)).map(Vec::as_slice)
+    }
+
+    /// The program `name`.
+    ///
+    /// # Errors
+    /// The image has none.
+    pub fn program(&self, name: &str) -> Result<&[u8], Failure> {
+        let mut places = PROGRAMS.iter().map(|folder| format!("{folder}{name}"));
+        let found = places.find_map(|path| self.file(&path));
+        found.ok_or_else(|| format!("the guest that lends its programs has no {name}").into())
+    }
+
+    /// The names by which the image calls its busybox.
+    pub fn applets(&self) -> BTreeSet<&str> {
+        let own = self.links.iter().filter(|(_, target)| *target == "busybox");
+        own.filter_map(|(path, _)| path.rsplit('/').next()).collect()
+    }
+
+    /// The libraries that these programs need, and those that the libraries need, by the names under
+    /// which they are looked for.
+    ///
+    /// # Errors
+    /// The image lacks one.
+    pub fn libraries(&self, programs: &[&[u8]]) -> Result<BTreeMap<String, &[u8]>, Failure> {
+        let mut found = BTreeMap::new();
+        let mut todo: Vec<&[u8]> = programs.to_vec();
+        while let Some(program) = todo.pop() {
+            let needs = libraries::needs(program).unwrap_or_default();
+            let linker = needs.interpreter.iter().filter_map(|path| path.rsplit('/').next());
+            for name in linker.chain(needs.libraries.iter().map(String::as_str)) {
+                if found.contains_key(name) {
+                    continue;
+                }
+                let library = self
+                    .file(&format!("{LIBRARIES}{name}"))
+                    .ok_or_else(|| format!("the guest that lends its programs has no {name}"))?;
+                found.insert(name.to_owned(), library);
+                todo.push(library);
+            }
+        }
+        Ok(found)
+    }
+}
