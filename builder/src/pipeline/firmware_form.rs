@@ -28,8 +28,6 @@ const FILE_LIMIT: u64 = 256 << 20;
 const SMALLEST: u64 = 128 << 10;
 /// xz's own default effort; more gains a thousandth here.
 const PRESET: u32 = 6;
-/// What decides the bytes of a packed file, but for its contents and the version of this program.
-const OPTIONS: &str = "firmware: xz, preset 6, lc 3, lp 1, pb 1, crc32";
 /// The smallest dictionary of the .xz format, in bytes.
 const SMALLEST_DICTIONARY: u32 = 4 << 10;
 
@@ -101,7 +99,8 @@ fn form(
     };
     let made = if reads_xz {
         // Packing is most of the work of a build: what an earlier one packed is taken again.
-        let inputs = format!("{}\n{OPTIONS}\n{}", packing.tool, content.digests()?.sha256);
+        // How it is packed is the same in one version of the program.
+        let inputs = format!("firmware\n{}\n{}", packing.tool, content.digests()?.sha256);
         packing.caches.content(&Sha256::of(inputs.as_bytes()), packing.progress, make)?
     } else {
         Content::from_bytes(make()?)
