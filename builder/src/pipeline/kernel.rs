@@ -3,9 +3,9 @@
 use globset::GlobMatcher;
 
 use super::assemble::{overlay_mode, put};
-use super::build::library_folders;
 use super::device::{Focus, focus};
 use super::generated::write_file;
+use super::libraries;
 use super::{Composed, Environment, Error};
 use crate::device::DeviceId;
 use crate::image::newc;
@@ -335,7 +335,7 @@ pub fn initramfs(
         if program.name().starts_with(b"busybox") {
             link_applets(&mut tree, &at, &bin, &Origin::Builder)?;
         }
-        for (asked, real) in libraries_of(guest, program, &library_folders())? {
+        for (asked, real) in libraries_of(guest, program, &libraries::folders())? {
             let Some((_, node)) = guest.lookup(&real) else { continue };
             put(&mut tree, &real, node.kind.clone(), 0o755, node.origin.clone())?;
             if asked != real {

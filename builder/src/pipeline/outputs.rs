@@ -83,16 +83,38 @@ fn codec(recipe: &Recipe, kernel: &Kernel) -> Result<squashfs::Codec, Error> {
 /// [`Error`].
 pub fn write_images(
     parts: &Parts<'_>,
-    folder: &mut OutputFolder,
+    folder: &OutputFolder,
     spool: &Spool,
     environment: &Environment<'_>,
 ) -> Result<(), Error> {
+    let boot = || boot_files(parts, folder, spool, environment);
+    if environment.jobs.get() == 1 {
+        root_image(parts, folder, environment)?;
+        boot()?;
+    } else {
+        // Neither reads what the other writes.
+        std::thread::scope(|scope| {
+            let boot = scope.spawn(boot);
+            let root = root_image(parts, folder, environment);
+            let boot = boot.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+            root.and(boot)
+        })?;
+    }
+    parts.laps.end("boot files");
+    Ok(())
+}
+
+/// Writes root.img, and the disk that settings are kept on where there is one.
+fn root_image(
+    parts: &Parts<'_>,
+    folder: &OutputFolder,
+    environment: &Environment<'_>,
+) -> Result<(), Error> {
     let recipe = &parts.composed.recipe;
-    let epoch = parts.source_date_epoch;
     let options = squashfs::Options {
         codec: codec(recipe, parts.kernel)?,
         block_size: parts.block_size,
-        source_date_epoch: epoch,
+        source_date_epoch: parts.source_date_epoch,
         jobs: environment.jobs,
     };
     folder.write("root.img", 0o644, |file| {
@@ -114,26 +136,36 @@ pub fn write_images(
                 .map_err(OutputError::io("cannot write rootfs_data.img"))
         })?;
     }
-    environment.check_cancelled()?;
-    let copy = |folder: &mut OutputFolder, name: &str, content: &Content| {
+    environment.check_cancelled()
+}
+
+/// Writes vmlinuz, cmdline, initramfs.img and esp.img.
+fn boot_files(
+    parts: &Parts<'_>,
+    folder: &OutputFolder,
+    spool: &Spool,
+    environment: &Environment<'_>,
+) -> Result<(), Error> {
+    let recipe = &parts.composed.recipe;
+    let epoch = parts.source_date_epoch;
+    let copy = |name: &str, content: &Content| {
         folder.write(name, 0o644, |file| {
             std::io::copy(&mut content.open(), file)
                 .map(drop)
                 .map_err(|source| Error::ReadBack { what: name.to_owned(), source })
         })
     };
-    copy(folder, "vmlinuz", &parts.kernel.image)?;
+    copy("vmlinuz", &parts.kernel.image)?;
     let line = cmdline(recipe);
     folder.write_bytes("cmdline", 0o644, format!("{line}\n").as_bytes())?;
     let initramfs = match parts.initramfs {
         Some(tree) => {
             let content = initramfs(tree, initramfs_compression(parts.kernel), epoch, environment)?;
-            copy(folder, "initramfs.img", &content)?;
+            copy("initramfs.img", &content)?;
             Some(content)
         }
         None => None,
     };
-    parts.laps.end("kernel and initramfs");
     let program = boot_program(parts, &line, initramfs.as_ref(), spool, folder)?;
     let architecture = match board(recipe)? {
         Board::Pc => esp::Architecture::X86_64,
@@ -146,7 +178,6 @@ pub fn write_images(
         out.flush().map_err(OutputError::io("cannot write esp.img"))?;
         Ok::<(), Error>(())
     })?;
-    parts.laps.end("esp.img");
     Ok(())
 }
 
