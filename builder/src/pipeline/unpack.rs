@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use super::archive;
 use super::packages::ChosenPackage;
 use super::{Environment, Error};
-use crate::kernel::parallel::in_parallel;
+use crate::parallel::in_parallel;
 use crate::repo::entry::Entry;
 use crate::unpacked::{Pack, Unpacked};
 
