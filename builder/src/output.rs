@@ -7,6 +7,7 @@ use std::fs::{self, File};
 use std::io::{self, BufReader, Seek, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::thread::{self, JoinHandle};
 
 use crate::report::manifest::Output;
 use crate::tree::Digests;
@@ -61,6 +62,8 @@ pub struct OutputFolder {
     target: PathBuf,
     work: tempfile::TempDir,
     files: Mutex<Vec<(Output, Digests)>>,
+    /// Large files on their way to the disk.
+    durable: Mutex<Vec<JoinHandle<io::Result<()>>>>,
 }
 
 impl OutputFolder {
@@ -81,7 +84,12 @@ impl OutputFolder {
             .suffix(".partial")
             .tempdir_in(parent)
             .map_err(at("cannot make a folder in", parent))?;
-        Ok(OutputFolder { target: target.to_owned(), work, files: Mutex::default() })
+        Ok(OutputFolder {
+            target: target.to_owned(),
+            work,
+            files: Mutex::default(),
+            durable: Mutex::default(),
+        })
     }
 
     /// Where the work is done until [`OutputFolder::finish`]; also good for temporary files.
@@ -105,6 +113,9 @@ impl OutputFolder {
         let digests = (|| {
             set_mode(&file, mode)?;
             file.rewind()?;
+            // Images take their time to reach the disk: meanwhile the work goes on.
+            let written = file.try_clone()?;
+            lock(&self.durable).push(thread::Builder::new().spawn(move || written.sync_all())?);
             Digests::of_reader(BufReader::with_capacity(1 << 16, file))
         })()
         .map_err(at("cannot write", &full))?;
@@ -174,7 +185,12 @@ impl OutputFolder {
         let files = self.files();
         let work = self.work.path().to_owned();
         set_folder_modes(&work).map_err(at("cannot set the mode of", &work))?;
-        // All at the end: one commit of the file system's journal then serves most of them.
+        let begun = std::mem::take(&mut *lock(&self.durable));
+        for file in begun {
+            let durable = file.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+            durable.map_err(at("cannot write through the images in", &work))?;
+        }
+        // The others at the end: one commit of the file system's journal then serves most of them.
         for file in &files {
             let full = work.join(&file.path);
             let durable = File::open(&full).and_then(|file| file.sync_all());
