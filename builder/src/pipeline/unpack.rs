@@ -55,9 +55,13 @@ pub(super) fn read_data(
 ) -> Result<(), Error> {
     let cache = environment.caches.unpacked(environment.progress);
     match cache.and_then(|cache| {
-        cache
-            .get(&package.file.sha256)
-            .or_else(|| unpack_into(package, environment.jobs, cache).ok())
+        cache.get(&package.file.sha256).or_else(|| {
+            if !package.file.is_here() {
+                // Gone since it was looked for. The next attempt finds that it is not there.
+                cache.note_damage();
+            }
+            unpack_into(package, environment.jobs, cache).ok()
+        })
     }) {
         Some(pack) => pack.replay(take),
         None => archive::read_data(package, environment.jobs, take),
