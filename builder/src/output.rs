@@ -10,7 +10,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 
 use crate::report::manifest::Output;
-use crate::tree::Digests;
+use crate::tree::{Content, Digests};
 
 /// Why an output folder cannot be written.
 #[derive(Debug, thiserror::Error)]
@@ -113,13 +113,45 @@ impl OutputFolder {
         let digests = (|| {
             set_mode(&file, mode)?;
             file.rewind()?;
-            // Images take their time to reach the disk: meanwhile the work goes on.
-            let written = file.try_clone()?;
-            lock(&self.durable).push(thread::Builder::new().spawn(move || written.sync_all())?);
+            self.sync(file.try_clone()?)?;
             Digests::of_reader(BufReader::with_capacity(1 << 16, file))
         })()
         .map_err(at("cannot write", &full))?;
         Ok(self.note(path, digests))
+    }
+
+    /// Writes `content` as the file `path`. A content that knows its hashes is not hashed again: it
+    /// checks them itself when it is read to its end.
+    ///
+    /// # Errors
+    /// [`OutputError::Io`], or what reading reports, by `unreadable`.
+    pub fn copy<E: From<OutputError>>(
+        &self,
+        path: &str,
+        mode: u32,
+        content: &Content,
+        unreadable: impl FnOnce(io::Error) -> E,
+    ) -> Result<Output, E> {
+        let digests = match content {
+            Content::Held(held) => Some(held.digests()),
+            Content::Inline(_) | Content::Spooled { .. } => None,
+        };
+        let Some(digests) = digests else {
+            return self.write(path, mode, |file| {
+                io::copy(&mut content.open(), file).map(drop).map_err(unreadable)
+            });
+        };
+        let (mut file, full) = self.create(path)?;
+        io::copy(&mut content.open(), &mut file).map_err(unreadable)?;
+        set_mode(&file, mode).map_err(at("cannot write", &full))?;
+        self.sync(file).map_err(at("cannot write", &full))?;
+        Ok(self.note(path, (digests, content.len())))
+    }
+
+    /// Images take their time to reach the disk: meanwhile the work goes on.
+    fn sync(&self, file: File) -> io::Result<()> {
+        lock(&self.durable).push(thread::Builder::new().spawn(move || file.sync_all())?);
+        Ok(())
     }
 
     fn create(&self, path: &str) -> Result<(File, PathBuf), OutputError> {

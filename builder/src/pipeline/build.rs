@@ -193,7 +193,7 @@ fn build_anew(
         build_id: &build_id,
         laps,
     };
-    write_images(&parts, &folder, &spool, environment)?;
+    write_images(&parts, &folder, environment)?;
     let guest = Guest::of_recipe(recipe, &cmdline(recipe), initramfs.is_some());
     host_side::write(composed, &guest, &folder)?;
     environment.check_cancelled()?;

@@ -13,7 +13,7 @@ use crate::meter::Laps;
 use crate::output::{OutputError, OutputFolder};
 use crate::recipe::{Compression, InitSystem, Recipe};
 use crate::report::manifest;
-use crate::tree::{Content, Spool, Tree};
+use crate::tree::{Content, Tree};
 
 /// The name by which OpenWrt finds its partition.
 const DATA_PARTITION: &str = "rootfs_data";
@@ -84,10 +84,9 @@ fn codec(recipe: &Recipe, kernel: &Kernel) -> Result<squashfs::Codec, Error> {
 pub fn write_images(
     parts: &Parts<'_>,
     folder: &OutputFolder,
-    spool: &Spool,
     environment: &Environment<'_>,
 ) -> Result<(), Error> {
-    let boot = || boot_files(parts, folder, spool, environment);
+    let boot = || boot_files(parts, folder, environment);
     if environment.jobs.get() == 1 {
         root_image(parts, folder, environment)?;
         boot()?;
@@ -143,17 +142,13 @@ fn root_image(
 fn boot_files(
     parts: &Parts<'_>,
     folder: &OutputFolder,
-    spool: &Spool,
     environment: &Environment<'_>,
 ) -> Result<(), Error> {
     let recipe = &parts.composed.recipe;
     let epoch = parts.source_date_epoch;
     let copy = |name: &str, content: &Content| {
-        folder.write(name, 0o644, |file| {
-            std::io::copy(&mut content.open(), file)
-                .map(drop)
-                .map_err(|source| Error::ReadBack { what: name.to_owned(), source })
-        })
+        folder
+            .copy(name, 0o644, content, |source| Error::ReadBack { what: name.to_owned(), source })
     };
     copy("vmlinuz", &parts.kernel.image)?;
     let line = cmdline(recipe);
@@ -166,7 +161,7 @@ fn boot_files(
         }
         None => None,
     };
-    let program = boot_program(parts, &line, initramfs.as_ref(), spool, folder)?;
+    let program = boot_program(parts, &line, initramfs.as_ref())?;
     let architecture = match board(recipe)? {
         Board::Pc => esp::Architecture::X86_64,
         Board::Arm => esp::Architecture::Aarch64,
@@ -205,8 +200,6 @@ fn boot_program(
     parts: &Parts<'_>,
     cmdline: &str,
     initramfs: Option<&Content>,
-    spool: &Spool,
-    folder: &OutputFolder,
 ) -> Result<Content, Error> {
     let Some(stub) = &parts.kernel.efi_stub else { return Ok(parts.kernel.image.clone()) };
     let stub = stub
@@ -224,7 +217,5 @@ fn boot_program(
     };
     let mut bytes = Vec::new();
     uki::build(&uki, &mut bytes)?;
-    spool
-        .store(bytes.as_slice(), u64::MAX - 1)
-        .map_err(|source| Error::Spool { path: folder.work_folder().to_owned(), source })
+    Ok(Content::from_bytes(bytes))
 }
