@@ -275,7 +275,8 @@ pub struct OutputArgs {
     /// Neither use nor fill the caches of earlier builds (the store of downloads is used)
     #[arg(long)]
     pub no_cache: bool,
-    /// Print what each stage took: time, processor time, memory
+    /// Print what each stage took: time, processor time, memory; what is written beside root.img counts
+    /// there
     #[arg(long)]
     pub timings: bool,
 }
