@@ -68,6 +68,9 @@ mod tests {
     fn two_works_are_both_done() {
         assert_eq!(both(|| 1, || "two"), (1, "two"));
         let meeting = std::sync::Barrier::new(2);
-        both(|| drop(meeting.wait()), || drop(meeting.wait()));
+        assert!({
+            let (one, other) = both(|| meeting.wait(), || meeting.wait());
+            one.is_leader() != other.is_leader()
+        });
     }
 }

@@ -49,7 +49,7 @@ impl<R: Read> ParallelXz<R> {
                 break;
             }
         }
-        if padding % 4 != 0 {
+        if !padding.is_multiple_of(4) {
             let why = "the padding behind an xz stream is no multiple of four bytes";
             return Err(io::Error::new(io::ErrorKind::InvalidData, why));
         }
