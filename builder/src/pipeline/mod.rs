@@ -26,6 +26,7 @@ mod kernel;
 mod kin;
 mod locking;
 mod many;
+mod missing;
 mod openrc;
 mod openwrt;
 mod outputs;

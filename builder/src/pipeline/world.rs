@@ -68,6 +68,12 @@ impl World {
         World::new(name, kernel, requests, stand_ins.collect())
     }
 
+    /// This world with those of its requests that are to be kept.
+    pub fn only(&self, keep: impl Fn(&String) -> bool) -> World {
+        let kept = |list: &[String]| list.iter().filter(|name| keep(name)).cloned().collect();
+        World { requests: kept(&self.requests), in_order: kept(&self.in_order), ..self.clone() }
+    }
+
     /// Whether a lock that lacks `missing` lacks this request: for all, or for guests with this
     /// kernel.
     pub fn lacks(&self, missing: &[String], request: &str) -> bool {
