@@ -7,6 +7,7 @@ use super::source::Source;
 use super::world::{Records, World};
 use super::{Environment, Error};
 use crate::lock::LockedPackage;
+use crate::version::Scheme;
 
 /// Names that the builder stands in for, and as which version: worlds with the same ones are of one
 /// kind, for which a request is served or is not.
@@ -75,12 +76,16 @@ fn beside_others<'a>(
     environment: &Environment<'_>,
 ) -> Result<bool, Error> {
     let mut found = false;
-    for world in worlds.iter().collect::<BTreeSet<_>>() {
+    // Only apk wants a choice to be made by something else; many compositions ask for the same.
+    let apk = if source.scheme() == Scheme::Apk { worlds } else { &[] };
+    let distinct: BTreeMap<_, _> =
+        apk.iter().map(|world| ((&world.in_order, &world.stand_ins), world)).collect();
+    for world in distinct.into_values() {
         for request in &world.requests {
             let lacking = |name: &str| {
                 served.get(name).and_then(|kinds| kinds.get(&*world.stand_ins)) == Some(&false)
             };
-            if !lacking(request) {
+            if !lacking(request) || !records.offer(source.scheme(), request) {
                 continue;
             }
             environment.check_cancelled()?;

@@ -11,6 +11,7 @@ use crate::lock::LockedPackage;
 use crate::recipe::{Format, KernelSource, Recipe};
 use crate::repo::Package;
 use crate::resolve::{self, Item, Request, Solution, StandIn, Universe, resolve};
+use crate::version::Scheme;
 
 /// Packages to install and what the builder stands in for.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -204,6 +205,18 @@ impl Records {
         let lists = self.repositories.iter().zip(&self.places);
         let named = lists.flat_map(|(known, places)| known.packages.iter().zip(places));
         named.filter(|(package, _)| names.contains(&package.name)).map(|(_, at)| *at).collect()
+    }
+
+    /// Whether some package has the name that is asked for, or provides it.
+    pub fn offer(&self, scheme: Scheme, request: &str) -> bool {
+        let Ok(request) = Request::parse(scheme, request) else { return false };
+        let names = request.relation().map(|relation| relation.alternatives).unwrap_or_default();
+        let asked = |name: &str| names.iter().any(|constraint| constraint.name == name);
+        let offers = |package: &Package| {
+            let provides = package.provides(scheme).unwrap_or_default();
+            asked(&package.name) || provides.iter().any(|provide| asked(provide.name))
+        };
+        self.repositories.iter().flat_map(|known| &*known.packages).any(offers)
     }
 
     /// The place of a chosen package in the list that these records were made from.
