@@ -4,14 +4,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::source::Source;
-use super::world::{Records, World};
+use super::world::{Records, StandsIn, World};
 use super::{Environment, Error};
 use crate::lock::LockedPackage;
 use crate::version::Scheme;
 
-/// Names that the builder stands in for, and as which version: worlds with the same ones are of one
-/// kind, for which a request is served or is not.
-type Kind = [(String, Option<String>)];
+/// What the builder stands in for: worlds with the same are of one kind, for which a request is served or
+/// is not.
+type Kind = [StandsIn];
 
 /// For each request and each kind of world that has it, whether it is served.
 type Served<'a> = BTreeMap<&'a str, BTreeMap<&'a Kind, bool>>;

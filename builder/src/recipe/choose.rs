@@ -11,6 +11,7 @@ use super::error::{Problem, RecipeError};
 use super::located::{At, Origin, Sourced};
 use super::machine::{PC, machine};
 use super::model::{Feature, Flavor};
+use super::on_releases::here;
 
 /// Chooses the files that `selection` asks for.
 ///
@@ -35,7 +36,7 @@ pub(super) fn choose<'a>(
     }
     let architecture = architecture(base, selection.architecture.as_ref())?;
     let flavor = document("flavor", &catalog.flavors, &selection.flavor)?;
-    flavor_on(catalog, flavor, base)?;
+    flavor_on(catalog, flavor, base, &release.value)?;
     let role = asked_or(base, selection.role.as_ref(), &default.role);
     let role = found(role, |name| document("role", &catalog.roles, name))?;
     only_on(catalog, "role", role.value, &role.value.value.bases, base)?;
@@ -142,17 +143,24 @@ pub(super) fn flavor_on(
     catalog: &Catalog,
     flavor: &Document<Flavor>,
     base: &Document<Base>,
+    release: &str,
 ) -> Result<(), RecipeError> {
     only_on(catalog, "flavor", flavor, &flavor.value.bases, base)?;
     for name in &flavor.value.manifests {
         let Some(manifest) = catalog.manifests.get(&name.value) else { continue };
         let Some(firmware) = &manifest.value.firmware else { continue };
-        if manifest.value.packages.get(&base.name).is_none() {
+        let all = manifest.value.packages.get(&base.name);
+        let here = here(&manifest.value.packages, base, release);
+        // A base may leave the firmware to its users; a release that has no package of it does not.
+        let is_user = all.is_some_and(|all| all.value.is_empty());
+        if !is_user && here.is_none_or(|here| here.is_empty()) {
+            let base_release =
+                if all.is_some() { format!("{} {release}", base.name) } else { base.name.clone() };
             return Err(RecipeError::choice(
                 Problem::new(format!(
                     "the flavor \"{}\" needs firmware, and its manifest \"{}\" names no package of \
-                     {} that holds it",
-                    flavor.name, manifest.name, base.name
+                     {base_release} that holds it",
+                    flavor.name, manifest.name
                 ))
                 .at(catalog.texts.place(&firmware.rule.origin(&manifest.file)))
                 .help(format!(
