@@ -71,9 +71,9 @@ fn a_64_bit_arm_is_locked_from_its_own_feeds() {
         format!("    keys:\n      - name: k\n        fingerprint: {}\n", signer.fingerprint());
     fs::write(&base, text.replace("    keys:\n", &pinned)).unwrap();
 
-    let choice =
-        ["--base", "openwrt", "--release", "23.05", "--arch", "aarch64", "--flavor", "ath10k"];
-    let (code, shown) = run(folder.path(), &[&["show"], &choice[..]].concat());
+    let choice = ["--base", "openwrt", "--release", "23.05", "--arch", "aarch64"];
+    let flavor = ["--flavor", "ath10k"];
+    let (code, shown) = run(folder.path(), &[&["show"], &choice[..], &flavor].concat());
     assert_eq!(code, Some(0), "{shown}");
     let mut release = Release::new();
     release.release = "23.05.5".to_owned();
