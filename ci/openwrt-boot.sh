@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Guests of the base openwrt from feeds that are generated here, in both formats (opkg and apk v3), with Debian's kernel and
-# Debian's busybox, dnsmasq, hostapd, nft and wpa_supplicant in the packages: they boot and pass the Wi-Fi test.
+# Debian's busybox, dnsmasq, hostapd, mke2fs, nft and wpa_supplicant in the packages: they boot and pass the Wi-Fi test,
+# and one keeps its settings when the power fails.
 # openwrt-boot.sh TOOL LOCK CACHE FOLDER: LOCK is that of Debian, outputs go to FOLDER.
 set -euo pipefail
 tool=$1 lock=$2 cache=$3 folder=$4
@@ -21,7 +22,7 @@ build() {
     shift 4
     "$tool" --quiet --recipes "$recipes" --base openwrt --release "$release" --kernel debian --flavor hwsim --role "$role" \
         --mirror "openwrt=file://$(realpath "$place/mirror")" --lock-file "$place/lock/openwrt.lock" --cache-dir "$cache" \
-        --out "$place/$role" "$@"
+        --out "$place/${output:-$role}" "$@"
 }
 for feed in opkg:24.10 adb:25.12; do
     format=${feed%:*} release=${feed#*:}
@@ -45,3 +46,8 @@ for feed in opkg:24.10 adb:25.12; do
         xtask boot-test "$place/$role" --timeout 120
     done
 done
+
+# Settings outlive the power: the disk that a guest formats at its first boot is recovered at the next.
+place=$folder/opkg
+output=persistent build opkg 24.10 "$place/recipes" station --persistent --trust-key "$place/usign.pub"
+xtask boot-test "$place/persistent" --timeout 120 --power-cut

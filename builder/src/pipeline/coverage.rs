@@ -1,9 +1,10 @@
 //! What a lock has to hold: everything that some composition of its base, release and architecture
 //! may choose.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::num::NonZeroUsize;
 
+use super::missing::{missing, split};
 use super::source::Source;
 use super::world::{Records, World};
 use super::{Environment, Error};
@@ -29,12 +30,15 @@ pub fn worlds(catalog: &Catalog, source: &Source, jobs: NonZeroUsize) -> Result<
     Ok(worlds)
 }
 
-/// Every package that some world chooses from `offered`, in the order of the lock.
+/// Every package that some world chooses from `offered`, in the order of the lock. Nobody asks for
+/// what is `lacking`; the rest of such a composition is locked all the same, as others need it too,
+/// unless it cannot be without what is lacking.
 ///
 /// # Errors
-/// [`Error::Unsatisfiable`], naming a composition that cannot be served.
+/// [`Error::Unsatisfiable`], naming a composition that lacks nothing and cannot be served.
 pub fn union(
     worlds: &[World],
+    lacking: &[String],
     source: &Source,
     offered: &[LockedPackage],
     environment: &Environment<'_>,
@@ -57,62 +61,27 @@ pub fn union(
         chosen.extend(records.places_of(&world.swapped(&records, source)));
         Ok(())
     };
-    for sum in World::sums(worlds.iter().cloned()) {
+    let (whole, partial) = split(worlds, lacking);
+    for sum in World::sums(whole.iter().chain(&partial).cloned()) {
         // Where a variant is meant in the place of another, that is so for some of them only.
         let together = sum.swapped(&records, source).is_empty();
         match if together { choose(&sum).map(|()| true) } else { Ok(false) } {
             Ok(true) => {}
             // What cannot be together may still be one by one; if not, the error names the one.
             Ok(false) | Err(Error::Unsatisfiable { .. }) => {
-                let summed = worlds.iter().filter(|world| world.stand_ins == sum.stand_ins);
-                summed.collect::<BTreeSet<_>>().into_iter().try_for_each(&mut choose)?;
+                let summed = |world: &&World| world.stand_ins == sum.stand_ins;
+                whole.iter().filter(summed).try_for_each(&mut choose)?;
+                for world in partial.iter().filter(summed) {
+                    match choose(world) {
+                        Ok(()) | Err(Error::Unsatisfiable { .. }) => {}
+                        Err(error) => return Err(error),
+                    }
+                }
             }
             Err(error) => return Err(error),
         }
     }
     Ok(chosen.into_iter().filter_map(|index| offered.get(index).cloned()).collect())
-}
-
-/// `worlds` without what is `missing`: the rest of a composition is locked all the same, as others
-/// need it too.
-pub fn without(worlds: &[World], missing: &[String]) -> Vec<World> {
-    let mut worlds = worlds.to_vec();
-    for world in &mut worlds {
-        let World { requests, in_order, .. } = world.clone();
-        let there = |request: &String| !world.lacks(missing, request);
-        let (requests, in_order) = [requests, in_order]
-            .map(|list| list.into_iter().filter(there).collect::<Vec<_>>())
-            .into();
-        *world = World { requests, in_order, ..world.clone() };
-    }
-    worlds
-}
-
-/// What `worlds` ask for that `offered` cannot serve even by itself: a mirror may hold a part of a
-/// distribution only. What can be served with some kernels is said of the others.
-fn missing(worlds: &[World], source: &Source, offered: &[LockedPackage]) -> Vec<String> {
-    let records = Records::new(source, offered);
-    let mut asked: BTreeMap<&str, BTreeMap<&[_], bool>> = BTreeMap::new();
-    for world in worlds {
-        for request in &world.requests {
-            let of_kind = asked.entry(request).or_default();
-            of_kind.entry(&world.stand_ins).or_insert_with(|| {
-                let only = vec![request.clone()];
-                let alone = World { requests: only.clone(), in_order: only, ..world.clone() };
-                alone.resolve(&records, source).is_ok()
-            });
-        }
-    }
-    let mut missing = Vec::new();
-    for (request, served) in asked {
-        if served.values().all(|served| !served) {
-            missing.push(request.to_owned());
-        } else if served.values().any(|served| !served) {
-            let lacking = |world: &&World| served.get(&*world.stand_ins) == Some(&false);
-            missing.extend(worlds.iter().filter(lacking).map(|world| world.lacking(request)));
-        }
-    }
-    missing
 }
 
 /// What the worlds choose, and what those ask for that the repositories do not have. What is asked
@@ -126,11 +95,11 @@ pub fn served(
     offered: &[LockedPackage],
     environment: &Environment<'_>,
 ) -> Result<(Vec<LockedPackage>, Vec<String>), Error> {
-    match union(worlds, source, offered, environment) {
+    match union(worlds, &[], source, offered, environment) {
         Err(Error::Unsatisfiable { .. }) => {
             source.world.resolve(&Records::new(source, offered), source)?;
-            let missing = missing(worlds, source, offered);
-            let used = union(&without(worlds, &missing), source, offered, environment)?;
+            let missing = missing(worlds, source, offered, environment)?;
+            let used = union(worlds, &missing, source, offered, environment)?;
             Ok((used, missing))
         }
         other => Ok((other?, Vec::new())),

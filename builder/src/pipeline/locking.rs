@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
-use super::coverage::{served, union, without, worlds};
+use super::coverage::{served, union, worlds};
 use super::pinning::pin;
 use super::source::Source;
 use super::world::{Records, World};
@@ -196,7 +196,7 @@ fn ensure_one(
         };
     }
     // What the recipes choose from the lock alone must be all of it.
-    match union(&without(worlds, &old.missing), &source, &old.packages, environment) {
+    match union(worlds, &old.missing, &source, &old.packages, environment) {
         _ if source.world.requests.iter().any(|name| source.world.lacks(&old.missing, name)) => {
             match (
                 locked_only,

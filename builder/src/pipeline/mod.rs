@@ -27,6 +27,7 @@ mod kin;
 mod libraries;
 mod locking;
 mod many;
+mod missing;
 mod openrc;
 mod openwrt;
 mod outputs;

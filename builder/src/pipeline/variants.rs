@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::locking::{Locked, ensure};
 use super::source::Source;
-use super::world::Records;
+use super::world::{Records, StandsIn};
 use super::{Composed, Environment, Error, LockMode, host_side, index};
 use crate::digest::Sha256;
 use crate::lock::Target;
@@ -76,7 +76,7 @@ pub struct Variants {
 }
 
 /// The requests and stand-ins of a world.
-type Question = (Vec<String>, Vec<(String, Option<String>)>);
+type Question = (Vec<String>, Vec<StandsIn>);
 
 /// A lock, with its records as the solver takes them.
 struct Solver {

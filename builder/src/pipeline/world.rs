@@ -8,17 +8,22 @@ use globset::Glob;
 use super::source::Source;
 use super::{Error, kin};
 use crate::lock::LockedPackage;
-use crate::recipe::{Format, KernelSource, Recipe};
+use crate::recipe::{self, Format, KernelSource, Recipe, Sourced};
 use crate::repo::Package;
 use crate::resolve::{self, Item, Request, Solution, StandIn, Universe, resolve};
+use crate::version::Scheme;
+
+/// A name that the builder stands in for, or a glob over names: which version it counts as, and globs
+/// over names that it is not for.
+pub type StandsIn = (String, Option<String>, Vec<String>);
 
 /// Packages to install and what the builder stands in for.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct World {
     /// Dependencies in the base's syntax, sorted, each once.
     pub requests: Vec<String>,
-    /// Names that the builder stands in for, or globs over names, and as which version.
-    pub stand_ins: Vec<(String, Option<String>)>,
+    /// What the builder stands in for.
+    pub stand_ins: Vec<StandsIn>,
     /// The same requests in the order of the recipe, where a later one may be for another variant of
     /// an earlier one's package ([`super::kin`]).
     pub in_order: Vec<String>,
@@ -33,7 +38,7 @@ impl World {
         name: String,
         kernel: String,
         mut requests: Vec<String>,
-        stand_ins: Vec<(String, Option<String>)>,
+        stand_ins: Vec<StandsIn>,
     ) -> World {
         let in_order = requests.clone();
         requests.sort();
@@ -50,9 +55,7 @@ impl World {
             requests.push(recipe.kernel.package.value.clone());
             requests.extend(recipe.kernel.efi_stub.iter().map(|stub| stub.value.package.clone()));
         }
-        let stand_ins = recipe.stand_ins.iter();
-        let stand_ins =
-            stand_ins.map(|(name, stand_in)| (name.clone(), stand_in.value.version.clone()));
+        let stand_ins = recipe.stand_ins.iter().map(stands_in);
         let kernel = recipe.kernel.name.value.clone();
         World::new(describe(recipe), kernel, requests, stand_ins.collect())
     }
@@ -60,12 +63,16 @@ impl World {
     /// What a kernel asks of its base for a guest of another base.
     pub fn of_kernel(name: &str, from: &KernelSource) -> World {
         let requests = from.packages.iter().map(|package| package.value.clone()).collect();
-        let stand_ins = from.stand_ins.iter();
-        let stand_ins =
-            stand_ins.map(|(name, stand_in)| (name.clone(), stand_in.value.version.clone()));
+        let stand_ins = from.stand_ins.iter().map(stands_in);
         let kernel = name.to_owned();
         let name = format!("the kernel {name} of {} {}", from.base.value, from.release.value);
         World::new(name, kernel, requests, stand_ins.collect())
+    }
+
+    /// This world with those of its requests that are to be kept.
+    pub fn only(&self, keep: impl Fn(&String) -> bool) -> World {
+        let kept = |list: &[String]| list.iter().filter(|name| keep(name)).cloned().collect();
+        World { requests: kept(&self.requests), in_order: kept(&self.in_order), ..self.clone() }
     }
 
     /// Whether a lock that lacks `missing` lacks this request: for all, or for guests with this
@@ -82,7 +89,7 @@ impl World {
 
     /// Adds up worlds that stand in for the same packages: what serves the sum serves each of them.
     pub fn sums(worlds: impl IntoIterator<Item = World>) -> Vec<World> {
-        let mut sums: BTreeMap<Vec<(String, Option<String>)>, World> = BTreeMap::new();
+        let mut sums: BTreeMap<Vec<StandsIn>, World> = BTreeMap::new();
         for world in worlds {
             match sums.get_mut(&world.stand_ins) {
                 Some(sum) => {
@@ -122,8 +129,8 @@ impl World {
         source: &Source,
     ) -> Result<(Universe, Vec<Request>, Solution), Error> {
         let scheme = source.scheme();
-        let stand_ins = self.stand_ins.iter().flat_map(|(name, version)| {
-            let names = records.stood_in_for(name, &self.requests).into_iter();
+        let stand_ins = self.stand_ins.iter().flat_map(|(name, version, except)| {
+            let names = records.stood_in_for(name, except, &self.requests).into_iter();
             names.map(|name| StandIn { name, version: version.clone() })
         });
         let architecture = Some(source.target.architecture.as_str());
@@ -140,6 +147,10 @@ impl World {
             .map_err(|source| Error::Unsatisfiable { composition: self.name.clone(), source })?;
         Ok((universe, requests, solution))
     }
+}
+
+fn stands_in((name, stand_in): (&String, &Sourced<recipe::StandIn>)) -> StandsIn {
+    (name.clone(), stand_in.value.version.clone(), stand_in.value.except.clone())
 }
 
 /// A composition in words, for errors.
@@ -175,20 +186,25 @@ impl Records {
         records
     }
 
-    /// The names that a recipe's stand-in is for: its own, or all that its glob matches, those that
+    /// The names that a recipe's stand-in is for: its own, or all that its glob matches and none of
+    /// `except` does, those that
     /// packages have, those that they depend on and those that `requests` ask for.
-    fn stood_in_for(&self, name: &str, requests: &[String]) -> Vec<String> {
+    fn stood_in_for(&self, name: &str, except: &[String], requests: &[String]) -> Vec<String> {
         if !name.contains('*') {
             return vec![name.to_owned()];
         }
         let Ok(glob) = Glob::new(name) else { return vec![name.to_owned()] };
         let glob = glob.compile_matcher();
+        let except = except.iter().filter_map(|except| Glob::new(except).ok());
+        let except: Vec<_> = except.map(|except| except.compile_matcher()).collect();
+        let is_meant =
+            |name: &&str| glob.is_match(name) && !except.iter().any(|except| except.is_match(name));
         let words = |text| str::split(text, [' ', ',', '|', '=', '<', '>', '~', '(', '!']);
         let mut names = BTreeSet::new();
         let packages = self.repositories.iter().flat_map(|known| &*known.packages);
         let texts = packages.flat_map(|package| [&*package.depends, &*package.name]);
         for text in texts.chain(requests.iter().map(String::as_str)) {
-            names.extend(words(text).filter(|word| glob.is_match(word)).map(str::to_owned));
+            names.extend(words(text).filter(is_meant).map(str::to_owned));
         }
         names.into_iter().collect()
     }
@@ -198,6 +214,18 @@ impl Records {
         let lists = self.repositories.iter().zip(&self.places);
         let named = lists.flat_map(|(known, places)| known.packages.iter().zip(places));
         named.filter(|(package, _)| names.contains(&package.name)).map(|(_, at)| *at).collect()
+    }
+
+    /// Whether some package has the name that is asked for, or provides it.
+    pub fn offer(&self, scheme: Scheme, request: &str) -> bool {
+        let Ok(request) = Request::parse(scheme, request) else { return false };
+        let names = request.relation().map(|relation| relation.alternatives).unwrap_or_default();
+        let asked = |name: &str| names.iter().any(|constraint| constraint.name == name);
+        let offers = |package: &Package| {
+            let provides = package.provides(scheme).unwrap_or_default();
+            asked(&package.name) || provides.iter().any(|provide| asked(provide.name))
+        };
+        self.repositories.iter().flat_map(|known| &*known.packages).any(offers)
     }
 
     /// The place of a chosen package in the list that these records were made from.

@@ -85,7 +85,11 @@ impl Catalog {
         };
 
         let mut flavors = Vec::new();
-        for flavor in self.flavors.values().filter(|flavor| flavor_on(self, flavor, base).is_ok()) {
+        for flavor in self
+            .flavors
+            .values()
+            .filter(|flavor| flavor_on(self, flavor, base, &recipe.release).is_ok())
+        {
             let names = flavor.value.manifests.iter();
             let manifests: Vec<_> =
                 names.filter_map(|name| self.manifests.get(&name.value)).collect();

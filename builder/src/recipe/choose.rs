@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::base::Base;
+use super::base::{Base, Kernel};
 use super::catalog::{Catalog, Document};
 use super::compose::{Chosen, document};
 use super::composed::Selection;
@@ -11,6 +11,7 @@ use super::error::{Problem, RecipeError};
 use super::located::{At, Origin, Sourced};
 use super::machine::{PC, machine};
 use super::model::{Feature, Flavor};
+use super::on_releases::here;
 
 /// Chooses the files that `selection` asks for.
 ///
@@ -33,9 +34,9 @@ pub(super) fn choose<'a>(
             ));
         }
     }
-    let architecture = architecture(base, selection.architecture.as_ref())?;
+    let architecture = architecture(catalog, base, selection.architecture.as_ref())?;
     let flavor = document("flavor", &catalog.flavors, &selection.flavor)?;
-    flavor_on(catalog, flavor, base)?;
+    flavor_on(catalog, flavor, base, &release.value)?;
     let role = asked_or(base, selection.role.as_ref(), &default.role);
     let role = found(role, |name| document("role", &catalog.roles, name))?;
     only_on(catalog, "role", role.value, &role.value.value.bases, base)?;
@@ -81,6 +82,7 @@ pub(super) fn choose<'a>(
 
 /// The architecture that is asked for, in the base's own spelling.
 fn architecture(
+    catalog: &Catalog,
     base: &Document<Base>,
     asked: Option<&String>,
 ) -> Result<Sourced<String>, RecipeError> {
@@ -89,12 +91,49 @@ fn architecture(
         Some(known) => Ok(Sourced { value: known.value.clone(), origin: Origin::command_line() }),
         None => {
             let known = base.value.every_architecture().map(|name| name.as_str());
-            Err(RecipeError::choice(
-                Problem::new(format!("{} has no architecture \"{asked}\"", base.name))
-                    .expected(asked, known),
-            ))
+            let problem = Problem::new(format!("{} has no architecture \"{asked}\"", base.name))
+                .expected(asked, known);
+            Err(RecipeError::choice(match to_be_added(catalog, base, asked) {
+                Some(help) => problem.help(help),
+                None => problem,
+            }))
         }
     }
+}
+
+/// What is missing for an architecture of which only the packages are known; `None` if not even
+/// these are. It may be called by its feeds' target, too.
+fn to_be_added(catalog: &Catalog, base: &Document<Base>, asked: &str) -> Option<String> {
+    let mut targets = base.value.repositories.iter().flat_map(|known| &known.value.targets);
+    let (name, target) = targets.find(|(name, target)| {
+        *name == asked
+            || machine(name) == asked
+            || target.name == asked
+            || target.name.split('/').next() == Some(asked)
+    })?;
+    let mut missing = vec![format!("\"{name}\" among the \"architectures\" of {}", base.file)];
+    let runs = |kernel: &&Document<Kernel>| kernel.value.architecture_like(name).is_some();
+    let own = base.value.kernels.iter().filter_map(|kernel| catalog.kernels.get(&kernel.value));
+    if own.filter(runs).count() == 0 {
+        missing.push("a kernel of this base that is for it".to_owned());
+    }
+    let hypervisors = catalog.hypervisors.values();
+    let fit: Vec<&str> = hypervisors
+        .filter(|hypervisor| hypervisor.value.runs_on(machine(name)))
+        .map(|hypervisor| hypervisor.name.as_str())
+        .collect();
+    let on = match fit.as_slice() {
+        [] => {
+            missing.push(format!("a hypervisor with the machine \"{}\"", machine(name)));
+            String::new()
+        }
+        fit => format!(" (it would run on {})", fit.join(", ")),
+    };
+    Some(format!(
+        "its packages are known as those of the target {}{on}; what is missing: {}",
+        target.name,
+        missing.join(", ")
+    ))
 }
 
 fn asked_or(
@@ -142,23 +181,39 @@ pub(super) fn flavor_on(
     catalog: &Catalog,
     flavor: &Document<Flavor>,
     base: &Document<Base>,
+    release: &str,
 ) -> Result<(), RecipeError> {
     only_on(catalog, "flavor", flavor, &flavor.value.bases, base)?;
     for name in &flavor.value.manifests {
         let Some(manifest) = catalog.manifests.get(&name.value) else { continue };
         let Some(firmware) = &manifest.value.firmware else { continue };
-        if manifest.value.packages.get(&base.name).is_none() {
+        let all = manifest.value.packages.get(&base.name);
+        let packages = |release: &str| here(&manifest.value.packages, base, release);
+        // A base may leave the firmware to its users; a release that has no package of it does not.
+        let is_user = all.is_some_and(|all| all.value.is_empty());
+        if !is_user && packages(release).is_none_or(|packages| packages.is_empty()) {
+            let releases = base.value.releases.iter().map(|(name, _)| name.as_str());
+            let has =
+                |release: &&str| packages(release).is_some_and(|packages| !packages.is_empty());
+            let elsewhere: Vec<&str> = releases.filter(has).collect();
+            let base_release =
+                if all.is_some() { format!("{} {release}", base.name) } else { base.name.clone() };
             return Err(RecipeError::choice(
                 Problem::new(format!(
                     "the flavor \"{}\" needs firmware, and its manifest \"{}\" names no package of \
-                     {} that holds it",
-                    flavor.name, manifest.name, base.name
+                     {base_release} that holds it",
+                    flavor.name, manifest.name
                 ))
                 .at(catalog.texts.place(&firmware.rule.origin(&manifest.file)))
-                .help(format!(
-                    "expected \"{}\" under \"packages\" in {}",
-                    base.name, manifest.file
-                )),
+                .help(match elsewhere.as_slice() {
+                    [] => {
+                        format!(
+                            "expected \"{}\" under \"packages\" in {}",
+                            base.name, manifest.file
+                        )
+                    }
+                    releases => format!("releases that have it: {}", releases.join(", ")),
+                }),
             ));
         }
     }

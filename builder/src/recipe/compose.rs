@@ -13,6 +13,7 @@ use super::located::{At, Origin, Sourced};
 use super::machine::{Spelling, machine};
 use super::merge::{Level, Merger};
 use super::model::{Feature, Flavor, Hypervisor, Manifest, Role};
+use super::on_releases::here;
 use super::words::{Module, Pattern};
 use super::{check, choose};
 
@@ -135,7 +136,7 @@ impl Catalog {
             packages: Vec::new(),
             stand_ins: Default::default(),
             firmware_packages: Vec::new(),
-            firmware: self.firmware(chosen.flavor, &chosen.base.name),
+            firmware: self.firmware(chosen.flavor, chosen.base, &chosen.release),
             drivers: self.drivers(chosen.flavor),
             agreements: self
                 .manifests_of(chosen.flavor)
@@ -219,13 +220,18 @@ impl Catalog {
         more(Level::Kernel, &kernel.file, Some(needs));
         let flavor = chosen.flavor;
         for manifest in self.manifests_of(flavor) {
-            let packages = manifest.value.packages.get(base).map(|list| list.value.clone());
+            let packages = |lists| here(lists, chosen.base, &chosen.release);
+            let firmware = packages(&manifest.value.packages);
+            // Other kernels bring their modules themselves.
+            let drivers = packages(&manifest.value.module_packages).filter(|_| own);
+            let added = |list: Option<Vec<_>>| list.into_iter().flatten().map(Entry::Add).collect();
             let modules = [&manifest.value.modules[..], &manifest.value.runtime_modules].concat();
             let fragment = Fragment {
                 modules,
                 load_modules: manifest.value.load_modules.clone(),
                 memory: manifest.value.memory.clone(),
-                firmware_packages: packages.into_iter().flatten().map(Entry::Add).collect(),
+                packages: added(drivers),
+                firmware_packages: added(firmware),
                 ..Fragment::default()
             };
             more(Level::Manifest, &manifest.file, Some(fragment));
@@ -259,21 +265,30 @@ impl Catalog {
         flavor.value.manifests.iter().filter_map(|name| self.manifests.get(&name.value))
     }
 
-    fn firmware(&self, flavor: &Document<Flavor>, base: &str) -> Vec<FirmwareNeed> {
+    fn firmware(
+        &self,
+        flavor: &Document<Flavor>,
+        base: &Document<Base>,
+        release: &str,
+    ) -> Vec<FirmwareNeed> {
         let mut needs = Vec::new();
         for named in &flavor.value.manifests {
             let Some(manifest) = self.manifests.get(&named.value) else { continue };
             let Some(firmware) = &manifest.value.firmware else { continue };
             let file = &manifest.file;
             let all = |list: &[At<Pattern>]| list.iter().map(|glob| glob.sourced(file)).collect();
-            let packages = manifest.value.packages.get(base).map(|list| list.value.as_slice());
+            let packages = here(&manifest.value.packages, base, release).unwrap_or_default();
+            let broken = here(&manifest.value.not_promised, base, release).unwrap_or_default();
+            let promises = firmware.promises.iter().filter(|promise| {
+                broken.iter().all(|broken| broken.value != promise.value.to_string())
+            });
             needs.push(FirmwareNeed {
                 manifest: named.sourced(&flavor.file),
-                packages: packages.unwrap_or_default().iter().map(|p| p.value.clone()).collect(),
+                packages: packages.into_iter().map(|package| package.value).collect(),
                 rule: firmware.rule.sourced(file),
                 include: all(&firmware.include),
                 exclude: all(&firmware.exclude),
-                promises: all(&firmware.promises),
+                promises: promises.map(|promise| promise.sourced(file)).collect(),
                 optional: all(&firmware.optional),
                 boards: all(&firmware.boards),
             });

@@ -13,7 +13,7 @@ type FeatureSet = (Vec<String>, Vec<String>);
 
 impl Catalog {
     /// Compositions for `base` in `release` on `architecture` that together ask for everything that any one asks for: every
-    /// flavor with the base's defaults, and one flavor with all roles, sets of features, kernels and
+    /// flavor with each kernel, and one flavor with all roles, sets of features, kernels and
     /// hypervisors, which name their features in full, as `with` and `without`. In a fixed order; none
     /// if there is no such base, release or architecture.
     pub fn spanning_compositions(
@@ -26,13 +26,17 @@ impl Catalog {
         let Some(architecture) = base.value.architecture_like(architecture) else {
             return Vec::new();
         };
-        let flavors = self.flavors_on(base);
-        let with_defaults = flavors.iter().map(|flavor| Selection {
-            base: base.name.clone(),
-            release: Some(release.to_owned()),
-            architecture: Some(architecture.value.clone()),
-            flavor: (*flavor).clone(),
-            ..Selection::default()
+        let flavors = self.flavors_on(base, release);
+        let kernels: Vec<_> = self.kernels_on(base, release, architecture).collect();
+        let with_defaults = flavors.iter().flat_map(|flavor| {
+            kernels.iter().map(|kernel| Selection {
+                base: base.name.clone(),
+                release: Some(release.to_owned()),
+                architecture: Some(architecture.value.clone()),
+                flavor: (*flavor).clone(),
+                kernel: Some(kernel.value.clone()),
+                ..Selection::default()
+            })
         });
         let first = flavors.first().into_iter();
         let others =
@@ -44,8 +48,22 @@ impl Catalog {
         self.bases.get(base).filter(|base| base.value.release(release).is_some())
     }
 
-    fn flavors_on(&self, base: &Document<Base>) -> Vec<&String> {
-        let fit = self.flavors.values().filter(|flavor| flavor_on(self, flavor, base).is_ok());
+    /// The kernels of `base` in `release` that exist for `architecture`.
+    fn kernels_on<'a>(
+        &'a self,
+        base: &'a Document<Base>,
+        release: &str,
+        architecture: &'a str,
+    ) -> impl Iterator<Item = &'a At<String>> {
+        base.value.kernels_of(release).iter().filter(|name| {
+            let kernel = self.kernels.get(&name.value);
+            kernel.is_some_and(|kernel| kernel.value.architecture_like(architecture).is_some())
+        })
+    }
+
+    fn flavors_on(&self, base: &Document<Base>, release: &str) -> Vec<&String> {
+        let fit =
+            self.flavors.values().filter(|flavor| flavor_on(self, flavor, base, release).is_ok());
         fit.map(|flavor| &flavor.name).collect()
     }
 
@@ -57,17 +75,13 @@ impl Catalog {
         architecture: &str,
         flavor: &str,
     ) -> Vec<Selection> {
-        let runs = |name: &At<String>| {
-            let kernel = self.kernels.get(&name.value);
-            kernel.is_some_and(|kernel| kernel.value.architecture_like(architecture).is_some())
-        };
         let goes = |bases: &[At<String>]| {
             bases.is_empty() || bases.iter().any(|name| name.value == base.name)
         };
         let mut selections = Vec::new();
         for role in self.roles.values().filter(|role| goes(&role.value.bases)) {
             for (with, without) in self.feature_sets(base, role) {
-                for kernel in base.value.kernels_of(release).iter().filter(|name| runs(name)) {
+                for kernel in self.kernels_on(base, release, architecture) {
                     for hypervisor in self.hypervisors.values() {
                         if !goes(&hypervisor.value.bases)
                             || !hypervisor.value.runs_on(machine(architecture))

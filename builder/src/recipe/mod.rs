@@ -24,6 +24,7 @@ mod located;
 mod machine;
 mod merge;
 mod model;
+mod on_releases;
 mod records;
 mod references;
 mod schema;
@@ -55,6 +56,7 @@ pub use model::{
     Card, Devices, Feature, Firmware, FirmwareArchive, Flavor, Guest, Hypervisor,
     HypervisorMachine, Manifest, OnByDefault, Role,
 };
+pub use on_releases::{ByBase, OnReleases};
 pub use records::{
     Access, AppletLinks, Applets, Directory, FileText, Group, Password, Share, User,
 };

@@ -12,6 +12,7 @@ use super::fragment::{FirmwareRule, Fragment, Memory, RoleFragment, recipe_file}
 use super::kinds::{AppConfig, InitSystem, Nic, ShareTransport};
 use super::located::At;
 use super::machine::PC;
+use super::on_releases::ByBase;
 use super::words::{Module, Pattern};
 use crate::device::DeviceId;
 use crate::digest::Sha256;
@@ -136,7 +137,14 @@ pub struct Manifest {
     pub devices: Option<At<Devices>>,
     /// The packages that hold the firmware, by base. A base that is not here does not have it.
     #[serde(default)]
-    pub packages: Map<String, Vec<At<String>>>,
+    pub packages: ByBase,
+    /// The packages that hold the drivers, by base, where the kernel's own package does not: they are for
+    /// the base's own kernel.
+    #[serde(default)]
+    pub module_packages: ByBase,
+    /// Of the firmware's `promises`, those that the packages of a base do not keep.
+    #[serde(default)]
+    pub not_promised: ByBase,
     /// SPDX identifiers, or the names of licence files, under which the firmware may be passed on.
     #[serde(default)]
     pub licences: Vec<At<String>>,

@@ -9,7 +9,7 @@ use super::error::{Problem, RecipeError};
 use super::fragment::Fragment;
 use super::located::At;
 use super::machine::machine;
-use super::model::{Feature, OnByDefault};
+use super::model::{Feature, Manifest, OnByDefault};
 
 /// Checks the references of all recipes.
 ///
@@ -32,9 +32,7 @@ pub fn check(catalog: &Catalog) -> Result<(), RecipeError> {
         checker.fragment(&kernel.file, &kernel.value.needs)?;
     }
     for manifest in catalog.manifests.values() {
-        for (base, _) in manifest.value.packages.iter() {
-            checker.known("base", &manifest.file, base, catalog.bases.keys())?;
-        }
+        checker.manifest(manifest)?;
     }
     for flavor in catalog.flavors.values() {
         for manifest in &flavor.value.manifests {
@@ -81,6 +79,28 @@ impl Checker<'_> {
                 .at(self.catalog.texts.place(&name.origin(file)))
                 .expected(name, names),
         ))
+    }
+
+    fn manifest(&self, manifest: &Document<Manifest>) -> Result<(), RecipeError> {
+        let (file, manifest) = (&manifest.file, &manifest.value);
+        for lists in [&manifest.packages, &manifest.module_packages, &manifest.not_promised] {
+            for (name, entries) in lists.iter() {
+                self.known("base", file, name, self.catalog.bases.keys())?;
+                let Some(base) = self.catalog.bases.get(&name.value) else { continue };
+                let known = || base.value.releases.iter().map(|(release, _)| &release.value);
+                for release in entries.iter().flat_map(|entry| &entry.releases) {
+                    self.known("release of this base", file, release, known())?;
+                }
+            }
+        }
+        let promises = manifest.firmware.iter().flat_map(|firmware| &firmware.promises);
+        let promises: Vec<String> = promises.map(|promise| promise.value.to_string()).collect();
+        for entry in manifest.not_promised.iter().flat_map(|(_, entries)| entries.iter()) {
+            let (line, column) = (entry.line, entry.column);
+            let name = At { value: entry.name.clone(), line, column };
+            self.known("promise in this file", file, &name, promises.iter())?;
+        }
+        Ok(())
     }
 
     fn bases(&self) -> Result<(), RecipeError> {

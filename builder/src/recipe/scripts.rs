@@ -20,6 +20,8 @@ pub struct StandIn {
     pub reason: String,
     /// The version that it counts as, where a dependency asks for one.
     pub version: Option<String>,
+    /// Globs over names that it is not for although its own glob matches them.
+    pub except: Vec<String>,
 }
 
 /// The two ways to write a [`StandIn`].
@@ -41,6 +43,9 @@ struct StandInFields {
     /// The version that it counts as, where a dependency asks for one.
     #[serde(default)]
     version: Option<String>,
+    /// Globs over names that it is not for although its own glob matches them.
+    #[serde(default)]
+    except: Vec<String>,
 }
 
 impl<'de> Deserialize<'de> for StandIn {
@@ -49,15 +54,15 @@ impl<'de> Deserialize<'de> for StandIn {
         impl<'de> serde::de::Visitor<'de> for Forms {
             type Value = StandIn;
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a reason, or a map with the keys reason and version")
+                f.write_str("a reason, or a map with the keys reason, version and except")
             }
             fn visit_str<E: serde::de::Error>(self, reason: &str) -> Result<StandIn, E> {
-                Ok(StandIn { reason: reason.to_owned(), version: None })
+                Ok(StandIn { reason: reason.to_owned(), version: None, except: Vec::new() })
             }
             fn visit_map<A: serde::de::MapAccess<'de>>(self, map: A) -> Result<StandIn, A::Error> {
                 let map = serde::de::value::MapAccessDeserializer::new(map);
-                let StandInFields { reason, version } = StandInFields::deserialize(map)?;
-                Ok(StandIn { reason, version })
+                let StandInFields { reason, version, except } = StandInFields::deserialize(map)?;
+                Ok(StandIn { reason, version, except })
             }
         }
         deserializer.deserialize_any(Forms)

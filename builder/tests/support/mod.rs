@@ -12,6 +12,7 @@ pub mod guest;
 pub mod kernel;
 pub mod keys;
 pub mod minisign;
+pub mod openwrt;
 pub mod opkgrepo;
 pub mod rawtar;
 pub mod server;

@@ -4,8 +4,9 @@
 //! The guest must be of the flavor `hwsim`, which simulates two radios: one is the guest's, the other
 //! plays the rest of the world ([`station`], [`access_point`]). The host behind `eth0` is a network
 //! stack inside this process ([`network`]). With `--load-modules` a guest of any flavor loads all its
-//! kernel modules instead ([`modules`]). Prints a line for each step with the seconds since
-//! QEMU's start, then PASS or FAIL.
+//! kernel modules instead ([`modules`]); with `--power-cut` a guest that keeps its settings is booted
+//! twice ([`power_cut`]). Prints a line for each step with the seconds since QEMU's start, then PASS or
+//! FAIL.
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a chore prints")]
 
@@ -13,6 +14,7 @@ mod access_point;
 mod as_bhyve;
 mod modules;
 mod network;
+mod power_cut;
 mod qemu;
 mod report;
 mod run;
@@ -60,6 +62,10 @@ pub struct Args {
     /// Hand the guest its configuration on a disk instead of by 9P.
     #[arg(long)]
     config_disk: bool,
+    /// Boot a guest with a disk of its own (--persistent) twice: a setting is made, the power fails, and
+    /// after the next start the setting is there.
+    #[arg(long, conflicts_with_all = ["as_bhyve", "config_disk", "smallest_memory", "load_modules"])]
+    power_cut: bool,
     /// Keep the folder with shares and logs.
     #[arg(long)]
     keep: bool,

@@ -13,7 +13,7 @@ use super::network::Host;
 use super::report::Report;
 use super::session::Session;
 use super::wire::{Carrier, Datagrams, Wire};
-use super::{Args, Role, access_point, as_bhyve, modules, qemu, station};
+use super::{Args, Role, access_point, as_bhyve, modules, power_cut, qemu, station};
 
 /// The folders of one run.
 pub struct Setup {
@@ -27,8 +27,51 @@ pub struct Setup {
     pub shares: Vec<Share>,
 }
 
+/// The boots of a run: those after the first find its disk again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Boot {
+    /// The only one.
+    Only,
+    /// A setting is made; then the power fails.
+    Before,
+    /// The setting is there.
+    After,
+}
+
 /// One run with `memory` MiB. An error means that it could not be started at all.
 pub fn boot(args: &Args, memory: u32, quiet: bool) -> Result<Report, String> {
+    // The names of unix sockets are short: this folder's must be, too.
+    let scratch = tempfile::Builder::new()
+        .prefix("wifibox-boot-")
+        .disable_cleanup(args.keep)
+        .tempdir()
+        .map_err(|error| format!("cannot make a temporary folder: {error}"))?;
+    let state = scratch.path().to_owned();
+    let report = if args.power_cut {
+        let before = boot_once(args, memory, quiet, Boot::Before, &state)?;
+        if before.passed() { boot_once(args, memory, quiet, Boot::After, &state)? } else { before }
+    } else {
+        boot_once(args, memory, quiet, Boot::Only, &state)?
+    };
+    if !report.passed() {
+        let kept = scratch.keep();
+        if !quiet {
+            println!("--- shares and logs: {}", kept.display());
+        }
+    } else if args.keep {
+        println!("kept: {}", state.display());
+    }
+    Ok(report)
+}
+
+/// One boot, with the guest's disk in `state` and everything else in a folder of its own there.
+fn boot_once(
+    args: &Args,
+    memory: u32,
+    quiet: bool,
+    boot: Boot,
+    state: &Path,
+) -> Result<Report, String> {
     let manifest = manifest(&args.dir);
     let (role, base) = match (args.role, manifest) {
         (Some(role), Err(_)) => (role, String::new()),
@@ -48,13 +91,13 @@ pub fn boot(args: &Args, memory: u32, quiet: bool) -> Result<Report, String> {
         guest.firmware =
             Firmware::installed_uefi(guest.board).map_err(|error| error.to_string())?;
     }
-    // The names of unix sockets are short: this folder's must be, too.
-    let scratch = tempfile::Builder::new()
-        .prefix("wifibox-boot-")
-        .disable_cleanup(args.keep)
-        .tempdir()
-        .map_err(|error| format!("cannot make a temporary folder: {error}"))?;
-    let folder = scratch.path();
+    let folder = &match boot {
+        Boot::Only => state.to_owned(),
+        Boot::Before => state.join("1"),
+        Boot::After => state.join("2"),
+    };
+    fs::create_dir_all(folder)
+        .map_err(|error| format!("cannot make {}: {error}", folder.display()))?;
     let setup = lay_out(&args.dir, folder)?;
     match role {
         _ if args.load_modules => modules::prepare(&args.dir, &setup)?,
@@ -64,10 +107,16 @@ pub fn boot(args: &Args, memory: u32, quiet: bool) -> Result<Report, String> {
     if bhyve.is_some() {
         as_bhyve::Machine::prepare(&setup)?;
     }
+    if boot != Boot::Only {
+        power_cut::prepare(&setup)?;
+    }
 
     let mut setup = setup;
-    let data = data_disk(&args.dir, folder)
+    let data = data_disk(&args.dir, state)
         .map_err(|error| format!("cannot copy the guest's disk: {error}"))?;
+    if boot != Boot::Only && data.is_none() {
+        return Err("the guest has no disk of its own: build it with --persistent".to_owned());
+    }
     guest.disks.extend(data);
     if args.config_disk {
         guest.disks.push(config_disk(folder)?);
@@ -113,6 +162,8 @@ pub fn boot(args: &Args, memory: u32, quiet: bool) -> Result<Report, String> {
         limit: Duration::from_secs(args.timeout),
     };
     let outcome = match role {
+        _ if boot == Boot::Before => power_cut::before(&mut session, role),
+        _ if boot == Boot::After => power_cut::after(&mut session, role),
         _ if args.load_modules => modules::run(&mut session),
         _ if args.config_disk => on_disk(&mut session, role),
         Role::Station => station::run(&mut session),
@@ -127,11 +178,9 @@ pub fn boot(args: &Args, memory: u32, quiet: bool) -> Result<Report, String> {
             for line in session.qemu.console_end(40) {
                 println!("{line}");
             }
-            println!("--- the whole log: {}", keep_log(&log, scratch)?.display());
+            println!("--- the whole log: {}", log.display());
         }
         session.report.failure = Some(failure);
-    } else if args.keep {
-        println!("kept: {}", folder.display());
     }
     Ok(session.report)
 }
@@ -143,13 +192,6 @@ fn on_disk(session: &mut Session, role: Role) -> Result<(), String> {
         Role::Station => station::run(session),
         Role::AccessPoint => access_point::run(session),
     }
-}
-
-/// Saves the console's log of a failed run from the removal of its folder.
-fn keep_log(log: &Path, scratch: tempfile::TempDir) -> Result<PathBuf, String> {
-    let kept = scratch.keep();
-    let name = log.file_name().unwrap_or_default();
-    Ok(kept.join(name))
 }
 
 /// The part of an output folder's manifest that matters here.

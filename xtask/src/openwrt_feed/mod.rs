@@ -32,7 +32,8 @@ pub struct Arguments {
     /// The format of the packages.
     #[arg(long, value_enum)]
     format: Format,
-    /// The output folder of a guest on Debian with busybox, dnsmasq, hostapd, iw, nft and wpa_supplicant.
+    /// The output folder of a guest on Debian with busybox, dnsmasq, hostapd, iw, mke2fs, nft and
+    /// wpa_supplicant.
     #[arg(long, value_name = "OUTPUT")]
     from: PathBuf,
     /// The release [default: that of the recipes for the format].

@@ -50,9 +50,10 @@ const OWN: [Own; 10] = [
 const EMPTY: [&str; 6] = ["fstools", "jshn", "jsonfilter", "ubusd", "urngd", "wireless-regdb"];
 
 /// Debian's programs, by the package of OpenWrt that has them.
-const LENT: [(&str, &[&str]); 5] = [
+const LENT: [(&str, &[&str]); 6] = [
     ("busybox", &["bin/busybox"]),
     ("dnsmasq", &["usr/sbin/dnsmasq"]),
+    ("e2fsprogs", &["usr/sbin/mke2fs"]),
     ("iw", &["usr/sbin/iw"]),
     ("nftables-json", &["usr/sbin/nft"]),
     ("wpad-basic-mbedtls", &["usr/sbin/hostapd", "usr/sbin/wpa_supplicant"]),
@@ -106,6 +107,7 @@ pub fn all(lender: &Lender) -> Result<Vec<Made>, Failure> {
     let loaders = ["insmod", "lsmod", "modprobe", "rmmod"];
     let loaders = loaders.map(|name| link(&format!("sbin/{name}"), "../bin/busybox"));
     of(&mut made, "ubox").links.extend(loaders);
+    of(&mut made, "e2fsprogs").links.push(link("usr/sbin/mkfs.ext4", "mke2fs"));
     of(&mut made, "dnsmasq").account = Some("dnsmasq=453:dnsmasq=453");
     for (name, needs) in [
         ("base-files", &["libc", "busybox", "procd"][..]),
