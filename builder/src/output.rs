@@ -6,6 +6,7 @@
 use std::fs::{self, File};
 use std::io::{self, BufReader, Seek, Write};
 use std::path::{Path, PathBuf};
+use std::sync::mpsc::{self, SyncSender};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 
@@ -62,8 +63,41 @@ pub struct OutputFolder {
     target: PathBuf,
     work: tempfile::TempDir,
     files: Mutex<Vec<(Output, Digests)>>,
-    /// Large files on their way to the disk.
-    durable: Mutex<Vec<JoinHandle<io::Result<()>>>>,
+    durable: Durable,
+}
+
+/// Files that may wait for the disk; then the work waits, too.
+const OPEN_FILES: usize = 64;
+
+/// Writes files through to the disk, one after another, while the work goes on.
+#[derive(Debug)]
+struct Durable {
+    waiting: SyncSender<(PathBuf, File)>,
+    thread: JoinHandle<Result<(), OutputError>>,
+}
+
+impl Durable {
+    fn start() -> io::Result<Self> {
+        let (waiting, files) = mpsc::sync_channel::<(PathBuf, File)>(OPEN_FILES);
+        let thread = thread::Builder::new().name("to the disk".to_owned()).spawn(move || {
+            files.into_iter().try_for_each(|(path, file)| {
+                file.sync_all().map_err(at("cannot write through", &path))
+            })
+        })?;
+        Ok(Durable { waiting, thread })
+    }
+
+    /// Takes a file that is complete.
+    fn take(&self, path: &Path, file: File) {
+        // Where the thread has met an error and gone, the end tells it.
+        let _ = self.waiting.send((path.to_owned(), file));
+    }
+
+    /// Waits until all files are on the disk.
+    fn finish(self) -> Result<(), OutputError> {
+        drop(self.waiting);
+        self.thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    }
 }
 
 impl OutputFolder {
@@ -84,12 +118,8 @@ impl OutputFolder {
             .suffix(".partial")
             .tempdir_in(parent)
             .map_err(at("cannot make a folder in", parent))?;
-        Ok(OutputFolder {
-            target: target.to_owned(),
-            work,
-            files: Mutex::default(),
-            durable: Mutex::default(),
-        })
+        let durable = Durable::start().map_err(at("cannot start a thread for", target))?;
+        Ok(OutputFolder { target: target.to_owned(), work, files: Mutex::default(), durable })
     }
 
     /// Where the work is done until [`OutputFolder::finish`]; also good for temporary files.
@@ -113,7 +143,7 @@ impl OutputFolder {
         let digests = (|| {
             set_mode(&file, mode)?;
             file.rewind()?;
-            self.sync(file.try_clone()?)?;
+            self.durable.take(&full, file.try_clone()?);
             Digests::of_reader(BufReader::with_capacity(1 << 16, file))
         })()
         .map_err(at("cannot write", &full))?;
@@ -144,14 +174,8 @@ impl OutputFolder {
         let (mut file, full) = self.create(path)?;
         io::copy(&mut content.open(), &mut file).map_err(unreadable)?;
         set_mode(&file, mode).map_err(at("cannot write", &full))?;
-        self.sync(file).map_err(at("cannot write", &full))?;
+        self.durable.take(&full, file);
         Ok(self.note(path, (digests, content.len())))
-    }
-
-    /// Images take their time to reach the disk: meanwhile the work goes on.
-    fn sync(&self, file: File) -> io::Result<()> {
-        lock(&self.durable).push(thread::Builder::new().spawn(move || file.sync_all())?);
-        Ok(())
     }
 
     fn create(&self, path: &str) -> Result<(File, PathBuf), OutputError> {
@@ -178,6 +202,7 @@ impl OutputFolder {
         let (mut file, full) = self.create(path)?;
         let written = file.write_all(bytes).and_then(|()| set_mode(&file, mode));
         written.map_err(at("cannot write", &full))?;
+        self.durable.take(&full, file);
         let digests = Digests::of_reader(bytes).map_err(at("cannot write", &full))?;
         Ok(self.note(path, digests))
     }
@@ -217,17 +242,7 @@ impl OutputFolder {
         let files = self.files();
         let work = self.work.path().to_owned();
         set_folder_modes(&work).map_err(at("cannot set the mode of", &work))?;
-        let begun = std::mem::take(&mut *lock(&self.durable));
-        for file in begun {
-            let durable = file.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-            durable.map_err(at("cannot write through the images in", &work))?;
-        }
-        // The others at the end: one commit of the file system's journal then serves most of them.
-        for file in &files {
-            let full = work.join(&file.path);
-            let durable = File::open(&full).and_then(|file| file.sync_all());
-            durable.map_err(at("cannot write through", &full))?;
-        }
+        self.durable.finish()?;
         if self.target.symlink_metadata().is_ok() {
             // Two renames, because a folder cannot be renamed over one that is not empty.
             let old = tempfile::Builder::new()
