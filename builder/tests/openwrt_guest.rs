@@ -131,6 +131,10 @@ fn adb_packages() -> (Vec<Package>, Vec<Package>) {
     let base = vec![
         daemon,
         Package::new("noisy", "1-r1").file("etc/init.d/noisy", 0o755, SERVICE),
+        // Which of two packages that can be together is meant, must be said.
+        Package::new("first", "1-r1").provides("choice"),
+        Package::new("second", "1-r1").provides("choice"),
+        Package::new("picky", "1-r1").depends("choice", None).depends("kmod-gone", None),
         Package::new("radio-tool", "1-r1").depends("kmod-radio", None).file(
             "usr/bin/radio",
             0o755,
@@ -236,6 +240,11 @@ impl World {
         file(
             "recipes/features/quiet.yaml",
             "summary: less\ndefault: false\nbases: [router]\npackages: [-noisy]\n",
+        );
+        file(
+            "recipes/features/picky.yaml",
+            "summary: a choice\ndefault: false\nbases: [router]\n\
+             packages: [picky, second, first]\n",
         );
         file(
             "recipes/features/odd.yaml",
@@ -456,6 +465,37 @@ fn recipes_choose_variants_and_drop_packages() {
         let (code, said) = world.build(release, &locks);
         assert_eq!(code, Some(0), "the lock has both variants: {said}");
     }
+}
+
+#[test]
+fn what_needs_a_choice_is_locked_with_what_makes_it() {
+    let world = World::new();
+    // No kernel module is called so, but with another kernel the builder stands in for all.
+    let guest = world.built("a", &["--release", "25.12", "--kernel", "lent", "--with", "picky"]);
+    assert!(
+        ["picky", "first", "second"].iter().all(|name| guest.has(name)),
+        "{:?}",
+        guest.packages()
+    );
+    let locked = ["--release", "25.12", "--kernel", "lent", "--with", "picky", "--frozen"];
+    let (code, said) = world.build("a", &locked);
+    assert_eq!(code, Some(0), "{said}");
+    // What is locked, but for the hashes of the files that were fetched so far.
+    let lock = |name: &str| -> (serde_json::Value, Vec<String>) {
+        let text = fs::read(world.path(&format!("{name}.locks/router.lock"))).unwrap();
+        let lock: serde_json::Value = serde_json::from_slice(&text).unwrap();
+        let packages = lock["packages"].as_array().unwrap().iter();
+        (lock["missing"].clone(), packages.map(|p| p["package"]["name"].to_string()).collect())
+    };
+    let locked = lock("a");
+    assert_eq!(locked.0, serde_json::json!(["picky with kernel own"]));
+    // Others are made from the same lock, and whichever is built first, it is the same.
+    is_completed(&world.built("a", &["--release", "25.12"]));
+    assert_eq!(lock("a"), locked);
+    world.built("b", &["--release", "25.12"]);
+    assert_eq!(lock("b"), locked);
+    let said = world.refused("c", &["--release", "25.12", "--with", "picky"], 1);
+    assert!(said.contains("kmod-gone"), "{said}");
 }
 
 #[test]

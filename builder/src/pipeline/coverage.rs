@@ -86,18 +86,43 @@ pub fn without(worlds: &[World], missing: &[String]) -> Vec<World> {
 }
 
 /// What `worlds` ask for that `offered` cannot serve even by itself: a mirror may hold a part of a
-/// distribution only. What can be served with some kernels is said of the others.
+/// distribution only. What can be served with some kernels is said of the others. The world that is
+/// asked for now was served, so nothing of it is missing.
+///
+/// A request that needs a choice between packages, which others of its world make, is tried with them.
 fn missing(worlds: &[World], source: &Source, offered: &[LockedPackage]) -> Vec<String> {
     let records = Records::new(source, offered);
+    let serves = |world: &World, requests: Vec<String>| {
+        let asked = World { in_order: requests.clone(), requests, ..world.clone() };
+        asked.resolve(&records, source).is_ok()
+    };
     let mut asked: BTreeMap<&str, BTreeMap<&[_], bool>> = BTreeMap::new();
+    for request in &source.world.requests {
+        asked.entry(request).or_default().insert(&source.world.stand_ins, true);
+    }
     for world in worlds {
         for request in &world.requests {
             let of_kind = asked.entry(request).or_default();
-            of_kind.entry(&world.stand_ins).or_insert_with(|| {
-                let only = vec![request.clone()];
-                let alone = World { requests: only.clone(), in_order: only, ..world.clone() };
-                alone.resolve(&records, source).is_ok()
-            });
+            of_kind.entry(&world.stand_ins).or_insert_with(|| serves(world, vec![request.clone()]));
+        }
+    }
+    let mut tried: BTreeSet<(&str, &[_])> = BTreeSet::new();
+    for world in worlds {
+        let by_itself = |request: &&String| {
+            let kinds = asked.get(request.as_str());
+            kinds.and_then(|kinds| kinds.get(&*world.stand_ins)) == Some(&true)
+        };
+        let (there, others): (Vec<&String>, Vec<&String>) =
+            world.requests.iter().partition(by_itself);
+        for request in others {
+            if tried.insert((request, &world.stand_ins)) {
+                let together = there.iter().copied().chain([request]).cloned().collect();
+                if serves(world, together)
+                    && let Some(kinds) = asked.get_mut(request.as_str())
+                {
+                    kinds.insert(&world.stand_ins, true);
+                }
+            }
         }
     }
     let mut missing = Vec::new();
