@@ -21,6 +21,7 @@ pub mod lint;
 pub mod lock;
 pub mod meter;
 pub mod output;
+mod parallel;
 pub mod path;
 pub mod pipeline;
 pub mod progress;

@@ -4,11 +4,13 @@
 //! renamed into place. A build that fails or is stopped leaves the old output as it was.
 
 use std::fs::{self, File};
-use std::io::{self, Seek, Write};
+use std::io::{self, BufReader, Seek, Write};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::thread::{self, JoinHandle};
 
-use crate::digest::Hasher;
 use crate::report::manifest::Output;
+use crate::tree::{Content, Digests};
 
 /// Why an output folder cannot be written.
 #[derive(Debug, thiserror::Error)]
@@ -54,12 +56,14 @@ fn at(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> OutputError
     move |source| OutputError::Io { doing, path, source }
 }
 
-/// An output folder under construction.
+/// An output folder under construction. Several threads may write different files of it.
 #[derive(Debug)]
 pub struct OutputFolder {
     target: PathBuf,
     work: tempfile::TempDir,
-    files: Vec<Output>,
+    files: Mutex<Vec<(Output, Digests)>>,
+    /// Large files on their way to the disk.
+    durable: Mutex<Vec<JoinHandle<io::Result<()>>>>,
 }
 
 impl OutputFolder {
@@ -80,7 +84,12 @@ impl OutputFolder {
             .suffix(".partial")
             .tempdir_in(parent)
             .map_err(at("cannot make a folder in", parent))?;
-        Ok(OutputFolder { target: target.to_owned(), work, files: Vec::new() })
+        Ok(OutputFolder {
+            target: target.to_owned(),
+            work,
+            files: Mutex::default(),
+            durable: Mutex::default(),
+        })
     }
 
     /// Where the work is done until [`OutputFolder::finish`]; also good for temporary files.
@@ -94,47 +103,83 @@ impl OutputFolder {
     /// # Errors
     /// What `fill` reports, or [`OutputError::Io`].
     pub fn write<E: From<OutputError>>(
-        &mut self,
+        &self,
         path: &str,
         mode: u32,
         fill: impl FnOnce(&mut File) -> Result<(), E>,
     ) -> Result<Output, E> {
+        let (mut file, full) = self.create(path)?;
+        fill(&mut file)?;
+        let digests = (|| {
+            set_mode(&file, mode)?;
+            file.rewind()?;
+            self.sync(file.try_clone()?)?;
+            Digests::of_reader(BufReader::with_capacity(1 << 16, file))
+        })()
+        .map_err(at("cannot write", &full))?;
+        Ok(self.note(path, digests))
+    }
+
+    /// Writes `content` as the file `path`. A content that knows its hashes is not hashed again: it
+    /// checks them itself when it is read to its end.
+    ///
+    /// # Errors
+    /// [`OutputError::Io`], or what reading reports, by `unreadable`.
+    pub fn copy<E: From<OutputError>>(
+        &self,
+        path: &str,
+        mode: u32,
+        content: &Content,
+        unreadable: impl FnOnce(io::Error) -> E,
+    ) -> Result<Output, E> {
+        let digests = match content {
+            Content::Held(held) => Some(held.digests()),
+            Content::Inline(_) | Content::Spooled { .. } => None,
+        };
+        let Some(digests) = digests else {
+            return self.write(path, mode, |file| {
+                io::copy(&mut content.open(), file).map(drop).map_err(unreadable)
+            });
+        };
+        let (mut file, full) = self.create(path)?;
+        io::copy(&mut content.open(), &mut file).map_err(unreadable)?;
+        set_mode(&file, mode).map_err(at("cannot write", &full))?;
+        self.sync(file).map_err(at("cannot write", &full))?;
+        Ok(self.note(path, (digests, content.len())))
+    }
+
+    /// Images take their time to reach the disk: meanwhile the work goes on.
+    fn sync(&self, file: File) -> io::Result<()> {
+        lock(&self.durable).push(thread::Builder::new().spawn(move || file.sync_all())?);
+        Ok(())
+    }
+
+    fn create(&self, path: &str) -> Result<(File, PathBuf), OutputError> {
         let full = self.work.path().join(path);
         if let Some(parent) = full.parent() {
             fs::create_dir_all(parent).map_err(at("cannot make folder", parent))?;
         }
-        let mut file = File::options()
-            .read(true)
-            .write(true)
-            .create_new(true)
-            .open(&full)
-            .map_err(at("cannot write", &full))?;
-        fill(&mut file)?;
-        let output = (|| {
-            set_mode(&file, mode)?;
-            file.sync_all()?;
-            file.rewind()?;
-            let mut hasher = Hasher::default();
-            let size = io::copy(&mut file, &mut hasher)?;
-            Ok(Output { path: path.to_owned(), size, sha256: hasher.finish() })
-        })()
-        .map_err(at("cannot write", &full))?;
-        self.files.push(output.clone());
-        Ok(output)
+        let mut options = File::options();
+        let file = options.read(true).write(true).create_new(true).open(&full);
+        Ok((file.map_err(at("cannot write", &full))?, full))
+    }
+
+    fn note(&self, path: &str, (digests, size): (Digests, u64)) -> Output {
+        let output = Output { path: path.to_owned(), size, sha256: digests.sha256 };
+        lock(&self.files).push((output.clone(), digests));
+        output
     }
 
     /// Writes a file from bytes that are at hand.
     ///
     /// # Errors
     /// [`OutputError::Io`].
-    pub fn write_bytes(
-        &mut self,
-        path: &str,
-        mode: u32,
-        bytes: &[u8],
-    ) -> Result<Output, OutputError> {
-        let full = self.work.path().join(path);
-        self.write(path, mode, |file| file.write_all(bytes).map_err(at("cannot write", &full)))
+    pub fn write_bytes(&self, path: &str, mode: u32, bytes: &[u8]) -> Result<Output, OutputError> {
+        let (mut file, full) = self.create(path)?;
+        let written = file.write_all(bytes).and_then(|()| set_mode(&file, mode));
+        written.map_err(at("cannot write", &full))?;
+        let digests = Digests::of_reader(bytes).map_err(at("cannot write", &full))?;
+        Ok(self.note(path, digests))
     }
 
     /// Makes an empty folder (relative, with `/`).
@@ -148,22 +193,41 @@ impl OutputFolder {
 
     /// What was written so far, by path.
     pub fn files(&self) -> Vec<Output> {
-        let mut files = self.files.clone();
+        let written = lock(&self.files);
+        let mut files: Vec<Output> = written.iter().map(|(output, _)| output.clone()).collect();
         files.sort_by(|a, b| a.path.cmp(&b.path));
         files
+    }
+
+    /// The size in bytes and the hashes of a file that was written.
+    pub fn digests(&self, path: &str) -> Option<(u64, Digests)> {
+        let written = lock(&self.files);
+        let (output, digests) = written.iter().find(|(output, _)| output.path == path)?;
+        Some((output.size, *digests))
     }
 
     /// Writes `SHA256SUMS` and puts the folder where it was asked for; an older output makes way.
     ///
     /// # Errors
     /// [`OutputError::Io`]; the older output is then still there.
-    pub fn finish(mut self) -> Result<Vec<Output>, OutputError> {
+    pub fn finish(self) -> Result<Vec<Output>, OutputError> {
         let sums: String =
             self.files().iter().map(|file| format!("{}  {}\n", file.sha256, file.path)).collect();
         self.write_bytes("SHA256SUMS", 0o644, sums.as_bytes())?;
         let files = self.files();
         let work = self.work.path().to_owned();
         set_folder_modes(&work).map_err(at("cannot set the mode of", &work))?;
+        let begun = std::mem::take(&mut *lock(&self.durable));
+        for file in begun {
+            let durable = file.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+            durable.map_err(at("cannot write through the images in", &work))?;
+        }
+        // The others at the end: one commit of the file system's journal then serves most of them.
+        for file in &files {
+            let full = work.join(&file.path);
+            let durable = File::open(&full).and_then(|file| file.sync_all());
+            durable.map_err(at("cannot write through", &full))?;
+        }
         if self.target.symlink_metadata().is_ok() {
             // Two renames, because a folder cannot be renamed over one that is not empty.
             let old = tempfile::Builder::new()
@@ -183,6 +247,11 @@ impl OutputFolder {
         let _ = self.work.keep();
         Ok(files)
     }
+}
+
+/// A list is only ever added to, so one of a thread that panicked is sound.
+fn lock<T>(list: &Mutex<T>) -> MutexGuard<'_, T> {
+    list.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn is_output(target: &Path) -> Result<bool, OutputError> {
@@ -221,7 +290,7 @@ mod tests {
     use super::*;
 
     fn build(target: &Path, text: &str) -> Result<(), OutputError> {
-        let mut folder = OutputFolder::begin(target)?;
+        let folder = OutputFolder::begin(target)?;
         folder.write_bytes("manifest.json", 0o644, text.as_bytes())?;
         folder.write_bytes("host/qemu.sh", 0o755, b"#!/bin/sh\n")?;
         folder.finish().map(|_| ())
@@ -253,7 +322,7 @@ mod tests {
         let parent = tempfile::tempdir().expect("a folder");
         let target = parent.path().join("out");
         build(&target, "1").expect("built");
-        let mut folder = OutputFolder::begin(&target).expect("begun");
+        let folder = OutputFolder::begin(&target).expect("begun");
         folder.write_bytes("manifest.json", 0o644, b"2").expect("written");
         drop(folder);
         assert_eq!(names(parent.path()), ["out"]);

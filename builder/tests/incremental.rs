@@ -281,6 +281,37 @@ fn what_is_damaged_in_a_cache_is_made_anew() {
 }
 
 #[test]
+fn package_files_are_needed_only_for_what_no_cache_has() {
+    let bench = Bench::new();
+    bench.build("out", &[]);
+    let (store, away) = (bench.path("cache/store"), bench.path("away"));
+    fs::rename(&store, &away).unwrap();
+    fs::rename(bench.path("mirror"), bench.path("mirror-away")).unwrap();
+    fs::write(bench.path("overlays/o/root/etc/motd"), "another, and longer than before").unwrap();
+    assert!(!bench.build("out", &[]), "all that is in packages is in the caches");
+    // Without what one of them was unpacked to, its file is missed by its name.
+    let manifest = json(&bench.path("out/manifest.json"));
+    let packs = || fs::read_dir(bench.path("cache/unpacked")).unwrap().map(|e| e.unwrap().path());
+    let largest = packs().max_by_key(|path| fs::metadata(path).unwrap().len()).unwrap();
+    fs::remove_file(&largest).unwrap();
+    let out = bench.path("out");
+    let words = ["--flavor", "f", "--offline", "--force", "--out", out.to_str().unwrap()];
+    let arguments = bench.arguments(&words);
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let (code, _, stderr) = bench.0.run(&arguments);
+    assert_eq!(code, Some(1), "{stderr}");
+    let packages = manifest["packages"].as_array().unwrap();
+    let named = packages.iter().any(|package| stderr.contains(package["name"].as_str().unwrap()));
+    assert!(named && stderr.contains("is nowhere to be found"), "{stderr}");
+    // With the files, the outcome is that of a build without caches.
+    let _ = fs::remove_dir_all(&store);
+    fs::rename(&away, &store).unwrap();
+    assert!(!bench.build("out", &["--force"]));
+    assert!(!bench.build("cold", &["--no-cache"]));
+    assert_eq!(bench.sums("out"), bench.sums("cold"));
+}
+
+#[test]
 fn timings_are_told_and_not_written() {
     let bench = Bench::new();
     bench.build("plain", &[]);

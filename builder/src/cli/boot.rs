@@ -2,12 +2,31 @@
 
 use std::process::Command;
 
-use super::args::BootArgs;
+use std::path::PathBuf;
+
+use clap::Args;
+
 use super::context::Context;
 use super::failure::Failure;
 use crate::host::boot::{GuestDescription, data_disk};
 use crate::host::machine::{Acceleration, Firmware};
 use crate::host::shares;
+
+/// `boot`.
+#[derive(Debug, Clone, Args)]
+pub struct BootArgs {
+    /// The output folder to boot
+    pub folder: PathBuf,
+    /// Boot esp.img by UEFI instead of the kernel directly
+    #[arg(long)]
+    pub uefi: bool,
+    /// Memory in MiB
+    #[arg(long, default_value_t = 256)]
+    pub memory: u32,
+    /// Where the guest's shares are kept [default: a fresh temporary folder]
+    #[arg(long, value_name = "DIR")]
+    pub state: Option<PathBuf>,
+}
 
 /// Boots the guest and waits for its end.
 ///

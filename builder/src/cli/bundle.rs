@@ -1,9 +1,26 @@
 //! `wifibox-build bundle DIR`: everything that builds need of the network, in one folder.
 
-use super::args::BundleArgs;
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::args::{SelectArgs, SourceArgs};
 use super::context::Context;
 use super::failure::Failure;
 use crate::pipeline::{self, Composed};
+
+/// `bundle`.
+#[derive(Debug, Clone, Args)]
+pub struct BundleArgs {
+    /// The folder to write; it serves for --mirror and for --distdir
+    pub dir: PathBuf,
+    #[command(flatten)]
+    /// Which guest; its whole base comes along.
+    pub select: SelectArgs,
+    #[command(flatten)]
+    /// From where.
+    pub source: SourceArgs,
+}
 
 /// Writes the bundle and prints how to use it.
 ///

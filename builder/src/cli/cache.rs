@@ -1,12 +1,44 @@
 //! `wifibox-build cache`: how much is kept between builds, and less of it.
 
-use super::args::{CacheAction, CacheArgs};
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+
 use super::context::{Context, cache_folder, mebibytes};
 use super::failure::Failure;
 use crate::fetch::Store;
 use crate::image::block_cache::BlockCache;
 use crate::pipeline::{BLOCKS, UNPACKED};
 use crate::unpacked::Unpacked;
+
+/// `cache`.
+#[derive(Debug, Clone, Args)]
+pub struct CacheArgs {
+    /// Where downloads are kept [default: the user's cache folder]
+    #[arg(long, value_name = "DIR", env = "WIFIBOX_BUILD_CACHE", global = true)]
+    pub cache_dir: Option<PathBuf>,
+    #[command(subcommand)]
+    /// What to do with it.
+    pub action: CacheAction,
+}
+
+/// What can be done with what is kept between builds.
+#[derive(Debug, Clone, Subcommand)]
+pub enum CacheAction {
+    /// Print how much is kept: downloads, unpacked packages, compressed blocks
+    Size,
+    /// Remove what was not used for longest until blocks and unpacked packages are below a size
+    Prune {
+        /// For compressed blocks, in MiB
+        #[arg(long, value_name = "MIB", env = "WIFIBOX_BUILD_BLOCK_CACHE", default_value_t = 2048)]
+        block_cache: u32,
+        /// For unpacked packages, in MiB
+        #[arg(long, value_name = "MIB", default_value_t = 4096)]
+        unpacked: u32,
+    },
+    /// Remove all blocks and unpacked packages; downloads stay
+    Clear,
+}
 
 /// Prints, bounds or empties the caches. Any number of builds may be running.
 ///

@@ -1,10 +1,17 @@
 //! `wifibox-build completions SHELL`: the script that completes commands in a shell.
 
-use clap::CommandFactory as _;
+use clap::{Args, CommandFactory as _};
 
-use super::args::{Cli, CompletionsArgs};
+use super::args::Cli;
 use super::context::Context;
 use super::failure::Failure;
+
+/// `completions`.
+#[derive(Debug, Clone, Args)]
+pub struct CompletionsArgs {
+    /// The shell
+    pub shell: clap_complete::Shell,
+}
 
 /// Prints it.
 ///

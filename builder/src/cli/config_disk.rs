@@ -2,12 +2,29 @@
 //! no 9P for it.
 
 use std::io::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use super::args::ConfigDiskArgs;
+use clap::Args;
+
 use super::context::Context;
 use super::failure::Failure;
 use crate::host::config_disk::Content;
+
+/// `config-disk`.
+#[derive(Debug, Clone, Args)]
+pub struct ConfigDiskArgs {
+    /// Where the configuration is: an output folder, the host's etc/wifibox, or a folder with the
+    /// shares' folders `config`, `app_config` and `var` in it
+    #[arg(long, value_name = "DIR")]
+    pub from: PathBuf,
+    /// The image to write
+    #[arg(long, value_name = "FILE")]
+    pub out: PathBuf,
+    /// How long it is, in bytes or with K, M or G behind the number [default: as long as it needs, and
+    /// at least 4M]
+    #[arg(long, value_name = "SIZE", value_parser = parse_size)]
+    pub size: Option<u64>,
+}
 
 /// Writes the image; it appears whole or not at all.
 ///
@@ -46,4 +63,40 @@ pub fn run(context: &Context, args: &ConfigDiskArgs) -> Result<(), Failure> {
     let what = format!("{out} ({} KiB, {} files)", length >> 10, content.files);
     context.printer.status("Made", &what);
     Ok(())
+}
+
+/// A number of bytes: `4194304`, `4096K`, `4M`.
+fn parse_size(text: &str) -> Result<u64, String> {
+    let (digits, unit) = match text.strip_suffix(['K', 'k', 'M', 'm', 'G', 'g']) {
+        Some(digits) => {
+            let power = match text.as_bytes().last() {
+                Some(b'K' | b'k') => 10,
+                Some(b'M' | b'm') => 20,
+                _ => 30,
+            };
+            (digits, 1u64 << power)
+        }
+        None => (text, 1),
+    };
+    let size = digits.parse::<u64>().ok().and_then(|count| count.checked_mul(unit));
+    match size {
+        Some(size) if size > 0 && size % 512 == 0 => Ok(size),
+        Some(_) => Err("a disk has a multiple of 512 bytes".to_owned()),
+        None => Err("expected a number of bytes, or one with K, M or G behind it".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_have_units() {
+        assert_eq!(parse_size("4M"), Ok(4 << 20));
+        assert_eq!(parse_size("64k"), Ok(64 << 10));
+        assert_eq!(parse_size("1024"), Ok(1024));
+        for bad in ["", "M", "4T", "0", "1000", "-1", "99999999999999999999", "99999999999G"] {
+            assert!(parse_size(bad).is_err(), "{bad}");
+        }
+    }
 }

@@ -5,7 +5,8 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::args::DetectArgs;
+use clap::Args;
+
 use super::context::Context;
 use super::detect_text;
 use super::failure::Failure;
@@ -15,6 +16,29 @@ use crate::detect::table::Table;
 use crate::detect::{self, Card, DetectError, Ident, LISTING_LIMIT, sysfs};
 use crate::device::DeviceId;
 use crate::recipe::Sources;
+
+/// `detect`.
+#[derive(Debug, Clone, Args)]
+pub struct DetectArgs {
+    /// Listings of hardware (pciconf -lv, lspci -nnk, ...), - for standard input, or ids such as
+    /// 8086:2725 [default: this host]
+    pub listing: Vec<String>,
+    /// Read sys/ below this folder, that of a Linux machine
+    #[arg(long, value_name = "DIR", conflicts_with = "listing")]
+    pub root: Option<PathBuf>,
+    /// Only guests of this base
+    #[arg(long)]
+    pub base: Option<String>,
+    /// Only guests of this release
+    #[arg(long)]
+    pub release: Option<String>,
+    /// The role that the guest is built with
+    #[arg(long)]
+    pub role: Option<String>,
+    /// The hypervisor that the guest is built for
+    #[arg(long)]
+    pub hypervisor: Option<String>,
+}
 
 /// Where the table is among the recipes.
 const TABLE: &str = "firmware-blobs/devices.tsv";

@@ -2,12 +2,32 @@
 
 use std::fmt::Write as _;
 
-use super::args::DiffArgs;
+use std::path::PathBuf;
+
+use clap::Args;
+
 use super::context::Context;
 use super::failure::Failure;
 use super::table::{grouped, signed};
 use crate::report::diff::{Change, Difference, Names};
 use crate::report::output::load;
+
+/// `diff`.
+#[derive(Debug, Clone, Args)]
+pub struct DiffArgs {
+    /// The first output folder
+    #[arg(value_name = "A")]
+    pub old: PathBuf,
+    /// The second output folder
+    #[arg(value_name = "B")]
+    pub new: PathBuf,
+    /// Exit with 1 if they differ, as git diff does
+    #[arg(long)]
+    pub exit_code: bool,
+    /// List every file of root.img that differs
+    #[arg(long)]
+    pub files: bool,
+}
 
 /// How many files are shown without `--files`.
 const FILES_SHOWN: usize = 20;

@@ -1,11 +1,51 @@
 //! `wifibox-build export`: what other package systems need to build guests themselves.
 
-use super::args::{ExportArgs, ExportWhat, FreebsdPortArgs};
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+
+use super::args::{SourceArgs, TargetArgs};
 use super::context::Context;
 use super::failure::Failure;
 use crate::export::{self, freebsd_port};
 use crate::pipeline::{Limits, variants};
 use crate::recipe::Selection;
+
+/// `export`.
+#[derive(Debug, Clone, Args)]
+pub struct ExportArgs {
+    #[command(subcommand)]
+    /// For whom.
+    pub what: ExportWhat,
+}
+
+/// What can be exported.
+#[derive(Debug, Clone, Subcommand)]
+pub enum ExportWhat {
+    /// The generated files of the FreeBSD port: flavors, options, distfiles, distinfo, packing list,
+    /// locks, for all guests of a base
+    FreebsdPort(FreebsdPortArgs),
+}
+
+/// `export freebsd-port`.
+#[derive(Debug, Clone, Args)]
+pub struct FreebsdPortArgs {
+    /// The port's folder
+    #[arg(long, value_name = "DIR")]
+    pub out: PathBuf,
+    #[command(flatten)]
+    /// Of which base.
+    pub target: TargetArgs,
+    /// Only this flavor; may be given more than once [default: all]
+    #[arg(long)]
+    pub flavor: Vec<String>,
+    /// Only this kernel; may be given more than once [default: all of the base]
+    #[arg(long)]
+    pub kernel: Vec<String>,
+    #[command(flatten)]
+    /// From where.
+    pub source: SourceArgs,
+}
 
 /// The hypervisor of a FreeBSD host.
 const HYPERVISOR: &str = "bhyve";
@@ -25,9 +65,9 @@ fn run_freebsd_port(context: &Context, args: &FreebsdPortArgs) -> Result<(), Fai
     let flavors = context.catalog.list().flavors;
     let first = args.flavor.first().or(flavors.first().map(|flavor| &flavor.name));
     let selection = Selection {
-        base: context.base(args.base.as_ref())?,
-        release: args.release.clone(),
-        architecture: args.arch.clone(),
+        base: context.base(args.target.base.as_ref())?,
+        release: args.target.release.clone(),
+        architecture: args.target.arch.clone(),
         flavor: first.cloned().unwrap_or_default(),
         hypervisor: Some(HYPERVISOR.to_owned()),
         ..Selection::default()

@@ -1,14 +1,71 @@
 //! `wifibox-build host OUTPUT`: the files of hypervisors for an output that is there already.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use super::args::HostArgs;
+use clap::Args;
+
 use super::context::Context;
 use super::failure::Failure;
+use crate::detect::address::Address;
 use crate::host::guest::HostPath;
 use crate::host::install::{into_folder, into_output};
 use crate::host::{Guest, HostError, HostFile, Hypervisor, Wishes};
 use crate::progress::Progress as _;
+
+/// What `--help` says besides the flags.
+pub(super) const HELP: &str = "\
+A build writes these files for every hypervisor that its guest can run under, as the recipe has the \
+guest. This writes them again with what is particular to a host: the card, the memory, the bridge. What \
+is not said is as the build has it, whatever was said the time before.
+
+Without --out the files go into OUTPUT/host, and manifest.json and SHA256SUMS follow, so that \
+'wifibox-build verify' accepts the output as before.
+
+Examples:
+  wifibox-build host --hypervisor bhyve --passthru 3/0/0 out/alpine-iwlwifi
+  wifibox-build host --hypervisor libvirt --passthru 0000:03:00.0 --memory 192 out/alpine-iwlwifi
+  wifibox-build host --hypervisor qemu --config-disk --out /tmp/host out/alpine-iwlwifi";
+
+/// `host`.
+#[derive(Debug, Clone, Args)]
+pub struct HostArgs {
+    /// The output folder
+    #[arg(value_name = "OUTPUT")]
+    pub output: PathBuf,
+    /// For this hypervisor: bhyve, l4re, libvirt, qemu or xen; may be given more than once [default:
+    /// all that the guest can run under]
+    #[arg(long, value_name = "NAME")]
+    pub hypervisor: Vec<Hypervisor>,
+    /// Hand this PCI card over, as Linux and Xen write it (0000:03:00.0), FreeBSD (pci0:3:0:0) or bhyve
+    /// (3/0/0); may be given more than once
+    #[arg(long, value_name = "ADDRESS", value_parser = parse_passthru)]
+    pub passthru: Vec<Address>,
+    /// Memory in MiB [default: the recipe's]
+    #[arg(long, value_name = "MIB")]
+    pub memory: Option<u32>,
+    /// Virtual processors [default: 1]
+    #[arg(long, value_name = "N")]
+    pub vcpus: Option<u16>,
+    /// The bridge of the host that the guest's network card is on [default: the hypervisor's usual one]
+    #[arg(long, value_name = "NAME")]
+    pub uplink: Option<String>,
+    /// Configure the guest by the disk config.img (see `wifibox-build config-disk`) instead of 9P
+    #[arg(long)]
+    pub config_disk: bool,
+    /// Give the guest the disk rootfs_data.img, a raw image of yours, to keep its own data on (OpenWrt: in
+    /// its GPT partition rootfs_data)
+    #[arg(long)]
+    pub persistent: bool,
+    /// What the virtual machine is called [default: wifibox]
+    #[arg(long, value_name = "NAME")]
+    pub name: Option<String>,
+    /// The folder of the host that holds the images [default: the hypervisor's usual one]
+    #[arg(long, value_name = "DIR")]
+    pub folder: Option<String>,
+    /// Write the files into this folder, and leave the output as it is
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+}
 
 /// Writes the files, and prints where they are.
 ///
@@ -94,4 +151,8 @@ fn files_for(
 
 fn text(path: &Path) -> String {
     path.to_string_lossy().into_owned()
+}
+
+fn parse_passthru(text: &str) -> Result<Address, String> {
+    crate::host::wishes::parse_address(text).map_err(|error| error.to_string())
 }

@@ -2,13 +2,33 @@
 
 use std::fmt::Write as _;
 
-use super::args::InspectArgs;
+use std::path::PathBuf;
+
+use clap::Args;
+
 use super::context::Context;
 use super::failure::Failure;
 use super::table::{grouped, percent};
 use crate::progress::Progress as _;
 use crate::report::Manifest;
 use crate::report::inspect::{ImageSizes, InspectError, Row, Subject};
+
+/// `inspect`.
+#[derive(Debug, Clone, Args)]
+pub struct InspectArgs {
+    /// The output folder, or a root.img (any SquashFS image)
+    #[arg(value_name = "DIR|IMAGE")]
+    pub path: PathBuf,
+    /// Print where the bytes are: by part, package, folder and file, before and after compression
+    #[arg(long)]
+    pub sizes: bool,
+    /// How many names deep folders are told apart
+    #[arg(long, value_name = "N", default_value_t = 3)]
+    pub depth: usize,
+    /// How many lines a table has at most
+    #[arg(long, value_name = "N", default_value_t = 20)]
+    pub top: usize,
+}
 
 /// Prints what is in the image, and with `--sizes` where its bytes are.
 ///

@@ -3,10 +3,37 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::args::LintArgs;
+use clap::Args;
+
 use super::context::Context;
 use super::failure::Failure;
 use crate::lint::{Kind, Problem, lint};
+
+/// What `--help` says besides the flags.
+pub(super) const HELP: &str = "\
+bhyve says nothing about variables that it does not know, wifibox sources 'cpus = 1' without a word, and \
+vm-bhyve cuts a value at '#'. This does not.
+
+Kinds, which are guessed from contents and names unless --kind is given:
+  bhyve          a machine for bhyve -k: bhyve_config(5), and devices that collide
+  wifibox-bhyve  bhyve.conf of wifibox-core
+  wifibox-core   core.conf of wifibox-core
+  vm-bhyve       a guest or template of vm-bhyve, and devices that collide
+  loader, rc     loader.conf(5) and rc.conf(5) of FreeBSD
+  devd           devd.conf(5) of FreeBSD
+
+Of a folder, every file of a known kind is checked.";
+
+/// `lint`.
+#[derive(Debug, Clone, Args)]
+pub struct LintArgs {
+    /// Files, or folders with files of known kinds (the folder host/ of an output)
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// What kind of file it is [default: guessed]
+    #[arg(long, value_name = "KIND")]
+    pub kind: Option<Kind>,
+}
 
 /// Checks the files and prints what is wrong.
 ///

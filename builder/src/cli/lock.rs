@@ -1,23 +1,42 @@
 //! `wifibox-build lock`: makes, upgrades or checks the lock file of a base, release and architecture.
 
-use super::args::LockArgs;
+use clap::Args;
+
+use super::args::{SourceArgs, TargetArgs};
 use super::context::Context;
 use super::failure::Failure;
 use crate::pipeline::{LockMode, Locked, ensure, upgrade_lock};
 use crate::recipe::Selection;
+
+/// `lock`.
+#[derive(Debug, Clone, Args)]
+pub struct LockArgs {
+    #[command(flatten)]
+    /// Of which base.
+    pub target: TargetArgs,
+    /// Take the newest packages the repositories offer
+    #[arg(long, conflicts_with = "check")]
+    pub upgrade: bool,
+    /// Only say (exit code 3) whether the lock covers the recipes
+    #[arg(long)]
+    pub check: bool,
+    #[command(flatten)]
+    /// From where.
+    pub source: SourceArgs,
+}
 
 /// Does that.
 ///
 /// # Errors
 /// The lock is out of date (with `--check`), or whatever making one meets.
 pub fn run(context: &Context, args: &LockArgs) -> Result<(), Failure> {
-    let base = context.base(args.base.as_ref())?;
+    let base = context.base(args.target.base.as_ref())?;
     // Any composition will do: all of them go into the lock.
     let flavor = context.catalog.list().flavors.first().map(|flavor| flavor.name.clone());
     let selection = Selection {
         base,
-        release: args.release.clone(),
-        architecture: args.arch.clone(),
+        release: args.target.release.clone(),
+        architecture: args.target.arch.clone(),
         flavor: flavor.unwrap_or_default(),
         ..Selection::default()
     };

@@ -1,12 +1,27 @@
 //! `wifibox-build verify DIR`: whether an output folder or a release is what was built, and by whom.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use super::args::VerifyArgs;
+use clap::Args;
+
 use super::context::Context;
 use super::failure::Failure;
 use crate::report::signature::{PublicKey, SIZE_LIMIT};
 use crate::report::verify::{Findings, Options, Signed, verify};
+
+/// `verify`.
+#[derive(Debug, Clone, Args)]
+pub struct VerifyArgs {
+    /// The output folder, or a release
+    #[arg(value_name = "DIR")]
+    pub folder: PathBuf,
+    /// The key of minisign that must have signed it: the 56 characters, or the file minisign.pub
+    #[arg(long, value_name = "FILE|KEY")]
+    pub public_key: Option<String>,
+    /// Check what there is of a release of which only a part was fetched
+    #[arg(long)]
+    pub ignore_missing: bool,
+}
 
 /// Checks the folder and says what is wrong with it.
 ///

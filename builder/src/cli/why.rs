@@ -1,9 +1,24 @@
 //! `wifibox-build why PACKAGE`: the chain that pulled a package into a guest.
 
-use super::args::WhyArgs;
+use clap::Args;
+
+use super::args::{SelectArgs, SourceArgs};
 use super::context::Context;
 use super::failure::Failure;
 use crate::pipeline::{Composed, ensure, why};
+
+/// `why`.
+#[derive(Debug, Clone, Args)]
+pub struct WhyArgs {
+    /// The package to explain
+    pub package: String,
+    #[command(flatten)]
+    /// Which guest.
+    pub select: SelectArgs,
+    #[command(flatten)]
+    /// From where.
+    pub source: SourceArgs,
+}
 
 /// Prints the chain, from the recipe to the package.
 ///

@@ -108,6 +108,15 @@ impl KernelImage {
     }
 }
 
+/// As many first bytes of a bzImage as [`KernelImage::parse`] reads: the setup header, and what it points
+/// to by 16 bits.
+pub const BZIMAGE_HEAD: u64 = 128 << 10;
+
+/// Whether an image that begins with `head` is a bzImage, so that its head says all.
+pub fn is_bzimage(head: &[u8]) -> bool {
+    slice(head, X86_MAGIC_AT, 4) == Some(b"HdrS") && u16_at(head, 0x1fe) == Some(0xaa55)
+}
+
 /// What is in an image that is packed whole (`Image.gz`); `None` for one that is not.
 ///
 /// # Errors
@@ -120,7 +129,7 @@ pub fn unpacked(bytes: &[u8]) -> Result<Option<Vec<u8>>, ImageError> {
 }
 
 fn recognise(bytes: &[u8]) -> Result<KernelImage, ImageError> {
-    if slice(bytes, X86_MAGIC_AT, 4) == Some(b"HdrS") && u16_at(bytes, 0x1fe) == Some(0xaa55) {
+    if is_bzimage(bytes) {
         return bzimage(bytes).ok_or(damaged(Format::BzImage, "its setup header is cut short"));
     }
     if slice(bytes, 0, 2) == Some(b"MZ") && slice(bytes, 4, 4) == Some(b"zimg") {

@@ -18,7 +18,6 @@ pub mod modinfo;
 pub mod modules;
 pub mod name;
 pub mod order;
-pub(crate) mod parallel;
 pub mod pattern;
 pub mod symbols;
 

@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::BufReader;
+use std::num::NonZeroUsize;
 
 use super::Error;
 use super::index::v3;
@@ -51,24 +52,25 @@ pub fn kind(package: &ChosenPackage) -> Result<Kind, Error> {
 /// Opens a package file for reading from begin to end.
 ///
 /// # Errors
-/// [`Error::Fetch`]: it went away.
+/// [`Error`]: it went away, or was never needed.
 pub fn open(package: &ChosenPackage) -> Result<BufReader<File>, Error> {
     Ok(BufReader::with_capacity(1 << 16, package.file.open()?))
 }
 
-/// Reads the content of a package from begin to end.
+/// Reads the content of a package from begin to end, unpacked by up to `jobs` threads.
 ///
 /// # Errors
 /// [`Error`]: the package is damaged, or `take` failed.
 pub fn read_data(
     package: &ChosenPackage,
+    jobs: NonZeroUsize,
     take: &mut dyn FnMut(Entry<'_>) -> Result<(), Error>,
 ) -> Result<(), Error> {
     let mut take = |entry: Entry<'_>| take(entry);
     match kind(package)? {
         Kind::Deb => {
             let deb = Deb::open(&package.name, open(package)?, DebLimits::default())?;
-            deb.read_data(&mut take).map(drop)
+            deb.with_jobs(jobs).read_data(&mut take).map(drop)
         }
         Kind::Apk => {
             let apk = Apk::open(&package.name, open(package)?, ApkLimits::default())?;

@@ -40,7 +40,7 @@ pub fn assemble(
     environment: &Environment<'_>,
 ) -> Result<Assembled, Error> {
     let recipe = &composed.recipe;
-    let controls = controls::read(packages, licences)?;
+    let controls = controls::read(packages, licences, environment)?;
     let scripts: Vec<Script> =
         controls.iter().flat_map(|control| control.scripts.iter().cloned()).collect();
     let declared = declare(recipe, &scripts)?;

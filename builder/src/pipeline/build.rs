@@ -10,11 +10,12 @@ use super::firmware_archive::{ArchiveChoice, FirmwareArchive, write_licences};
 use super::generated::write_file;
 use super::host_side;
 use super::kernel::{self, Kernel};
+use super::libraries;
 use super::locking::{Locked, ensure};
 use super::openwrt;
 use super::outputs::{Parts, cmdline, write_images};
 use super::own_firmware::{FirmwareAdd, OwnFile};
-use super::packages::{ChosenPackage, choose};
+use super::packages::{ChosenPackage, Need, choose};
 use super::reports::{self, Material};
 use super::{Composed, Environment, Error, fresh};
 use crate::device::DeviceId;
@@ -31,7 +32,7 @@ use crate::report::licences::Collector;
 use crate::report::manifest::{
     self, Composition, Firmware, FirmwareCounts, Manifest, Module, Output, Package,
 };
-use crate::tree::{Spool, Tree, libraries};
+use crate::tree::{Spool, Tree};
 
 /// What a build is asked to make, besides the recipe.
 #[derive(Debug, Clone)]
@@ -143,13 +144,13 @@ fn build_anew(
     laps.end("lock");
     let store = environment.store()?;
     let fetcher = environment.fetcher(&store);
-    let packages = choose(&locks, environment, &fetcher)?;
+    let packages = choose(&locks, Need::Contents, environment, &fetcher)?;
     let archive = wishes.firmware_archive.as_ref();
     let archive = archive
         .map(|choice| FirmwareArchive::find(choice, composed, environment, &fetcher))
         .transpose()?;
     laps.end("resolve and fetch");
-    let mut folder = OutputFolder::begin(&wishes.out)?;
+    let folder = OutputFolder::begin(&wishes.out)?;
     let work = folder.work_folder().to_owned();
     let spool = Spool::new_in(&work).map_err(|source| Error::Spool { path: work, source })?;
     let epoch = locks.iter().map(|locked| locked.lock.source_date_epoch()).max();
@@ -168,10 +169,10 @@ fn build_anew(
     };
     let installed = firmware::install(composed, &mut tree, &kernel, &asked, environment)?;
     if let Some(archive) = &installed.archive {
-        write_licences(archive, &installed.selection, &mut folder)?;
+        write_licences(archive, &installed.selection, &folder)?;
     }
     laps.end("firmware");
-    prune_libraries(recipe, &mut tree, environment)?;
+    libraries::prune(recipe, &mut tree, environment)?;
     if recipe.init_system.value == InitSystem::Procd {
         openwrt::finish(&mut tree)?;
     }
@@ -192,9 +193,9 @@ fn build_anew(
         build_id: &build_id,
         laps,
     };
-    write_images(&parts, &mut folder, &spool, environment)?;
+    write_images(&parts, &folder, environment)?;
     let guest = Guest::of_recipe(recipe, &cmdline(recipe), initramfs.is_some());
-    host_side::write(composed, &guest, &mut folder)?;
+    host_side::write(composed, &guest, &folder)?;
     environment.check_cancelled()?;
     let sizes = Sizes::of(&tree);
     let mut manifest = Manifest {
@@ -220,7 +221,7 @@ fn build_anew(
     laps.end("host files and hashes");
     let (packages, locks) = (packages.as_slice(), locks.as_slice());
     let material = Material { composed, packages, locks, collected: &licences, tree: &tree };
-    reports::write(&material, &mut manifest, &mut folder)?;
+    reports::write(&material, &mut manifest, &folder)?;
     laps.end("reports");
     drop(spool);
     let outputs = folder.finish()?;
@@ -258,39 +259,11 @@ pub fn fetch(composed: &Composed<'_>, environment: &Environment<'_>) -> Result<F
     let locks = ensure(composed.catalog, &composed.recipe, environment)?;
     let store = environment.store()?;
     let fetcher = environment.fetcher(&store);
-    let packages = choose(&locks, environment, &fetcher)?;
+    let packages = choose(&locks, Need::Files, environment, &fetcher)?;
     Ok(FetchReport {
         packages: packages.iter().map(|package| (package.file.sha256, package.file.size)).collect(),
         locks: locks.to_vec(),
     })
-}
-
-/// Where the dynamic linker looks, on every base.
-const LIBRARY_FOLDERS: [&str; 5] =
-    ["usr/lib/x86_64-linux-gnu", "usr/lib/aarch64-linux-gnu", "lib", "usr/lib", "usr/lib64"];
-
-/// [`LIBRARY_FOLDERS`] as paths.
-pub(super) fn library_folders() -> Vec<GuestPath> {
-    LIBRARY_FOLDERS.iter().filter_map(|folder| GuestPath::new(folder).ok()).collect()
-}
-
-fn prune_libraries(
-    recipe: &Recipe,
-    tree: &mut Tree,
-    environment: &Environment<'_>,
-) -> Result<(), Error> {
-    let folders = library_folders();
-    // glibc opens these by name: name services, and the unwinder when a thread is cancelled.
-    let filter = recipe.path_filter()?;
-    let keep = |path: &GuestPath| {
-        filter.keeps(path)
-            || [&b"libnss_"[..], b"libgcc_s."].iter().any(|name| path.name().starts_with(name))
-    };
-    let gone = libraries::prune(tree, &folders, keep)?;
-    for path in gone {
-        environment.progress.note(&format!("left out {path}: nothing needs it"));
-    }
-    Ok(())
 }
 
 /// The time of the newest file of a tree, in seconds since 1970.

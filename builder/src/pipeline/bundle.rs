@@ -60,7 +60,7 @@ pub fn bundle(
     }
     fetcher.fetch_all(&artefacts, environment.jobs.get())?;
     drop(fetcher);
-    let mut folder = OutputFolder::begin(out)?;
+    let folder = OutputFolder::begin(out)?;
     for (path, got) in ledger.into_files() {
         environment.check_cancelled()?;
         match got {

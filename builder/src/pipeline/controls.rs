@@ -2,16 +2,19 @@
 
 use std::collections::BTreeMap;
 
-use super::Error;
+use serde::{Deserialize, Serialize};
+
 use super::archive::{Kind, kind, open};
 use super::index::v3;
 use super::packages::ChosenPackage;
 use super::replaces::Claim;
+use super::{Environment, Error};
+use crate::digest::Sha256;
 use crate::recipe::Format;
 use crate::repo::apk::{Apk, ApkLimits};
 use crate::repo::deb::{Deb, DebLimits};
 use crate::repo::opkg::{Ipk, IpkLimits};
-use crate::report::licences::Collector;
+use crate::report::licences::{self, Collector};
 use crate::tree::openwrt::{self, PackageFacts};
 use crate::tree::scripts::Script;
 
@@ -20,7 +23,7 @@ const OTHER_SCRIPTS: [&str; 6] =
     ["prerm", "postrm", "pre-upgrade", "post-upgrade", "pre-deinstall", "post-deinstall"];
 
 /// What one package says.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Control {
     /// The scripts that would run when it is installed on an empty system.
     pub scripts: Vec<Script>,
@@ -30,29 +33,82 @@ pub struct Control {
     pub openwrt: Option<PackageFacts>,
 }
 
+/// What one package says, and of its source.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct Said {
+    control: Control,
+    source: Option<licences::Control>,
+}
+
 /// Reads what `packages` say, in their order; `licences` hears of their sources.
 ///
 /// # Errors
 /// [`Error`]: a package is damaged.
-pub fn read(packages: &[ChosenPackage], licences: &mut Collector) -> Result<Vec<Control>, Error> {
-    packages.iter().map(|package| read_one(package, licences)).collect()
+pub fn read(
+    packages: &[ChosenPackage],
+    licences: &mut Collector,
+    environment: &Environment<'_>,
+) -> Result<Vec<Control>, Error> {
+    let mut controls = Vec::with_capacity(packages.len());
+    for package in packages {
+        let Said { control, source } = match &package.said {
+            Some(said) => said.clone(),
+            None => {
+                let said = read_one(package)?;
+                keep(package, &said, environment);
+                said
+            }
+        };
+        if let Some(source) = source {
+            licences.said(&package.name, source);
+        }
+        controls.push(control);
+    }
+    Ok(controls)
 }
 
-fn read_one(package: &ChosenPackage, licences: &mut Collector) -> Result<Control, Error> {
+/// What `package` was found to say by an earlier build; `None` unless the cache has its content, too.
+pub fn known(package: &ChosenPackage, environment: &Environment<'_>) -> Option<Said> {
+    let cache = environment.caches.unpacked(environment.progress)?;
+    if !cache.has(&package.file.sha256) {
+        return None;
+    }
+    let text = cache.content(&key(package, environment)?)?.read().ok()?;
+    serde_json::from_slice(&text).ok()
+}
+
+/// Where it cannot be kept, the next build reads the package again.
+fn keep(package: &ChosenPackage, said: &Said, environment: &Environment<'_>) {
+    let Some(cache) = environment.caches.unpacked(environment.progress) else { return };
+    if let (Some(key), Ok(text)) = (key(package, environment), serde_json::to_vec(said)) {
+        let _ = cache.keep(&key, &text);
+    }
+}
+
+/// All that decides what is made of what a package says: its bytes, and its record in the index.
+fn key(package: &ChosenPackage, environment: &Environment<'_>) -> Option<Sha256> {
+    let ChosenPackage { format, record, file, .. } = package;
+    let (tool, sha256) = (&environment.tool, file.sha256);
+    let record = serde_json::to_string(record).ok()?;
+    Some(Sha256::of(format!("said\n{tool}\n{format:?}\n{sha256}\n{record}").as_bytes()))
+}
+
+fn read_one(package: &ChosenPackage) -> Result<Said, Error> {
     let record = &package.record;
     let name = &package.name;
     let mut control = Control::default();
+    let mut source = None;
     let mut scripts = Vec::new();
     match kind(package)? {
         Kind::Deb => {
             let deb = Deb::open(name, open(package)?, DebLimits::default())?;
-            licences.control(name, &deb.control().fields);
+            source = licences::Control::of_fields(&deb.control().fields);
             control.claim = Claim { replaces: record.replaces.clone(), ..Claim::default() };
             scripts.extend(plain(name, &deb.control().scripts));
         }
         Kind::Apk => {
             let apk = Apk::open(name, open(package)?, ApkLimits::default())?;
-            licences.info(name, &apk.control().info);
+            source = Some(licences::Control::of_info(&apk.control().info));
             // An index does not say what its packages replace; they themselves do.
             let own = apk.control().to_package();
             control.claim = Claim {
@@ -65,7 +121,7 @@ fn read_one(package: &ChosenPackage, licences: &mut Collector) -> Result<Control
         Kind::Apk3 => {
             let apk = v3::open(record, open(package)?)?;
             let own = apk.control();
-            licences.v3_info(name, &own.info);
+            source = Some(licences::Control::of_v3_info(&own.info));
             control.claim = Claim {
                 replaces: own.info.package.replaces.clone(),
                 priority: own.replaces_priority.try_into().unwrap_or(u32::MAX),
@@ -82,7 +138,7 @@ fn read_one(package: &ChosenPackage, licences: &mut Collector) -> Result<Control
             let own = ipk.control();
             let fields: Vec<String> =
                 own.fields.iter().map(|(name, value)| format!("{name}: {value}\n")).collect();
-            licences.control(name, fields.concat().as_bytes());
+            source = licences::Control::of_fields(fields.concat().as_bytes());
             control.claim = Claim { replaces: own.to_package().replaces, ..Claim::default() };
             scripts = openwrt::scripts::own(name, &own.scripts);
             control.openwrt = Some(PackageFacts::of_ipk(own));
@@ -90,7 +146,7 @@ fn read_one(package: &ChosenPackage, licences: &mut Collector) -> Result<Control
         Kind::File => {}
     }
     control.scripts = scripts;
-    Ok(control)
+    Ok(Said { control, source })
 }
 
 /// The scripts of a package that would run when it is installed on an empty system.

@@ -2,11 +2,13 @@
 //! may choose.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::num::NonZeroUsize;
 
 use super::source::Source;
 use super::world::{Records, World};
 use super::{Environment, Error};
 use crate::lock::{LockedPackage, Target};
+use crate::parallel::in_parallel;
 use crate::recipe::Catalog;
 
 /// The worlds that a lock serves: those of every composition of its base, release and architecture,
@@ -15,12 +17,13 @@ use crate::recipe::Catalog;
 ///
 /// # Errors
 /// [`Error::Recipe`].
-pub fn worlds(catalog: &Catalog, source: &Source) -> Result<Vec<World>, Error> {
-    let mut worlds = Vec::new();
+pub fn worlds(catalog: &Catalog, source: &Source, jobs: NonZeroUsize) -> Result<Vec<World>, Error> {
     let Target { base, release, architecture } = &source.target;
-    for selection in catalog.spanning_compositions(base, release, architecture) {
-        worlds.push(World::of(&catalog.compose(&selection)?));
-    }
+    let compositions = catalog.spanning_compositions(base, release, architecture);
+    let worlds = in_parallel(&compositions, jobs, |selection| {
+        catalog.compose(selection).map(|recipe| World::of(&recipe))
+    });
+    let mut worlds: Vec<World> = worlds.into_iter().collect::<Result<_, _>>()?;
     worlds.extend(source.lent(catalog));
     worlds.push(source.world.clone());
     Ok(worlds)

@@ -137,7 +137,7 @@ impl FirmwareArchive {
 pub fn write_licences(
     archive: &Archive,
     selection: &Selection,
-    folder: &mut OutputFolder,
+    folder: &OutputFolder,
 ) -> Result<(), Error> {
     let names = selection.files.keys().map(String::as_str);
     for name in archive.whence.licence_files(names) {

@@ -18,7 +18,7 @@ use crate::firmware::Selection;
 use crate::kernel::Compression;
 use crate::kernel::capability::Capabilities;
 use crate::kernel::compress::read_unpacked;
-use crate::kernel::parallel::in_parallel;
+use crate::parallel::in_parallel;
 use crate::progress::Progress;
 use crate::tree::{Content, Kind, Spool, Tree};
 

@@ -32,11 +32,7 @@ pub fn files(composed: &Composed<'_>) -> Result<BTreeMap<String, Vec<u8>>, Error
 ///
 /// # Errors
 /// [`Error`].
-pub fn write(
-    composed: &Composed<'_>,
-    guest: &Guest,
-    folder: &mut OutputFolder,
-) -> Result<(), Error> {
+pub fn write(composed: &Composed<'_>, guest: &Guest, folder: &OutputFolder) -> Result<(), Error> {
     folder.make_folder("var")?;
     let files = files(composed)?;
     for (file, bytes) in files {

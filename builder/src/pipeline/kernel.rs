@@ -1,11 +1,13 @@
 //! The kernel of a guest: its image, the modules that the guest needs, and the initramfs.
 
+use std::io::Read as _;
+
 use globset::GlobMatcher;
 
 use super::assemble::{overlay_mode, put};
-use super::build::library_folders;
 use super::device::{Focus, focus};
 use super::generated::write_file;
+use super::libraries;
 use super::{Composed, Environment, Error};
 use crate::device::DeviceId;
 use crate::image::newc;
@@ -61,7 +63,7 @@ pub fn install(
     let (Kind::File(image), origin) = (image_node.kind, image_node.origin) else {
         return Err(missing(format!("{image_path} is not a file")));
     };
-    let bytes = image.read().map_err(|source| read_back(&image_path, source))?;
+    let bytes = image_bytes(&image).map_err(|source| read_back(&image_path, source))?;
     let image_error = |error: ImageError| missing(format!("{image_path}: {error}"));
     let parsed = KernelImage::parse(&bytes).map_err(image_error)?;
     let architecture = &recipe.architecture.value;
@@ -176,6 +178,13 @@ pub fn install(
         other => other.to_string(),
     };
     Ok(Kernel { release, package, image, efi_stub, capabilities, modules, closure, focus })
+}
+
+/// The bytes of a kernel image, as far as they have to be looked at.
+fn image_bytes(image: &Content) -> std::io::Result<Vec<u8>> {
+    let mut head = Vec::new();
+    image.open().take(image::BZIMAGE_HEAD).read_to_end(&mut head)?;
+    if image::is_bzimage(&head) { Ok(head) } else { image.read() }
 }
 
 fn read_back(path: &GuestPath, source: std::io::Error) -> Error {
@@ -335,7 +344,7 @@ pub fn initramfs(
         if program.name().starts_with(b"busybox") {
             link_applets(&mut tree, &at, &bin, &Origin::Builder)?;
         }
-        for (asked, real) in libraries_of(guest, program, &library_folders())? {
+        for (asked, real) in libraries_of(guest, program, &libraries::folders())? {
             let Some((_, node)) = guest.lookup(&real) else { continue };
             put(&mut tree, &real, node.kind.clone(), 0o755, node.origin.clone())?;
             if asked != real {

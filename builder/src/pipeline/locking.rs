@@ -121,7 +121,7 @@ pub fn ensure(
                 Locked { source, lock, path, change: LockChange::default() }
             }
             (old, known) => {
-                let asked = worlds(catalog, &source)?;
+                let asked = worlds(catalog, &source, environment.jobs)?;
                 let locked = ensure_one(&asked, source, old, path, environment)?;
                 if let (Some(known), true) = (known, locked.change.is_empty()) {
                     environment.caches.note(&known, environment.progress);
@@ -272,7 +272,8 @@ pub fn upgrade_lock(
 ) -> Result<Vec<Locked>, Error> {
     each_source(catalog, recipe, environment, |source, path| {
         let old = Lock::read(&path, &source.target)?;
-        let mut locked = renew(&worlds(catalog, &source)?, source, None, path, environment)?;
+        let mut locked =
+            renew(&worlds(catalog, &source, environment.jobs)?, source, None, path, environment)?;
         let before = old.map(|old| old.packages).unwrap_or_default();
         locked.change = LockChange::between(&before, &locked.lock.packages);
         Ok(locked)

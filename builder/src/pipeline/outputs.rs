@@ -13,7 +13,7 @@ use crate::meter::Laps;
 use crate::output::{OutputError, OutputFolder};
 use crate::recipe::{Compression, InitSystem, Recipe};
 use crate::report::manifest;
-use crate::tree::{Content, Spool, Tree};
+use crate::tree::{Content, Tree};
 
 /// The name by which OpenWrt finds its partition.
 const DATA_PARTITION: &str = "rootfs_data";
@@ -83,16 +83,37 @@ fn codec(recipe: &Recipe, kernel: &Kernel) -> Result<squashfs::Codec, Error> {
 /// [`Error`].
 pub fn write_images(
     parts: &Parts<'_>,
-    folder: &mut OutputFolder,
-    spool: &Spool,
+    folder: &OutputFolder,
+    environment: &Environment<'_>,
+) -> Result<(), Error> {
+    let boot = || boot_files(parts, folder, environment);
+    if environment.jobs.get() == 1 {
+        root_image(parts, folder, environment)?;
+        boot()?;
+    } else {
+        // Neither reads what the other writes.
+        std::thread::scope(|scope| {
+            let boot = scope.spawn(boot);
+            let root = root_image(parts, folder, environment);
+            let boot = boot.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+            root.and(boot)
+        })?;
+    }
+    parts.laps.end("boot files");
+    Ok(())
+}
+
+/// Writes root.img, and the disk that settings are kept on where there is one.
+fn root_image(
+    parts: &Parts<'_>,
+    folder: &OutputFolder,
     environment: &Environment<'_>,
 ) -> Result<(), Error> {
     let recipe = &parts.composed.recipe;
-    let epoch = parts.source_date_epoch;
     let options = squashfs::Options {
         codec: codec(recipe, parts.kernel)?,
         block_size: parts.block_size,
-        source_date_epoch: epoch,
+        source_date_epoch: parts.source_date_epoch,
         jobs: environment.jobs,
     };
     folder.write("root.img", 0o644, |file| {
@@ -114,27 +135,33 @@ pub fn write_images(
                 .map_err(OutputError::io("cannot write rootfs_data.img"))
         })?;
     }
-    environment.check_cancelled()?;
-    let copy = |folder: &mut OutputFolder, name: &str, content: &Content| {
-        folder.write(name, 0o644, |file| {
-            std::io::copy(&mut content.open(), file)
-                .map(drop)
-                .map_err(|source| Error::ReadBack { what: name.to_owned(), source })
-        })
+    environment.check_cancelled()
+}
+
+/// Writes vmlinuz, cmdline, initramfs.img and esp.img.
+fn boot_files(
+    parts: &Parts<'_>,
+    folder: &OutputFolder,
+    environment: &Environment<'_>,
+) -> Result<(), Error> {
+    let recipe = &parts.composed.recipe;
+    let epoch = parts.source_date_epoch;
+    let copy = |name: &str, content: &Content| {
+        folder
+            .copy(name, 0o644, content, |source| Error::ReadBack { what: name.to_owned(), source })
     };
-    copy(folder, "vmlinuz", &parts.kernel.image)?;
+    copy("vmlinuz", &parts.kernel.image)?;
     let line = cmdline(recipe);
     folder.write_bytes("cmdline", 0o644, format!("{line}\n").as_bytes())?;
     let initramfs = match parts.initramfs {
         Some(tree) => {
             let content = initramfs(tree, initramfs_compression(parts.kernel), epoch, environment)?;
-            copy(folder, "initramfs.img", &content)?;
+            copy("initramfs.img", &content)?;
             Some(content)
         }
         None => None,
     };
-    parts.laps.end("kernel and initramfs");
-    let program = boot_program(parts, &line, initramfs.as_ref(), spool, folder)?;
+    let program = boot_program(parts, &line, initramfs.as_ref())?;
     let architecture = match board(recipe)? {
         Board::Pc => esp::Architecture::X86_64,
         Board::Arm => esp::Architecture::Aarch64,
@@ -146,7 +173,6 @@ pub fn write_images(
         out.flush().map_err(OutputError::io("cannot write esp.img"))?;
         Ok::<(), Error>(())
     })?;
-    parts.laps.end("esp.img");
     Ok(())
 }
 
@@ -174,8 +200,6 @@ fn boot_program(
     parts: &Parts<'_>,
     cmdline: &str,
     initramfs: Option<&Content>,
-    spool: &Spool,
-    folder: &OutputFolder,
 ) -> Result<Content, Error> {
     let Some(stub) = &parts.kernel.efi_stub else { return Ok(parts.kernel.image.clone()) };
     let stub = stub
@@ -193,7 +217,5 @@ fn boot_program(
     };
     let mut bytes = Vec::new();
     uki::build(&uki, &mut bytes)?;
-    spool
-        .store(bytes.as_slice(), u64::MAX - 1)
-        .map_err(|source| Error::Spool { path: folder.work_folder().to_owned(), source })
+    Ok(Content::from_bytes(bytes))
 }

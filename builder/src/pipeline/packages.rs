@@ -1,11 +1,14 @@
 //! From a recipe and a lock to the package files: resolution, explanation, fetching.
 
+use super::controls::{self, Said};
 use super::index::mirrors;
 use super::locking::Locked;
+use super::package_file::PackageFile;
 use super::source::Source;
 use super::world::Records;
 use super::{Environment, Error};
-use crate::fetch::{Artefact, Fetched, Fetcher};
+use crate::digest::Sha256;
+use crate::fetch::{Artefact, Fetcher};
 use crate::lock::LockedPackage;
 use crate::recipe::{Format, Recipe, nearest};
 use crate::repo::Package;
@@ -26,19 +29,31 @@ pub struct ChosenPackage {
     /// In words, who asked for it.
     pub why: String,
     /// The file.
-    pub file: Fetched,
+    pub file: PackageFile,
+    /// What it says of itself, where that is known from an earlier build.
+    pub said: Option<Said>,
 }
 
-/// Resolves what is asked of each source over its lock, and fetches what was chosen.
+/// What of the chosen packages is needed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Need {
+    /// Their files.
+    Files,
+    /// What is in them: a file of which all is in the caches need not be there.
+    Contents,
+}
+
+/// Resolves what is asked of each source over its lock, and fetches what is needed of what was chosen.
 ///
 /// # Errors
 /// [`Error`].
 pub fn choose(
     locks: &[Locked],
+    need: Need,
     environment: &Environment<'_>,
     fetcher: &Fetcher<'_>,
 ) -> Result<Vec<ChosenPackage>, Error> {
-    let mut chosen = Vec::new();
+    let mut packages = Vec::new();
     let mut artefacts = Vec::new();
     for (number, Locked { source, lock, .. }) in locks.iter().enumerate() {
         let records = Records::new(source, &lock.packages);
@@ -46,16 +61,34 @@ pub fn choose(
         for package in &solution.packages {
             let place = records.place(&universe, package.item);
             let Some(locked) = place.and_then(|place| lock.packages.get(place)) else { continue };
-            artefacts.push(artefact(source, locked, environment)?);
-            let why = because(&universe, &requests, &package.because);
-            chosen.push((source.format, number > 0, locked.package.clone(), why));
+            let artefact = artefact(source, locked, environment)?;
+            let record = locked.package.clone();
+            let sha256 = digest(&record)?;
+            let mut chosen = ChosenPackage {
+                name: record.name.clone(),
+                format: source.format,
+                of_kernel: number > 0,
+                why: because(&universe, &requests, &package.because),
+                file: PackageFile::unneeded(sha256, record.size),
+                said: None,
+                record,
+            };
+            if need == Need::Contents {
+                chosen.said = controls::known(&chosen, environment);
+            }
+            if chosen.said.is_none() {
+                artefacts.push(artefact);
+            }
+            packages.push(chosen);
         }
     }
-    let files = fetcher.fetch_all(&artefacts, environment.jobs.get())?;
-    let packages = chosen.into_iter().zip(files).map(|((format, of_kernel, record, why), file)| {
-        ChosenPackage { name: record.name.clone(), format, of_kernel, why, record, file }
-    });
-    Ok(packages.collect())
+    let mut files = fetcher.fetch_all(&artefacts, environment.jobs.get())?.into_iter();
+    for package in packages.iter_mut().filter(|package| package.said.is_none()) {
+        if let Some(file) = files.next() {
+            package.file = file.into();
+        }
+    }
+    Ok(packages)
 }
 
 fn because(universe: &Universe, requests: &[Request], because: &Because) -> String {
@@ -81,10 +114,17 @@ pub fn artefact(
     environment: &Environment<'_>,
 ) -> Result<Artefact, Error> {
     let LockedPackage { repository, package } = locked;
-    let (name, version) = (package.name.clone(), package.version.clone());
-    let Some(sha256) = package.sha256 else { return Err(Error::Unhashed { name, version }) };
+    let sha256 = digest(package)?;
     let size = (package.size > 0).then_some(package.size);
     Ok(unhashed_artefact(source, repository, package, environment)?.expecting(size, sha256))
+}
+
+fn digest(package: &Package) -> Result<Sha256, Error> {
+    let unhashed = || {
+        let (name, version) = (package.name.clone(), package.version.clone());
+        Error::Unhashed { name, version }
+    };
+    package.sha256.ok_or_else(unhashed)
 }
 
 /// The same, for a package whose SHA-256 is not known.

@@ -10,7 +10,7 @@ use crate::repo::dependency::parse_relations;
 use crate::tree::unpack::Replaces;
 
 /// What one package says of itself: an index of apk does not repeat it.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, serde::Serialize, serde::Deserialize)]
 pub struct Claim {
     /// Relations in the package's own syntax.
     pub replaces: String,

@@ -35,7 +35,7 @@ pub struct Material<'a> {
 pub fn write(
     material: &Material<'_>,
     manifest: &mut Manifest,
-    folder: &mut OutputFolder,
+    folder: &OutputFolder,
 ) -> Result<(), Error> {
     let recipe = &material.composed.recipe;
     let read_back =
@@ -91,8 +91,7 @@ pub fn write(
         })
         .collect();
     let files = sbom::file_facts(material.tree).map_err(read_back("the guest's files"))?;
-    let images =
-        sbom::output_facts(folder.work_folder(), &IMAGES).map_err(read_back("the images"))?;
+    let images = sbom::output_facts(folder, &IMAGES);
     let subject = sbom::Subject {
         manifest,
         licences: &found,

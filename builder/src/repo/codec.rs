@@ -4,8 +4,11 @@
 //! that a small file cannot fill memory or disk; so is the memory of the decoders.
 
 use std::io::{self, BufRead, BufReader, Read};
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::parallel_xz::ParallelXz;
 
 /// How a file is compressed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -75,11 +78,27 @@ impl Compression {
         input: impl Read + 'a,
         limits: Limits,
     ) -> io::Result<Box<dyn Read + 'a>> {
+        self.reader_by(NonZeroUsize::MIN, input, limits)
+    }
+
+    /// The same, with up to `jobs` threads where the file allows it: xz packed in blocks does.
+    ///
+    /// # Errors
+    /// The decoder cannot be made.
+    pub fn reader_by<'a>(
+        self,
+        jobs: NonZeroUsize,
+        input: impl Read + 'a,
+        limits: Limits,
+    ) -> io::Result<Box<dyn Read + 'a>> {
         let taken = Arc::new(AtomicU64::new(0));
         let counted = Counted { inner: input, taken: Arc::clone(&taken) };
         let inner: Box<dyn Read + 'a> = match self {
             Compression::None => Box::new(counted),
             Compression::Gzip => Box::new(flate2::read::MultiGzDecoder::new(counted)),
+            Compression::Xz if jobs.get() > 1 => {
+                Box::new(ParallelXz::new(counted, jobs, XZ_MEMORY)?)
+            }
             Compression::Xz => {
                 let flags = liblzma::stream::CONCATENATED;
                 let stream = liblzma::stream::Stream::new_stream_decoder(XZ_MEMORY, flags)?;

@@ -14,6 +14,7 @@ pub mod identity;
 pub mod opkg;
 pub mod opkg_index;
 pub mod package;
+mod parallel_xz;
 pub mod tarball;
 mod verified;
 

@@ -9,8 +9,9 @@ use std::io::Read as _;
 use object::elf;
 use object::read::elf::{Dyn as _, ElfFile, ProgramHeader as _};
 use object::{Endianness, ReadRef as _};
+use serde::{Deserialize, Serialize};
 
-use super::{Kind, Node, Tree, TreeError};
+use super::{Content, Kind, Node, Tree, TreeError};
 use crate::path::GuestPath;
 
 /// Why the guest's libraries are not in order.
@@ -36,7 +37,7 @@ pub enum LibraryError {
 }
 
 /// What one ELF file asks of the dynamic linker.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Needs {
     /// The dynamic linker (`/lib64/ld-linux-x86-64.so.2`).
     pub interpreter: Option<String>,
@@ -111,35 +112,53 @@ fn by_segments<Elf: object::read::elf::FileHeader<Endian = Endianness>>(
     needed.map(|entry| name(entry.val(endian))).collect()
 }
 
-/// Takes away every shared library of `directories` that no program, no other kept library and no
-/// `keep` rule needs, and checks that every need is met. Gives back the paths taken away.
-///
-/// `keep` decides about libraries that are only opened by name at run time (plug-ins).
-///
-/// # Errors
-/// [`LibraryError::Missing`] names the first unmet need in path order.
-pub fn prune(
-    tree: &mut Tree,
-    directories: &[GuestPath],
-    keep: impl Fn(&GuestPath) -> bool,
-) -> Result<Vec<GuestPath>, LibraryError> {
-    let in_directories =
-        |path: &GuestPath| path.parent().is_some_and(|parent| directories.contains(&parent));
-    let mut elves: BTreeMap<GuestPath, Needs> = BTreeMap::new();
+/// What each ELF file of a tree needs.
+pub type Elves = BTreeMap<GuestPath, Needs>;
+
+/// The files of a tree that begin like ELF files, but for kernel modules, in path order.
+pub fn elf_files(tree: &Tree) -> Vec<(GuestPath, Content)> {
+    let mut files = Vec::new();
     for (path, node) in tree.iter() {
         let Kind::File(content) = &node.kind else { continue };
         let mut magic = [0; 4];
         let elf = content.len() >= 4
             && content.open().read_exact(&mut magic).is_ok()
             && magic == *b"\x7fELF";
-        if !elf || path.name().ends_with(b".ko") {
-            continue;
-        }
-        let bytes = content.read().map_err(|source| LibraryError::Read(path.clone(), source))?;
-        if let Some(needs) = needs(&bytes) {
-            elves.insert(path.clone(), needs);
+        if elf && !path.name().ends_with(b".ko") {
+            files.push((path.clone(), content.clone()));
         }
     }
+    files
+}
+
+/// What each of `files` needs, in their order; `None` for one that is no ELF file after all.
+///
+/// # Errors
+/// [`LibraryError::Read`].
+pub fn read_needs(files: &[(GuestPath, Content)]) -> Result<Vec<Option<Needs>>, LibraryError> {
+    let read = |(path, content): &(GuestPath, Content)| {
+        let bytes = content.read().map_err(|source| LibraryError::Read(path.clone(), source))?;
+        Ok(needs(&bytes))
+    };
+    files.iter().map(read).collect()
+}
+
+/// Takes away every shared library of `directories` that no program, no other kept library and no
+/// `keep` rule needs, and checks that every need is met. Gives back the paths taken away.
+///
+/// `elves` are the programs and libraries of the tree; `keep` decides about libraries that are only
+/// opened by name at run time (plug-ins).
+///
+/// # Errors
+/// [`LibraryError::Missing`] names the first unmet need in path order.
+pub fn prune(
+    tree: &mut Tree,
+    elves: &Elves,
+    directories: &[GuestPath],
+    keep: impl Fn(&GuestPath) -> bool,
+) -> Result<Vec<GuestPath>, LibraryError> {
+    let in_directories =
+        |path: &GuestPath| path.parent().is_some_and(|parent| directories.contains(&parent));
     let is_library = |path: &GuestPath| {
         let name = String::from_utf8_lossy(path.name()).into_owned();
         in_directories(path) && (name.ends_with(".so") || name.contains(".so."))
@@ -209,7 +228,13 @@ fn find(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tree::{Content, Meta, Origin};
+    use crate::tree::{Meta, Origin};
+
+    fn elves(tree: &Tree) -> Elves {
+        let files = elf_files(tree);
+        let needs = read_needs(&files).expect("readable");
+        files.into_iter().zip(needs).filter_map(|((path, _), needs)| Some((path, needs?))).collect()
+    }
 
     fn path(text: &str) -> GuestPath {
         GuestPath::new(text).expect("a path")
@@ -275,7 +300,8 @@ mod tests {
             &[("lib/liba.so.1", "liba.so.1.2"), ("lib/libunused.so.1", "libunused.so.1.0")],
         );
         let keep = |path: &GuestPath| path.name().starts_with(b"libplugin");
-        let gone = prune(&mut tree, &[path("lib")], keep).expect("all needs are met");
+        let elves = elves(&tree);
+        let gone = prune(&mut tree, &elves, &[path("lib")], keep).expect("all needs are met");
         assert_eq!(gone, [path("lib/libunused.so.1"), path("lib/libunused.so.1.0")]);
         assert!(tree.get(&path("lib/liba.so.1")).is_some());
         assert!(tree.get(&path("lib/libplugin.so.1")).is_some());
@@ -314,7 +340,9 @@ mod tests {
     #[test]
     fn an_unmet_need_is_an_error() {
         let mut tree = tree(&[("bin/program", &["libnone.so.9"])], &[]);
-        let error = prune(&mut tree, &[path("lib")], |_| false).expect_err("unmet").to_string();
+        let elves = elves(&tree);
+        let error =
+            prune(&mut tree, &elves, &[path("lib")], |_| false).expect_err("unmet").to_string();
         assert!(error.starts_with("/bin/program needs the library libnone.so.9"), "{error}");
     }
 }

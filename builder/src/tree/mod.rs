@@ -205,7 +205,23 @@ impl Tree {
     /// # Errors
     /// [`TreeError::BadLink`] for a circle or a link that leads out, [`TreeError::NotADirectory`].
     pub fn resolve(&self, path: &GuestPath, follow_last: bool) -> Result<GuestPath, TreeError> {
+        if self.is_real(path, follow_last) {
+            return Ok(path.clone());
+        }
         self.walk(path, GuestPath::root(), path.as_bytes(), follow_last)
+    }
+
+    /// Whether no link is on the way to `path`, as far as that can be told without going it: only
+    /// real directories have nodes below them.
+    fn is_real(&self, path: &GuestPath, follow_last: bool) -> bool {
+        match self.nodes.get(path).map(|node| &node.kind) {
+            Some(Kind::Symlink(_)) => !follow_last,
+            Some(_) => true,
+            None => {
+                let parent = path.parent().and_then(|parent| self.nodes.get(&parent));
+                parent.is_some_and(|parent| matches!(parent.kind, Kind::Directory))
+            }
+        }
     }
 
     /// Where the link at exactly `link` leads, one step on: links on the way are followed, what is

@@ -9,7 +9,7 @@
 use crate::digest::Sha256;
 
 /// A maintainer script that came with a package.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Script {
     /// The package's name.
     pub package: String,

@@ -1,5 +1,7 @@
 //! Tests of the tree model.
 
+use proptest::prelude::*;
+
 use super::*;
 
 fn path(text: &str) -> GuestPath {
@@ -64,4 +66,37 @@ fn removal_takes_what_is_below() {
     tree.remove(&path("usr/lib/a"));
     assert!(tree.get(&path("usr/lib/a/b")).is_none());
     assert!(tree.get(&path("usr/lib/a-c")).is_some());
+}
+
+proptest! {
+    #[test]
+    fn the_short_way_to_a_path_ends_where_the_long_one_does(
+        made in proptest::collection::vec(("[abc](/[abc]){0,2}", 0..6u8), 0..12),
+        asked in proptest::collection::vec("[abc](/[abc]){0,3}", 1..12),
+    ) {
+        let mut tree = Tree::new();
+        for (at, kind) in made {
+            let kind = match kind {
+                0 | 1 => Kind::Directory,
+                2 => Kind::File(Content::from_bytes("x")),
+                3 => Kind::Symlink(b"/a".to_vec()),
+                4 => Kind::Symlink(b"b/c".to_vec()),
+                _ => Kind::Symlink(b"../b".to_vec()),
+            };
+            let node = Node { meta: Meta::with_mode(0o755), kind, origin: Origin::Builder };
+            // What clashes or circles is refused, and of no matter here.
+            let _ = tree.insert(&path(&at), node);
+        }
+        for asked in asked.iter().map(|asked| path(asked)) {
+            for follow in [false, true] {
+                let long = tree.walk(&asked, GuestPath::root(), asked.as_bytes(), follow);
+                let same = match (tree.resolve(&asked, follow), long) {
+                    (Ok(short), Ok(long)) => short == long,
+                    (Err(short), Err(long)) => short.to_string() == long.to_string(),
+                    _ => false,
+                };
+                prop_assert!(same, "{asked} {follow}");
+            }
+        }
+    }
 }

@@ -138,6 +138,11 @@ impl Unpacked {
         self.damaged.swap(false, Ordering::Relaxed)
     }
 
+    /// Makes [`Unpacked::damaged`] say so: something that was in the cache is not there any more.
+    pub fn note_damage(&self) {
+        self.damaged.store(true, Ordering::Relaxed);
+    }
+
     /// How much is in the cache in `folder`; nothing if there is no such folder.
     ///
     /// # Errors

@@ -109,7 +109,9 @@ pub fn run(arguments: &Arguments, runs: usize) -> Result<Vec<Row>, Box<dyn Error
     for round in 0..runs {
         for (step, costs) in steps.iter().zip(&mut costs) {
             (step.before)(round)?;
-            costs.push(process::run(&mut (step.command)())?);
+            let cost = process::run(&mut (step.command)())?;
+            super::tell(step.what, &cost);
+            costs.push(cost);
         }
     }
     let medians: Vec<Cost> = costs.iter().map(|costs| super::image::median(costs)).collect();

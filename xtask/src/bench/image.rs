@@ -205,7 +205,9 @@ impl Bench<'_> {
                 if out.exists() {
                     fs::remove_file(&out)?;
                 }
-                costs.push((program.1)(&out)?);
+                let cost = (program.1)(&out)?;
+                super::tell(&format!("{}, {}", self.codec.name(), program.0), &cost);
+                costs.push(cost);
                 *size = fs::metadata(&out)?.len();
             }
         }

@@ -104,6 +104,12 @@ fn machine() -> String {
     format!("{count} x {model}, Linux {}\n\n", kernel.trim())
 }
 
+/// Says on stderr what one measure was: all of them together may take an hour.
+#[allow(clippy::print_stderr, reason = "a chore prints")]
+fn tell(what: &str, cost: &process::Cost) {
+    eprintln!("{what}: {:.3} s, {:.3} s of processor time", cost.wall, cost.cpu);
+}
+
 fn table(measures: &[Measure]) -> String {
     let mut text = format!("{:<44} {:>10} {:>10} {:>10}\n", "measure", "median", "best", "worst");
     let ms = |seconds: f64| format!("{:.1} ms", seconds * 1e3);

@@ -255,7 +255,8 @@ mod tests {
                 (path, Content::from_bytes(bytes))
             })
             .collect();
-        let sources = files.iter().map(|(path, content)| Source { path, content }).collect();
+        let sources =
+            files.iter().map(|(path, content)| Source { path, content, made: false }).collect();
         let mut plan = Plan::new(sources, BLOCK)?;
         run(&mut plan, NonZeroUsize::new(jobs).expect("jobs"), press, write)
     }

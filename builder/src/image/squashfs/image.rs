@@ -16,7 +16,7 @@ use crate::image::ImageFile;
 use crate::image::block_cache::BlockStore;
 use crate::path::GuestPath;
 use crate::progress::Progress;
-use crate::tree::{Kind, Node, Tree};
+use crate::tree::{Kind, Node, Origin, Tree};
 
 /// What the image begins with: `hsqs`.
 const MAGIC: u32 = 0x7371_7368;
@@ -139,7 +139,10 @@ fn write_data<F: ImageFile>(
     let sources: Vec<Source<'_>> = tree
         .iter()
         .filter_map(|(path, node)| match &node.kind {
-            Kind::File(content) => Some(Source { path, content }),
+            Kind::File(content) => {
+                let made = !matches!(node.origin, Origin::Package(_));
+                Some(Source { path, content, made })
+            }
             _ => None,
         })
         .collect();

@@ -3,7 +3,8 @@
 //! Files of equal content are stored once. A file of at least one block is cut at the block size;
 //! a shorter one is packed with others into fragment blocks. Files come sorted by what they are, so
 //! that what is alike meets in one fragment: programs, scripts and the rest, each by the extension
-//! of its name and then by path.
+//! of its name and then by path. What packages brought comes first, in fragments of its own: when a
+//! recipe or an overlay changes, the blocks before stay as they were.
 
 use std::collections::BTreeMap;
 use std::io::{self, Read};
@@ -20,6 +21,8 @@ pub(super) struct Source<'t> {
     pub(super) path: &'t GuestPath,
     /// Its bytes.
     pub(super) content: &'t Content,
+    /// Whether no package brought it: recipe, overlay or builder did.
+    pub(super) made: bool,
 }
 
 impl Source<'_> {
@@ -76,6 +79,8 @@ pub(super) struct Plan<'t> {
     fragment: Vec<u8>,
     /// Whether all of it is compressed already.
     fragment_packed: bool,
+    /// Whether it is for what no package brought.
+    fragment_made: bool,
     fragments: u32,
     small: Vec<Option<Fragment>>,
     block_size: usize,
@@ -107,7 +112,7 @@ impl<'t> Plan<'t> {
         let rest = order.iter().rev().copied().filter(stored).collect();
         let small = vec![None; files.len()];
         let (current, fragment, fragments) = (None, Vec::new(), 0);
-        let fragment_packed = false;
+        let (fragment_packed, fragment_made) = (false, false);
         Ok(Plan {
             files,
             same_as,
@@ -115,6 +120,7 @@ impl<'t> Plan<'t> {
             current,
             fragment,
             fragment_packed,
+            fragment_made,
             fragments,
             small,
             block_size,
@@ -165,7 +171,9 @@ impl<'t> Plan<'t> {
             let length = source.content.len();
             match usize::try_from(length) {
                 Ok(size) if size < self.block_size => {
-                    let full = self.fragment.len() + size > self.block_size;
+                    let other = source.made != self.fragment_made && !self.fragment.is_empty();
+                    let full = other || self.fragment.len() + size > self.block_size;
+                    self.fragment_made = source.made;
                     let packed = self.fragment_packed;
                     if full {
                         buffer.clear();
@@ -195,7 +203,7 @@ impl<'t> Plan<'t> {
 }
 
 /// What files are sorted by.
-type Rank = (u8, Vec<u8>, GuestPath);
+type Rank = (bool, u8, Vec<u8>, GuestPath);
 
 fn rank(file: &Source<'_>) -> io::Result<Rank> {
     let mut begin = [0; 4];
@@ -212,7 +220,7 @@ fn rank(file: &Source<'_>) -> io::Result<Rank> {
     let extension = dot.and_then(|at| name.get(at + 1..)).unwrap_or_default();
     // `libc.so.6`: a number says nothing about the kind.
     let extension = if extension.iter().all(u8::is_ascii_digit) { b"" } else { extension };
-    Ok((kind, extension.to_vec(), file.path.clone()))
+    Ok((file.made, kind, extension.to_vec(), file.path.clone()))
 }
 
 /// For each file the first one in `order` that has the same content. Only files of equal length are read.
@@ -227,7 +235,7 @@ fn equal(files: &[Source<'_>], order: &[usize]) -> Result<Vec<usize>, Error> {
         let mut first: BTreeMap<Sha256, usize> = BTreeMap::new();
         for number in numbers {
             let Some(file) = files.get(*number) else { continue };
-            let (hash, _) = Sha256::of_reader(file.content.open()).map_err(file.unreadable())?;
+            let hash = file.content.digests().map_err(file.unreadable())?.sha256;
             if let Some(slot) = same.get_mut(*number) {
                 *slot = *first.entry(hash).or_insert(*number);
             }
@@ -246,8 +254,13 @@ mod tests {
     fn planned(files: &[(&str, Content)]) -> (Vec<Block>, Vec<(usize, Option<Fragment>)>) {
         let paths: Vec<GuestPath> =
             files.iter().map(|(path, _)| GuestPath::new(path).expect("a path")).collect();
-        let sources =
-            paths.iter().zip(files).map(|(path, (_, content))| Source { path, content }).collect();
+        let made = |path: &GuestPath| path.as_bytes().starts_with(b"made");
+        let sources = paths.iter().zip(files).map(|(path, (_, content))| Source {
+            path,
+            content,
+            made: made(path),
+        });
+        let sources = sources.collect();
         let mut plan = Plan::new(sources, 4096).expect("a plan");
         let mut blocks = Vec::new();
         while let Some(block) = plan.next(vec![9; 77]).expect("readable") {
@@ -296,6 +309,22 @@ mod tests {
         assert_eq!(blocks, [(Holds::File(0), 1, 4096), (Holds::Fragments, 2, 20)]);
         assert_eq!(places.iter().map(|(same, _)| *same).collect::<Vec<_>>(), [0, 1, 0, 3, 1]);
         assert_eq!(places[4].1, places[1].1);
+    }
+
+    #[test]
+    fn what_no_package_brought_comes_last_in_fragments_of_its_own() {
+        let text = |text: &str| Content::from_bytes(text);
+        let (blocks, places) = planned(&[
+            ("made/a", text("of a recipe")),
+            ("made/z", content(7, 4096)),
+            ("usr/a", text("of a package")),
+            ("usr/z", text("of another")),
+        ]);
+        let at = |index, offset| Some(Fragment { index, offset });
+        assert_eq!(places, [(0, at(1, 0)), (1, None), (2, at(0, 0)), (3, at(0, 12))]);
+        let expected =
+            [(Holds::Fragments, b'o', 22), (Holds::File(1), 7, 4096), (Holds::Fragments, b'o', 11)];
+        assert_eq!(blocks, expected);
     }
 
     #[test]

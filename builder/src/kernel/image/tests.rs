@@ -57,6 +57,20 @@ fn bzimages_of_all_ages() {
 }
 
 #[test]
+fn the_head_of_a_bzimage_says_all() {
+    let mut bytes = bz(true, true, 0x20f);
+    bytes.resize(3 << 20, 0x90);
+    // As far away as 16 bits can point.
+    put(&mut bytes, 0x20e, &0xffffu16.to_le_bytes());
+    put(&mut bytes, 0x1_01ff, b"6.12.1-far (builder@host)\0");
+    let head = &bytes[..usize::try_from(BZIMAGE_HEAD).expect("small")];
+    assert!(is_bzimage(head) && !is_bzimage(&arm()));
+    let image = KernelImage::parse(head).expect("recognised");
+    assert_eq!(image, KernelImage::parse(&bytes).expect("recognised"));
+    assert_eq!(image.release.as_deref(), Some("6.12.1-far"));
+}
+
+#[test]
 fn arm64_images_plain_packed_and_in_zboot() {
     for kind in [Compression::None, Compression::Gzip, Compression::Zstd] {
         let image = KernelImage::parse(&pack(kind, &arm())).expect("recognised");

@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 use std::io::{self, Read};
+use std::num::NonZeroUsize;
 
 use super::ar::{ArError, ArReader, MemberHeader};
 use crate::repo::codec::{Compression, Limits};
@@ -81,6 +82,7 @@ pub struct Control {
 pub struct Deb<R> {
     package: String,
     limits: DebLimits,
+    jobs: NonZeroUsize,
     control: Control,
     archive: ArReader<R>,
 }
@@ -121,7 +123,14 @@ impl<R: Read> Deb<R> {
         if control.fields.is_empty() {
             return Err(wrong(format!("{name} has no file 'control'")));
         }
-        Ok(Deb { package: package.to_owned(), limits, control, archive })
+        let jobs = NonZeroUsize::MIN;
+        Ok(Deb { package: package.to_owned(), limits, jobs, control, archive })
+    }
+
+    /// The same, with up to `jobs` threads that unpack.
+    #[must_use]
+    pub fn with_jobs(self, jobs: NonZeroUsize) -> Self {
+        Deb { jobs, ..self }
     }
 
     /// The control files.
@@ -144,7 +153,7 @@ impl<R: Read> Deb<R> {
         let member =
             |source| DebError::Tar { package: package.clone(), member: name.clone(), source };
         let mut reader = compression
-            .reader(&mut self.archive, self.limits.data)
+            .reader_by(self.jobs, &mut self.archive, self.limits.data)
             .map_err(|error| member(TarError::Read(error)))?;
         tarball::read(&mut reader, self.limits.tar, &mut |entry| {
             visit(entry).map_err(Either::Theirs)

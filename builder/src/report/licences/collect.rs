@@ -7,6 +7,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 
+use serde::{Deserialize, Serialize};
+
 use crate::path::GuestPath;
 use crate::repo::adb;
 use crate::repo::apk::PkgInfo;
@@ -32,7 +34,7 @@ pub struct CollectError {
 }
 
 /// What the control file of a package says about its source.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Control {
     /// Name of the source package, where it differs from the package's.
     pub source: Option<String>,
@@ -42,6 +44,45 @@ pub struct Control {
     pub commit: Option<String>,
     /// Other sources that went into the package (`Built-Using`, `Static-Built-Using`): name, version.
     pub built_using: Vec<(String, String)>,
+}
+
+impl Control {
+    /// What control fields say: deb-control(5), which opkg uses too. `None` where there are none.
+    pub fn of_fields(fields: &[u8]) -> Option<Self> {
+        let mut reader = Reader::new(fields);
+        let Ok(Some(record)) = reader.next_record() else { return None };
+        let mut control = Control::default();
+        if let Some(source) = record.get("Source") {
+            let (name, version) = name_and_version(source);
+            control.source = Some(name);
+            control.source_version = version;
+        }
+        for field in ["Built-Using", "Static-Built-Using"] {
+            let items = record.get(field).unwrap_or_default().split(',').map(name_and_version);
+            for (name, version) in items.filter(|(name, _)| !name.is_empty()) {
+                let version = version.unwrap_or_default();
+                control.built_using.push((name, version.trim_start_matches(['=', ' ']).to_owned()));
+            }
+        }
+        control.built_using.sort();
+        control.built_using.dedup();
+        Some(control)
+    }
+
+    /// What an apk package says of its origin.
+    pub fn of_info(info: &PkgInfo) -> Self {
+        Control::of_origin(&info.origin, &info.commit)
+    }
+
+    /// The same for what a package of format v3 says of itself.
+    pub fn of_v3_info(info: &adb::Info) -> Self {
+        Control::of_origin(&info.package.origin, &info.commit)
+    }
+
+    fn of_origin(origin: &str, commit: &str) -> Self {
+        let said = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+        Control { source: said(origin), commit: said(commit), ..Control::default() }
+    }
 }
 
 /// The licence files of all packages of a guest, with the links between them.
@@ -64,40 +105,9 @@ impl Collector {
         Collector { tree: Tree::new(), ..Collector::default() }
     }
 
-    /// Takes in the control fields of `package`: deb-control(5), which opkg uses too.
-    pub fn control(&mut self, package: &str, fields: &[u8]) {
-        let mut reader = Reader::new(fields);
-        let Ok(Some(record)) = reader.next_record() else { return };
-        let mut control = Control::default();
-        if let Some(source) = record.get("Source") {
-            let (name, version) = name_and_version(source);
-            control.source = Some(name);
-            control.source_version = version;
-        }
-        for field in ["Built-Using", "Static-Built-Using"] {
-            let items = record.get(field).unwrap_or_default().split(',').map(name_and_version);
-            for (name, version) in items.filter(|(name, _)| !name.is_empty()) {
-                let version = version.unwrap_or_default();
-                control.built_using.push((name, version.trim_start_matches(['=', ' ']).to_owned()));
-            }
-        }
-        control.built_using.sort();
-        control.built_using.dedup();
+    /// Takes in what `package` says about its source.
+    pub fn said(&mut self, package: &str, control: Control) {
         self.controls.insert(package.to_owned(), control);
-    }
-
-    /// Takes in what an apk package says of its origin.
-    pub fn info(&mut self, package: &str, info: &PkgInfo) {
-        let said = |text: &String| (!text.is_empty()).then(|| text.clone());
-        let (source, commit) = (said(&info.origin), said(&info.commit));
-        self.controls.insert(package.to_owned(), Control { source, commit, ..Control::default() });
-    }
-
-    /// The same for what a package of format v3 says of itself.
-    pub fn v3_info(&mut self, package: &str, info: &adb::Info) {
-        let said = |text: &String| (!text.is_empty()).then(|| text.clone());
-        let (source, commit) = (said(&info.package.origin), said(&info.commit));
-        self.controls.insert(package.to_owned(), Control { source, commit, ..Control::default() });
     }
 
     /// Takes a copy of `entry` where it is about licences, and hands every entry on to `next`.
@@ -272,11 +282,9 @@ mod tests {
 
     #[test]
     fn control_fields_name_the_source() {
-        let mut collector = Collector::new();
         let fields = "Package: linux-image\nSource: linux-signed-amd64 (6.12.1+1)\n\
                       Built-Using: linux (= 6.12.1-1), gcc-14 (= 14.2)\nVersion: 6.12.1-1\n";
-        collector.control("linux-image", fields.as_bytes());
-        let control = &collector.controls["linux-image"];
+        let control = Control::of_fields(fields.as_bytes()).expect("fields");
         assert_eq!(control.source.as_deref(), Some("linux-signed-amd64"));
         assert_eq!(control.source_version.as_deref(), Some("6.12.1+1"));
         let using = [("gcc-14", "14.2"), ("linux", "6.12.1-1")];

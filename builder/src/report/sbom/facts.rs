@@ -1,11 +1,10 @@
 //! What the bills need to know of packages and files.
 
-use std::fs::File;
-use std::io::{self, BufReader};
-use std::path::Path;
+use std::io;
 
 use super::PackageUrl;
 use crate::digest::{Sha256, hex};
+use crate::output::OutputFolder;
 use crate::repo::Package;
 use crate::report::licences::Distribution;
 use crate::tree::{Digests, Kind, Origin, Tree};
@@ -56,23 +55,13 @@ pub fn file_facts(tree: &Tree) -> io::Result<Vec<FileFacts>> {
     Ok(facts)
 }
 
-/// Those of `names` that are in `folder`.
-///
-/// # Errors
-/// One cannot be read.
-pub fn output_facts(folder: &Path, names: &[&str]) -> io::Result<Vec<FileFacts>> {
-    let mut facts = Vec::new();
-    for name in names {
-        match File::open(folder.join(name)) {
-            Ok(file) => {
-                let (digests, size) = Digests::of_reader(BufReader::with_capacity(1 << 16, file))?;
-                facts.push(facts_of((*name).to_owned(), None, digests, size));
-            }
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(facts)
+/// Those of `names` that were written into `folder`.
+pub fn output_facts(folder: &OutputFolder, names: &[&str]) -> Vec<FileFacts> {
+    let written = |name: &&str| {
+        let (size, digests) = folder.digests(name)?;
+        Some(facts_of((*name).to_owned(), None, digests, size))
+    };
+    names.iter().filter_map(written).collect()
 }
 
 fn facts_of(path: String, package: Option<String>, digests: Digests, size: u64) -> FileFacts {

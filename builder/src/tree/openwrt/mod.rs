@@ -35,7 +35,7 @@ pub use accounts::AccountsAdded;
 pub use services::Services;
 
 /// What one package says beside its files.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
 pub struct PackageFacts {
     /// The package's name.
     pub name: String,
