@@ -120,6 +120,7 @@ fn adb_packages() -> (Vec<Package>, Vec<Package>) {
         base_files,
         Package::new("libc", "1-r1")
             .file("lib/libc.so", 0o755, "libc")
+            .file("lib/libgcc_s.so.1", 0o755, "libgcc")
             .symlink("lib/ld-musl-x86_64.so.1", "libc.so"),
         Package::new("kernel", &kernel),
         Package::new("kmod-radio", "6.12.66-r1").depends("kernel", Some(&kernel)).file(
