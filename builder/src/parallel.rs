@@ -1,4 +1,5 @@
-//! The same work on many items, by several threads, with results in the items' order.
+//! The same work on many items by several threads, with results in the items' order; and two works at a
+//! time.
 
 use std::num::NonZero;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -34,6 +35,19 @@ pub(crate) fn in_parallel<T: Sync, R: Send>(
     results.into_iter().map(|(_, result)| result).collect()
 }
 
+/// Both done at the same time, the second one by another thread; returns when both are done.
+pub(crate) fn both<A, B: Send>(
+    first: impl FnOnce() -> A,
+    second: impl FnOnce() -> B + Send,
+) -> (A, B) {
+    std::thread::scope(|scope| {
+        let second = scope.spawn(second);
+        let first = first();
+        let second = second.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        (first, second)
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -48,5 +62,12 @@ mod tests {
             assert_eq!(results.len(), items.len());
         }
         assert!(in_parallel(&[], NonZero::<usize>::MIN, |item: &u32| *item).is_empty());
+    }
+
+    #[test]
+    fn two_works_are_both_done() {
+        assert_eq!(both(|| 1, || "two"), (1, "two"));
+        let meeting = std::sync::Barrier::new(2);
+        both(|| drop(meeting.wait()), || drop(meeting.wait()));
     }
 }

@@ -146,11 +146,16 @@ impl Ord for GuestPath {
         // By bytes with `/` before all others (no path holds a 0) is by component. A tree compares
         // paths millions of times, most of them with long common beginnings.
         const STEP: usize = 16;
-        let (own, others) = (self.0.chunks_exact(STEP), other.0.chunks_exact(STEP));
-        let same = own.zip(others).take_while(|(own, others)| own == others).count() * STEP;
+        let (own, others) = (self.0.as_chunks::<STEP>().0, other.0.as_chunks::<STEP>().0);
+        let alike = own.iter().zip(others).take_while(|(own, others)| own == others);
+        let same = alike.count() * STEP;
         let rank = |byte: &u8| if *byte == b'/' { 0 } else { *byte };
-        let (own, others) = (self.0.iter().skip(same), other.0.iter().skip(same));
-        own.map(rank).cmp(others.map(rank))
+        let (own, others) = (self.0.get(same..), other.0.get(same..));
+        let (own, others) = (own.unwrap_or_default(), others.unwrap_or_default());
+        match own.iter().zip(others).position(|(own, others)| own != others) {
+            Some(at) => own.get(at).map(rank).cmp(&others.get(at).map(rank)),
+            None => own.len().cmp(&others.len()),
+        }
     }
 }
 

@@ -25,6 +25,7 @@ use crate::host::Guest;
 use crate::image::squashfs::BlockSize;
 use crate::meter::{Laps, Stage};
 use crate::output::OutputFolder;
+use crate::parallel::both;
 use crate::path::GuestPath;
 use crate::recipe::{InitSystem, Recipe, RecipeError};
 use crate::report::Sizes;
@@ -193,7 +194,18 @@ fn build_anew(
         build_id: &build_id,
         laps,
     };
-    write_images(&parts, &folder, environment)?;
+    let (packages, locks) = (packages.as_slice(), locks.as_slice());
+    let material = Material { composed, packages, locks, collected: &licences, tree: &tree };
+    let prepare = || reports::prepare(&material, &kernel.package, &build_id, &folder);
+    let images = || write_images(&parts, &folder, environment);
+    let reports = if environment.jobs.get() == 1 {
+        images()?;
+        prepare()?
+    } else {
+        // Neither needs what the other writes.
+        let (images, reports) = both(images, prepare);
+        images.and(reports)?
+    };
     let guest = Guest::of_recipe(recipe, &cmdline(recipe), initramfs.is_some());
     host_side::write(composed, &guest, &folder)?;
     environment.check_cancelled()?;
@@ -219,9 +231,7 @@ fn build_anew(
         outputs: Vec::new(),
     };
     laps.end("host files and hashes");
-    let (packages, locks) = (packages.as_slice(), locks.as_slice());
-    let material = Material { composed, packages, locks, collected: &licences, tree: &tree };
-    reports::write(&material, &mut manifest, &folder)?;
+    reports::write(&reports, &mut manifest, &folder)?;
     laps.end("reports");
     drop(spool);
     let outputs = folder.finish()?;

@@ -11,6 +11,7 @@ use crate::host::guest::PERSISTENT_FEATURE;
 use crate::image::{esp, gpt, newc, padding, squashfs, uki};
 use crate::meter::Laps;
 use crate::output::{OutputError, OutputFolder};
+use crate::parallel::both;
 use crate::recipe::{Compression, InitSystem, Recipe};
 use crate::report::manifest;
 use crate::tree::{Content, Tree};
@@ -92,12 +93,8 @@ pub fn write_images(
         boot()?;
     } else {
         // Neither reads what the other writes.
-        std::thread::scope(|scope| {
-            let boot = scope.spawn(boot);
-            let root = root_image(parts, folder, environment);
-            let boot = boot.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-            root.and(boot)
-        })?;
+        let (root, boot) = both(|| root_image(parts, folder, environment), boot);
+        root.and(boot)?;
     }
     parts.laps.end("boot files");
     Ok(())

@@ -3,11 +3,12 @@
 use super::locking::Locked;
 use super::packages::ChosenPackage;
 use super::{Composed, Error};
+use crate::digest::Sha256;
 use crate::output::OutputFolder;
 use crate::repo::Package;
 use crate::report::Manifest;
 use crate::report::licences::{self, Collector, Distribution, Licences, NOASSERTION, Packaged};
-use crate::report::sbom::{self, PackageFacts};
+use crate::report::sbom::{self, FileFacts, PackageFacts};
 use crate::tree::Tree;
 
 /// The images that bills of materials list.
@@ -27,22 +28,27 @@ pub struct Material<'a> {
     pub tree: &'a Tree,
 }
 
-/// Writes `licenses/` and the bills of materials, completes the manifest by licences and outputs, and
-/// writes it. All other outputs are written before.
+/// What the reports say that does not depend on the images.
+pub struct Prepared<'a> {
+    packages: Vec<PackageFacts<'a>>,
+    licences: Licences,
+    files: Vec<FileFacts>,
+    stub: Option<String>,
+}
+
+/// Writes `licenses/`, and takes together what the bills of materials say.
 ///
 /// # Errors
 /// [`Error`].
-pub fn write(
-    material: &Material<'_>,
-    manifest: &mut Manifest,
+pub fn prepare<'a>(
+    material: &Material<'a>,
+    kernel_package: &str,
+    build_id: &Sha256,
     folder: &OutputFolder,
-) -> Result<(), Error> {
+) -> Result<Prepared<'a>, Error> {
     let recipe = &material.composed.recipe;
-    let read_back =
-        |what: &'static str| move |source| Error::ReadBack { what: what.to_owned(), source };
-    let json = |error: serde_json::Error| Error::Unsupported(error.to_string());
     let own = material.locks.first();
-    let packages: Vec<(Packaged<'_>, Option<String>)> = material
+    let packages: Vec<(Packaged<'a>, Option<String>)> = material
         .packages
         .iter()
         .map(|package| {
@@ -59,7 +65,7 @@ pub fn write(
         .collect();
     let packaged: Vec<Packaged<'_>> = packages.iter().map(|(packaged, _)| *packaged).collect();
     let stub = recipe.kernel.efi_stub.as_ref().map(|stub| stub.value.package.clone());
-    let mut elsewhere = vec![manifest.kernel.package.clone()];
+    let mut elsewhere = vec![kernel_package.to_owned()];
     elsewhere.extend(stub.clone());
     let named: Vec<String> = recipe.licences.iter().map(|name| name.value.clone()).collect();
     let subject = licences::Subject {
@@ -69,21 +75,20 @@ pub fn write(
         elsewhere: &elsewhere,
         named: &named,
     };
-    let found = licences::analyse(&subject).map_err(read_back("the guest's firmware"))?;
-    for (path, bytes) in &found.texts {
+    let licences = licences::analyse(&subject).map_err(read_back("the guest's firmware"))?;
+    for (path, bytes) in &licences.texts {
         folder.write_bytes(&format!("licenses/{path}"), 0o644, bytes)?;
     }
     let title = format!(
         "the Wi-Fi guest {} as {} on {} {}",
         recipe.flavor.value, recipe.role.value, recipe.base.value, recipe.release.value
     );
-    folder.write_bytes("licenses/SUMMARY.txt", 0o644, found.to_text(&title).as_bytes())?;
-    let text = found.to_json(&manifest.build_id).map_err(json)?;
+    folder.write_bytes("licenses/SUMMARY.txt", 0o644, licences.to_text(&title).as_bytes())?;
+    let text = licences.to_json(&build_id.to_string()).map_err(json)?;
     folder.write_bytes("licenses/summary.json", 0o644, text.as_bytes())?;
-    annotate(manifest, &found);
-    let facts: Vec<PackageFacts<'_>> = packages
+    let packages = packages
         .into_iter()
-        .zip(&found.packages)
+        .zip(&licences.packages)
         .map(|((Packaged { record, distribution }, download), licence)| {
             let upstream = licence.sources.first().map_or("", |source| source.name.as_str());
             let url = sbom::package_url(distribution, record, upstream);
@@ -91,14 +96,28 @@ pub fn write(
         })
         .collect();
     let files = sbom::file_facts(material.tree).map_err(read_back("the guest's files"))?;
+    Ok(Prepared { packages, licences, files, stub })
+}
+
+/// Writes the bills of materials, completes the manifest by licences and outputs, and writes it. All
+/// other outputs are written before.
+///
+/// # Errors
+/// [`Error`].
+pub fn write(
+    prepared: &Prepared<'_>,
+    manifest: &mut Manifest,
+    folder: &OutputFolder,
+) -> Result<(), Error> {
+    annotate(manifest, &prepared.licences);
     let images = sbom::output_facts(folder, &IMAGES);
     let subject = sbom::Subject {
         manifest,
-        licences: &found,
-        packages: &facts,
-        files: &files,
+        licences: &prepared.licences,
+        packages: &prepared.packages,
+        files: &prepared.files,
         images: &images,
-        stub_package: stub.as_deref(),
+        stub_package: prepared.stub.as_deref(),
     };
     let spdx = sbom::spdx(&subject).map_err(json)?;
     let cyclonedx = sbom::cyclonedx(&subject).map_err(json)?;
@@ -108,6 +127,14 @@ pub fn write(
     let text = manifest.to_json().map_err(json)?;
     folder.write_bytes("manifest.json", 0o644, text.as_bytes())?;
     Ok(())
+}
+
+fn json(error: serde_json::Error) -> Error {
+    Error::Unsupported(error.to_string())
+}
+
+fn read_back(what: &'static str) -> impl FnOnce(std::io::Error) -> Error {
+    move |source| Error::ReadBack { what: what.to_owned(), source }
 }
 
 /// Notes each licence where the manifest names its package or firmware file.

@@ -51,7 +51,7 @@ pub trait BlockStore: Send + Sync {
 
 /// Why a cache folder cannot be used.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot {doing} {} of the block cache", path.display())]
+#[error("cannot {doing} {} of the block cache: {source}", path.display())]
 pub struct CacheError {
     doing: &'static str,
     path: PathBuf,
