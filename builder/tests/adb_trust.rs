@@ -62,6 +62,23 @@ fn good_signatures_of_both_kinds_are_accepted_in_every_packing() {
 }
 
 #[test]
+fn an_index_may_be_empty_but_not_unsigned() {
+    let signer = Signer::ec(1);
+    // As `apk mkndx` writes it.
+    let nothing = payload(&V::Null);
+    let blocks = [block(ADB, &nothing), signer.sign(INDEX, &nothing)];
+    let index = trust(&plain(INDEX, &blocks), &signer).expect("trusted");
+    assert_eq!(index.packages().count(), 0);
+    assert!(trust(&plain(INDEX, &blocks), &Signer::ec(2)).is_err());
+    assert!(trust(&plain(INDEX, &blocks[..1]), &signer).is_err());
+    let wrong = payload(&V::Int(1));
+    let blocks = [block(ADB, &wrong), signer.sign(INDEX, &wrong)];
+    assert!(matches!(trust(&plain(INDEX, &blocks), &signer), Err(IndexReadError::Adb(_))));
+    let no_package = plain(b"pckg", &[block(ADB, &nothing)]);
+    assert!(Apk3::open("a", Cursor::new(no_package), AdbLimits::default()).is_err());
+}
+
+#[test]
 fn both_digests_of_the_payload_and_long_blocks_are_accepted() {
     let signer = Signer::ec(1);
     for digest in [3, 4] {

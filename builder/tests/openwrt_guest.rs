@@ -123,6 +123,37 @@ fn recipes_choose_variants_and_drop_packages() {
 }
 
 #[test]
+fn what_needs_a_choice_is_locked_with_what_makes_it() {
+    let world = World::new();
+    // No kernel module is called so, but with another kernel the builder stands in for all.
+    let guest = world.built("a", &["--release", "25.12", "--kernel", "lent", "--with", "picky"]);
+    assert!(
+        ["picky", "first", "second"].iter().all(|name| guest.has(name)),
+        "{:?}",
+        guest.packages()
+    );
+    let locked = ["--release", "25.12", "--kernel", "lent", "--with", "picky", "--frozen"];
+    let (code, said) = world.build("a", &locked);
+    assert_eq!(code, Some(0), "{said}");
+    // What is locked, but for the hashes of the files that were fetched so far.
+    let lock = |name: &str| -> (serde_json::Value, Vec<String>) {
+        let text = fs::read(world.path(&format!("{name}.locks/router.lock"))).unwrap();
+        let lock: serde_json::Value = serde_json::from_slice(&text).unwrap();
+        let packages = lock["packages"].as_array().unwrap().iter();
+        (lock["missing"].clone(), packages.map(|p| p["package"]["name"].to_string()).collect())
+    };
+    let locked = lock("a");
+    assert_eq!(locked.0, serde_json::json!(["picky with kernel own"]));
+    // Others are made from the same lock, and whichever is built first, it is the same.
+    is_completed(&world.built("a", &["--release", "25.12"]));
+    assert_eq!(lock("a"), locked);
+    world.built("b", &["--release", "25.12"]);
+    assert_eq!(lock("b"), locked);
+    let said = world.refused("c", &["--release", "25.12", "--with", "picky"], 1);
+    assert!(said.contains("kmod-gone"), "{said}");
+}
+
+#[test]
 fn a_script_that_no_rule_knows_is_refused() {
     let world = World::new();
     for release in ["23.05", "25.12"] {

@@ -115,6 +115,7 @@ pub fn adb_packages() -> (Vec<Package>, Vec<Package>) {
         base_files,
         Package::new("libc", "1-r1")
             .file("lib/libc.so", 0o755, "libc")
+            .file("lib/libgcc_s.so.1", 0o755, "libgcc")
             .symlink("lib/ld-musl-x86_64.so.1", "libc.so"),
         Package::new("kernel", &kernel),
         Package::new("kmod-radio", "6.12.66-r1").depends("kernel", Some(&kernel)).file(
@@ -126,6 +127,10 @@ pub fn adb_packages() -> (Vec<Package>, Vec<Package>) {
     let base = vec![
         daemon,
         Package::new("noisy", "1-r1").file("etc/init.d/noisy", 0o755, SERVICE),
+        // Which of two packages that can be together is meant, must be said.
+        Package::new("first", "1-r1").provides("choice"),
+        Package::new("second", "1-r1").provides("choice"),
+        Package::new("picky", "1-r1").depends("choice", None).depends("kmod-gone", None),
         Package::new("radio-tool", "1-r1").depends("kmod-radio", None).file(
             "usr/bin/radio",
             0o755,
@@ -231,6 +236,11 @@ impl World {
         file(
             "recipes/features/quiet.yaml",
             "summary: less\ndefault: false\nbases: [router]\npackages: [-noisy]\n",
+        );
+        file(
+            "recipes/features/picky.yaml",
+            "summary: a choice\ndefault: false\nbases: [router]\n\
+             packages: [picky, second, first]\n",
         );
         file(
             "recipes/features/odd.yaml",

@@ -74,6 +74,9 @@ impl Index {
     fn parse(file: &str, container: &Container<'_>, limits: &AdbLimits) -> Result<Index, AdbError> {
         let value = || AdbError::value(file, "index");
         let values = Values::new(container.payload(), limits.values).map_err(value())?;
+        if values.is_empty() {
+            return Ok(Index::default());
+        }
         let root = values.root().map_err(value())?;
         let text = |field: Field| match root.blob(field).map_err(value())? {
             None => Ok(None),

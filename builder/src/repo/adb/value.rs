@@ -72,6 +72,11 @@ impl<'a> Values<'a> {
         self.list(root, word)?.ok_or(ValueError::Outside(root.1))
     }
 
+    /// Whether there is no root object: so apk writes an index of no packages.
+    pub(super) fn is_empty(&self) -> bool {
+        self.word(4) == Some(0)
+    }
+
     fn word(&self, at: usize) -> Option<u32> {
         let bytes = self.bytes.get(at..)?.first_chunk()?;
         Some(u32::from_le_bytes(*bytes))

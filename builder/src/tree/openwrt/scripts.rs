@@ -56,7 +56,7 @@ fn own_part<'a>(package: &str, text: &'a [u8]) -> &'a [u8] {
 
 /// Whether a script does nothing while `IPKG_INSTROOT` is set: every statement of it is
 /// `[ -n "${IPKG_INSTROOT}" ] || COMMAND`, where COMMAND is one simple command or a block
-/// `{ ... }` that ends the script.
+/// `{ ... }` that ends the script, or `if [ -z "${IPKG_INSTROOT}" ]; then ... fi` without branches.
 ///
 /// Anything that this simple reading could misunderstand makes the answer no.
 pub fn only_for_running_systems(text: &[u8]) -> bool {
@@ -66,6 +66,12 @@ pub fn only_for_running_systems(text: &[u8]) -> bool {
         if line.starts_with('#') || matches!(line, "exit 0" | "true" | ":") {
             if line == "exit 0" {
                 return true;
+            }
+            continue;
+        }
+        if is_condition(line) {
+            if !is_branch(&mut lines) {
+                return false;
             }
             continue;
         }
@@ -87,10 +93,44 @@ fn guarded(line: &str) -> Option<&str> {
     checks.iter().find_map(|check| line.strip_prefix(check)).map(str::trim_start)
 }
 
-/// Words, and nothing that separates or groups commands, quotes or continues a line.
+/// Words, and nothing that separates or groups commands, quotes or continues a line. What it says may
+/// go to `/dev/null`.
 fn is_simple(command: &str) -> bool {
+    let mut words = command;
+    while let Some(rest) = QUIET.iter().find_map(|redirection| words.strip_suffix(redirection)) {
+        words = rest;
+    }
     let plain = |c: char| c.is_ascii_alphanumeric() || " /.-_".contains(c);
-    !command.is_empty() && command.chars().all(plain)
+    !words.trim().is_empty() && words.chars().all(plain)
+}
+
+/// Redirections that write nothing.
+const QUIET: [&str; 3] = [" >/dev/null", " 2>/dev/null", " 2>&1"];
+
+/// Whether what follows is done on a running system only.
+fn is_condition(line: &str) -> bool {
+    let test = line.strip_prefix("if [ -z ").and_then(|rest| rest.strip_suffix(" ]; then"));
+    matches!(test, Some("\"${IPKG_INSTROOT}\"" | "\"$IPKG_INSTROOT\""))
+}
+
+/// Whether the lines up to the next `fi` are one branch: no line could end it earlier, begin another
+/// one, or hide that `fi` in a text of several lines.
+fn is_branch<'a>(lines: &mut impl Iterator<Item = &'a str>) -> bool {
+    for line in lines {
+        if line == "fi" {
+            return true;
+        }
+        let odd = ['$', '\'', '`', '\\'];
+        let mut words = line.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+        if line.contains(odd)
+            || line.contains("<<")
+            || line.matches('"').count() % 2 != 0
+            || words.any(|word| matches!(word, "fi" | "else" | "elif"))
+        {
+            return false;
+        }
+    }
+    false
 }
 
 /// Whether a block that begins with `first` is closed by the last line, and by none before.

@@ -377,6 +377,7 @@ fn empty_directories_come_along_and_everything_is_roots() {
 }
 
 const GUARD: &str = "[ -n \"${IPKG_INSTROOT}\" ] || ";
+const IF: &str = "# only there\nif [ -z \"${IPKG_INSTROOT}\" ]; then\n";
 
 #[test]
 fn scripts_for_running_systems_are_told_apart() {
@@ -390,6 +391,13 @@ fn scripts_for_running_systems_are_told_apart() {
             "{GUARD}{{ rm -f /tmp/luci-indexcache.*\n\tkillall -HUP rpcd 2>/dev/null\n\texit 0\n}}\n"
         ),
         &format!("\t{GUARD}{{\n\t\t(. /etc/uci-defaults/x) && rm -f /etc/uci-defaults/x\n\t}}\n"),
+        &format!("{GUARD}/etc/init.d/rpcd reload 2>/dev/null\nexit 0\n"),
+        &format!("{GUARD}/etc/init.d/x enable >/dev/null 2>&1\nexit 0\n"),
+        &format!("{IF}fi\n"),
+        &format!(
+            "{IF}\tx check && {{\n\t\techo -n \"Again... \"\n\t\tx >/dev/null && echo \"OK\"\n\t}}\nfi\nexit 0\n"
+        ),
+        &format!("{IF}\tfight || offline\nfi\n{IF}true\nfi\n{GUARD}true\n"),
     ] {
         assert!(scripts::only_for_running_systems(inert.as_bytes()), "{inert}");
     }
@@ -407,6 +415,23 @@ fn scripts_for_running_systems_are_told_apart() {
         &format!("{GUARD}{{ cat <<E\nE\n}}\n"),
         &format!("{GUARD}{{ true\n"),
         &format!("{GUARD}\n"),
+        &format!("{GUARD}true >/etc/x\n"),
+        &format!("{GUARD}true 2>/dev/null; touch /etc/x\n"),
+        &format!("{GUARD} 2>/dev/null\n"),
+        &format!("{IF}touch /tmp/x\n"),
+        &format!("{IF}true\nfi\ntouch /etc/x\n"),
+        &format!("{IF}true\nfi; touch /etc/x\n"),
+        &format!("{IF}true\nelse\ntouch /etc/x\nfi\n"),
+        &format!("{IF}true; fi; touch /etc/x; if true; then\nfi\n"),
+        &format!("{IF}true; f\\\ni; touch /etc/x; if true; then\nfi\n"),
+        &format!("{IF}if true; then\ntrue\nfi\nfi\n"),
+        &format!("{IF}echo \"\nfi\n# \"; fi; touch /etc/x\n"),
+        &format!("{IF}echo '\nfi\n# '; fi; touch /etc/x\n"),
+        &format!("{IF}echo '\"' \"\nfi\n# \"; fi; touch /etc/x\n"),
+        &format!("{IF}echo \"$(echo \"\nfi\n# \")\"; fi; touch /etc/x\n"),
+        &format!("{IF}cat <<E\nfi\n# E\nE\nfi; touch /etc/x\n"),
+        "if [ -n \"${IPKG_INSTROOT}\" ]; then\ntouch /etc/x\nfi\n",
+        "if [ -z \"${IPKG_INSTROOT}\" ] || true; then\ntouch /etc/x\nfi\n",
         "[ -n \"${IPKG_INSTROOT}\" ] && touch /etc/x\n",
         "[ -z \"${IPKG_INSTROOT}\" ] || touch /etc/x\n",
     ] {
@@ -453,7 +478,7 @@ proptest! {
         user in "[a-z=0-9:,. \\n]{0,20}",
         alternative in "[0-9:/a-z.\\-]{0,20}",
         init in "(START|STOP)?=?[\"'0-9$# ;x]{0,6}",
-        script in "(\\[ -n \"\\$\\{IPKG_INSTROOT\\}\" \\] \\|\\| )?[{}a-z \\n;\"<#]{0,30}",
+        script in "(\\[ -n \"\\$\\{IPKG_INSTROOT\\}\" \\] \\|\\| |if \\[ -z \"\\$IPKG_INSTROOT\" \\]; then\n)?[{}a-z \\n;\"<#]{0,30}",
     ) {
         let mut tree = base();
         service(&mut tree, "any", &init);
