@@ -3,6 +3,7 @@
 //! Nothing here passes or fails by the clock: the numbers are for people, and for
 //! docs/performance.md. Build with `--release`.
 
+mod apk;
 mod build;
 mod image;
 mod measure;
@@ -39,7 +40,8 @@ enum What {
     /// One image, and what it cost: what `image` runs
     #[command(hide = true)]
     WriteImage(image::WriteArguments),
-    /// Resolve ten packages over whole indexes in Alpine's format
+    /// Resolve ten packages over whole indexes in Alpine's format, against apk-tools where it is
+    /// installed
     Resolve {
         /// Real indexes (APKINDEX, plain or .tar.gz), all of them as one universe; generated ones of
         /// 5,600 and 17,600 packages if none is named
@@ -48,6 +50,9 @@ enum What {
         /// The packages to resolve over real indexes
         #[arg(long, value_name = "PACKAGE")]
         world: Vec<String>,
+        /// apk-tools [default: `apk` of the search path, if there is one]
+        #[arg(long, value_name = "FILE")]
+        apk: Option<PathBuf>,
     },
 }
 
@@ -65,10 +70,11 @@ pub fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
             text(json, &rows, || machine() + &build::table(&rows))?
         }
         What::WriteImage(arguments) => serde_json::to_string(&image::write(arguments)?)?,
-        What::Resolve { index, world } => {
+        What::Resolve { index, world, apk } => {
+            let apk = apk::Apk::find(apk.as_deref())?;
             let measures = match index.is_empty() {
-                false => resolve::real(index, world, runs)?,
-                true => resolve::generated(runs)?,
+                false => resolve::real(index, world, apk.as_ref(), runs)?,
+                true => resolve::generated(apk.as_ref(), runs)?,
             };
             text(json, &measures, || table(&measures))?
         }
@@ -111,11 +117,13 @@ fn tell(what: &str, cost: &process::Cost) {
 }
 
 fn table(measures: &[Measure]) -> String {
-    let mut text = format!("{:<44} {:>10} {:>10} {:>10}\n", "measure", "median", "best", "worst");
+    let width = measures.iter().map(|measure| measure.name.len()).max().unwrap_or_default();
+    let mut text =
+        format!("{:<width$} {:>10} {:>10} {:>10}\n", "measure", "median", "best", "worst");
     let ms = |seconds: f64| format!("{:.1} ms", seconds * 1e3);
     for measure in measures {
         let (median, best, worst) = (ms(measure.median), ms(measure.best), ms(measure.worst));
-        text += &format!("{:<44} {median:>10} {best:>10} {worst:>10}\n", measure.name);
+        text += &format!("{:<width$} {median:>10} {best:>10} {worst:>10}\n", measure.name);
     }
     text
 }

@@ -11,6 +11,7 @@ use wifibox_build::repo::{Package, apkindex};
 use wifibox_build::resolve::{Repository, Request, Universe, resolve};
 use wifibox_build::version::Scheme;
 
+use super::apk::{Apk, Repositories};
 use super::measure::Measure;
 
 /// The sizes of Alpine's main repository, and of main and community together.
@@ -23,12 +24,12 @@ const CORE: usize = 150;
 const INDEX_LIMIT: u64 = 1 << 30;
 
 /// Measures over generated indexes.
-pub fn generated(runs: usize) -> Result<Vec<Measure>, Box<dyn Error>> {
+pub fn generated(apk: Option<&Apk>, runs: usize) -> Result<Vec<Measure>, Box<dyn Error>> {
     let mut measures = Vec::new();
     for size in SIZES {
         let text = index(size);
         let world: Vec<String> = (0..10).map(|n| format!("package-{}", size - 1 - n * 7)).collect();
-        measures.extend(over(&format!("{size} generated packages"), &[text], &world, runs)?);
+        measures.extend(over(&format!("{size} generated packages"), &[text], &world, apk, runs)?);
     }
     Ok(measures)
 }
@@ -37,17 +38,19 @@ pub fn generated(runs: usize) -> Result<Vec<Measure>, Box<dyn Error>> {
 pub fn real(
     indexes: &[PathBuf],
     world: &[String],
+    apk: Option<&Apk>,
     runs: usize,
 ) -> Result<Vec<Measure>, Box<dyn Error>> {
     let texts: Vec<String> = indexes.iter().map(read).collect::<Result<_, _>>()?;
     let count: usize = texts.iter().map(|text| text.matches("\nP:").count()).sum();
-    over(&format!("{count} real packages"), &texts, world, runs)
+    over(&format!("{count} real packages"), &texts, world, apk, runs)
 }
 
 fn over(
     what: &str,
     texts: &[String],
     world: &[String],
+    apk: Option<&Apk>,
     runs: usize,
 ) -> Result<Vec<Measure>, Box<dyn Error>> {
     let parse = || -> Result<Vec<Vec<Package>>, Box<dyn Error>> {
@@ -59,7 +62,7 @@ fn over(
         .map(|text| Request::parse(Scheme::Apk, text))
         .collect::<Result<_, _>>()
         .map_err(|error| error.to_string())?;
-    let solve = || -> Result<usize, Box<dyn Error>> {
+    let solve_over = |indexes: &[Arc<[Package]>]| -> Result<usize, Box<dyn Error>> {
         let repositories = indexes
             .iter()
             .map(|packages| Repository { tag: None, packages: Arc::clone(packages) })
@@ -67,12 +70,26 @@ fn over(
         let universe = Universe::new(Scheme::Apk, Some("x86_64"), repositories, Vec::new())?;
         Ok(resolve(&universe, &requests).map_err(|error| error.to_string())?.packages.len())
     };
-    let chosen = solve()?;
+    let chosen = solve_over(&indexes)?;
     let wanted = requests.len();
-    Ok(vec![
+    let mut measures = vec![
         Measure::take(format!("parse: {what}"), runs, parse)?,
-        Measure::take(format!("resolve {wanted} ({chosen} chosen): {what}"), runs, solve)?,
-    ])
+        Measure::take(format!("resolve {wanted} ({chosen} chosen): {what}"), runs, || {
+            solve_over(&indexes)
+        })?,
+    ];
+    if let Some(apk) = apk {
+        let repositories = Repositories::write(texts)?;
+        measures.push(Measure::take(format!("unpack, parse, resolve: {what}"), runs, || {
+            let parse = |file| -> Result<Arc<[Package]>, Box<dyn Error>> {
+                Ok(Arc::from(apkindex::parse(read(file)?.as_bytes())?))
+            };
+            let indexes: Vec<_> = repositories.files.iter().map(parse).collect::<Result<_, _>>()?;
+            solve_over(&indexes)
+        })?);
+        measures.push(apk.measure(what, &repositories, world, runs)?);
+    }
+    Ok(measures)
 }
 
 /// An index of this many packages with the shape of Alpine's: each depends on a handful of earlier
