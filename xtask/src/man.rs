@@ -215,7 +215,11 @@ fn commands(
     *text += &format!(".SS {heading}\n");
     let about = command.get_about().map(ToString::to_string).unwrap_or_default();
     *text += &format!("{}.\n", escape(about.trim_end_matches('.')));
-    let shared = |arg: &Arg| known.get(arg.get_id().as_str()) == Some(&meaning(arg));
+    // What stands under no heading here is the command's own, though `build` has it as well.
+    let shared = |arg: &Arg| {
+        let global = arg.is_global_set() || arg.get_help_heading().is_some();
+        global && known.get(arg.get_id().as_str()) == Some(&meaning(arg))
+    };
     let mut headings: Vec<&str> = command
         .get_arguments()
         .filter(|arg| shared(arg) && !arg.is_global_set())

@@ -133,15 +133,9 @@ pub struct SelectArgs {
     /// (`build`, `fetch`)
     #[arg(long, conflicts_with = "flavor")]
     pub all_flavors: bool,
-    /// Where packages come from [default: the recipes' own]
-    #[arg(long)]
-    pub base: Option<String>,
-    /// The base's release, e.g. trixie [default: the base's own]
-    #[arg(long)]
-    pub release: Option<String>,
-    /// The guest's architecture, e.g. x86_64 or aarch64 [default: the base's own]
-    #[arg(long, value_name = "NAME")]
-    pub arch: Option<String>,
+    #[command(flatten)]
+    /// Of which base.
+    pub target: TargetArgs,
     /// What the guest does: station or access-point [default: the base's own]
     #[arg(long)]
     pub role: Option<String>,
@@ -165,13 +159,13 @@ pub struct SelectArgs {
     pub compression: Option<String>,
 }
 
-/// What a lock is for.
+/// Which base, in which release, for which architecture: what a lock is for.
 #[derive(Debug, Clone, Args)]
 pub struct TargetArgs {
-    /// The base [default: the recipes' own]
+    /// The base: where packages come from [default: the recipes' own]
     #[arg(long)]
     pub base: Option<String>,
-    /// Its release [default: the base's own]
+    /// Its release, e.g. trixie [default: the base's own]
     #[arg(long)]
     pub release: Option<String>,
     /// The architecture, e.g. x86_64 or aarch64 [default: the base's own]

@@ -102,9 +102,9 @@ impl Context {
             }
         };
         Ok(Selection {
-            base: self.base(args.base.as_ref())?,
-            release: args.release.clone(),
-            architecture: args.arch.clone(),
+            base: self.base(args.target.base.as_ref())?,
+            release: args.target.release.clone(),
+            architecture: args.target.arch.clone(),
             flavor: String::new(),
             role: args.role.clone(),
             with: {
