@@ -35,17 +35,24 @@ pub(crate) fn in_parallel<T: Sync, R: Send>(
     results.into_iter().map(|(_, result)| result).collect()
 }
 
-/// Both done at the same time, the second one by another thread; returns when both are done.
-pub(crate) fn both<A, B: Send>(
-    first: impl FnOnce() -> A,
-    second: impl FnOnce() -> B + Send,
-) -> (A, B) {
-    std::thread::scope(|scope| {
+/// Both done at the same time, the second one by another thread; one after the other where `jobs` is 1.
+///
+/// # Errors
+/// That of the first, or else that of the second.
+pub(crate) fn both<A, B: Send, E: Send>(
+    jobs: NonZero<usize>,
+    first: impl FnOnce() -> Result<A, E>,
+    second: impl FnOnce() -> Result<B, E> + Send,
+) -> Result<(A, B), E> {
+    if jobs.get() == 1 {
+        return Ok((first()?, second()?));
+    }
+    let (first, second) = std::thread::scope(|scope| {
         let second = scope.spawn(second);
         let first = first();
-        let second = second.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-        (first, second)
-    })
+        (first, second.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+    });
+    Ok((first?, second?))
 }
 
 #[cfg(test)]
@@ -66,11 +73,15 @@ mod tests {
 
     #[test]
     fn two_works_are_both_done() {
-        assert_eq!(both(|| 1, || "two"), (1, "two"));
+        let two = NonZero::new(2).expect("not zero");
+        for jobs in [NonZero::<usize>::MIN, two] {
+            assert_eq!(both(jobs, || Ok::<_, ()>(1), || Ok("two")), Ok((1, "two")));
+            assert_eq!(both(jobs, || Err::<(), _>(1), || Err::<(), _>(2)), Err(1));
+            assert_eq!(both(jobs, || Ok(()), || Err::<(), _>(2)), Err(2));
+        }
         let meeting = std::sync::Barrier::new(2);
-        assert!({
-            let (one, other) = both(|| meeting.wait(), || meeting.wait());
-            one.is_leader() != other.is_leader()
-        });
+        let meet = || Ok::<_, ()>(meeting.wait().is_leader());
+        let (one, other) = both(two, meet, meet).expect("they meet");
+        assert_ne!(one, other);
     }
 }

@@ -7,7 +7,6 @@ mod support;
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use support::adbkeys;
 use support::adbrepo;
@@ -101,19 +100,7 @@ impl World {
 
     /// Runs the program with a lock and a store of their own; gives the exit code and what it said.
     fn run(&self, name: &str, arguments: &[&str]) -> (Option<i32>, String) {
-        let output = Command::new(env!("CARGO_BIN_EXE_wifibox-build"))
-            .args(arguments)
-            .arg("--recipes")
-            .arg(self.0.path())
-            .arg("--cache-dir")
-            .arg(self.path(&format!("{name}.cache")))
-            .arg("--lock-file")
-            .arg(self.path(&format!("{name}.lock")))
-            .env_remove("SOURCE_DATE_EPOCH")
-            .output()
-            .unwrap();
-        let all = [output.stdout, output.stderr].concat();
-        (output.status.code(), String::from_utf8_lossy(&all).into_owned())
+        support::run(self.0.path(), name, &format!("{name}.lock"), arguments)
     }
 
     fn build(&self, name: &str, more: &[&str]) -> (Option<i32>, String) {

@@ -198,14 +198,8 @@ fn build_anew(
     let material = Material { composed, packages, locks, collected: &licences, tree: &tree };
     let prepare = || reports::prepare(&material, &kernel.package, &build_id, &folder);
     let images = || write_images(&parts, &folder, environment);
-    let reports = if environment.jobs.get() == 1 {
-        images()?;
-        prepare()?
-    } else {
-        // Neither needs what the other writes.
-        let (images, reports) = both(images, prepare);
-        images.and(reports)?
-    };
+    // Neither needs what the other writes.
+    let ((), reports) = both(environment.jobs, images, prepare)?;
     let guest = Guest::of_recipe(recipe, &cmdline(recipe), initramfs.is_some());
     host_side::write(composed, &guest, &folder)?;
     environment.check_cancelled()?;

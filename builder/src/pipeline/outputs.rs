@@ -87,15 +87,9 @@ pub fn write_images(
     folder: &OutputFolder,
     environment: &Environment<'_>,
 ) -> Result<(), Error> {
-    let boot = || boot_files(parts, folder, environment);
-    if environment.jobs.get() == 1 {
-        root_image(parts, folder, environment)?;
-        boot()?;
-    } else {
-        // Neither reads what the other writes.
-        let (root, boot) = both(|| root_image(parts, folder, environment), boot);
-        root.and(boot)?;
-    }
+    // Neither reads what the other writes.
+    let root = || root_image(parts, folder, environment);
+    both(environment.jobs, root, || boot_files(parts, folder, environment))?;
     parts.laps.end("boot files");
     Ok(())
 }

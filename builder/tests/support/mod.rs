@@ -18,9 +18,29 @@ pub mod rawtar;
 pub mod server;
 pub mod tarball;
 
+use std::path::Path;
+use std::process::Command;
 use std::sync::{Arc, Mutex};
 
 use wifibox_build::progress::{Progress, Task};
+
+/// Runs the program with the recipes of `folder`, and with the store `NAME.cache` and the lock `lock` in it;
+/// gives the exit code and what it said.
+pub fn run(folder: &Path, name: &str, lock: &str, arguments: &[&str]) -> (Option<i32>, String) {
+    let output = Command::new(env!("CARGO_BIN_EXE_wifibox-build"))
+        .args(arguments)
+        .arg("--recipes")
+        .arg(folder)
+        .arg("--cache-dir")
+        .arg(folder.join(format!("{name}.cache")))
+        .arg("--lock-file")
+        .arg(folder.join(lock))
+        .env_remove("SOURCE_DATE_EPOCH")
+        .output()
+        .unwrap();
+    let all = [output.stdout, output.stderr].concat();
+    (output.status.code(), String::from_utf8_lossy(&all).into_owned())
+}
 
 /// Remembers what was said.
 #[derive(Default, Clone)]

@@ -3,7 +3,6 @@
 
 use std::fs;
 use std::path::PathBuf;
-use std::process::Command;
 
 use jiff::Timestamp;
 use wifibox_build::digest::Sha256;
@@ -271,19 +270,7 @@ impl World {
 
     /// Runs the program with a store of its own and the lock `name`; gives exit code and what it said.
     pub fn run(&self, name: &str, arguments: &[&str]) -> (Option<i32>, String) {
-        let output = Command::new(env!("CARGO_BIN_EXE_wifibox-build"))
-            .args(arguments)
-            .arg("--recipes")
-            .arg(self.0.path())
-            .arg("--cache-dir")
-            .arg(self.path(&format!("{name}.cache")))
-            .arg("--lock-file")
-            .arg(self.path(&format!("{name}.locks/router.lock")))
-            .env_remove("SOURCE_DATE_EPOCH")
-            .output()
-            .unwrap();
-        let all = [output.stdout, output.stderr].concat();
-        (output.status.code(), String::from_utf8_lossy(&all).into_owned())
+        super::run(self.0.path(), name, &format!("{name}.locks/router.lock"), arguments)
     }
 
     pub fn build(&self, name: &str, more: &[&str]) -> (Option<i32>, String) {
