@@ -5,6 +5,7 @@
 //! locations, with retries and resumption. Only bytes of the right size and SHA-256 come out; the one
 //! exception, [`Fetcher::read_unverified`], is for signed indexes and says so in its name.
 
+mod access;
 mod batch;
 mod distdir;
 mod error;
@@ -18,10 +19,11 @@ mod retry;
 mod store;
 mod transfer;
 
+pub use access::Access;
 pub use error::{FetchError, Outcome, Tried};
 pub use fetcher::{Fetched, Fetcher};
 pub use ledger::{Got, Ledger};
-pub use options::{Access, HttpOptions, Options, ProxyChoice};
+pub use options::{HttpOptions, Network, Options, ProxyChoice};
 pub use remote::{Remote, RemoteError, RemoteUse};
 pub use retry::RetryPolicy;
 pub use store::Store;

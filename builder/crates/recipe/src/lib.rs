@@ -27,6 +27,7 @@ mod model;
 mod on_releases;
 mod records;
 mod references;
+mod request;
 mod schema;
 mod scripts;
 mod show;
@@ -60,6 +61,7 @@ pub use on_releases::{ByBase, OnReleases};
 pub use records::{
     Access, AppletLinks, Applets, Directory, FileText, Group, Password, Share, User,
 };
+pub use request::Composed;
 pub use schema::schemas;
 pub use scripts::{EffectAccounts, Effects, ScriptName, ScriptRule, StandIn};
 pub use show::{Row, Shape, Show};
