@@ -129,15 +129,15 @@ fn problem(modules: &Modules, parent: usize, level: &Level, knot: &BTreeSet<usiz
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tidy::facts;
     use crate::tidy::files::{Files, Source};
+    use crate::tidy::reader;
 
     /// The lines that `check` reports for a crate that begins with `src/lib.rs`.
     fn cycles(files: &[(&str, &str)]) -> Vec<String> {
         let files: Files = files
             .iter()
             .map(|(path, text)| {
-                let facts = facts::read(text).expect("Rust");
+                let facts = reader::read(text).expect("Rust");
                 (PathBuf::from(path), Source { text: (*text).to_owned(), facts })
             })
             .collect();

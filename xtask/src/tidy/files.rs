@@ -9,7 +9,8 @@ use std::path::{Path, PathBuf};
 use std::thread;
 
 use super::Problem;
-use super::facts::{self, Facts};
+use super::facts::Facts;
+use super::reader;
 
 /// The longest Rust file.
 const FILE_LINES: usize = 400;
@@ -57,7 +58,7 @@ fn parse(
     let threads = thread::available_parallelism().map_or(1, usize::from);
     let one = |path: &PathBuf| -> Result<_, String> {
         let text = fs::read_to_string(root.join(path)).map_err(|e| cannot_read(path, &e))?;
-        let facts = facts::read(&text);
+        let facts = reader::read(&text);
         Ok((path.clone(), text, facts))
     };
     let read = thread::scope(|scope| {

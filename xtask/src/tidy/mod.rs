@@ -7,7 +7,7 @@
 //! | `lines` | A Rust file has at most 400 lines. |
 //! | `function` | A function has at most 100 lines, in tests too. |
 //! | `head` | A Rust file begins with a `//!` comment, a shell script with a comment. |
-//! | `syntax` | A Rust file can be parsed. |
+//! | `syntax`, `module` | A Rust file can be parsed, and a module that is declared has a file. |
 //! | `name`, `doc`, `string` | With `--words`: words that do not belong (`vocabulary.rs`). |
 //!
 //! Nothing is listed by hand: packages and targets come from `cargo metadata`, modules from the sources.
@@ -18,6 +18,7 @@ mod files;
 mod items;
 mod modules;
 mod picture;
+mod reader;
 #[cfg(test)]
 mod tests;
 mod tokens;
@@ -113,6 +114,9 @@ fn check(workspace: &Workspace, with_words: bool) -> Result<(usize, Vec<Problem>
         let file = target.src_path.strip_prefix(&workspace.root)?;
         if let Some(modules) = Modules::of(&target.name.replace('-', "_"), file, &files) {
             cycles::check(&modules, &mut problems);
+            problems.extend(modules.lost.iter().map(|(file, line, name)| {
+                Problem::new(file, *line, "module", format!("`{name}` has no file"))
+            }));
         }
     }
     picture::check(workspace, &mut problems)?;

@@ -10,6 +10,8 @@ use super::files::Files;
 #[derive(Debug)]
 pub struct Modules<'a> {
     pub nodes: Vec<Node<'a>>,
+    /// Modules that are declared but have no file: where, and the name.
+    pub lost: Vec<(PathBuf, usize, String)>,
 }
 
 /// A module in its place.
@@ -44,7 +46,7 @@ impl<'a> Modules<'a> {
     /// The crate `name` that begins with `file`.
     pub fn of(name: &str, file: &Path, files: &'a Files) -> Option<Self> {
         let module = &files.get(file)?.facts.module;
-        let mut modules = Modules { nodes: Vec::new() };
+        let mut modules = Modules { nodes: Vec::new(), lost: Vec::new() };
         let folder = file.parent()?.to_owned();
         let place = Place { path: folder.clone(), names: folder };
         modules.add(None, Node::new(name, module, file, false), &place, files);
@@ -67,11 +69,14 @@ impl<'a> Modules<'a> {
                 let place = Place { path: names.clone(), names };
                 self.add(Some(id), Node::new(&child.name, inside, &file, test), &place, files);
             } else if let Some((path, place)) = find(child, place, files)
-                && !self.is_within(id, &path)
                 && let Some(source) = files.get(&path)
             {
-                let node = Node::new(&child.name, &source.facts.module, &path, test);
-                self.add(Some(id), node, &place, files);
+                if !self.is_within(id, &path) {
+                    let node = Node::new(&child.name, &source.facts.module, &path, test);
+                    self.add(Some(id), node, &place, files);
+                }
+            } else {
+                self.lost.push((file.clone(), child.line, child.name.clone()));
             }
         }
     }

@@ -129,6 +129,12 @@ fn what_is_no_rust_is_told() {
     assert!(found[0].starts_with("one/src/lib.rs:3: syntax: no Rust: "), "{found:?}");
 }
 
+#[test]
+fn a_module_without_a_file_is_told() {
+    let found = problems_of(&[("one/src/lib.rs", "//! One.\n\nmod gone;\n")]);
+    assert_eq!(found, ["one/src/lib.rs:3: module: `gone` has no file"]);
+}
+
 /// The same file in two targets is told once, and each target has modules of its own.
 #[test]
 fn cycles_are_found_in_all_targets() {
