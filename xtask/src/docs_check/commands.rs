@@ -33,6 +33,8 @@ pub struct Checker {
     root: PathBuf,
     /// Names that an option takes.
     names: BTreeMap<&'static str, BTreeSet<String>>,
+    /// Names of recipes in examples, for commands that say where their recipes are.
+    in_examples: BTreeSet<String>,
 }
 
 impl Checker {
@@ -49,7 +51,8 @@ impl Checker {
             ("--kernel", set(&listing.kernels)),
             ("--hypervisor", set(&listing.hypervisors)),
         ]);
-        Ok(Checker { root: root.to_owned(), names })
+        let in_examples = super::examples::names(&root.join("examples"))?;
+        Ok(Checker { root: root.to_owned(), names, in_examples })
     }
 
     /// The outcomes of the commands in `line` that are ours.
@@ -97,6 +100,7 @@ impl Checker {
     }
 
     fn tool(&self, arguments: &[&str], pending: &BTreeSet<String>) -> Outcome {
+        let own_recipes = arguments.contains(&"--recipes");
         for pair in arguments.windows(2) {
             let [option, value] = pair else { continue };
             let Some(names) = self.names.get(option) else { continue };
@@ -106,7 +110,8 @@ impl Checker {
             }
             // Words in capitals stand for any, and so do a script's variables.
             let stands_for_any = value.starts_with('$') || !value.chars().any(char::is_lowercase);
-            if !names.contains(*value) && !stands_for_any {
+            let of_example = own_recipes && self.in_examples.contains(*value);
+            if !names.contains(*value) && !of_example && !stands_for_any {
                 if pending.contains(*value) {
                     return Outcome::Pending((*value).to_owned());
                 }
@@ -235,6 +240,7 @@ mod tests {
             "ci/test.sh",
             "if ! wifibox-build verify \"$out\"; then",
             "exec wifibox-build --flavor $flavor --device $device",
+            "wifibox-build --flavor lab --recipes DIR",
         ] {
             assert_eq!(one(fine, &[]), Outcome::Fine, "{fine}");
         }
@@ -246,6 +252,7 @@ mod tests {
             "cargo run --bin wifibox-build -- frobnicate",
             "ci/frobnicate.sh",
             "while wifibox-build verify --frobnicate $out; do",
+            "wifibox-build --flavor lab",
             "wifibox-build --flavor $flavor --device nonsense",
         ] {
             assert!(matches!(one(wrong, &["other"]), Outcome::Wrong(_)), "{wrong}");

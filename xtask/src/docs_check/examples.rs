@@ -1,13 +1,13 @@
 //! What `examples/` holds besides commands: recipes that must compose with the program's own, and files for hosts
 //! that the linter must find sound.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error;
 use std::fs;
 use std::path::Path;
 
-use wifibox_build::lint::{Kind, lint};
-use wifibox_build::recipe::{Catalog, Selection, Sources};
+use wifibox_host::lint::{Kind, lint};
+use wifibox_recipe::{Catalog, Selection, Sources};
 
 /// The folders that `--recipes` reads.
 const TOPS: [&str; 4] = ["recipes", "overlays", "kernels", "firmware-blobs"];
@@ -19,6 +19,18 @@ pub struct Count {
     pub guests: usize,
     /// Files for hosts.
     pub host_files: usize,
+}
+
+/// The names of the recipes in all examples below `folder`.
+pub fn names(folder: &Path) -> Result<BTreeSet<String>, Box<dyn Error>> {
+    let mut files = BTreeMap::new();
+    if folder.is_dir() {
+        for entry in fs::read_dir(folder)? {
+            add(&entry?.path(), &mut files)?;
+        }
+    }
+    let names = files.keys().filter_map(|path| Path::new(path.strip_suffix(".yaml")?).file_name());
+    Ok(names.map(|name| name.to_string_lossy().into_owned()).collect())
 }
 
 /// Checks every example below `folder` with the recipes of `root`.
