@@ -22,7 +22,7 @@ pub const FORMAT: u32 = 1;
 /// What a bundle tells, in its `manifest.json` too.
 #[derive(Debug, Clone, Serialize)]
 pub struct BundleReport {
-    /// [`FORMAT`].
+    /// `FORMAT`.
     pub format: u32,
     /// The bases, with release and architecture, whose packages it holds.
     pub targets: Vec<String>,
