@@ -62,7 +62,7 @@ pub use records::{
     Access, AppletLinks, Applets, Directory, FileText, Group, Password, Share, User,
 };
 pub use request::Composed;
-pub use schema::schemas;
+pub use schema::{schema, schemas};
 pub use scripts::{EffectAccounts, Effects, ScriptName, ScriptRule, StandIn};
 pub use show::{Row, Shape, Show};
 pub use sources::Sources;

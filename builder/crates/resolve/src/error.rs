@@ -110,8 +110,6 @@ impl Error {
             | Error::ApkIndex(_)
             | Error::Ipk(_)
             | Error::Feed(_)
-            | Error::FeedTarget(_)
-            | Error::KernelMismatch { .. }
             | Error::Adb(_)
             | Error::AdbIndex(_) => Kind::Verification,
             Error::NoMirror { .. }
@@ -122,6 +120,8 @@ impl Error {
             | Error::Unsatisfiable { .. }
             | Error::ApkKey(_)
             | Error::FeedKey(_)
+            | Error::FeedTarget(_)
+            | Error::KernelMismatch { .. }
             | Error::AdbKey(_)
             | Error::ReadBack { .. }
             | Error::Unsupported(_) => Kind::Failed,
