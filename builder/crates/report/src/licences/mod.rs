@@ -8,6 +8,7 @@
 mod copyright;
 mod expression;
 mod firmware;
+mod listed;
 mod names;
 mod package;
 mod source;

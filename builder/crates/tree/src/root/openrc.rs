@@ -7,7 +7,6 @@ use super::Error;
 use super::generated::transport;
 use crate::{Kind, Origin, Tree};
 use crate::{guest_path, put, read_file, write_file};
-use wifibox_ground::path::GuestPath;
 use wifibox_recipe::{Access, Recipe};
 
 /// Puts the recipe's services into their runlevels.
@@ -88,6 +87,7 @@ fn fstab(before: &str, shares: &[&wifibox_recipe::Share], transport: &str) -> St
 #[cfg(test)]
 mod tests {
     use super::*;
+    use wifibox_ground::path::GuestPath;
     use wifibox_recipe::Share;
 
     #[test]
