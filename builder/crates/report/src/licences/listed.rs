@@ -34,7 +34,6 @@ mod tests {
     fn every_text_of_the_list_is_there_as_it_was() {
         let texts = unpack().expect("unpacked");
         assert!(texts.len() > 600, "{}", texts.len());
-        assert_eq!(texts.len(), spdx::text::LICENSE_TEXTS.len());
         for (name, text) in spdx::text::LICENSE_TEXTS {
             assert_eq!(super::text(name), Some(*text), "{name}");
         }
