@@ -10,6 +10,7 @@ pub mod codec;
 pub mod content;
 pub mod device;
 pub mod digest;
+pub mod digests;
 pub mod entry;
 pub mod failure;
 pub mod guest;

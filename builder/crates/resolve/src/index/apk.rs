@@ -5,9 +5,10 @@ use std::fs::File;
 use std::io::BufReader;
 use std::path::Path;
 
-use super::{Offered, fingerprints, key_files, mirrors, no_keys, v3};
+use super::{Offered, fingerprints, key_files, no_keys, v3};
 use crate::artefact::unhashed_artefact;
 use crate::lock::{LockedIndex, LockedPackage};
+use crate::mirrors::mirrors;
 use crate::source::Source;
 use crate::{Context, Error};
 use wifibox_fetch::{FetchError, Fetcher};

@@ -5,8 +5,9 @@ use std::path::Path;
 
 use jiff::Timestamp;
 
-use super::{KeyFile, Offered, fingerprints, mirrors};
+use super::{KeyFile, Offered, fingerprints};
 use crate::lock::{LockedIndex, LockedPackage};
+use crate::mirrors::mirrors;
 use crate::source::Source;
 use crate::{Context, Error};
 use wifibox_fetch::{FetchError, Fetcher};

@@ -1,8 +1,9 @@
 //! OpenWrt's feeds: folders of packages with a signed index, `Packages.gz` and `Packages.sig` (opkg) or
 //! `packages.adb` (apk v3), in the layout of a release or one by one.
 
-use super::{KeyFile, Offered, fingerprints, key_files, mirrors, no_keys, release, v3};
+use super::{KeyFile, Offered, fingerprints, key_files, no_keys, release, v3};
 use crate::lock::{LockedIndex, LockedPackage};
+use crate::mirrors::mirrors;
 use crate::source::Source;
 use crate::{Context, Error};
 use wifibox_fetch::{FetchError, Fetcher};

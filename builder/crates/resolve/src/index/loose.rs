@@ -1,8 +1,9 @@
 //! Repositories without an index: package files that the recipe pins, whose records are read from
 //! the packages themselves.
 
-use super::{Offered, mirrors};
+use super::Offered;
 use crate::lock::LockedPackage;
+use crate::mirrors::mirrors;
 use crate::source::Source;
 use crate::{Context, Error};
 use wifibox_fetch::Fetcher;

@@ -8,10 +8,9 @@ use super::archive::{Kind, kind, open};
 use wifibox_resolve::index::v3;
 
 use super::licences::{self, Collector};
-use super::{ChosenPackage, Error};
+use super::{ChosenPackage, Claim, Error};
 use crate::Context;
 use crate::openwrt::{self, PackageFacts};
-use crate::root::Claim;
 use crate::scripts::Script;
 use wifibox_formats::apk::{Apk, ApkLimits};
 use wifibox_formats::deb::{Deb, DebLimits};
