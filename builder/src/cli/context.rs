@@ -13,7 +13,7 @@ use wifibox_fetch::{Access, HttpOptions, Options as FetchOptions, ProxyChoice, R
 use wifibox_ground::cancel::Cancel;
 use wifibox_ground::location::Location;
 use wifibox_pipeline::{Caches, Environment, LockMode, UNPACKED_LIMIT};
-use wifibox_recipe::{Catalog, Compression, Selection, Sources};
+use wifibox_recipe::{Catalog, RootCompressor, Selection, Sources};
 
 /// Where a Debian host keeps its apt configuration.
 const APT_FOLDER: &str = "/etc/apt";
@@ -91,10 +91,10 @@ impl Context {
     pub fn composition(&self, args: &SelectArgs) -> Result<Selection, Failure> {
         let compression = match args.compression.as_deref() {
             None => None,
-            Some("xz") => Some(Compression::Xz),
-            Some("zstd") => Some(Compression::Zstd),
-            Some("gzip") => Some(Compression::Gzip),
-            Some("lz4") => Some(Compression::Lz4),
+            Some("xz") => Some(RootCompressor::Xz),
+            Some("zstd") => Some(RootCompressor::Zstd),
+            Some("gzip") => Some(RootCompressor::Gzip),
+            Some("lz4") => Some(RootCompressor::Lz4),
             Some(other) => {
                 return Err(Failure::usage(format!(
                     "--compression {other}: choose one of xz, zstd, gzip, lz4"

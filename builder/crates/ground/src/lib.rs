@@ -17,7 +17,6 @@ pub mod location;
 pub mod meter;
 pub mod nearest;
 pub mod parallel;
-mod parallel_xz;
 pub mod path;
 pub mod progress;
 pub mod version;

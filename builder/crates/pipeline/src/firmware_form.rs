@@ -13,14 +13,13 @@ use std::num::NonZero;
 use liblzma::stream::{Check, Filters, LzmaOptions, Stream};
 
 use super::{Caches, Error};
+use wifibox_ground::codec::{Compression, read_unpacked};
 use wifibox_ground::content::{Content, Spool};
 use wifibox_ground::digest::Sha256;
 use wifibox_ground::parallel::in_parallel;
 use wifibox_ground::progress::Progress;
 use wifibox_linux::firmware::Selection;
-use wifibox_linux::kernel::Compression;
 use wifibox_linux::kernel::capability::Capabilities;
-use wifibox_linux::kernel::compress::read_unpacked;
 use wifibox_tree::{Kind, Tree};
 
 /// The largest firmware file that is unpacked, in bytes.
@@ -196,21 +195,10 @@ mod tests {
         Packing { spool, caches, progress: &Silent, tool: "test", jobs }
     }
 
-    fn compressed(packed: Compression, bytes: &[u8]) -> Vec<u8> {
-        use wifibox_ground::codec::Compression as Codec;
-        let codec = match packed {
-            Compression::None => Codec::None,
-            Compression::Gzip => Codec::Gzip,
-            Compression::Xz => Codec::Xz,
-            Compression::Zstd => Codec::Zstd,
-        };
-        wifibox_testkit::tarball::pack(codec, bytes)
-    }
-
     /// How `bytes`, packed as `packed`, come to lie in the image of a kernel with `config`.
     fn formed(bytes: &[u8], packed: Compression, config: &str) -> (Vec<u8>, &'static str) {
         let spool = Spool::new_in(&std::env::temp_dir()).unwrap();
-        let content = Content::from_bytes(compressed(packed, bytes));
+        let content = Content::from_bytes(wifibox_testkit::tarball::pack(packed, bytes));
         let stored =
             form(&content, packed, &kernel(config), &packing(&spool, &Caches::none())).unwrap();
         (stored.content.read().unwrap(), stored.suffix)

@@ -368,15 +368,15 @@ pub fn initramfs(
 }
 
 /// The best initramfs compression that the kernel can read.
-pub fn initramfs_compression(kernel: &Kernel) -> newc::Compression {
+pub fn initramfs_compression(kernel: &Kernel) -> newc::InitramfsCompressor {
     let preferred = [
-        (InitramfsCodec::Zstd, newc::Compression::Zstd),
-        (InitramfsCodec::Xz, newc::Compression::Xz),
-        (InitramfsCodec::Gzip, newc::Compression::Gzip),
+        (InitramfsCodec::Zstd, newc::InitramfsCompressor::Zstd),
+        (InitramfsCodec::Xz, newc::InitramfsCompressor::Xz),
+        (InitramfsCodec::Gzip, newc::InitramfsCompressor::Gzip),
     ];
     let known = kernel.capabilities.initramfs_codecs();
     preferred
         .into_iter()
         .find(|(codec, _)| known.as_ref().is_some_and(|known| known.contains(codec)))
-        .map_or(newc::Compression::None, |(_, compression)| compression)
+        .map_or(newc::InitramfsCompressor::None, |(_, compression)| compression)
 }

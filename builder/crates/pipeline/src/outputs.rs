@@ -12,7 +12,7 @@ use wifibox_ground::meter::Laps;
 use wifibox_ground::parallel::both;
 use wifibox_host::board::Board;
 use wifibox_image::{esp, gpt, newc, padding, squashfs, uki};
-use wifibox_recipe::{Compression, InitSystem, Recipe};
+use wifibox_recipe::{InitSystem, Recipe, RootCompressor};
 use wifibox_report::folder::{OutputError, OutputFolder};
 use wifibox_report::manifest;
 use wifibox_tree::Tree;
@@ -65,13 +65,13 @@ fn board(recipe: &Recipe) -> Result<Board, Error> {
 
 fn codec(recipe: &Recipe, kernel: &Kernel) -> Result<squashfs::Codec, Error> {
     Ok(match recipe.compression.value {
-        Compression::Xz => squashfs::Codec::Xz {
+        RootCompressor::Xz => squashfs::Codec::Xz {
             x86: board(recipe)? == Board::Pc && kernel.capabilities.reads_x86_filter(),
         },
-        Compression::Zstd => squashfs::Codec::ZSTD,
-        Compression::Gzip => squashfs::Codec::GZIP,
-        Compression::Lz4 => squashfs::Codec::Lz4,
-        Compression::Lzo => {
+        RootCompressor::Zstd => squashfs::Codec::ZSTD,
+        RootCompressor::Gzip => squashfs::Codec::GZIP,
+        RootCompressor::Lz4 => squashfs::Codec::Lz4,
+        RootCompressor::Lzo => {
             return Err(Error::Unsupported(
                 "root.img cannot be compressed with lzo: choose xz, zstd, gzip or lz4".to_owned(),
             ));
@@ -171,7 +171,7 @@ fn boot_files(
 /// The initramfs, packed: the same as an earlier one where the same was packed.
 fn initramfs(
     tree: &Tree,
-    compression: newc::Compression,
+    compression: newc::InitramfsCompressor,
     epoch: u32,
     environment: &Environment<'_>,
 ) -> Result<Content, Error> {

@@ -3,7 +3,7 @@
 
 use super::text::{assign, escape};
 use crate::Variants;
-use wifibox_recipe::{Choice, Compression, machine};
+use wifibox_recipe::{Choice, RootCompressor, machine};
 
 /// How the port calls the axes that the builder has.
 #[derive(Debug, Clone)]
@@ -21,13 +21,13 @@ pub struct Names {
 }
 
 /// The name of a compressor on the builder's command line.
-pub fn compressor(compression: Compression) -> &'static str {
+pub fn compressor(compression: RootCompressor) -> &'static str {
     match compression {
-        Compression::Xz => "xz",
-        Compression::Zstd => "zstd",
-        Compression::Gzip => "gzip",
-        Compression::Lz4 => "lz4",
-        Compression::Lzo => "lzo",
+        RootCompressor::Xz => "xz",
+        RootCompressor::Zstd => "zstd",
+        RootCompressor::Gzip => "gzip",
+        RootCompressor::Lz4 => "lz4",
+        RootCompressor::Lzo => "lzo",
     }
 }
 
