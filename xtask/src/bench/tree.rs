@@ -9,7 +9,8 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::{MetadataExt as _, symlink};
 use std::path::{Path, PathBuf};
 
-use wifibox_formats::deb::{Deb, DebLimits};
+use wifibox_formats::PackageLimits;
+use wifibox_formats::deb::Deb;
 use wifibox_ground::codec;
 use wifibox_ground::content::Spool;
 use wifibox_ground::entry::EntryKind;
@@ -77,7 +78,7 @@ impl Input {
 /// Unpacks the modules of a Debian package.
 fn unpack(package: &Path, folder: &Path) -> Result<(), Box<dyn Error>> {
     let name = package.display().to_string();
-    let deb = Deb::open(&name, BufReader::new(File::open(package)?), DebLimits::default())?;
+    let deb = Deb::open(&name, BufReader::new(File::open(package)?), PackageLimits::default())?;
     deb.read_data::<Box<dyn Error>>(&mut |entry| {
         let EntryKind::File { content, .. } = entry.kind else { return Ok(()) };
         let (stem, _) = codec::Compression::split_name(entry.path.as_bytes());

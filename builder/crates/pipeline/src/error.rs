@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 use wifibox_fetch::FetchError;
-use wifibox_formats::{adb, apk, deb, opkg};
+use wifibox_formats::{Fault, PackageError, adb, apk, deb, opkg};
 use wifibox_ground::device::DeviceId;
 use wifibox_ground::location::LocationError;
 use wifibox_host::HostError;
@@ -73,15 +73,11 @@ pub enum Error {
     #[error("package {package} is not in this guest{near}")]
     NotInGuest { package: String, near: String },
     #[error(transparent)]
-    Package(#[from] deb::DebError),
-    #[error(transparent)]
-    Apk(#[from] apk::ApkError),
+    Package(#[from] PackageError),
     #[error(transparent)]
     ApkIndex(#[from] apk::ApkIndexError),
     #[error(transparent)]
     ApkKey(#[from] apk::KeyError),
-    #[error(transparent)]
-    Ipk(#[from] opkg::IpkError),
     #[error(transparent)]
     Feed(#[from] opkg::FeedError),
     #[error(transparent)]
@@ -90,8 +86,6 @@ pub enum Error {
     FeedTarget(#[from] opkg::feeds::TargetError),
     #[error("repository {repository}: {source}")]
     KernelMismatch { repository: String, source: opkg::KernelMismatch },
-    #[error(transparent)]
-    Adb(#[from] adb::AdbError),
     #[error(transparent)]
     AdbIndex(#[from] adb::IndexReadError),
     #[error(transparent)]
@@ -199,14 +193,13 @@ impl Error {
             | Error::NotAgreed { .. } => Kind::Usage,
             Error::LockOutdated { .. } | Error::NoLock { .. } => Kind::LockOutdated,
             Error::Fetch(error) | Error::Unreachable { source: error, .. } => fetch_kind(error),
-            Error::ApkIndex(_)
-            | Error::Apk(_)
-            | Error::Feed(_)
-            | Error::Adb(_)
-            | Error::AdbIndex(_)
-            | Error::Release(_)
-            | Error::NoKeys { .. }
-            | Error::Unhashed { .. } => Kind::Verification,
+            Error::Package(error) => fault_kind(error.kind()),
+            Error::ApkIndex(error) => fault_kind(error.kind()),
+            Error::Feed(error) => fault_kind(error.kind()),
+            Error::AdbIndex(error) => fault_kind(error.kind()),
+            Error::Release(error) => fault_kind(error.kind()),
+            Error::Records { source, .. } => fault_kind(source.kind()),
+            Error::NoKeys { .. } | Error::Unhashed { .. } => Kind::Verification,
             Error::Interrupted => Kind::Interrupted,
             _ => Kind::Failed,
         }
@@ -215,6 +208,16 @@ impl Error {
     pub(super) fn tree(what: impl Into<String>) -> impl FnOnce(TreeError) -> Error {
         let what = what.into();
         move |source| Error::Tree { what, source }
+    }
+}
+
+/// A file that is not what its repository should hold fails a verification, whatever its format.
+fn fault_kind(fault: Fault) -> Kind {
+    match fault {
+        Fault::Damaged | Fault::Foreign | Fault::Unsafe | Fault::TooLarge | Fault::Forged => {
+            Kind::Verification
+        }
+        Fault::Unsupported | Fault::Io => Kind::Failed,
     }
 }
 

@@ -112,7 +112,7 @@ fn keyring(repository: &Repository, environment: &Environment<'_>) -> Result<Key
         }
     }
     let pinned: Vec<Fingerprint> = fingerprints(repository)?;
-    if !keyring.keys().any(|(fingerprint, _)| pinned.contains(&fingerprint)) {
+    if !keyring.has_any(&pinned) {
         let wanted: Vec<String> = repository
             .keys
             .iter()
