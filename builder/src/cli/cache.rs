@@ -7,7 +7,7 @@ use clap::{Args, Subcommand};
 use super::context::{Context, cache_folder, mebibytes};
 use super::failure::Failure;
 use wifibox_fetch::Store;
-use wifibox_image::block_cache::BlockCache;
+use wifibox_squashfs::BlockCache;
 use wifibox_pipeline::{BLOCKS, UNPACKED};
 use wifibox_tree::unpacked::Unpacked;
 

@@ -111,10 +111,10 @@ fn root_image(
     folder.write("root.img", 0o644, |file| {
         let (progress, blocks) =
             (environment.progress, environment.caches.blocks(environment.progress));
-        let written = squashfs::write_cached(parts.root, &options, blocks, file, progress)?;
+        let written = squashfs::write(parts.root, &options, blocks, file, progress)?;
         parts.laps.end("root.img");
         let mut image = std::io::BufReader::new(&mut *file);
-        squashfs::verify_written(parts.root, &options, &written, &mut image)?;
+        written.verify(&mut image)?;
         parts.laps.end("root.img read back");
         if recipe.init_system.value == InitSystem::Procd {
             pad(file).map_err(OutputError::io("cannot pad root.img"))?;
