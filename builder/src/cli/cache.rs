@@ -7,8 +7,8 @@ use clap::{Args, Subcommand};
 use super::context::{Context, cache_folder, mebibytes};
 use super::failure::Failure;
 use wifibox_fetch::Store;
-use wifibox_squashfs::BlockCache;
 use wifibox_pipeline::{BLOCKS, UNPACKED};
+use wifibox_squashfs::BlockCache;
 use wifibox_tree::unpacked::Unpacked;
 
 /// `cache`.

@@ -19,9 +19,9 @@ pub fn read(path: &Path) -> Result<Listing, String> {
             NodeKind::Directory => Kind::Directory,
             NodeKind::File(size) => {
                 let hashed = content.map(Sha256::of_reader).transpose();
-                let (sha256, _) = hashed.map_err(|error| Unreadable(error.to_string()))?.ok_or_else(
-                    || Unreadable("a file without content".to_owned()),
-                )?;
+                let (sha256, _) = hashed
+                    .map_err(|error| Unreadable(error.to_string()))?
+                    .ok_or_else(|| Unreadable("a file without content".to_owned()))?;
                 Kind::File { size, sha256 }
             }
             NodeKind::Symlink(target) => Kind::Link(target),

@@ -39,8 +39,7 @@ pub fn write<F: ImageFile>(
     let mut task: Option<Box<dyn Task>> = None;
     let mut told = 0;
     let mut tell = |at: squashfs::Progress| {
-        let task =
-            task.get_or_insert_with(|| progress.begin("root file system", Some(at.total)));
+        let task = task.get_or_insert_with(|| progress.begin("root file system", Some(at.total)));
         task.advance(at.done - told);
         told = at.done;
     };

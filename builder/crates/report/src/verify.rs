@@ -378,11 +378,7 @@ fn check_image(folder: &Path, manifest: &Manifest, findings: &mut Findings) {
 }
 
 /// What of `node` is not as the manifest has it.
-fn compare(
-    file: &manifest::File,
-    node: &Node,
-    content: Option<&mut dyn Read>,
-) -> Option<String> {
+fn compare(file: &manifest::File, node: &Node, content: Option<&mut dyn Read>) -> Option<String> {
     let other = |what: &str, found: &str, expected: &str| {
         (found != expected).then(|| format!("{what} is {found}, manifest.json says {expected}"))
     };

@@ -27,7 +27,8 @@ const CODECS: [(Codec, &[&str]); 3] = [
 
 fn main() -> Result<(), Box<dyn Error>> {
     // Cargo adds `--bench`.
-    let mut arguments = std::env::args_os().skip(1).filter(|a| !a.to_string_lossy().starts_with("--"));
+    let mut arguments =
+        std::env::args_os().skip(1).filter(|a| !a.to_string_lossy().starts_with("--"));
     let folder = arguments.next().map_or_else(|| PathBuf::from("/usr/bin"), PathBuf::from);
     let runs: usize = arguments.next().map_or(Ok(3), |runs| runs.to_string_lossy().parse())?;
     let work = tempfile::tempdir()?;

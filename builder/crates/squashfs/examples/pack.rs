@@ -63,7 +63,8 @@ fn pack(mut arguments: impl Iterator<Item = OsString>) -> Result<(), Box<dyn Err
     let [folder, image] = places.as_slice() else { return Err(USAGE.into()) };
 
     let archive = Archive::from_folder(folder)?;
-    let mut file = File::options().create(true).truncate(true).read(true).write(true).open(image)?;
+    let mut file =
+        File::options().create(true).truncate(true).read(true).write(true).open(image)?;
     let mut files = 0;
     let mut tell = |at: Progress| files = at.total;
     let mut writer = Writer::new(options).progress(&mut tell);

@@ -159,6 +159,6 @@ mod tests {
     fn device_numbers_are_taken_apart() {
         let found = fs::metadata("/dev/null").expect("there");
         assert!(matches!(kind(Path::new("/dev/null"), &found), Ok(Kind::CharDevice(1, 3))));
-        assert_eq!(device(0x1234_5006_789a_bcde).expect("small"), (0x1234_5cbc - 0, 0x789a_b0de));
+        assert_eq!(device(0x1234_5006_789a_bcde).expect("small"), (0x1234_5abc, 0x0067_89de));
     }
 }
