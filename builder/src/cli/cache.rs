@@ -7,8 +7,8 @@ use clap::{Args, Subcommand};
 use super::context::{Context, cache_folder, mebibytes};
 use super::failure::Failure;
 use wifibox_fetch::Store;
-use wifibox_image::block_cache::BlockCache;
 use wifibox_pipeline::BLOCKS;
+use wifibox_squashfs::BlockCache;
 use wifibox_tree::cache::FOLDER as UNPACKED;
 use wifibox_tree::unpacked::Unpacked;
 
