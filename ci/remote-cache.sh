@@ -24,4 +24,5 @@ for attempt in range(60):
             raise
         time.sleep(0.5)
 PYTHON
-WIFIBOX_BUILD_TEST_S3="http://127.0.0.1:$port" cargo test -p wifibox-build --test remote_cache -- --nocapture
+# Of the workspace: for one package alone, dependencies would be built again, with other features.
+WIFIBOX_BUILD_TEST_S3="http://127.0.0.1:$port" cargo test --workspace --test remote_cache -- --nocapture
