@@ -82,6 +82,68 @@ step "tests" tests
 run_steps 1'
 last "15 passed, 3 failed, 1 skipped"
 
+# What cargo's tests say: each one counts, and one that was skipped is not one that passed.
+cat >"$work/log" <<'LOG'
+   Compiling mini v0.1.0 (/mini)
+     Running unittests src/lib.rs (target/debug/deps/mini-bfa2879a9b322553)
+
+running 5 tests
+test good ... ok
+test ignored ... ignored, no
+test without ... ok
+test bad ... FAILED
+
+successes:
+
+---- good stdout ----
+noise
+
+---- without stdout ----
+skipped: objdump is not installed
+skipped: objcopy neither
+
+
+successes:
+    good
+    without
+
+failures:
+
+---- bad stdout ----
+skipped: failed all the same
+why it failed
+
+failures:
+    bad
+
+test result: FAILED. 2 passed; 1 failed; 1 ignored; 0 measured; 0 filtered out; finished in 0.40s
+
+     Running tests/other.rs (target/debug/deps/other-bfa2879a9b322553)
+
+running 2 tests
+test fine ... ok
+test without ... ok
+
+successes:
+
+---- without stdout ----
+skipped: depmod is not installed
+
+
+successes:
+    fine
+    without
+
+test result: ok. 2 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.77s
+LOG
+[ "$(awk -v count=yes -f ci/lib/cargo-test.awk "$work/log")" = "2 1 2" ] || fail "tests are counted wrong"
+awk -f ci/lib/cargo-test.awk "$work/log" >"$work/said"
+says '^skipped: without: objdump is not installed$'
+says '^skipped: without: depmod is not installed$'
+says '^why it failed$'
+says '^test bad \.\.\. FAILED$'
+! grep -qE 'noise|\.\.\. ok|good|fine' "$work/said" || fail "says what nobody reads"
+
 # Two lanes: in each one after another, the two side by side: both first steps wait for each other.
 meet='meet() { touch "$work/$1"; until [ -e "$work/$2" ]; do sleep 0.05; done; }
 lane left

@@ -1,5 +1,6 @@
 # What `cargo test -- --show-output` wrote, without what nobody reads: tests that passed, and what they printed, but for
 # lines that begin with `skipped: `. With -v count=yes only three numbers: tests that passed, failed and were skipped.
+/^ +Running / || /^ +Doc-tests / { program = $0 }
 /^successes:$/ { successes = 1; next }
 /^failures:$/ || /^test result:/ { successes = 0 }
 /^test result:/ {
@@ -10,7 +11,7 @@
 }
 successes && /^---- .* stdout ----$/ { test = $2; next }
 successes && /^skipped: / {
-    if (!(test in seen)) { seen[test]; without++ }
+    if (!((program, test) in seen)) { seen[program, test]; without++ }
     if (!count) print "skipped: " test ": " substr($0, 10)
 }
 successes || count || /^test .* \.\.\. ok$/ || /^$/ || /^running / || /^ +Compiling / { next }
