@@ -1,18 +1,16 @@
 //! Packages of apk v3: everything the format can say comes out, and nothing that contradicts itself.
 
-mod support;
-
 use std::io::Cursor;
 
 use proptest::prelude::*;
-use support::adbwriter::{
+use wifibox_formats::adb::{AdbError, AdbLimits, Apk3, Control, Index, Info};
+use wifibox_formats::{Identity, Package};
+use wifibox_ground::codec::Limits;
+use wifibox_ground::entry::{Entry, EntryKind};
+use wifibox_testkit::adbwriter::{
     ADB, DATA, PACKINGS, V, acl, block, data, dependency, directory, file, index, info, link,
     names, object, pack, payload, plain, sample_package, text,
 };
-use wifibox_build::repo::adb::{AdbError, AdbLimits, Apk3, Control, Index, Info};
-use wifibox_build::repo::codec::Limits;
-use wifibox_build::repo::entry::{Entry, EntryKind};
-use wifibox_build::repo::{Identity, Package};
 
 fn package(root: &V, contents: &[Vec<u8>]) -> Vec<u8> {
     plain(b"pckg", &[&[block(ADB, &payload(root))], contents].concat())
@@ -100,7 +98,7 @@ fn the_index_knows_a_package_by_the_hash_of_its_metadata() {
     let bytes = package(&root, &contents);
     let apk = Apk3::open("sample.apk", Cursor::new(&bytes), AdbLimits::default()).expect("open");
     let hash = apk.payload_hash();
-    assert_eq!(hash, wifibox_build::digest::Sha256::of(&payload(&root)));
+    assert_eq!(hash, wifibox_ground::digest::Sha256::of(&payload(&root)));
     let identity = |bytes: &[u8]| Identity::from_digest(bytes).expect("an identity");
     assert_eq!(apk.control().info.package.identity, Some(identity(hash.as_bytes())));
     apk.check_hash(&identity(hash.as_bytes())).expect("the same");
@@ -303,7 +301,7 @@ proptest! {
         let mut bytes = package(&root, &contents);
         let at = at % bytes.len();
         bytes[at] ^= 1 << bit;
-        let good = wifibox_build::digest::Sha256::of(&payload(&root));
+        let good = wifibox_ground::digest::Sha256::of(&payload(&root));
         let same = Apk3::open("sample.apk", Cursor::new(&bytes), AdbLimits::default())
             .is_ok_and(|package| package.payload_hash() == good);
         prop_assert!(!same || read(&bytes, AdbLimits::default()).is_err(), "byte {} was changed", at);

@@ -1,18 +1,16 @@
 //! Trust in apk v3: what is accepted, what is refused, and what is said about it.
 
-mod support;
-
 use std::io::Cursor;
 
 use sha2::Digest as _;
-use support::adbkeys::Signer;
-use support::adbwriter::{
-    ADB, PACKINGS, Packing, SIG, V, block, index, info, long_block, pack, payload, plain,
-};
-use wifibox_build::repo::Verified;
-use wifibox_build::repo::adb::{
+use wifibox_formats::Verified;
+use wifibox_formats::adb::{
     AdbError, AdbLimits, Apk3, Fingerprint, Index, IndexReadError, Keyring, SignatureError,
     SignatureState,
+};
+use wifibox_testkit::adbkeys::Signer;
+use wifibox_testkit::adbwriter::{
+    ADB, PACKINGS, Packing, SIG, V, block, index, info, long_block, pack, payload, plain,
 };
 
 const INDEX: &[u8; 4] = b"indx";
@@ -191,7 +189,7 @@ fn no_cut_is_accepted_and_nothing_may_follow() {
 #[test]
 fn packages_need_no_signature_but_say_what_they_have() {
     let signer = Signer::ec(1);
-    let (root, data) = support::adbwriter::sample_package();
+    let (root, data) = wifibox_testkit::adbwriter::sample_package();
     let payload = payload(&root);
     let state = |signatures: Vec<Vec<u8>>, keyring: &Keyring, pinned: &[Fingerprint]| {
         let blocks = [vec![block(ADB, &payload)], signatures, data.clone()].concat();
@@ -220,7 +218,7 @@ fn packages_need_no_signature_but_say_what_they_have() {
 #[test]
 fn trap_8_unsigned_packages_are_trusted_by_the_signed_index() {
     let signer = Signer::ec(1);
-    let (root, data) = support::adbwriter::sample_package();
+    let (root, data) = wifibox_testkit::adbwriter::sample_package();
     let package =
         |payload: &[u8]| plain(b"pckg", &[vec![block(ADB, payload)], data.clone()].concat());
     let mut listed = info("sample", "1.2-r3");
@@ -240,8 +238,8 @@ fn trap_8_unsigned_packages_are_trusted_by_the_signed_index() {
     );
     // One that is signed well, but is not the one of the index, is refused.
     let mut other = info("sample", "1.2-r3");
-    other.insert(4, support::adbwriter::text("something else"));
-    let other = payload(&support::adbwriter::object([(1, V::Object(other))]));
+    other.insert(4, wifibox_testkit::adbwriter::text("something else"));
+    let other = payload(&wifibox_testkit::adbwriter::object([(1, V::Object(other))]));
     let signed = [block(ADB, &other), signer.sign(b"pckg", &other)];
     let error = open(plain(b"pckg", &signed)).err().expect("refused");
     assert!(matches!(error, AdbError::WrongPackage { .. }), "{error}");

@@ -3,18 +3,16 @@
 
 #![allow(clippy::unwrap_used)]
 
-mod support;
-
 use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
 
-use support::apkkeys::SigningKey;
-use support::apkrepo::{Package, Repository, gzip};
-use support::kernel::{BUILT_IN, arm64_image, kernel_image};
-use support::server::dead_url;
-use wifibox_build::digest::Sha256;
-use wifibox_build::repo::apk::signature::Kind;
+use wifibox_formats::apk::signature::Kind;
+use wifibox_ground::digest::Sha256;
+use wifibox_testkit::apkkeys::SigningKey;
+use wifibox_testkit::apkrepo::{Package, Repository, gzip};
+use wifibox_testkit::kernel::{BUILT_IN, arm64_image, kernel_image};
+use wifibox_testkit::server::dead_url;
 
 const MODULES: &str = "lib/modules/6.18.1-0-lts";
 const RELEASE: &str = "6.18.1-0-lts";
@@ -112,7 +110,7 @@ impl World {
 
     /// Builds into `ARCH.out` with the usual lock; gives the exit code and what was said.
     fn build(&self, arch: &str) -> (Option<i32>, String) {
-        let output = Command::new(env!("CARGO_BIN_EXE_wifibox-build"))
+        let output = Command::new(wifibox_testkit::program())
             .current_dir(self.0.path())
             .args(["build", "--recipes", ".", "--flavor", "f", "--arch", arch])
             .args(["--cache-dir", "cache", "--mirror", "distro=mirror"])

@@ -3,19 +3,17 @@
 
 #![allow(clippy::unwrap_used)]
 
-mod support;
-
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use support::adbkeys;
-use support::adbrepo;
-use support::apkkeys::SigningKey;
-use support::apkrepo::{Package, Repository};
-use support::kernel::{BUILT_IN, kernel_image};
-use support::server::dead_url;
-use wifibox_build::digest::Sha256;
-use wifibox_build::repo::apk::signature::Kind;
+use wifibox_formats::apk::signature::Kind;
+use wifibox_ground::digest::Sha256;
+use wifibox_testkit::adbkeys;
+use wifibox_testkit::adbrepo;
+use wifibox_testkit::apkkeys::SigningKey;
+use wifibox_testkit::apkrepo::{Package, Repository};
+use wifibox_testkit::kernel::{BUILT_IN, kernel_image};
+use wifibox_testkit::server::dead_url;
 
 const KEY: &str = "builders@example.org-1234.rsa.pub";
 const MODULES: &str = "lib/modules/6.18.1-0-lts";
@@ -100,7 +98,7 @@ impl World {
 
     /// Runs the program with a lock and a store of their own; gives the exit code and what it said.
     fn run(&self, name: &str, arguments: &[&str]) -> (Option<i32>, String) {
-        support::run(self.0.path(), name, &format!("{name}.lock"), arguments)
+        wifibox_testkit::run(self.0.path(), name, &format!("{name}.lock"), arguments)
     }
 
     fn build(&self, name: &str, more: &[&str]) -> (Option<i32>, String) {

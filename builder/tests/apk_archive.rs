@@ -2,20 +2,18 @@
 
 #![allow(clippy::unwrap_used)]
 
-mod support;
-
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;
-use support::apkkeys::SigningKey;
-use support::apkrepo::{Listing, Member, Package, gzip, read_with, tar};
 use tar::EntryType;
-use wifibox_build::digest::Sha256;
-use wifibox_build::repo::apk::signature::Kind;
-use wifibox_build::repo::apk::{Apk, ApkError, ApkLimits, Control, Trust};
-use wifibox_build::repo::codec::Limits;
-use wifibox_build::repo::tarball::TarLimits;
-use wifibox_build::repo::{Identity, apkindex};
+use wifibox_formats::apk::signature::Kind;
+use wifibox_formats::apk::{Apk, ApkError, ApkLimits, Control, Trust};
+use wifibox_formats::tarball::TarLimits;
+use wifibox_formats::{Identity, apkindex};
+use wifibox_ground::codec::Limits;
+use wifibox_ground::digest::Sha256;
+use wifibox_testkit::apkkeys::SigningKey;
+use wifibox_testkit::apkrepo::{Listing, Member, Package, gzip, read_with, tar};
 
 fn read(bytes: &[u8]) -> Result<(Control, Listing), ApkError> {
     read_with(bytes, ApkLimits::default())
@@ -105,7 +103,7 @@ fn a_package_and_its_index_say_the_same() {
     assert_eq!((own.replaces.as_str(), own.replaces_priority), ("hello-doc", 7));
     // Alpine's indexes do not say what a package replaces, and a package cannot know its own size.
     (own.replaces, own.replaces_priority, own.size) = Default::default();
-    assert_eq!(own, wifibox_build::repo::Package { size: 0, ..indexed.clone() });
+    assert_eq!(own, wifibox_formats::Package { size: 0, ..indexed.clone() });
     apk.check_identity(indexed.identity.as_ref().unwrap()).unwrap();
     let wrong: Identity = "Q1AAECAwQFBgcICQoLDA0ODxAREhM=".parse().unwrap();
     let error = apk.check_identity(&wrong).unwrap_err();

@@ -2,15 +2,13 @@
 
 #![allow(clippy::unwrap_used)]
 
-mod support;
-
 use proptest::prelude::*;
-use support::apkkeys::SigningKey;
-use support::apkrepo::{Package, Repository};
-use wifibox_build::repo::apk::index::read_signed;
-use wifibox_build::repo::apk::keys::keys_of_package;
-use wifibox_build::repo::apk::signature::Kind;
-use wifibox_build::repo::apk::{ApkLimits, Fingerprint, KeyError, Keyring, Trust};
+use wifibox_formats::apk::index::read_signed;
+use wifibox_formats::apk::keys::keys_of_package;
+use wifibox_formats::apk::signature::Kind;
+use wifibox_formats::apk::{ApkLimits, Fingerprint, KeyError, Keyring, Trust};
+use wifibox_testkit::apkkeys::SigningKey;
+use wifibox_testkit::apkrepo::{Package, Repository};
 
 fn alice() -> SigningKey {
     SigningKey::generate("alice@example.org-1.rsa.pub", 1)

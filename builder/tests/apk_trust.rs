@@ -2,17 +2,15 @@
 
 #![allow(clippy::unwrap_used)]
 
-mod support;
-
 use proptest::prelude::*;
-use support::apkkeys::SigningKey;
-use support::apkrepo::{Member, Package, Repository, gzip, signatures, tar};
 use tar::EntryType;
-use wifibox_build::repo::apk::index::{SIZE_LIMIT, read_signed, read_unsigned_records};
-use wifibox_build::repo::apk::signature::Kind;
-use wifibox_build::repo::apk::{
+use wifibox_formats::apk::index::{SIZE_LIMIT, read_signed, read_unsigned_records};
+use wifibox_formats::apk::signature::Kind;
+use wifibox_formats::apk::{
     Apk, ApkError, ApkIndexError, ApkLimits, Fingerprint, Keyring, SignatureError, Trust,
 };
+use wifibox_testkit::apkkeys::SigningKey;
+use wifibox_testkit::apkrepo::{Member, Package, Repository, gzip, signatures, tar};
 
 const KINDS: [Kind; 3] = [Kind::Rsa, Kind::Rsa256, Kind::Rsa512];
 

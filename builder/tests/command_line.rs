@@ -3,17 +3,15 @@
 
 #![allow(clippy::unwrap_used)]
 
-mod support;
-
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
-use support::debrepo::{Package, Suite};
-use support::keys::{Key, Spec};
-use support::server::{Fault, Server, dead_url};
+use wifibox_testkit::debrepo::{Package, Suite};
+use wifibox_testkit::keys::{Key, Spec};
+use wifibox_testkit::server::{Fault, Server, dead_url};
 
 /// A folder with a repository, recipes that pin its key, and a place for store, lock and outputs.
 struct World {
@@ -103,7 +101,7 @@ impl World {
     }
 
     fn command(&self, verb: &[&str], mirror: &str) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_wifibox-build"));
+        let mut command = Command::new(wifibox_testkit::program());
         command
             .args(verb)
             .arg("--recipes")

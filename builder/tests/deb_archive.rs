@@ -2,26 +2,26 @@
 
 #![allow(clippy::unwrap_used)]
 
-mod support;
-
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::Read;
 
 use jiff::Timestamp;
 use proptest::prelude::*;
-use support::Recorder;
-use support::debrepo::{Package, Suite, ar, pack};
-use support::keys::{Key, Spec};
-use support::server::{Fault, Server};
 use tar::{EntryType, Header};
-use wifibox_build::fetch::{Cancel, FetchError, Fetcher, Location, Options, Store};
-use wifibox_build::repo::codec::{Compression, Limits};
-use wifibox_build::repo::deb::index::{self, ReleaseFiles};
-use wifibox_build::repo::deb::release::{self, Freshness, Trust, read_detached, read_inrelease};
-use wifibox_build::repo::deb::{Control, Deb, DebError, DebLimits, Keyring};
-use wifibox_build::repo::entry::EntryKind;
-use wifibox_build::repo::tarball::TarLimits;
+use wifibox_fetch::{FetchError, Fetcher, Options, Store};
+use wifibox_formats::deb::index::{self, ReleaseFiles};
+use wifibox_formats::deb::release::{self, Freshness, Trust, read_detached, read_inrelease};
+use wifibox_formats::deb::{Control, Deb, DebError, DebLimits, Keyring};
+use wifibox_formats::tarball::TarLimits;
+use wifibox_ground::cancel::Cancel;
+use wifibox_ground::codec::{Compression, Limits};
+use wifibox_ground::entry::EntryKind;
+use wifibox_ground::location::Location;
+use wifibox_testkit::Recorder;
+use wifibox_testkit::debrepo::{Package, Suite, ar, pack};
+use wifibox_testkit::keys::{Key, Spec};
+use wifibox_testkit::server::{Fault, Server};
 
 const FORMS: [Compression; 4] =
     [Compression::None, Compression::Gzip, Compression::Xz, Compression::Zstd];

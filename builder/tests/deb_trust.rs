@@ -2,17 +2,15 @@
 
 #![allow(clippy::unwrap_used)]
 
-mod support;
-
 use jiff::{SignedDuration, Timestamp};
 use pgp::crypto::hash::HashAlgorithm;
 use pgp::packet::SignatureType;
 use proptest::prelude::*;
-use support::debrepo::Suite;
-use support::keys::{Key, Spec, Subkey, clearsign, detached};
-use wifibox_build::repo::Verified;
-use wifibox_build::repo::deb::release::{Freshness, Trust, read_detached, read_inrelease};
-use wifibox_build::repo::deb::{Fingerprint, Keyring, Release, ReleaseError, SignatureError};
+use wifibox_formats::Verified;
+use wifibox_formats::deb::release::{Freshness, Trust, read_detached, read_inrelease};
+use wifibox_formats::deb::{Fingerprint, Keyring, Release, ReleaseError, SignatureError};
+use wifibox_testkit::debrepo::Suite;
+use wifibox_testkit::keys::{Key, Spec, Subkey, clearsign, detached};
 
 const DAY: i64 = 24 * 60 * 60;
 

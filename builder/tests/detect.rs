@@ -13,12 +13,12 @@ use std::process::{Command, Output};
 
 use detect::cards::{CANNOT_WORK, Sample, WORK};
 use detect::writers;
-use wifibox_build::detect::answer::{Answer, Oracle};
-use wifibox_build::detect::offer::{Offer, Wanted, offers};
-use wifibox_build::detect::reason::Reason;
-use wifibox_build::detect::table::{Kind, Table};
-use wifibox_build::detect::{Card, read};
-use wifibox_build::recipe::{Catalog, Sources};
+use wifibox_host::detect::answer::{Answer, Oracle};
+use wifibox_host::detect::offer::{Offer, Wanted, offers};
+use wifibox_host::detect::reason::Reason;
+use wifibox_host::detect::table::{Kind, Table};
+use wifibox_host::detect::{Card, read};
+use wifibox_recipe::{Catalog, Sources};
 
 const TABLE: &str = include_str!("../../firmware-blobs/devices.tsv");
 
@@ -220,7 +220,7 @@ fn the_modules_of_all_manifests_are_in_the_table() {
 fn program(arguments: &[&str], input: &str) -> Output {
     let file = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(file.path(), input).unwrap();
-    let mut command = Command::new(env!("CARGO_BIN_EXE_wifibox-build"));
+    let mut command = Command::new(wifibox_testkit::program());
     command.arg("detect").args(arguments);
     command.stdin(std::fs::File::open(file.path()).unwrap()).output().unwrap()
 }

@@ -2,10 +2,8 @@
 
 #![allow(clippy::unwrap_used)]
 
-mod support;
-
 use serde_json::Value;
-use support::guest::Guest;
+use wifibox_testkit::guest::Guest;
 
 fn diff(guest: &Guest, arguments: &[&str]) -> (Option<i32>, String, String) {
     let (old, new) = (guest.path("old"), guest.path("new"));

@@ -9,7 +9,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use wifibox_build::version::Scheme;
+use wifibox_ground::version::Scheme;
 
 const LISTS: &str = "/var/lib/apt/lists";
 const PAIRS: usize = 1000;

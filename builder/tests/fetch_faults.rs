@@ -3,21 +3,21 @@
 
 #![allow(clippy::unwrap_used)]
 
-mod support;
-
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Barrier;
 use std::time::{Duration, Instant};
 
-use support::Recorder;
-use support::server::{Fault, Server, dead_url};
 use tempfile::TempDir;
-use wifibox_build::digest::Sha256;
-use wifibox_build::fetch::{
-    Access, Artefact, Cancel, FetchError, Fetched, Fetcher, HttpOptions, Identity, Location,
-    Options, Outcome, RetryPolicy, Store,
+use wifibox_fetch::{
+    Access, FetchError, Fetched, Fetcher, HttpOptions, Options, Outcome, RetryPolicy, Store,
 };
+use wifibox_ground::artefact::{Artefact, Identity};
+use wifibox_ground::cancel::Cancel;
+use wifibox_ground::digest::Sha256;
+use wifibox_ground::location::Location;
+use wifibox_testkit::Recorder;
+use wifibox_testkit::server::{Fault, Server, dead_url};
 
 const PATH: &str = "pool/x+1~2.deb";
 

@@ -3,18 +3,16 @@
 
 #![allow(clippy::unwrap_used)]
 
-mod support;
-
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
 
-use support::apkkeys::SigningKey;
-use support::apkrepo::{Package, Repository};
-use support::kernel::{BUILT_IN, kernel_image};
-use wifibox_build::digest::Sha256;
-use wifibox_build::repo::apk::signature::Kind;
+use wifibox_formats::apk::signature::Kind;
+use wifibox_ground::digest::Sha256;
+use wifibox_testkit::apkkeys::SigningKey;
+use wifibox_testkit::apkrepo::{Package, Repository};
+use wifibox_testkit::kernel::{BUILT_IN, kernel_image};
 
 const KEY: &str = "builders@example.org-1234.rsa.pub";
 
@@ -112,7 +110,7 @@ impl World {
     }
 
     fn run(&self, cache: &str, arguments: &[&str]) -> (Option<i32>, String) {
-        let output = Command::new(env!("CARGO_BIN_EXE_wifibox-build"))
+        let output = Command::new(wifibox_testkit::program())
             .args(arguments)
             .arg("--recipes")
             .arg(self.0.path())

@@ -3,16 +3,15 @@
 
 #![allow(clippy::unwrap_used)]
 
-mod support;
-
 use std::fs;
 use std::path::Path;
 
-use support::guest::Guest;
-use wifibox_build::host::wishes::parse_address;
-use wifibox_build::host::{Guest as Description, HostError, Hypervisor, Wishes, all_files};
-use wifibox_build::lint::{Kind, lint};
-use wifibox_build::recipe::{Catalog, Selection, Sources};
+use wifibox_ground::guest::Guest as Description;
+use wifibox_host::lint::{Kind, lint};
+use wifibox_host::wishes::parse_address;
+use wifibox_host::{HostError, Hypervisor, Wishes, all_files};
+use wifibox_recipe::{Catalog, Selection, Sources};
+use wifibox_testkit::guest::Guest;
 
 fn ok(guest: &Guest, arguments: &[&str]) -> String {
     let (code, stdout, stderr) = guest.run(arguments);
@@ -218,10 +217,10 @@ fn every_composition_has_sound_files() {
                         let Ok(recipe) = catalog.compose(&selection) else { continue };
                         let words: Vec<&str> =
                             recipe.cmdline.iter().map(|word| word.value.as_str()).collect();
-                        let guest = Description::of_recipe(&recipe, &words.join(" "), true);
+                        let guest = wifibox_host::of_recipe(&recipe, &words.join(" "), true);
                         guests += 1;
                         for wishes in &wishes {
-                            let guest = guest.with(wishes).unwrap();
+                            let guest = wishes.apply(&guest).unwrap();
                             written += sound(&guest, &format!("{selection:?}"));
                         }
                     }

@@ -3,14 +3,12 @@
 
 #![allow(clippy::unwrap_used)]
 
-mod support;
-
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, Output};
 
-use support::guest::Guest;
+use wifibox_testkit::guest::Guest;
 
 fn ok(guest: &Guest, arguments: &[&str]) {
     let (code, _, stderr) = guest.run(arguments);

@@ -3,13 +3,11 @@
 
 #![allow(clippy::unwrap_used)]
 
-mod support;
-
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use support::guest::{Guest, json};
+use wifibox_testkit::guest::{Guest, json};
 
 /// A guest with an overlay and a file of the user's own.
 struct Bench(Guest);
@@ -208,7 +206,7 @@ fn the_note_is_about_one_folder_one_program_one_time() {
     assert!(!bench.build("other", &[]));
     // Another build of the program, and another date.
     let program = bench.path("program");
-    fs::copy(env!("CARGO_BIN_EXE_wifibox-build"), &program).unwrap();
+    fs::copy(wifibox_testkit::program(), &program).unwrap();
     let out = bench.path("out");
     bench.build("out", &[]);
     let run = |program: &Path, epoch: Option<&str>| {

@@ -2,12 +2,10 @@
 
 #![allow(clippy::unwrap_used)]
 
-mod support;
-
 use std::fs;
 
 use serde_json::Value;
-use support::guest::Guest;
+use wifibox_testkit::guest::Guest;
 
 fn sizes(guest: &Guest, path: &str) -> Value {
     let (code, stdout, stderr) = guest.run(&["inspect", path, "--sizes", "--json"]);

@@ -10,23 +10,20 @@
 use std::num::NonZero;
 use std::path::Path;
 
-use wifibox_build::kernel::builtin::Builtin;
-use wifibox_build::kernel::closure::{Closure, Want, close};
-use wifibox_build::kernel::depmod;
-use wifibox_build::kernel::modules::Modules;
-use wifibox_build::path::GuestPath;
-use wifibox_build::tree::{Content, Spool};
+use wifibox_ground::content::{Content, Spool};
+use wifibox_ground::path::GuestPath;
+use wifibox_linux::kernel::builtin::Builtin;
+use wifibox_linux::kernel::closure::{Closure, Want, close};
+use wifibox_linux::kernel::depmod;
+use wifibox_linux::kernel::modules::Modules;
 
 #[path = "kernel_closure/compare.rs"]
 mod compare;
 #[path = "kernel_closure/real.rs"]
 mod real;
-#[allow(dead_code, reason = "the generator also serves the unit tests")]
-#[path = "../src/kernel/test_module.rs"]
-mod test_module;
 
 use compare::{compare, depmod_version, run_depmod};
-use test_module::{Spec, elf};
+use wifibox_testkit::module::{Spec, elf};
 
 const VERSION: &str = "6.12.0-test";
 

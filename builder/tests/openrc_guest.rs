@@ -3,19 +3,17 @@
 
 #![allow(clippy::unwrap_used)]
 
-mod support;
-
 use std::fs;
 use std::io::Cursor;
 use std::path::Path;
 use std::process::{Command, Output};
 
-use support::apkrepo::Package;
-use support::kernel::{BUILT_IN, kernel_image};
-use support::rawtar::Member;
 use tar::EntryType;
-use wifibox_build::digest::Sha256;
-use wifibox_build::image::squashfs::{self, ListedKind};
+use wifibox_ground::digest::Sha256;
+use wifibox_image::squashfs::{self, ListedKind};
+use wifibox_testkit::apkrepo::Package;
+use wifibox_testkit::kernel::{BUILT_IN, kernel_image};
+use wifibox_testkit::rawtar::Member;
 
 const PASSWD: &str = "root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/sbin/nologin\n";
 const GROUP: &str = "root:x:0:root\nshadow:x:42:\nnobody:x:65534:\n";
@@ -123,7 +121,7 @@ fn lay_out(folder: &Path, services: &str) {
 }
 
 fn build(folder: &Path) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_wifibox-build"))
+    Command::new(wifibox_testkit::program())
         .args(["build", "--flavor", "f", "--offline", "--recipes"])
         .arg(folder)
         .arg("--cache-dir")

@@ -3,14 +3,12 @@
 
 #![allow(clippy::unwrap_used)]
 
-mod support;
-
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use support::kernel::kernel_image;
-use support::opkgrepo::{Ipk, Release, Signer};
+use wifibox_testkit::kernel::kernel_image;
+use wifibox_testkit::opkgrepo::{Ipk, Release, Signer};
 
 const ARCHITECTURE: &str = "aarch64_generic";
 
@@ -20,7 +18,7 @@ fn workspace() -> &'static Path {
 
 /// Runs the program on the recipes in `folder`; gives exit code and what it said.
 fn run(folder: &Path, arguments: &[&str]) -> (Option<i32>, String) {
-    let output = Command::new(env!("CARGO_BIN_EXE_wifibox-build"))
+    let output = Command::new(wifibox_testkit::program())
         .args(arguments)
         .arg("--recipes")
         .arg(folder)

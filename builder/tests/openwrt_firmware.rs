@@ -3,13 +3,11 @@
 
 #![allow(clippy::unwrap_used)]
 
-mod support;
-
 use std::fs;
 
-use support::adbrepo::{self, Package};
-use support::openwrt::{World, adb_packages, apk_signer, ipk, opkg_release};
-use support::opkgrepo::Ipk;
+use wifibox_testkit::adbrepo::{self, Package};
+use wifibox_testkit::openwrt::{World, adb_packages, apk_signer, ipk, opkg_release};
+use wifibox_testkit::opkgrepo::Ipk;
 
 const MANIFEST: &str = "\
 summary: a chip

@@ -3,20 +3,18 @@
 
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
-mod support;
-
 use std::fs;
 use std::path::PathBuf;
 
-use support::adbkeys;
-use support::adbrepo::{self, Package};
-use support::openwrt::{
+use wifibox_formats::adb::{AdbLimits, Apk3, Index, Keyring};
+use wifibox_ground::digest::Sha256;
+use wifibox_testkit::adbkeys;
+use wifibox_testkit::adbrepo::{self, Package};
+use wifibox_testkit::openwrt::{
     Guest, MAGIC, ODD, SERVICE, World, adb_packages, apk_signer, ipk, opkg_release, signer,
 };
-use support::opkgrepo::{Ipk, Signer};
-use wifibox_build::digest::Sha256;
-use wifibox_build::repo::adb::{AdbLimits, Apk3, Index, Keyring};
-use wifibox_build::tree::openwrt;
+use wifibox_testkit::opkgrepo::{Ipk, Signer};
+use wifibox_tree::openwrt;
 
 /// What the image builder's work comes to, whatever the format of the packages.
 fn is_completed(guest: &Guest) {
@@ -341,7 +339,7 @@ fn a_real_feed_of_v3_becomes_a_guest() {
     let file = fs::File::open(feed.join("packages.adb")).unwrap();
     let index = Index::read("feed", file, &AdbLimits::default(), &keyring, &pinned).unwrap();
     // Scripts of somebody's own packages are for the recipe that takes them.
-    let scripts = |package: &&wifibox_build::repo::Package| {
+    let scripts = |package: &&wifibox_formats::Package| {
         let path = feed.join(format!("{}.apk", package.full_name()));
         let file = fs::File::open(path).unwrap();
         let apk = Apk3::open(&package.name, file, AdbLimits::default()).unwrap();

@@ -3,11 +3,9 @@
 
 #![allow(clippy::unwrap_used)]
 
-mod support;
-
 use std::fs;
 
-use support::openwrt::World;
+use wifibox_testkit::openwrt::World;
 
 const RELEASES: [&str; 2] = ["23.05", "25.12"];
 

@@ -2,18 +2,16 @@
 
 #![allow(clippy::unwrap_used)]
 
-mod support;
-
 use std::collections::BTreeMap;
 use std::io::Cursor;
 
 use proptest::prelude::*;
-use support::debrepo::{ar, pack};
-use support::opkgrepo::{Form, Ipk as Made, STANDARD_POSTINST, outer};
-use wifibox_build::repo::codec::{Compression, Limits};
-use wifibox_build::repo::entry::EntryKind;
-use wifibox_build::repo::opkg::{Control, Ipk, IpkError, IpkLimits};
-use wifibox_build::repo::tarball::TarLimits;
+use wifibox_formats::opkg::{Control, Ipk, IpkError, IpkLimits};
+use wifibox_formats::tarball::TarLimits;
+use wifibox_ground::codec::{Compression, Limits};
+use wifibox_ground::entry::EntryKind;
+use wifibox_testkit::debrepo::{ar, pack};
+use wifibox_testkit::opkgrepo::{Form, Ipk as Made, STANDARD_POSTINST, outer};
 
 const FORMS: [Form; 3] = [Form::DataFirst, Form::ControlFirst, Form::Ar];
 

@@ -13,14 +13,15 @@ use std::io;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
-use wifibox_build::digest::Sha256;
-use wifibox_build::path::GuestPath;
-use wifibox_build::repo::opkg::{Ipk, IpkError, IpkLimits, Keyring, Trust, kernel, read_signed};
-use wifibox_build::tree::accounts::Accounts;
-use wifibox_build::tree::openwrt::{self, PackageFacts, owned_by_root};
-use wifibox_build::tree::unpack::{Replaces, UnpackError, Unpacker};
-use wifibox_build::tree::{Kind, Spool, Tree};
-use wifibox_build::version::Scheme;
+use wifibox_formats::opkg::{Ipk, IpkError, IpkLimits, Keyring, Trust, kernel, read_signed};
+use wifibox_ground::content::Spool;
+use wifibox_ground::digest::Sha256;
+use wifibox_ground::path::GuestPath;
+use wifibox_ground::version::Scheme;
+use wifibox_tree::accounts::Accounts;
+use wifibox_tree::openwrt::{self, PackageFacts, owned_by_root};
+use wifibox_tree::unpack::{Replaces, UnpackError, Unpacker};
+use wifibox_tree::{Kind, Tree};
 
 fn named(variable: &str) -> PathBuf {
     let path = std::env::var_os(variable).unwrap_or_else(|| panic!("{variable} is not set"));
@@ -136,7 +137,7 @@ fn guest_root(list: &str) -> (Root, BTreeSet<String>) {
             })
             .unwrap();
         for script in openwrt::scripts::own(&name, &control.scripts) {
-            let digest = wifibox_build::tree::scripts::fingerprint(&script);
+            let digest = wifibox_tree::scripts::fingerprint(&script);
             scripts.insert(format!("{name} {} {digest}", script.name));
         }
         facts.push(PackageFacts::of_ipk(&control));

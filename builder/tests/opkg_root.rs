@@ -2,19 +2,18 @@
 
 #![allow(clippy::unwrap_used)]
 
-mod support;
-
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 
-use support::opkgrepo::{Form, Ipk as Made, Release, Signer};
-use wifibox_build::digest::Sha256;
-use wifibox_build::repo::opkg::feeds::{Build, Packing, plans};
-use wifibox_build::repo::opkg::{Ipk, IpkError, IpkLimits, Keyring, Trust, read_signed, read_sums};
-use wifibox_build::tree::accounts::Accounts;
-use wifibox_build::tree::openwrt::{self, PackageFacts, owned_by_root};
-use wifibox_build::tree::unpack::{UnpackError, Unpacker};
-use wifibox_build::tree::{Kind, Spool, Tree};
+use wifibox_formats::opkg::feeds::{Build, Packing, plans};
+use wifibox_formats::opkg::{Ipk, IpkError, IpkLimits, Keyring, Trust, read_signed, read_sums};
+use wifibox_ground::content::Spool;
+use wifibox_ground::digest::Sha256;
+use wifibox_testkit::opkgrepo::{Form, Ipk as Made, Release, Signer};
+use wifibox_tree::accounts::Accounts;
+use wifibox_tree::openwrt::{self, PackageFacts, owned_by_root};
+use wifibox_tree::unpack::{UnpackError, Unpacker};
+use wifibox_tree::{Kind, Tree};
 
 #[derive(Debug, thiserror::Error)]
 enum Failed {
@@ -144,5 +143,5 @@ fn a_root_is_made_from_a_signed_feed() {
     /sbin/ip 777 "-> /usr/libexec/ip-full"
     /var 777 "-> tmp"
     "##);
-    assert!(tree.get(&wifibox_build::path::GuestPath::new("proc").unwrap()).is_some());
+    assert!(tree.get(&wifibox_ground::path::GuestPath::new("proc").unwrap()).is_some());
 }

@@ -2,21 +2,19 @@
 
 #![allow(clippy::unwrap_used)]
 
-mod support;
-
 use std::fs;
 
 use proptest::prelude::*;
-use support::debrepo::pack;
-use support::opkgrepo::{Ipk, Release, Signer, index};
-use wifibox_build::digest::Sha256;
-use wifibox_build::repo::codec::Compression;
-use wifibox_build::repo::opkg::feeds::{Build, FEEDS, Packing, Target, plans};
-use wifibox_build::repo::opkg::usign::{Malformed, PublicKey, Signature};
-use wifibox_build::repo::opkg::{FeedError, Fingerprint, Keyring, SignatureError, Trust};
-use wifibox_build::repo::opkg::{kernel, read_signed, read_sums};
-use wifibox_build::repo::{Package, Verified};
-use wifibox_build::version::Scheme;
+use wifibox_formats::opkg::feeds::{Build, FEEDS, Packing, Target, plans};
+use wifibox_formats::opkg::usign::{Malformed, PublicKey, Signature};
+use wifibox_formats::opkg::{FeedError, Fingerprint, Keyring, SignatureError, Trust};
+use wifibox_formats::opkg::{kernel, read_signed, read_sums};
+use wifibox_formats::{Package, Verified};
+use wifibox_ground::codec::Compression;
+use wifibox_ground::digest::Sha256;
+use wifibox_ground::version::Scheme;
+use wifibox_testkit::debrepo::pack;
+use wifibox_testkit::opkgrepo::{Ipk, Release, Signer, index};
 
 fn text() -> String {
     let hostapd =

@@ -4,8 +4,8 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use wifibox_build::path::GuestPath;
-use wifibox_build::recipe::{Catalog, Recipe, Selection, Sources, schemas};
+use wifibox_ground::path::GuestPath;
+use wifibox_recipe::{Catalog, Recipe, Selection, Sources, schemas};
 
 const TOPS: [&str; 4] = ["recipes", "overlays", "kernels", "firmware-blobs"];
 

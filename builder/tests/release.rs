@@ -3,17 +3,15 @@
 
 #![allow(clippy::unwrap_used)]
 
-mod support;
-
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use support::guest::{Guest, json};
-use support::minisign::Minisign;
-use wifibox_build::digest::Sha256;
-use wifibox_build::recipe::Sources;
-use wifibox_build::report::release::{Omitted, Source, Wishes, seal};
+use wifibox_ground::digest::Sha256;
+use wifibox_recipe::Sources;
+use wifibox_report::release::{Omitted, Source, Wishes, seal};
+use wifibox_testkit::guest::{Guest, json};
+use wifibox_testkit::minisign::Minisign;
 
 /// Two guests, a lock and a program, sealed and signed.
 struct Release {
@@ -118,7 +116,7 @@ fn every_byte_of_the_signature_counts() {
     let path = release.folder.join("SHA256SUMS.minisig");
     let before = fs::read(&path).unwrap();
     let sums = fs::read(release.folder.join("SHA256SUMS")).unwrap();
-    let key = wifibox_build::report::signature::PublicKey::parse(&release.key.public()).unwrap();
+    let key = wifibox_report::signature::PublicKey::parse(&release.key.public()).unwrap();
     assert_eq!(key.verify(&sums, &before), Ok("release 1.2.3".to_owned()));
     for at in 0..before.len() {
         for bit in 0..8 {

@@ -3,8 +3,6 @@
 
 #![allow(clippy::unwrap_used)]
 
-mod support;
-
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
@@ -12,7 +10,7 @@ use std::net::{TcpListener, TcpStream};
 use std::process::Command;
 use std::sync::{Arc, Mutex};
 
-use support::guest::Guest;
+use wifibox_testkit::guest::Guest;
 
 /// A folder in memory, served on loopback.
 #[derive(Clone)]
@@ -93,7 +91,7 @@ fn build(
     aws: &[(&str, &str)],
 ) -> (String, String) {
     let path = |name: &str| guest.path(name).to_str().unwrap().to_owned();
-    let mut command = Command::new(env!("CARGO_BIN_EXE_wifibox-build"));
+    let mut command = Command::new(wifibox_testkit::program());
     command
         .args(["--verbose", "--locked", "--flavor", "f", "--out", &path(out)])
         .args([

@@ -6,25 +6,21 @@
 use std::collections::BTreeSet;
 use std::num::NonZero;
 
-use wifibox_build::firmware::rules::{BoardLink, Promise};
-use wifibox_build::firmware::select::{Wanted, select};
-use wifibox_build::firmware::{FirmwareError, Offers, Outcome, Rules, Selection, Whence};
-use wifibox_build::kernel::builtin::Builtin;
-use wifibox_build::kernel::capability::Capabilities;
-use wifibox_build::kernel::closure::{Closure, Want, close};
-use wifibox_build::kernel::config::KernelConfig;
-use wifibox_build::kernel::feature::{Feature, InitramfsCodec, SquashfsCodec};
-use wifibox_build::kernel::modules::Modules;
-use wifibox_build::kernel::{Compression, ModuleName, claims, depmod};
-use wifibox_build::path::GuestPath;
-use wifibox_build::recipe::{Catalog, Recipe, Selection as Choice, Sources};
-use wifibox_build::tree::{Content, Spool};
+use wifibox_ground::content::{Content, Spool};
+use wifibox_ground::path::GuestPath;
+use wifibox_linux::firmware::rules::{BoardLink, Promise};
+use wifibox_linux::firmware::select::{Wanted, select};
+use wifibox_linux::firmware::{FirmwareError, Offers, Outcome, Rules, Selection, Whence};
+use wifibox_linux::kernel::builtin::Builtin;
+use wifibox_linux::kernel::capability::Capabilities;
+use wifibox_linux::kernel::closure::{Closure, Want, close};
+use wifibox_linux::kernel::config::KernelConfig;
+use wifibox_linux::kernel::feature::{Feature, InitramfsCodec, SquashfsCodec};
+use wifibox_linux::kernel::modules::Modules;
+use wifibox_linux::kernel::{Compression, ModuleName, claims, depmod};
+use wifibox_recipe::{Catalog, Recipe, Selection as Choice, Sources};
 
-#[allow(dead_code, reason = "the generator also serves the unit tests")]
-#[path = "../src/kernel/test_module.rs"]
-mod test_module;
-
-use test_module::{Spec, elf};
+use wifibox_testkit::module::{Spec, elf};
 
 const VERSION: &str = "6.12.0-test";
 

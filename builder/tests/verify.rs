@@ -2,13 +2,11 @@
 
 #![allow(clippy::unwrap_used)]
 
-mod support;
-
 use std::fs;
 use std::path::Path;
 
-use support::guest::Guest;
-use wifibox_build::digest::Sha256;
+use wifibox_ground::digest::Sha256;
+use wifibox_testkit::guest::Guest;
 
 fn verify(guest: &Guest, folder: &Path) -> (Option<i32>, String, String) {
     guest.run(&["verify", folder.to_str().unwrap()])

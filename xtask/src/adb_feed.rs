@@ -5,9 +5,9 @@ use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use wifibox_build::digest::Sha256;
-use wifibox_build::repo::adb::{AdbError, AdbLimits, Apk3, Index, Keyring};
-use wifibox_build::repo::entry::{Entry, EntryKind};
+use wifibox_formats::adb::{AdbError, AdbLimits, Apk3, Index, Keyring};
+use wifibox_ground::digest::Sha256;
+use wifibox_ground::entry::{Entry, EntryKind};
 
 /// Verify an index of apk v3 and every package beside it, and count what is in them.
 #[derive(clap::Args)]

@@ -12,8 +12,6 @@ mod man;
 mod openwrt_feed;
 mod release;
 mod solve;
-#[allow(dead_code, missing_docs, clippy::unwrap_used)] // Tests and chores need a part of it each.
-mod support;
 mod version_compare;
 mod xen_test;
 

@@ -18,8 +18,8 @@ use super::lint::LintArgs;
 use super::lock::LockArgs;
 use super::verify::VerifyArgs;
 use super::why::WhyArgs;
-use crate::device::DeviceId;
-use crate::pipeline::{ArchiveChoice, FirmwareAdd};
+use wifibox_ground::device::DeviceId;
+use wifibox_pipeline::{ArchiveChoice, FirmwareAdd};
 
 /// Builds small, bootable, reproducible virtual machines that drive a Wi-Fi card for a host that
 /// cannot.

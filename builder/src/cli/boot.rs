@@ -8,9 +8,9 @@ use clap::Args;
 
 use super::context::Context;
 use super::failure::Failure;
-use crate::host::boot::{GuestDescription, data_disk};
-use crate::host::machine::{Acceleration, Firmware};
-use crate::host::shares;
+use wifibox_host::boot::{GuestDescription, data_disk};
+use wifibox_host::machine::{Acceleration, Firmware};
+use wifibox_host::shares;
 
 /// `boot`.
 #[derive(Debug, Clone, Args)]

@@ -4,8 +4,8 @@ use super::args::BuildArgs;
 use super::context::Context;
 use super::failure::Failure;
 use super::meter::{self, ProcessMeter};
-use crate::pipeline::{self, BuildReport, Caches, Composed, Wishes};
-use crate::progress::Progress as _;
+use wifibox_ground::progress::Progress as _;
+use wifibox_pipeline::{BuildReport, Caches, Composed, Wishes};
 
 /// Builds a guest and prints where it is and how large its parts are; or several.
 ///
@@ -25,7 +25,7 @@ pub fn run(context: &Context, args: &BuildArgs) -> Result<(), Failure> {
     let selection = context.selection(&args.select)?;
     let mut composed = Composed::new(&context.sources, &context.catalog, &selection)?;
     let wishes = wishes(context, args, &mut composed);
-    let report = pipeline::build(&composed, &wishes, &environment)?;
+    let report = wifibox_pipeline::build(&composed, &wishes, &environment)?;
     environment.caches.tidy(&context.printer);
     report_one(context, &report);
     if context.printer.json {
@@ -47,7 +47,7 @@ pub(super) fn wishes(context: &Context, args: &BuildArgs, composed: &mut Compose
     );
     let out = args.output.out.clone();
     Wishes {
-        out: out.unwrap_or_else(|| pipeline::default_out(recipe)),
+        out: out.unwrap_or_else(|| wifibox_pipeline::default_out(recipe)),
         firmware_files: args.output.firmware_file.clone(),
         firmware_adds: args.output.firmware_add.clone(),
         firmware_archive: args.output.firmware_archive.clone(),

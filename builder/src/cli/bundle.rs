@@ -7,7 +7,7 @@ use clap::Args;
 use super::args::{SelectArgs, SourceArgs};
 use super::context::Context;
 use super::failure::Failure;
-use crate::pipeline::{self, Composed};
+use wifibox_pipeline::Composed;
 
 /// `bundle`.
 #[derive(Debug, Clone, Args)]
@@ -30,7 +30,7 @@ pub fn run(context: &Context, args: &BundleArgs) -> Result<(), Failure> {
     let selection = context.selection(&args.select)?;
     let composed = Composed::new(&context.sources, &context.catalog, &selection)?;
     let environment = context.environment(&args.source)?;
-    let report = pipeline::bundle(&composed, &args.dir, &environment)?;
+    let report = wifibox_pipeline::bundle(&composed, &args.dir, &environment)?;
     let text = if context.printer.json {
         let value = serde_json::json!({ "format": 1, "bundle": args.dir, "content": report });
         format!("{value}\n")

@@ -6,10 +6,10 @@ use clap::{Args, Subcommand};
 
 use super::context::{Context, cache_folder, mebibytes};
 use super::failure::Failure;
-use crate::fetch::Store;
-use crate::image::block_cache::BlockCache;
-use crate::pipeline::{BLOCKS, UNPACKED};
-use crate::unpacked::Unpacked;
+use wifibox_fetch::Store;
+use wifibox_image::block_cache::BlockCache;
+use wifibox_pipeline::{BLOCKS, UNPACKED};
+use wifibox_tree::unpacked::Unpacked;
 
 /// `cache`.
 #[derive(Debug, Clone, Args)]

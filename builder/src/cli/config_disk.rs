@@ -8,7 +8,7 @@ use clap::Args;
 
 use super::context::Context;
 use super::failure::Failure;
-use crate::host::config_disk::Content;
+use wifibox_host::config_disk::Content;
 
 /// `config-disk`.
 #[derive(Debug, Clone, Args)]

@@ -9,11 +9,11 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use super::args::{GlobalArgs, SelectArgs, SourceArgs};
 use super::failure::Failure;
 use super::printer::Printer;
-use crate::fetch::{
-    Access, Cancel, HttpOptions, Location, Options as FetchOptions, ProxyChoice, Remote,
-};
-use crate::pipeline::{Caches, Environment, LockMode, UNPACKED_LIMIT};
-use crate::recipe::{Catalog, Compression, Selection, Sources};
+use wifibox_fetch::{Access, HttpOptions, Options as FetchOptions, ProxyChoice, Remote};
+use wifibox_ground::cancel::Cancel;
+use wifibox_ground::location::Location;
+use wifibox_pipeline::{Caches, Environment, LockMode, UNPACKED_LIMIT};
+use wifibox_recipe::{Catalog, Compression, Selection, Sources};
 
 /// Where a Debian host keeps its apt configuration.
 const APT_FOLDER: &str = "/etc/apt";
@@ -46,11 +46,11 @@ impl Context {
                 None => Sources::embedded(),
             };
             let catalog = Catalog::load(&sources)?;
-            Ok::<_, crate::recipe::RecipeError>((sources, catalog))
+            Ok::<_, wifibox_recipe::RecipeError>((sources, catalog))
         };
         match load() {
             Ok((sources, catalog)) => Ok(Context { printer, cancel, sources, catalog }),
-            Err(error) => Err((printer, crate::pipeline::Error::from(error).into())),
+            Err(error) => Err((printer, wifibox_pipeline::Error::from(error).into())),
         }
     }
 

@@ -10,12 +10,12 @@ use clap::Args;
 use super::context::Context;
 use super::detect_text;
 use super::failure::Failure;
-use crate::detect::answer::{Answer, Oracle};
-use crate::detect::offer::{self, Wanted};
-use crate::detect::table::Table;
-use crate::detect::{self, Card, DetectError, Ident, LISTING_LIMIT, sysfs};
-use crate::device::DeviceId;
-use crate::recipe::Sources;
+use wifibox_ground::device::DeviceId;
+use wifibox_host::detect::answer::{Answer, Oracle};
+use wifibox_host::detect::offer::{self, Wanted};
+use wifibox_host::detect::table::Table;
+use wifibox_host::detect::{self, Card, DetectError, Ident, LISTING_LIMIT, sysfs};
+use wifibox_recipe::Sources;
 
 /// `detect`.
 #[derive(Debug, Clone, Args)]
@@ -56,7 +56,7 @@ pub fn run(context: &Context, args: &DetectArgs) -> Result<(), Failure> {
     };
     let table = table(&context.sources)?;
     let offers = offer::offers(&context.catalog, &table, &wanted)
-        .map_err(|error| Failure::from(crate::pipeline::Error::from(error)))?;
+        .map_err(|error| Failure::from(wifibox_pipeline::Error::from(error)))?;
     let named = [("--role", &args.role), ("--hypervisor", &args.hypervisor)];
     let named = named.iter().filter_map(|(flag, value)| Some((flag, value.as_ref()?)));
     let hypervisor = args.hypervisor.as_deref();
@@ -93,7 +93,7 @@ pub fn run(context: &Context, args: &DetectArgs) -> Result<(), Failure> {
 /// The table of the recipes in use, or the program's own where they have none.
 fn table(sources: &Sources) -> Result<Table, Failure> {
     let bytes = sources.read(TABLE).or_else(|_| Sources::embedded().read(TABLE));
-    let bytes = bytes.map_err(|error| Failure::from(crate::pipeline::Error::from(error)))?;
+    let bytes = bytes.map_err(|error| Failure::from(wifibox_pipeline::Error::from(error)))?;
     let text = std::str::from_utf8(&bytes).map_err(|e| Failure::failed(format!("{TABLE}: {e}")))?;
     Table::parse(text).map_err(|error| Failure::failed(format!("{TABLE}: {error}")))
 }
@@ -165,7 +165,7 @@ fn host(context: &Context) -> Result<(String, Vec<Card>), Failure> {
             // USB devices only matter for saying that they cannot be handed over.
             match output("/usr/sbin/usbconfig", &["dump_device_desc"]) {
                 Ok(usb) => text += &usb,
-                Err(failure) => crate::progress::Progress::note(
+                Err(failure) => wifibox_ground::progress::Progress::note(
                     &context.printer,
                     &format!("USB devices are left out: {}", failure.error),
                 ),

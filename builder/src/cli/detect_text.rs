@@ -1,6 +1,6 @@
 //! The answers of `detect` as text for people.
 
-use crate::detect::answer::{Answer, Guest};
+use wifibox_host::detect::answer::{Answer, Guest};
 
 /// How many names of a list are shown; `--json` has them all.
 const SHOWN: usize = 6;

@@ -9,8 +9,8 @@ use clap::Args;
 use super::context::Context;
 use super::failure::Failure;
 use super::table::{grouped, signed};
-use crate::report::diff::{Change, Difference, Names};
-use crate::report::output::load;
+use wifibox_report::diff::{Change, Difference, Names};
+use wifibox_report::output::load;
 
 /// `diff`.
 #[derive(Debug, Clone, Args)]

@@ -7,9 +7,9 @@ use clap::{Args, Subcommand};
 use super::args::{SourceArgs, TargetArgs};
 use super::context::Context;
 use super::failure::Failure;
-use crate::export::{self, freebsd_port};
-use crate::pipeline::{Limits, variants};
-use crate::recipe::Selection;
+use wifibox_pipeline::export::{self, freebsd_port};
+use wifibox_pipeline::{Limits, variants};
+use wifibox_recipe::Selection;
 
 /// `export`.
 #[derive(Debug, Clone, Args)]

@@ -2,8 +2,8 @@
 
 use std::error::Error as StdError;
 
-use crate::fetch::FetchError;
-use crate::pipeline::{Error, Kind};
+use wifibox_fetch::FetchError;
+use wifibox_pipeline::{Error, Kind};
 
 /// A verb that did not succeed.
 #[derive(Debug)]

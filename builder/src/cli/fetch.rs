@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use super::args::BuildArgs;
 use super::context::Context;
 use super::failure::Failure;
-use crate::pipeline::{self, Composed};
-use crate::recipe::Selection;
+use wifibox_pipeline::Composed;
+use wifibox_recipe::Selection;
 
 /// Fetches, and prints how much there is.
 ///
@@ -17,7 +17,7 @@ pub fn run(context: &Context, args: &BuildArgs) -> Result<(), Failure> {
     let selections = if args.select.all_flavors {
         let composition = context.composition(&args.select)?;
         let accepted = &args.output.accept_licence;
-        let guests = pipeline::all_flavors(&context.catalog, &composition, accepted, true)?;
+        let guests = wifibox_pipeline::all_flavors(&context.catalog, &composition, accepted, true)?;
         guests.into_iter().filter_map(|guest| guest.wanted.ok()).collect()
     } else {
         let composition = context.composition(&args.select)?;
@@ -28,7 +28,7 @@ pub fn run(context: &Context, args: &BuildArgs) -> Result<(), Failure> {
     let mut known = BTreeSet::new();
     for selection in selections {
         let composed = Composed::new(&context.sources, &context.catalog, &selection)?;
-        let report = pipeline::fetch(&composed, &environment)?;
+        let report = wifibox_pipeline::fetch(&composed, &environment)?;
         super::lock::print_changes(context, &report.locks);
         for (sha256, size) in report.packages {
             if known.insert(sha256) {

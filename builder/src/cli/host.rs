@@ -6,11 +6,11 @@ use clap::Args;
 
 use super::context::Context;
 use super::failure::Failure;
-use crate::detect::address::Address;
-use crate::host::guest::HostPath;
-use crate::host::install::{into_folder, into_output};
-use crate::host::{Guest, HostError, HostFile, Hypervisor, Wishes};
-use crate::progress::Progress as _;
+use wifibox_ground::address::Address;
+use wifibox_ground::guest::{Guest, HostPath};
+use wifibox_ground::progress::Progress as _;
+use wifibox_host::install::{into_folder, into_output};
+use wifibox_host::{HostError, HostFile, Hypervisor, Wishes};
 
 /// What `--help` says besides the flags.
 pub(super) const HELP: &str = "\
@@ -73,7 +73,8 @@ pub struct HostArgs {
 /// The folder is no output, a wish cannot be granted, or a hypervisor does not suit the guest.
 pub fn run(context: &Context, args: &HostArgs) -> Result<(), Failure> {
     let usage = |error: HostError| Failure::usage(error.to_string());
-    let folder = args.folder.as_deref().map(HostPath::new).transpose().map_err(usage)?;
+    let folder = args.folder.as_deref().map(HostPath::new).transpose();
+    let folder = folder.map_err(|error| Failure::usage(error.to_string()))?;
     let wishes = Wishes {
         name: args.name.clone(),
         memory: args.memory,
@@ -84,8 +85,8 @@ pub fn run(context: &Context, args: &HostArgs) -> Result<(), Failure> {
         persistent: args.persistent,
         folder,
     };
-    let built = Guest::of_output(&args.output).map_err(Failure::failed)?;
-    let guest = built.with(&wishes).map_err(usage)?;
+    let built = wifibox_host::of_output(&args.output).map_err(Failure::failed)?;
+    let guest = wishes.apply(&built).map_err(usage)?;
     if let Some(smallest) = guest.smallest_memory.filter(|smallest| guest.memory < *smallest) {
         context
             .printer
@@ -154,5 +155,5 @@ fn text(path: &Path) -> String {
 }
 
 fn parse_passthru(text: &str) -> Result<Address, String> {
-    crate::host::wishes::parse_address(text).map_err(|error| error.to_string())
+    wifibox_host::wishes::parse_address(text).map_err(|error| error.to_string())
 }

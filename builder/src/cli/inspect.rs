@@ -9,9 +9,9 @@ use clap::Args;
 use super::context::Context;
 use super::failure::Failure;
 use super::table::{grouped, percent};
-use crate::progress::Progress as _;
-use crate::report::Manifest;
-use crate::report::inspect::{ImageSizes, InspectError, Row, Subject};
+use wifibox_ground::progress::Progress as _;
+use wifibox_report::Manifest;
+use wifibox_report::inspect::{ImageSizes, InspectError, Row, Subject};
 
 /// `inspect`.
 #[derive(Debug, Clone, Args)]

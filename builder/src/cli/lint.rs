@@ -7,7 +7,7 @@ use clap::Args;
 
 use super::context::Context;
 use super::failure::Failure;
-use crate::lint::{Kind, Problem, lint};
+use wifibox_host::lint::{Kind, Problem, lint};
 
 /// What `--help` says besides the flags.
 pub(super) const HELP: &str = "\
@@ -112,7 +112,7 @@ fn walk(folder: &Path, files: &mut Vec<(PathBuf, Kind, Vec<u8>)>) -> Result<(), 
         let kind = path.symlink_metadata().map_err(failed)?;
         if kind.is_dir() {
             walk(&path, files)?;
-        } else if kind.is_file() && kind.len() <= crate::lint::SIZE_LIMIT as u64 {
+        } else if kind.is_file() && kind.len() <= wifibox_host::lint::SIZE_LIMIT as u64 {
             let contents = read(&path)?;
             if let Some(kind) = Kind::guess(&path.to_string_lossy(), &contents) {
                 files.push((path, kind, contents));

@@ -2,7 +2,7 @@
 
 use super::context::Context;
 use super::failure::Failure;
-use crate::recipe::Listed;
+use wifibox_recipe::Listed;
 
 /// Prints it, one section for each axis.
 ///

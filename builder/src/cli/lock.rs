@@ -5,8 +5,8 @@ use clap::Args;
 use super::args::{SourceArgs, TargetArgs};
 use super::context::Context;
 use super::failure::Failure;
-use crate::pipeline::{LockMode, Locked, ensure, upgrade_lock};
-use crate::recipe::Selection;
+use wifibox_pipeline::{LockMode, Locked, ensure, upgrade_lock};
+use wifibox_recipe::Selection;
 
 /// `lock`.
 #[derive(Debug, Clone, Args)]
@@ -40,7 +40,7 @@ pub fn run(context: &Context, args: &LockArgs) -> Result<(), Failure> {
         flavor: flavor.unwrap_or_default(),
         ..Selection::default()
     };
-    let recipe = context.catalog.compose(&selection).map_err(crate::pipeline::Error::from)?;
+    let recipe = context.catalog.compose(&selection).map_err(wifibox_pipeline::Error::from)?;
     let mut environment = context.environment(&args.source)?;
     if args.check {
         environment.lock_mode = LockMode::Locked;

@@ -7,8 +7,8 @@ use super::build::{report_one, wishes};
 use super::context::Context;
 use super::failure::Failure;
 use super::meter;
-use crate::pipeline::{self, Environment, Guest, Outcome, Wishes};
-use crate::recipe::Selection;
+use wifibox_pipeline::{Environment, Guest, Outcome, Wishes};
+use wifibox_recipe::Selection;
 
 /// Builds all that is asked for and prints a line for each; fails if one of them failed.
 ///
@@ -23,7 +23,7 @@ pub fn run(
     let guests = if args.select.all_flavors {
         let accepted = &args.output.accept_licence;
         let brings = !args.output.firmware_add.is_empty();
-        pipeline::all_flavors(&context.catalog, selection, accepted, brings)?
+        wifibox_pipeline::all_flavors(&context.catalog, selection, accepted, brings)?
     } else {
         let of = |flavor: &String| Selection { flavor: flavor.clone(), ..selection.clone() };
         let guest = |flavor: &String| Guest { flavor: flavor.clone(), wanted: Ok(of(flavor)) };
@@ -31,7 +31,7 @@ pub fn run(
     };
     let total = guests.len();
     let mut codes = Vec::new();
-    let outcomes = pipeline::build_many(
+    let outcomes = wifibox_pipeline::build_many(
         &context.sources,
         &context.catalog,
         guests,
@@ -92,7 +92,7 @@ pub fn run(
 }
 
 /// The line of one guest, with its stages where they were measured.
-fn row(flavor: &str, report: &pipeline::BuildReport) -> String {
+fn row(flavor: &str, report: &wifibox_pipeline::BuildReport) -> String {
     let size = |name: &str| report.outputs.iter().find(|file| file.path == name);
     let image = size("root.img").map_or(0, |file| file.size);
     let state = if report.up_to_date { "up to date" } else { "built" };

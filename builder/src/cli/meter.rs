@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use nix::sys::resource::{UsageWho, getrusage};
 use nix::sys::time::TimeVal;
 
-use crate::meter::{Meter, Reading, Stage};
+use wifibox_ground::meter::{Meter, Reading, Stage};
 
 /// `ru_maxrss` counts these many bytes: Linux and the BSDs tell kibibytes, macOS bytes.
 const MAXRSS_UNIT: u64 = if cfg!(target_vendor = "apple") { 1 } else { 1024 };

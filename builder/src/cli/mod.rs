@@ -32,11 +32,11 @@ use std::ffi::OsString;
 
 use clap::Parser as _;
 
-use crate::fetch::Cancel;
 use args::{Cli, Verb};
 use context::Context;
 use failure::Failure;
 use printer::Printer;
+use wifibox_ground::cancel::Cancel;
 
 /// Runs the program with these arguments (the first is its name); gives back the exit code.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {

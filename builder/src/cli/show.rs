@@ -3,7 +3,7 @@
 use super::args::SelectArgs;
 use super::context::Context;
 use super::failure::Failure;
-use crate::pipeline::Composed;
+use wifibox_pipeline::Composed;
 
 /// Prints it.
 ///

@@ -6,8 +6,8 @@ use clap::Args;
 
 use super::context::Context;
 use super::failure::Failure;
-use crate::report::signature::{PublicKey, SIZE_LIMIT};
-use crate::report::verify::{Findings, Options, Signed, verify};
+use wifibox_report::signature::{PublicKey, SIZE_LIMIT};
+use wifibox_report::verify::{Findings, Options, Signed, verify};
 
 /// `verify`.
 #[derive(Debug, Clone, Args)]

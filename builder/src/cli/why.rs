@@ -5,7 +5,7 @@ use clap::Args;
 use super::args::{SelectArgs, SourceArgs};
 use super::context::Context;
 use super::failure::Failure;
-use crate::pipeline::{Composed, ensure, why};
+use wifibox_pipeline::{Composed, ensure, why};
 
 /// `why`.
 #[derive(Debug, Clone, Args)]

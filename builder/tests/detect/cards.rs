@@ -1,7 +1,7 @@
 //! Cards, and what they should get. Ids and their chips: https://pci-ids.ucw.cz and the drivers of Linux.
 
-use wifibox_build::detect::address::Address;
-use wifibox_build::device::DeviceId;
+use wifibox_ground::address::Address;
+use wifibox_ground::device::DeviceId;
 
 /// A card as it would show in a listing.
 pub struct Sample {

@@ -1,7 +1,7 @@
 //! The boot volume, read by dosfstools and mtools.
 
-use wifibox_build::digest::Sha256;
-use wifibox_build::image::esp::{Architecture, write};
+use wifibox_ground::digest::Sha256;
+use wifibox_image::esp::{Architecture, write};
 
 use crate::support::{lines, noise, run};
 

@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use proptest::prelude::*;
-use wifibox_build::image::newc::{Compression, Error, write};
-use wifibox_build::tree::{Kind, Tree};
+use wifibox_image::newc::{Compression, Error, write};
+use wifibox_tree::{Kind, Tree};
 
 use crate::support::{self, EPOCH, lines, run};
 

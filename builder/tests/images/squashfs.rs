@@ -4,14 +4,15 @@ use std::io::{self, BufReader, Cursor, Read, Seek, Write};
 use std::num::NonZeroUsize;
 
 use proptest::prelude::*;
-use wifibox_build::digest::Sha256;
-use wifibox_build::image::ImageFile;
-use wifibox_build::image::block_cache::{BlockCache, BlockStore};
-use wifibox_build::image::squashfs::{
+use wifibox_ground::content::Content;
+use wifibox_ground::digest::Sha256;
+use wifibox_ground::progress::Silent;
+use wifibox_image::ImageFile;
+use wifibox_image::block_cache::{BlockCache, BlockStore};
+use wifibox_image::squashfs::{
     BlockSize, Codec, Error, Options, VerifyError, verify, verify_written, write, write_cached,
 };
-use wifibox_build::progress::Silent;
-use wifibox_build::tree::{Content, Kind, Tree};
+use wifibox_tree::{Kind, Tree};
 
 use crate::support::{self, EPOCH, lines, node, path, run};
 
@@ -322,7 +323,7 @@ fn without_time(line: &str) -> String {
 }
 
 /// The line that `unsquashfs -lln` prints for a node, as [`without_time`] leaves it.
-fn listed(path: &str, node: &wifibox_build::tree::Node) -> String {
+fn listed(path: &str, node: &wifibox_tree::Node) -> String {
     let (letter, size, target) = match &node.kind {
         Kind::Directory => ('d', None, None),
         Kind::File(content) => ('-', Some(content.len().to_string()), None),

@@ -5,8 +5,9 @@ use std::path::Path;
 use std::process::{Command, Output};
 
 use proptest::prelude::*;
-use wifibox_build::path::GuestPath;
-use wifibox_build::tree::{Content, Kind, Meta, Node, Origin, Spool, Tree};
+use wifibox_ground::content::{Content, Spool};
+use wifibox_ground::path::GuestPath;
+use wifibox_tree::{Kind, Meta, Node, Origin, Tree};
 
 /// The newest time in the images: 2023-11-14 22:13:20 UTC.
 pub const EPOCH: u32 = 1_700_000_000;

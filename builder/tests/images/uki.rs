@@ -1,10 +1,10 @@
 //! The unified kernel image, read by binutils.
 
-use wifibox_build::image::uki::{Uki, build};
-use wifibox_build::tree::Content;
+use wifibox_ground::content::Content;
+use wifibox_image::uki::{Uki, build};
 
-use crate::pe::pe;
 use crate::support::{lines, noise, run};
+use wifibox_testkit::pe::pe;
 
 #[test]
 fn objdump_sees_the_sections_and_objcopy_gets_them_back() {

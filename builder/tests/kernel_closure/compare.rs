@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use wifibox_build::kernel::depmod::Files;
+use wifibox_linux::kernel::depmod::Files;
 
 fn depmod_program() -> PathBuf {
     std::env::var_os("DEPMOD").map_or_else(|| "depmod".into(), PathBuf::from)

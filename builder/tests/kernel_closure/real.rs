@@ -4,16 +4,16 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Instant;
 
-use wifibox_build::firmware::{Offers, Rules, Wanted, select};
-use wifibox_build::kernel::Compression;
-use wifibox_build::kernel::capability::Capabilities;
-use wifibox_build::kernel::closure::{Want, close};
-use wifibox_build::kernel::config::KernelConfig;
-use wifibox_build::kernel::depmod;
-use wifibox_build::kernel::feature::Feature;
-use wifibox_build::kernel::image::KernelImage;
-use wifibox_build::kernel::modules::{Modules, module_path};
-use wifibox_build::path::GuestPath;
+use wifibox_ground::path::GuestPath;
+use wifibox_linux::firmware::{Offers, Rules, Wanted, select};
+use wifibox_linux::kernel::Compression;
+use wifibox_linux::kernel::capability::Capabilities;
+use wifibox_linux::kernel::closure::{Want, close};
+use wifibox_linux::kernel::config::KernelConfig;
+use wifibox_linux::kernel::depmod;
+use wifibox_linux::kernel::feature::Feature;
+use wifibox_linux::kernel::image::KernelImage;
+use wifibox_linux::kernel::modules::{Modules, module_path};
 
 use super::compare::{compare, depmod_version, run_depmod};
 use super::{builtin_of, jobs, lay_out, spool};

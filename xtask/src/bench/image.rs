@@ -11,9 +11,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde::Serialize;
-use wifibox_build::image::block_cache::{BlockCache, BlockStore};
-use wifibox_build::image::squashfs::{self, BlockSize, Codec};
-use wifibox_build::progress::Silent;
+use wifibox_ground::progress::Silent;
+use wifibox_image::block_cache::{BlockCache, BlockStore};
+use wifibox_image::squashfs::{self, BlockSize, Codec};
 
 use super::process::{self, Cost};
 use super::tree::{self, Input};

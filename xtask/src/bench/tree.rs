@@ -9,12 +9,13 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::{MetadataExt as _, symlink};
 use std::path::{Path, PathBuf};
 
-use wifibox_build::image::squashfs::read_nodes;
-use wifibox_build::kernel::compress;
-use wifibox_build::path::GuestPath;
-use wifibox_build::repo::deb::{Deb, DebLimits};
-use wifibox_build::repo::entry::EntryKind;
-use wifibox_build::tree::{Kind, Meta, Node, Origin, Spool, Tree};
+use wifibox_formats::deb::{Deb, DebLimits};
+use wifibox_ground::content::Spool;
+use wifibox_ground::entry::EntryKind;
+use wifibox_ground::path::GuestPath;
+use wifibox_image::squashfs::read_nodes;
+use wifibox_linux::kernel::compress;
+use wifibox_tree::{Kind, Meta, Node, Origin, Tree};
 
 /// The largest module that is unpacked, in bytes.
 const MODULE_LIMIT: u64 = 256 << 20;

@@ -4,10 +4,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use wifibox_build::host::boot::{Console, Disk, GuestDescription, data_disk};
-use wifibox_build::host::config_disk;
-use wifibox_build::host::machine::{Acceleration, Firmware, Nic};
-use wifibox_build::host::shares::{self, Share};
+use wifibox_host::boot::{Console, Disk, GuestDescription, data_disk};
+use wifibox_host::config_disk;
+use wifibox_host::machine::{Acceleration, Firmware, Nic};
+use wifibox_host::shares::{self, Share};
 
 use super::network::Host;
 use super::report::Report;

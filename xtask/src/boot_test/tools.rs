@@ -38,6 +38,6 @@ pub fn put(exchange: &Path) -> Result<(), String> {
 /// Whether this is an ELF program that asks for no dynamic linker, so that it runs in any guest.
 fn is_static(program: &[u8]) -> bool {
     program.starts_with(b"\x7fELF")
-        && wifibox_build::tree::libraries::needs(program)
+        && wifibox_tree::libraries::needs(program)
             .is_none_or(|needs| needs.interpreter.is_none() && needs.libraries.is_empty())
 }

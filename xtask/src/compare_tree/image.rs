@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::BufReader;
 use std::path::Path;
 
-use wifibox_build::image::squashfs::{self, ListedKind};
+use wifibox_image::squashfs::{self, ListedKind};
 
 use super::listing::{Kind, Listing, Node, device};
 

@@ -4,10 +4,11 @@ use std::io::Cursor;
 use std::num::NonZeroUsize;
 
 use tar::{Builder, EntryType, Header};
-use wifibox_build::image::squashfs::{self, BlockSize, Codec, Options};
-use wifibox_build::path::GuestPath;
-use wifibox_build::progress::Silent;
-use wifibox_build::tree::{Content, Kind as TreeKind, Meta, Node as TreeNode, Origin, Tree};
+use wifibox_ground::content::Content;
+use wifibox_ground::path::GuestPath;
+use wifibox_ground::progress::Silent;
+use wifibox_image::squashfs::{self, BlockSize, Codec, Options};
+use wifibox_tree::{Kind as TreeKind, Meta, Node as TreeNode, Origin, Tree};
 
 use super::allow::Allowed;
 use super::difference::{Class, Difference, compare};

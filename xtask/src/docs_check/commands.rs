@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use clap::Parser as _;
 use clap::error::ErrorKind;
 use wifibox_build::cli::args::Cli;
-use wifibox_build::recipe::{Catalog, Listed, Sources};
+use wifibox_recipe::{Catalog, Listed, Sources};
 
 /// What became of a command.
 #[derive(Debug, PartialEq, Eq)]

@@ -119,7 +119,7 @@ mod tests {
         let page = fs::read_to_string(root.join("docs/man/wifibox-recipe.5")).expect("read");
         let words: Vec<&str> =
             page.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').collect();
-        for (kind, schema) in wifibox_build::recipe::schemas() {
+        for (kind, schema) in wifibox_recipe::schemas() {
             let keys = schema["properties"].as_object().expect("an object");
             for key in keys.keys().filter(|_| kind != "release") {
                 assert!(words.contains(&key.as_str()), "{kind}: {key} is not in wifibox-recipe.5");

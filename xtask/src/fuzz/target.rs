@@ -4,8 +4,8 @@
 
 use std::io::{self, Read};
 
-use wifibox_build::repo::adb::{AdbError, AdbLimits, Apk3, Fingerprint, Index, Keyring};
-use wifibox_build::repo::entry::{Entry, EntryKind};
+use wifibox_formats::adb::{AdbError, AdbLimits, Apk3, Fingerprint, Index, Keyring};
+use wifibox_ground::entry::{Entry, EntryKind};
 
 /// The example key of RFC 6979, A.2.5.
 const KEY: &str = "-----BEGIN PUBLIC KEY-----\n\
@@ -56,7 +56,7 @@ impl Target {
         for package in index.packages() {
             let name = format!("{} {}", package.path, package.full_name());
             assert!(!name.contains("../") && !name.starts_with('/'), "{name} leads elsewhere");
-            let depends = package.depends(wifibox_build::version::Scheme::Apk);
+            let depends = package.depends(wifibox_ground::version::Scheme::Apk);
             assert!(depends.is_ok(), "{:?} was written by us", package.depends);
         }
     }

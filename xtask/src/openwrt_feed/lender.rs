@@ -5,8 +5,8 @@ use std::fs::File;
 use std::io::BufReader;
 use std::path::Path;
 
-use wifibox_build::image::squashfs::{self, ListedKind};
-use wifibox_build::tree::libraries;
+use wifibox_image::squashfs::{self, ListedKind};
+use wifibox_tree::libraries;
 
 use super::Failure;
 

@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use wifibox_build::host::config_disk::{self, Content};
+use wifibox_host::config_disk::{self, Content};
 
 use super::machine::CARD;
 use super::{client, parsing};

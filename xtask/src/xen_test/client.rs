@@ -2,9 +2,10 @@
 
 use std::path::Path;
 
-use wifibox_build::image::newc;
-use wifibox_build::path::GuestPath;
-use wifibox_build::tree::{Content, Kind, Meta, Node, Origin, Tree};
+use wifibox_ground::content::Content;
+use wifibox_ground::path::GuestPath;
+use wifibox_image::newc;
+use wifibox_tree::{Kind, Meta, Node, Origin, Tree};
 
 use super::read_image;
 

@@ -126,7 +126,7 @@ fn read_image(
     image: &Path,
     mut wanted: impl FnMut(&str) -> bool,
 ) -> Result<Vec<(String, Vec<u8>)>, String> {
-    use wifibox_build::image::squashfs::read_nodes;
+    use wifibox_image::squashfs::read_nodes;
     let failed = |error: &dyn std::fmt::Display| format!("{}: {error}", image.display());
     let file = std::fs::File::open(image).map_err(|error| failed(&error))?;
     let mut found = Vec::new();
@@ -148,8 +148,8 @@ fn read_image(
 /// Why an image cannot be read.
 struct Unreadable(String);
 
-impl From<wifibox_build::image::squashfs::UnreadableImage> for Unreadable {
-    fn from(error: wifibox_build::image::squashfs::UnreadableImage) -> Self {
+impl From<wifibox_image::squashfs::UnreadableImage> for Unreadable {
+    fn from(error: wifibox_image::squashfs::UnreadableImage) -> Self {
         Unreadable(error.to_string())
     }
 }

@@ -3,8 +3,8 @@
 
 use std::path::{Path, PathBuf};
 
-use wifibox_build::detect::address::Address;
-use wifibox_build::host::{Guest, HostFile, Hypervisor, Wishes, xen};
+use wifibox_ground::address::Address;
+use wifibox_host::{HostFile, Hypervisor, Wishes, xen};
 
 use super::machine::CARD;
 use super::read_image;
@@ -62,8 +62,8 @@ pub fn files(output: &Path, variant: Variant) -> Result<Vec<HostFile>, String> {
             Wishes { passthru: card(CARD).collect(), configuration_disk: true, ..Wishes::default() }
         }
     };
-    let guest = Guest::of_output(output).map_err(|error| wrong(&error))?;
-    let guest = guest.with(&wishes).map_err(|error| wrong(&error))?;
+    let guest = wifibox_host::of_output(output).map_err(|error| wrong(&error))?;
+    let guest = wishes.apply(&guest).map_err(|error| wrong(&error))?;
     Hypervisor::Xen.files(&guest).map_err(|error| wrong(&error))
 }
 

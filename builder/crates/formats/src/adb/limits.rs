@@ -1,0 +1,33 @@
+//! How much an ADB file may hold: against files that are made to fill memory or disk.
+
+use wifibox_ground::codec::Limits;
+
+/// How much an ADB file may hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AdbLimits {
+    /// What it may unpack to.
+    pub unpacked: Limits,
+    /// The size of its metadata in bytes. The index of all of Alpine has some 10 MB.
+    pub metadata: u64,
+    /// The bytes of values read from the metadata: values may be shared, so this can be more.
+    pub values: u64,
+    /// Its signatures.
+    pub signatures: usize,
+    /// The packages of an index, or the files and directories of a package.
+    pub entries: usize,
+    /// The bytes of one file of a package.
+    pub file_size: u64,
+}
+
+impl Default for AdbLimits {
+    fn default() -> Self {
+        AdbLimits {
+            unpacked: Limits::default(),
+            metadata: 64 << 20,
+            values: 256 << 20,
+            signatures: 64,
+            entries: 1_000_000,
+            file_size: 4 << 30,
+        }
+    }
+}

@@ -1,0 +1,278 @@
+//! The RSA keys that sign Alpine's indexes and packages, and their fingerprints.
+//!
+//! A signature names its key by the name of the key's file (`/etc/apk/keys/NAME.rsa.pub`), which
+//! anybody can choose. A keyring only provides key material; what is trusted are the fingerprints
+//! that a recipe pins.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::io::Read;
+use std::str::FromStr;
+
+use ring::signature::{RsaParameters, UnparsedPublicKey};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use super::archive::{Apk, ApkError, ApkLimits};
+use super::der;
+use wifibox_ground::digest::Sha256;
+use wifibox_ground::entry::EntryKind;
+
+/// No key file is larger than this many bytes.
+const SIZE_LIMIT: u64 = 64 << 10;
+
+/// A key package holds at most this many keys; Alpine's has some 30.
+const COUNT_LIMIT: usize = 4096;
+
+/// Where key packages hold keys.
+const FOLDERS: [&str; 2] = ["etc/apk/keys/", "usr/share/apk/keys/"];
+
+/// What identifies an RSA key: the SHA-256 of its SubjectPublicKeyInfo in DER, as
+/// `openssl pkey -pubin -in NAME.rsa.pub -outform DER | sha256sum` prints it.
+///
+/// Written as 64 lower-case hexadecimal digits; spaces and upper case are allowed when reading.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Fingerprint(Sha256);
+
+/// Text that is not a [`Fingerprint`].
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[error(
+    "{0:?} is not the fingerprint of an apk key: 64 hexadecimal digits are expected, the SHA-256 of \
+     the key in DER (`openssl pkey -pubin -in KEY.rsa.pub -outform DER | sha256sum`)"
+)]
+pub struct NotAFingerprint(String);
+
+impl FromStr for Fingerprint {
+    type Err = NotAFingerprint;
+    fn from_str(text: &str) -> Result<Self, NotAFingerprint> {
+        let digits: String = text.chars().filter(|c| *c != ' ').collect();
+        digits.parse().map(Fingerprint).map_err(|_| NotAFingerprint(text.to_owned()))
+    }
+}
+
+impl fmt::Display for Fingerprint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.0, f)
+    }
+}
+
+impl fmt::Debug for Fingerprint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.0, f)
+    }
+}
+
+impl Serialize for Fingerprint {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Fingerprint {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+impl schemars::JsonSchema for Fingerprint {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "ApkKeyFingerprint".into()
+    }
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({
+            "type": "string",
+            "pattern": "^([0-9A-Fa-f] *){64}$",
+            "description": "The SHA-256 of an apk signing key in DER (SubjectPublicKeyInfo)"
+        })
+    }
+}
+
+/// An RSA public key.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct PublicKey {
+    /// RSAPublicKey (PKCS#1) in DER.
+    der: Vec<u8>,
+    fingerprint: Fingerprint,
+    bits: usize,
+}
+
+/// Why some bytes are not a key, or no keys. `name` is the file.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+pub enum KeyError {
+    /// It is no key in PEM, or a damaged one.
+    #[error("{name} is not a public key: {why}; a file as in /etc/apk/keys is expected")]
+    NotAKey {
+        /// The file.
+        name: String,
+        /// What is wrong.
+        why: &'static str,
+    },
+    /// It is a key of another kind.
+    #[error("{name} is not an RSA key; apk's format v2 is signed by RSA keys only")]
+    NotRsa {
+        /// The file.
+        name: String,
+    },
+    /// It is too short to be safe, or too long to be checked.
+    #[error("{name} is an RSA key of {bits} bits; 1024 to 8192 are accepted")]
+    Size {
+        /// The file.
+        name: String,
+        /// The length of its modulus.
+        bits: usize,
+    },
+}
+
+impl PublicKey {
+    fn from_pkcs1(name: &str, der: &[u8]) -> Result<Self, KeyError> {
+        let not = |why| KeyError::NotAKey { name: name.to_owned(), why };
+        let (modulus, exponent) = der::rsa_public_key(der).ok_or(not("its numbers are damaged"))?;
+        let leading = modulus.first().map_or(0, |byte| byte.leading_zeros()) as usize;
+        let bits = modulus.len() * 8 - leading;
+        if !(1024..=8192).contains(&bits) {
+            return Err(KeyError::Size { name: name.to_owned(), bits });
+        }
+        let odd = |number: &[u8]| number.last().is_some_and(|byte| byte & 1 == 1);
+        if !odd(modulus) || !odd(exponent) || exponent == [1] || exponent.len() > 4 {
+            return Err(not("its numbers cannot be those of an RSA key"));
+        }
+        let fingerprint = Fingerprint(Sha256::of(&der::wrap_info(der)));
+        Ok(PublicKey { der: der.to_vec(), fingerprint, bits })
+    }
+
+    /// What identifies the key.
+    pub fn fingerprint(&self) -> Fingerprint {
+        self.fingerprint
+    }
+
+    /// The length of its modulus in bits. Keys of less than 2048 bits, which Alpine no longer uses,
+    /// are accepted when they are pinned.
+    pub fn bits(&self) -> usize {
+        self.bits
+    }
+
+    pub(super) fn verify(&self, how: &'static RsaParameters, message: &[u8], sign: &[u8]) -> bool {
+        UnparsedPublicKey::new(how, &self.der).verify(message, sign).is_ok()
+    }
+}
+
+/// Keys by the names of their files, none of them trusted by itself.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Keyring {
+    keys: BTreeMap<String, Vec<PublicKey>>,
+}
+
+impl Keyring {
+    /// Reads a key file: PEM blocks of SubjectPublicKeyInfo (`PUBLIC KEY`) or PKCS#1
+    /// (`RSA PUBLIC KEY`). `name` is the name of the file without its folder, by which signatures
+    /// refer to the key.
+    ///
+    /// # Errors
+    /// [`KeyError`].
+    pub fn parse_pem(name: &str, bytes: &[u8]) -> Result<Self, KeyError> {
+        let not = |why| KeyError::NotAKey { name: name.to_owned(), why };
+        if bytes.len() as u64 > SIZE_LIMIT {
+            return Err(not("it is too large"));
+        }
+        let text = std::str::from_utf8(bytes).map_err(|_| not("it is not text"))?;
+        let blocks = der::pem(text).ok_or(not("its PEM text is damaged or cut off"))?;
+        let mut keys = Vec::new();
+        for (label, content) in blocks {
+            keys.push(match label {
+                "PUBLIC KEY" => match der::unwrap_info(&content) {
+                    Some(Ok(key)) => PublicKey::from_pkcs1(name, key)?,
+                    Some(Err(())) => return Err(KeyError::NotRsa { name: name.to_owned() }),
+                    None => return Err(not("its DER structure is damaged")),
+                },
+                "RSA PUBLIC KEY" => PublicKey::from_pkcs1(name, &content)?,
+                _ => return Err(not("it is PEM of another kind")),
+            });
+        }
+        if keys.is_empty() {
+            return Err(not("it has no PEM block"));
+        }
+        let mut keyring = Keyring::default();
+        keyring.add(name, keys);
+        Ok(keyring)
+    }
+
+    fn add(&mut self, name: &str, keys: Vec<PublicKey>) {
+        let known = self.keys.entry(name.to_owned()).or_default();
+        known.extend(keys);
+        known.sort_unstable();
+        known.dedup();
+    }
+
+    /// Adds the keys of another keyring.
+    pub fn extend(&mut self, other: Keyring) {
+        for (name, keys) in other.keys {
+            self.add(&name, keys);
+        }
+    }
+
+    /// All keys with the names of their files, in the order of the names.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &PublicKey)> {
+        self.keys.iter().flat_map(|(name, keys)| keys.iter().map(move |key| (name.as_str(), key)))
+    }
+
+    /// The keys whose file has exactly this name.
+    pub fn named(&self, name: &str) -> &[PublicKey] {
+        self.keys.get(name).map_or(&[], Vec::as_slice)
+    }
+
+    /// Whether there is no key.
+    pub fn is_empty(&self) -> bool {
+        self.keys.is_empty()
+    }
+
+    /// The keys with one of these fingerprints, all others left out.
+    #[must_use]
+    pub fn pinned(mut self, pinned: &[Fingerprint]) -> Self {
+        for keys in self.keys.values_mut() {
+            keys.retain(|key| pinned.contains(&key.fingerprint));
+        }
+        self.keys.retain(|_, keys| !keys.is_empty());
+        self
+    }
+}
+
+/// The RSA keys that a key package such as `alpine-keys` holds, `package` in errors.
+///
+/// The package's signature is not looked at, for it is made by the very keys that are sought: keep
+/// of them only those that are pinned ([`Keyring::pinned`]). Keys of other kinds are passed over.
+///
+/// # Errors
+/// [`ApkError`] when the package, or an RSA key in it, cannot be read.
+pub fn keys_of_package(
+    package: &str,
+    input: impl Read,
+    limits: ApkLimits,
+) -> Result<Keyring, ApkError> {
+    let wrong = |why: String| ApkError::Format { package: package.to_owned(), why };
+    let mut keyring = Keyring::default();
+    Apk::open(package, input, limits)?.read_data(&mut |entry| -> Result<(), ApkError> {
+        let Some(path) = entry.path.as_str() else { return Ok(()) };
+        let Some((_, name)) = path.rsplit_once('/') else { return Ok(()) };
+        let EntryKind::File { content, .. } = entry.kind else { return Ok(()) };
+        if !FOLDERS.iter().any(|folder| path.starts_with(folder)) || !name.ends_with(".pub") {
+            return Ok(());
+        }
+        let mut bytes = Vec::new();
+        content
+            .take(SIZE_LIMIT + 1)
+            .read_to_end(&mut bytes)
+            .map_err(|error| wrong(format!("{path}: {error}")))?;
+        match Keyring::parse_pem(name, &bytes) {
+            Ok(found) => keyring.extend(found),
+            Err(KeyError::NotRsa { .. }) => {}
+            Err(error) => return Err(wrong(error.to_string())),
+        }
+        if keyring.iter().count() > COUNT_LIMIT {
+            return Err(wrong(format!("it holds more than {COUNT_LIMIT} keys")));
+        }
+        Ok(())
+    })?;
+    if keyring.is_empty() {
+        return Err(wrong("it holds no key of format v2 (etc/apk/keys/*.rsa.pub)".to_owned()));
+    }
+    Ok(keyring)
+}

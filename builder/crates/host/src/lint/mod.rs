@@ -1,0 +1,197 @@
+//! Checks configuration of hosts for what their own programs accept in silence: names that they do not
+//! know, blanks that count, two devices in one place.
+//!
+//! [`lint`] checks a text as one [`Kind`] of file, [`Kind::guess`] says which kind a file is. Everything
+//! that `wifibox-build` writes for a host is checked before it is written, and `wifibox-build lint`
+//! checks files that people wrote. Each kind has a module that names the document of its format.
+
+mod assignments;
+pub mod bhyve;
+mod devd;
+pub mod l4re_modules;
+mod vm_bhyve;
+mod wifibox_core;
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::Serialize;
+
+/// The largest file that is checked, in bytes.
+pub const SIZE_LIMIT: usize = 1 << 20;
+
+/// What is wrong with a file.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Problem {
+    /// The line, from 1; 0 if it is about the file as a whole.
+    pub line: usize,
+    /// What is wrong, and what was expected.
+    pub what: String,
+}
+
+impl Problem {
+    pub(crate) fn new(line: usize, what: impl Into<String>) -> Self {
+        Problem { line, what: what.into() }
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.line {
+            0 => f.write_str(&self.what),
+            line => write!(f, "line {line}: {}", self.what),
+        }
+    }
+}
+
+/// A kind of file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Kind {
+    /// A machine for `bhyve -k`.
+    Bhyve,
+    /// `bhyve.conf` of wifibox-core.
+    WifiboxBhyve,
+    /// `core.conf` of wifibox-core.
+    WifiboxCore,
+    /// A guest or template of vm-bhyve.
+    VmBhyve,
+    /// FreeBSD's loader.conf.
+    Loader,
+    /// FreeBSD's rc.conf.
+    Rc,
+    /// FreeBSD's devd.conf.
+    Devd,
+    /// A domain of Xen, for xl.
+    Xl,
+    /// L4Re's modules.list.
+    L4reModules,
+}
+
+impl Kind {
+    /// All kinds, by name.
+    pub const ALL: [Kind; 9] = [
+        Kind::Bhyve,
+        Kind::Devd,
+        Kind::L4reModules,
+        Kind::Loader,
+        Kind::Rc,
+        Kind::VmBhyve,
+        Kind::WifiboxBhyve,
+        Kind::WifiboxCore,
+        Kind::Xl,
+    ];
+
+    /// Its name, as in `--kind`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Kind::Bhyve => "bhyve",
+            Kind::WifiboxBhyve => "wifibox-bhyve",
+            Kind::WifiboxCore => "wifibox-core",
+            Kind::VmBhyve => "vm-bhyve",
+            Kind::Loader => "loader",
+            Kind::Rc => "rc",
+            Kind::Devd => "devd",
+            Kind::Xl => "xl",
+            Kind::L4reModules => "l4re-modules",
+        }
+    }
+
+    /// The kind that a file of this name is, as builds name them.
+    #[must_use]
+    pub fn of_name(path: &str) -> Option<Kind> {
+        let name = path.rsplit('/').next().unwrap_or(path);
+        Some(match name.strip_suffix(".sample").unwrap_or(name) {
+            "bhyve.conf" => Kind::WifiboxBhyve,
+            "core.conf" => Kind::WifiboxCore,
+            "vm-bhyve.conf" => Kind::VmBhyve,
+            "loader.conf" | "loader.conf.local" => Kind::Loader,
+            "rc.conf" | "rc.conf.local" => Kind::Rc,
+            "devd.conf" => Kind::Devd,
+            "modules.list" => Kind::L4reModules,
+            "wifibox.config" => Kind::Bhyve,
+            // L4Re's list of devices is Lua.
+            name if name.ends_with(".cfg") && name != "io.cfg" => Kind::Xl,
+            _ => return None,
+        })
+    }
+
+    /// The kind that a file is, by its contents and then by its name.
+    #[must_use]
+    pub fn guess(path: &str, contents: &[u8]) -> Option<Kind> {
+        let text = String::from_utf8_lossy(contents);
+        let any = |starts: &[&str]| {
+            text.lines().any(|line| starts.iter().any(|start| line.starts_with(start)))
+        };
+        if any(&["pci.", "lpc.", "memory.size=", "x86."]) {
+            Some(Kind::Bhyve)
+        } else if any(&["disk0_", "network0_", "bhyve_options="]) {
+            Some(Kind::VmBhyve)
+        } else if any(&["notify ", "attach ", "nomatch ", "detach "]) {
+            Some(Kind::Devd)
+        } else {
+            Kind::of_name(path)
+        }
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl FromStr for Kind {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        Kind::ALL.into_iter().find(|kind| kind.name() == text).ok_or_else(|| {
+            let names: Vec<&str> = Kind::ALL.iter().map(|kind| kind.name()).collect();
+            format!("expected one of {}", names.join(", "))
+        })
+    }
+}
+
+/// What is wrong with a file of this kind, by line; nothing if it is sound.
+#[must_use]
+pub fn lint(kind: Kind, contents: &[u8]) -> Vec<Problem> {
+    if contents.len() > SIZE_LIMIT {
+        return vec![Problem::new(0, format!("it has more than {SIZE_LIMIT} bytes"))];
+    }
+    let text = match std::str::from_utf8(contents) {
+        Ok(text) => text,
+        Err(error) => {
+            let before = contents.get(..error.valid_up_to()).unwrap_or_default();
+            let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
+            return vec![Problem::new(line, "it is not UTF-8")];
+        }
+    };
+    let mut problems = match kind {
+        Kind::Bhyve => bhyve::lint(text),
+        Kind::WifiboxBhyve => wifibox_core::bhyve_conf(text),
+        Kind::WifiboxCore => wifibox_core::core_conf(text),
+        Kind::VmBhyve => vm_bhyve::lint(text),
+        Kind::Loader => assignments::loader_conf(text),
+        Kind::Rc => assignments::rc_conf(text),
+        Kind::Devd => devd::lint(text),
+        Kind::Xl => crate::xen::lint::lint(text),
+        Kind::L4reModules => l4re_modules::lint(text),
+    };
+    for (index, line) in text.split('\n').enumerate() {
+        if let Some(bad) = line.chars().find(|c| c.is_control() && *c != '\t') {
+            let what = format!("it holds the control character {bad:?}");
+            problems.push(Problem::new(index + 1, what));
+        }
+    }
+    problems.sort();
+    problems.dedup();
+    problems
+}
+
+/// The known name that is nearest to `found`, for a message.
+fn did_you_mean<'a>(found: &str, known: impl IntoIterator<Item = &'a str>) -> String {
+    let known: Vec<&str> = known.into_iter().collect();
+    match wifibox_ground::nearest::nearest(found, &known) {
+        Some(name) => format!("; did you mean {name}?"),
+        None => String::new(),
+    }
+}

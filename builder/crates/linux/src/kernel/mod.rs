@@ -1,0 +1,25 @@
+//! Kernel packages: what the kernel can do, which modules come along, and their depmod indexes.
+//!
+//! Reads modules (`.ko`, also compressed), `modules.builtin` and its companions, the kernel's
+//! configuration and image; writes the index files that modprobe reads. Nothing here knows recipes:
+//! inputs are plain values.
+
+pub mod builtin;
+pub mod capability;
+pub mod claims;
+pub mod closure;
+pub mod compress;
+pub mod config;
+pub mod depmod;
+pub mod exports;
+pub mod feature;
+pub mod image;
+pub mod modinfo;
+pub mod modules;
+pub mod name;
+pub mod order;
+pub mod pattern;
+pub mod symbols;
+
+pub use compress::Compression;
+pub use name::ModuleName;

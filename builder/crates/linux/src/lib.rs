@@ -1,0 +1,4 @@
+//! Linux: what a kernel can do, which of its modules and which firmware a guest needs.
+
+pub mod firmware;
+pub mod kernel;

@@ -1,0 +1,18 @@
+//! What a build tells about itself: the manifest, licences, bills of materials, sizes; and what can be
+//! learnt from an output later: where its bytes are, how it differs from another, whether it is whole.
+//! Also a release of several outputs: its index, its provenance, its signature.
+
+pub mod diff;
+pub mod folder;
+pub mod inspect;
+pub mod licences;
+pub mod manifest;
+pub mod output;
+pub mod release;
+pub mod sbom;
+pub mod signature;
+pub mod sizes;
+pub mod verify;
+
+pub use manifest::Manifest;
+pub use sizes::Sizes;

@@ -1,0 +1,431 @@
+//! Whether an output folder is what a build wrote: `SHA256SUMS` and `manifest.json` against the files,
+//! the SquashFS read back against the manifest. Whether a release folder is, and by whom.
+//!
+//! The chain is `SHA256SUMS` -> every file of the folder, `manifest.json` among them -> every file in
+//! root.img. It says that a folder is whole. That it is who it claims to be from takes a signature over
+//! `SHA256SUMS` ([`super::signature`]): [`Sums`] holds the very bytes that one is over, and all else is
+//! made from it. A release has the same chain, with `index.json` in the manifest's place, and an output
+//! folder for each guest.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::fs::{self, File};
+use std::io::{self, BufReader, Read};
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+
+use super::Manifest;
+use super::manifest;
+use super::output::{self, ParseError};
+use super::release::{self, Release};
+use super::signature::{self, PublicKey};
+use wifibox_ground::digest::Sha256;
+use wifibox_image::squashfs::{ReadNode, UnreadableImage, read_nodes};
+
+/// The file of hashes.
+pub const SUMS: &str = "SHA256SUMS";
+/// Signatures over [`SUMS`] may lie beside it: they cannot be listed in it.
+pub const SIGNATURES: [&str; 2] = ["SHA256SUMS.minisig", "SHA256SUMS.asc"];
+/// The largest list of hashes that is read, in bytes.
+const SUMS_LIMIT: u64 = 16 << 20;
+/// The most problems that are told one by one.
+const PROBLEM_LIMIT: usize = 100;
+
+/// How a folder is checked.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Options<'a> {
+    /// The key that must have signed `SHA256SUMS`, and that of each guest of a release.
+    pub public_key: Option<&'a PublicKey>,
+    /// Files that are missing are none that are wrong: a part of a release is checked.
+    pub ignore_missing: bool,
+}
+
+/// What is wrong with an output.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Problem {
+    /// The file: relative to the folder, or `root.img:/PATH` for one in the image.
+    pub file: String,
+    /// What is wrong with it.
+    pub what: String,
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.file, self.what)
+    }
+}
+
+/// What is known about who made a folder.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+#[serde(rename_all = "lowercase", tag = "state")]
+pub enum Signed {
+    /// There is no signature.
+    #[default]
+    No,
+    /// There is a file that claims to be one; no key was given to check it with.
+    Unchecked,
+    /// It does not hold.
+    Bad,
+    /// The given key made it.
+    Good {
+        /// What the signer wrote beside it.
+        comment: String,
+    },
+}
+
+/// What was found.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+pub struct Findings {
+    /// The build id, as far as the manifest can be read.
+    pub build_id: Option<String>,
+    /// How many files of the folder have the hash that they should have.
+    pub files: u64,
+    /// How many nodes of root.img are as the manifest lists them.
+    pub nodes: u64,
+    /// Who made it.
+    pub signature: Signed,
+    /// What is known of a release.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub release: Option<Release>,
+    /// How many files are missing that may be.
+    pub missing: u64,
+    /// Files that are wrong.
+    pub problems: Vec<Problem>,
+    /// How many more problems there are.
+    pub more: u64,
+}
+
+impl Findings {
+    /// Whether nothing is wrong.
+    pub fn is_sound(&self) -> bool {
+        self.problems.is_empty()
+    }
+
+    pub(super) fn add(&mut self, file: impl Into<String>, what: impl Into<String>) {
+        if self.problems.len() < PROBLEM_LIMIT {
+            self.problems.push(Problem { file: file.into(), what: what.into() });
+        } else {
+            self.more += 1;
+        }
+    }
+}
+
+/// A folder that cannot be looked at.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot read {path}: {source}")]
+pub struct VerifyError {
+    /// The file or folder.
+    pub path: PathBuf,
+    /// What the system said.
+    pub source: io::Error,
+}
+
+/// The list of hashes of an output.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sums {
+    /// The file as it is: what a signature is over.
+    pub bytes: Vec<u8>,
+    /// Hashes by path.
+    pub hashes: BTreeMap<String, Sha256>,
+}
+
+impl Sums {
+    /// Reads the lines of `sha256sum`: a hash, two blanks, a relative path.
+    ///
+    /// # Errors
+    /// The line that is none.
+    pub fn parse(bytes: &[u8]) -> Result<Self, String> {
+        let text = std::str::from_utf8(bytes).map_err(|_| "it is not UTF-8".to_owned())?;
+        let mut hashes = BTreeMap::new();
+        for (number, line) in text.lines().enumerate() {
+            let bad = |why: &str| format!("line {}: {why}: {line:?}", number + 1);
+            let (hash, path) =
+                line.split_once("  ").ok_or_else(|| bad("no hash, two blanks and a path"))?;
+            let hash = hash.parse().map_err(|_| bad("no SHA-256"))?;
+            let inside = !path.is_empty()
+                && !path.contains('\\')
+                && path.split('/').all(|part| !["", ".", ".."].contains(&part));
+            if !inside {
+                return Err(bad("a path that leads out of the folder"));
+            }
+            if hashes.insert(path.to_owned(), hash).is_some() {
+                return Err(bad("a path that is there twice"));
+            }
+        }
+        if hashes.is_empty() {
+            return Err("it lists no file".to_owned());
+        }
+        Ok(Sums { bytes: bytes.to_vec(), hashes })
+    }
+}
+
+/// Checks the output or release in `folder`.
+///
+/// # Errors
+/// [`VerifyError`]: the folder cannot be read at all. What is wrong with its files is in the findings.
+pub fn verify(folder: &Path, options: &Options<'_>) -> Result<Findings, VerifyError> {
+    let mut findings = Findings::default();
+    let mut found = BTreeSet::new();
+    walk(folder, "", &mut found, &mut findings)?;
+    let bytes = match read_limited(&folder.join(SUMS), SUMS_LIMIT) {
+        Ok(bytes) => bytes,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            findings.add(SUMS, "is missing: without it nothing can be checked");
+            return Ok(findings);
+        }
+        Err(source) => return Err(VerifyError { path: folder.join(SUMS), source }),
+    };
+    let sums = match Sums::parse(&bytes) {
+        Ok(sums) => sums,
+        Err(why) => {
+            findings.add(SUMS, why);
+            return Ok(findings);
+        }
+    };
+    check_signature(folder, &sums, options, &mut findings);
+    for path in &found {
+        let known = sums.hashes.contains_key(path) || path == SUMS;
+        if !known && !SIGNATURES.contains(&path.as_str()) {
+            findings.add(path, "is not listed in SHA256SUMS: no build put it there");
+        }
+    }
+    let mut sizes = BTreeMap::new();
+    for (path, expected) in &sums.hashes {
+        let hashed = File::open(folder.join(path)).and_then(Sha256::of_reader);
+        match hashed {
+            Ok((hash, size)) if hash == *expected => {
+                findings.files += 1;
+                sizes.insert(path.as_str(), size);
+            }
+            Ok((hash, size)) => findings.add(
+                path,
+                format!(
+                    "has changed: its SHA-256 is {hash} ({size} bytes), SHA256SUMS says {expected}"
+                ),
+            ),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                if options.ignore_missing && path != release::INDEX && path != "manifest.json" {
+                    findings.missing += 1;
+                } else {
+                    findings.add(path, "is missing");
+                }
+            }
+            Err(error) => findings.add(path, format!("cannot be read: {error}")),
+        }
+    }
+    if sums.hashes.contains_key(release::INDEX) && !sums.hashes.contains_key("manifest.json") {
+        // What its files say of each other means something only if they are the right ones.
+        if findings.is_sound() {
+            release::check(folder, &sums, &sizes, options, &mut findings)?;
+        }
+        return Ok(findings);
+    }
+    if let Some(manifest) = read_manifest(folder, &sums, &mut findings) {
+        check_outputs(&manifest, &sums, &sizes, &mut findings);
+        check_image(folder, &manifest, &mut findings);
+        findings.build_id = Some(manifest.build_id);
+    }
+    Ok(findings)
+}
+
+/// Whether the key that was given signed the list of hashes.
+fn check_signature(folder: &Path, sums: &Sums, options: &Options<'_>, findings: &mut Findings) {
+    let [name, _] = SIGNATURES;
+    let path = folder.join(name);
+    let Some(key) = options.public_key else {
+        let there = SIGNATURES.iter().any(|name| folder.join(name).is_file());
+        findings.signature = if there { Signed::Unchecked } else { Signed::No };
+        return;
+    };
+    let checked = match read_limited(&path, signature::SIZE_LIMIT) {
+        Ok(bytes) => key.verify(&sums.bytes, &bytes).map_err(|error| error.to_string()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            Err("is missing: nothing says who made this".to_owned())
+        }
+        Err(error) => Err(format!("cannot be read: {error}")),
+    };
+    findings.signature = match checked {
+        Ok(comment) => Signed::Good { comment },
+        Err(why) => {
+            findings.add(name, why);
+            Signed::Bad
+        }
+    };
+}
+
+/// All files below `folder`, by path with `/`. What is neither file nor folder is a problem.
+fn walk(
+    folder: &Path,
+    prefix: &str,
+    found: &mut BTreeSet<String>,
+    findings: &mut Findings,
+) -> Result<(), VerifyError> {
+    let failed = |source| VerifyError { path: folder.to_owned(), source };
+    for entry in fs::read_dir(folder).map_err(failed)? {
+        let entry = entry.map_err(failed)?;
+        let path = format!("{prefix}{}", entry.file_name().to_string_lossy());
+        let kind = entry.file_type().map_err(failed)?;
+        if kind.is_dir() {
+            walk(&entry.path(), &format!("{path}/"), found, findings)?;
+        } else if kind.is_file() {
+            found.insert(path);
+        } else {
+            findings.add(path, "is neither a file nor a folder: no build put it there");
+        }
+    }
+    Ok(())
+}
+
+fn read_limited(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    File::open(path)?.take(limit + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > limit { Err(io::ErrorKind::FileTooLarge.into()) } else { Ok(bytes) }
+}
+
+/// The manifest, if it is the one that the hashes are over.
+fn read_manifest(folder: &Path, sums: &Sums, findings: &mut Findings) -> Option<Manifest> {
+    const NAME: &str = "manifest.json";
+    let Some(expected) = sums.hashes.get(NAME) else {
+        findings.add(NAME, "is not listed in SHA256SUMS");
+        return None;
+    };
+    // Missing and changed manifests are reported already.
+    let bytes = fs::read(folder.join(NAME)).ok()?;
+    if Sha256::of(&bytes) != *expected {
+        return None;
+    }
+    match output::parse(&bytes) {
+        Ok(manifest) => Some(manifest),
+        Err(ParseError::Damaged(why)) => {
+            findings.add(NAME, why);
+            None
+        }
+        Err(ParseError::Format(found)) => {
+            findings
+                .add(NAME, format!("has format {found}, this version reads {}", manifest::FORMAT));
+            None
+        }
+    }
+}
+
+/// The manifest lists every file but itself, as `SHA256SUMS` does.
+fn check_outputs(
+    manifest: &Manifest,
+    sums: &Sums,
+    sizes: &BTreeMap<&str, u64>,
+    findings: &mut Findings,
+) {
+    let mut listed: BTreeSet<&str> = BTreeSet::from(["manifest.json"]);
+    for output in &manifest.outputs {
+        listed.insert(&output.path);
+        match sums.hashes.get(&output.path) {
+            None => findings.add(&output.path, "is in manifest.json, not in SHA256SUMS"),
+            Some(hash) if *hash != output.sha256 => {
+                findings.add(&output.path, "has one hash in manifest.json, another in SHA256SUMS");
+            }
+            Some(_) => match sizes.get(output.path.as_str()) {
+                Some(size) if *size != output.size => findings.add(
+                    &output.path,
+                    format!("has {size} bytes, manifest.json says {}", output.size),
+                ),
+                _ => {}
+            },
+        }
+    }
+    for path in sums.hashes.keys().filter(|path| !listed.contains(path.as_str())) {
+        findings.add(path, "is in SHA256SUMS, not in manifest.json");
+    }
+}
+
+/// Keeps what was read apart from an image that cannot be.
+struct Stop(UnreadableImage);
+
+impl From<UnreadableImage> for Stop {
+    fn from(error: UnreadableImage) -> Self {
+        Stop(error)
+    }
+}
+
+/// Reads root.img and compares every node with the manifest.
+fn check_image(folder: &Path, manifest: &Manifest, findings: &mut Findings) {
+    const IMAGE: &str = "root.img";
+    let mut expected: BTreeMap<&str, &manifest::File> =
+        manifest.files.iter().map(|file| (file.path.as_str(), file)).collect();
+    // A missing image is reported already.
+    let Ok(file) = File::open(folder.join(IMAGE)) else { return };
+    let mut nodes = 0;
+    let listed = read_nodes(&mut BufReader::new(file), |node: ReadNode, content| {
+        let at = format!("{IMAGE}:/{}", node.path);
+        match expected.remove(node.path.as_str()) {
+            None => findings.add(at, "is in the image, not in manifest.json"),
+            Some(file) => match compare(file, &node, content) {
+                None => nodes += 1,
+                Some(what) => findings.add(at, what),
+            },
+        }
+        Ok::<(), Stop>(())
+    });
+    if let Err(Stop(error)) = listed {
+        findings.add(IMAGE, error.to_string());
+        return;
+    }
+    for path in expected.into_keys() {
+        findings.add(format!("{IMAGE}:/{path}"), "is in manifest.json, not in the image");
+    }
+    findings.nodes = nodes;
+}
+
+/// What of `node` is not as the manifest has it.
+fn compare(
+    file: &manifest::File,
+    node: &ReadNode,
+    content: Option<&mut dyn Read>,
+) -> Option<String> {
+    let other = |what: &str, found: &str, expected: &str| {
+        (found != expected).then(|| format!("{what} is {found}, manifest.json says {expected}"))
+    };
+    let owner = format!("{}:{}", node.uid, node.gid);
+    let difference = other("its kind", node.kind, &file.kind)
+        .or_else(|| other("its mode", &format!("{:04o}", node.mode), &file.mode))
+        .or_else(|| other("its owner", &owner, &file.owner))
+        .or_else(|| {
+            let (found, expected) = (node.target.as_deref(), file.target.as_deref());
+            other("its target", found.unwrap_or_default(), expected.unwrap_or_default())
+        });
+    if difference.is_some() {
+        return difference;
+    }
+    let content = content?;
+    match Sha256::of_reader(content) {
+        Err(error) => Some(format!("cannot be read: {error}")),
+        Ok((hash, size)) if Some(hash) != file.sha256 || Some(size) != file.size => {
+            let expected = file.sha256.map(|hash| hash.to_string()).unwrap_or_default();
+            Some(format!("has SHA-256 {hash} ({size} bytes), manifest.json says {expected}"))
+        }
+        Ok(_) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lists_of_hashes_are_read_strictly() {
+        let hash = Sha256::of(b"a");
+        let sums = Sums::parse(format!("{hash}  a/b\n{hash}  c\n").as_bytes()).expect("read");
+        assert_eq!(sums.hashes.keys().collect::<Vec<_>>(), ["a/b", "c"]);
+        for text in [
+            String::new(),
+            format!("{hash} a\n"),
+            format!("{hash}  ../a\n"),
+            format!("{hash}  /a\n"),
+            format!("{hash}  a//b\n"),
+            format!("{hash}  a\n{hash}  a\n"),
+            "abc  a\n".to_owned(),
+        ] {
+            assert!(Sums::parse(text.as_bytes()).is_err(), "{text}");
+        }
+    }
+}
