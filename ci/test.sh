@@ -51,6 +51,9 @@ checks() {
     lane rust
     step "cargo fmt" cargo fmt --all --check
     step "cargo clippy" cargo clippy --workspace --all-targets --quiet -- -D warnings
+    needs python3
+    step "declared version of Rust" ci/rust-version.sh
+    step "cargo doc" env RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --quiet
     step "build tests and chores" cargo build --workspace --bins --tests --quiet
     step "cargo test" cargo_tests
     lane

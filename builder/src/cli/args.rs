@@ -19,7 +19,7 @@ use super::lock::LockArgs;
 use super::verify::VerifyArgs;
 use super::why::WhyArgs;
 use wifibox_ground::device::DeviceId;
-use wifibox_pipeline::{ArchiveChoice, FirmwareAdd};
+use wifibox_linux::drivers::{ArchiveChoice, FirmwareAdd};
 
 /// Builds small, bootable, reproducible virtual machines that drive a Wi-Fi card for a host that
 /// cannot.

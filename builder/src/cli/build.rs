@@ -1,11 +1,12 @@
 //! `wifibox-build [build]`: from a recipe to an output folder.
 
 use super::args::BuildArgs;
-use super::context::Context;
+use super::context::{Context, tool};
 use super::failure::Failure;
 use super::meter::{self, ProcessMeter};
 use wifibox_ground::progress::Progress as _;
-use wifibox_pipeline::{BuildReport, Caches, Composed, Wishes};
+use wifibox_pipeline::{BuildReport, Caches, Wishes};
+use wifibox_recipe::Composed;
 
 /// Builds a guest and prints where it is and how large its parts are; or several.
 ///
@@ -14,7 +15,7 @@ use wifibox_pipeline::{BuildReport, Caches, Composed, Wishes};
 pub fn run(context: &Context, args: &BuildArgs) -> Result<(), Failure> {
     let mut environment = context.environment(&args.source)?;
     if args.output.no_cache {
-        environment.caches = Caches::none();
+        environment.caches = Caches::none(tool(), &context.printer);
     }
     let meter = ProcessMeter::start();
     environment.meter = args.output.timings.then_some(&meter);
@@ -26,7 +27,7 @@ pub fn run(context: &Context, args: &BuildArgs) -> Result<(), Failure> {
     let mut composed = Composed::new(&context.sources, &context.catalog, &selection)?;
     let wishes = wishes(context, args, &mut composed);
     let report = wifibox_pipeline::build(&composed, &wishes, &environment)?;
-    environment.caches.tidy(&context.printer);
+    environment.caches.tidy();
     report_one(context, &report);
     if context.printer.json {
         let text = serde_json::json!({ "format": 1, "build": report }).to_string();

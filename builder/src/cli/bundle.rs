@@ -7,7 +7,7 @@ use clap::Args;
 use super::args::{SelectArgs, SourceArgs};
 use super::context::Context;
 use super::failure::Failure;
-use wifibox_pipeline::Composed;
+use wifibox_recipe::Composed;
 
 /// `bundle`.
 #[derive(Debug, Clone, Args)]

@@ -8,7 +8,8 @@ use super::context::{Context, cache_folder, mebibytes};
 use super::failure::Failure;
 use wifibox_fetch::Store;
 use wifibox_image::block_cache::BlockCache;
-use wifibox_pipeline::{BLOCKS, UNPACKED};
+use wifibox_pipeline::BLOCKS;
+use wifibox_tree::cache::FOLDER as UNPACKED;
 use wifibox_tree::unpacked::Unpacked;
 
 /// `cache`.

@@ -3,7 +3,9 @@
 use std::error::Error as StdError;
 
 use wifibox_fetch::FetchError;
-use wifibox_pipeline::{Error, Kind};
+use wifibox_ground::failure::Kind;
+use wifibox_pipeline::Error;
+use wifibox_recipe::RecipeError;
 
 /// A verb that did not succeed.
 #[derive(Debug)]
@@ -49,6 +51,18 @@ impl Failure {
     }
 }
 
+impl From<RecipeError> for Failure {
+    fn from(error: RecipeError) -> Self {
+        Error::from(error).into()
+    }
+}
+
+impl From<wifibox_resolve::Error> for Failure {
+    fn from(error: wifibox_resolve::Error) -> Self {
+        Error::from(error).into()
+    }
+}
+
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         let code = match error.kind() {
@@ -59,9 +73,11 @@ impl From<Error> for Failure {
             Kind::Interrupted => 130,
         };
         let mut hints = Vec::new();
-        match &error {
-            Error::Fetch(error) => fetch_hints(error, &mut hints),
-            Error::Unreachable { repository, others, .. } => {
+        if let Some(error) = error.fetch() {
+            fetch_hints(error, &mut hints);
+        }
+        match error.resolve() {
+            Some(wifibox_resolve::Error::Unreachable { repository, others, .. }) => {
                 hints.push(format!(
                     "name another mirror with --mirror {repository}=URL (file://DIR for one on this \
                      machine)"

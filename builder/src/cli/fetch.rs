@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::args::BuildArgs;
 use super::context::Context;
 use super::failure::Failure;
-use wifibox_pipeline::Composed;
+use wifibox_recipe::Composed;
 use wifibox_recipe::Selection;
 
 /// Fetches, and prints how much there is.

@@ -5,8 +5,8 @@ use clap::Args;
 use super::args::{SourceArgs, TargetArgs};
 use super::context::Context;
 use super::failure::Failure;
-use wifibox_pipeline::{LockMode, Locked, ensure, upgrade_lock};
 use wifibox_recipe::Selection;
+use wifibox_resolve::{LockMode, Locked, ensure, upgrade_lock};
 
 /// `lock`.
 #[derive(Debug, Clone, Args)]
@@ -43,12 +43,12 @@ pub fn run(context: &Context, args: &LockArgs) -> Result<(), Failure> {
     let recipe = context.catalog.compose(&selection).map_err(wifibox_pipeline::Error::from)?;
     let mut environment = context.environment(&args.source)?;
     if args.check {
-        environment.lock_mode = LockMode::Locked;
+        environment.lock.mode = LockMode::Locked;
     }
     let locks = if args.upgrade {
-        upgrade_lock(&context.catalog, &recipe, &environment)?
+        upgrade_lock(&context.catalog, &recipe, &environment.locking())?
     } else {
-        ensure(&context.catalog, &recipe, &environment)?
+        ensure(&context.catalog, &recipe, &environment.locking())?
     };
     for Locked { path, change, .. } in &locks {
         let text = if context.printer.json {

@@ -50,7 +50,7 @@ pub fn run(
             Outcome::Failed(_) => context.printer.status("Failed", flavor),
         },
     );
-    environment.caches.tidy(&context.printer);
+    environment.caches.tidy();
     let mut rows = Vec::new();
     let mut values = Vec::new();
     let mut failed = Vec::new();

@@ -3,7 +3,7 @@
 use super::args::SelectArgs;
 use super::context::Context;
 use super::failure::Failure;
-use wifibox_pipeline::Composed;
+use wifibox_recipe::Composed;
 
 /// Prints it.
 ///

@@ -5,7 +5,8 @@ use clap::Args;
 use super::args::{SelectArgs, SourceArgs};
 use super::context::Context;
 use super::failure::Failure;
-use wifibox_pipeline::{Composed, ensure, why};
+use wifibox_recipe::Composed;
+use wifibox_resolve::{ensure, why};
 
 /// `why`.
 #[derive(Debug, Clone, Args)]
@@ -28,7 +29,7 @@ pub fn run(context: &Context, args: &WhyArgs) -> Result<(), Failure> {
     let selection = context.selection(&args.select)?;
     let composed = Composed::new(&context.sources, &context.catalog, &selection)?;
     let environment = context.environment(&args.source)?;
-    let locked = ensure(&context.catalog, &composed.recipe, &environment)?;
+    let locked = ensure(&context.catalog, &composed.recipe, &environment.locking())?;
     let chain = why(&composed.recipe, &locked, &args.package)?;
     let text = if context.printer.json {
         serde_json::json!({ "format": 1, "chain": chain }).to_string()

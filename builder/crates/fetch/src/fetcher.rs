@@ -9,7 +9,7 @@ use super::distdir;
 use super::error::{FetchError, Outcome, Tried};
 use super::http::LazyClient;
 use super::ledger::{Got, Ledger};
-use super::options::{Access, Options};
+use super::options::{Network, Options};
 use super::partial::{Memory, Partial, Target};
 use super::remote::Remote;
 use super::retry::RetryPolicy;
@@ -104,7 +104,7 @@ impl<'a> Fetcher<'a> {
             }
         }
         let locations = self.usable(&artefact.locations, &mut tried);
-        let online = self.options.access == Access::Online;
+        let online = self.options.network == Network::Online;
         let remote = self.options.remote.as_deref().filter(|_| online);
         if locations.is_empty() && remote.is_none() {
             return Err(FetchError::from_trials(&artefact.name, identity, tried));
@@ -338,7 +338,7 @@ impl<'a> Fetcher<'a> {
     /// The locations that may be asked, servers that kept silent last. Those that may not be asked
     /// are noted as such.
     fn usable<'l>(&self, all: &'l [Location], tried: &mut Vec<Tried>) -> Vec<&'l Location> {
-        let may = |l: &&Location| self.options.access == Access::Online || !l.is_remote();
+        let may = |l: &&Location| self.options.network == Network::Online || !l.is_remote();
         for location in all.iter().filter(|l| !may(l)) {
             tried.push(Tried { location: location.to_string(), outcome: Outcome::Skipped });
         }

@@ -1,10 +1,11 @@
 //! The only module that touches the network, and the content-addressed store.
 //!
-//! What is fetched is an [`Artefact`]: locations to try in order, and how its bytes are recognised.
-//! [`Fetcher`] looks for it in the [`Store`], then in folders of downloaded files, then at its
+//! What is fetched is an [`Artefact`](wifibox_ground::artefact::Artefact): locations to try in order, and
+//! how its bytes are recognised. [`Fetcher`] looks for it in the [`Store`], then in folders of downloaded files, then at its
 //! locations, with retries and resumption. Only bytes of the right size and SHA-256 come out; the one
 //! exception, [`Fetcher::read_unverified`], is for signed indexes and says so in its name.
 
+mod access;
 mod batch;
 mod distdir;
 mod error;
@@ -18,10 +19,11 @@ mod retry;
 mod store;
 mod transfer;
 
+pub use access::Access;
 pub use error::{FetchError, Outcome, Tried};
 pub use fetcher::{Fetched, Fetcher};
 pub use ledger::{Got, Ledger};
-pub use options::{Access, HttpOptions, Options, ProxyChoice};
+pub use options::{HttpOptions, Network, Options, ProxyChoice};
 pub use remote::{Remote, RemoteError, RemoteUse};
 pub use retry::RetryPolicy;
 pub use store::Store;

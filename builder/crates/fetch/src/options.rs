@@ -9,7 +9,7 @@ use super::retry::RetryPolicy;
 
 /// Whether the network may be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Access {
+pub enum Network {
     /// It may.
     #[default]
     Online,
@@ -21,7 +21,7 @@ pub enum Access {
 #[derive(Debug, Clone)]
 pub struct Options {
     /// Whether the network may be used.
-    pub access: Access,
+    pub network: Network,
     /// Folders of downloaded files, looked into by file name before any location is asked.
     pub distdirs: Vec<PathBuf>,
     /// How requests are made.
@@ -37,7 +37,7 @@ pub struct Options {
 impl Default for Options {
     fn default() -> Self {
         Options {
-            access: Access::Online,
+            network: Network::Online,
             distdirs: Vec::new(),
             http: HttpOptions::default(),
             retry: RetryPolicy::default(),

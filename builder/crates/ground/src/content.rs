@@ -14,6 +14,24 @@ use sha1::Digest as _;
 use crate::digest::{Hasher, Sha256};
 use crate::held::Held;
 
+/// Bytes that were written or kept earlier cannot be read again.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot read back {what}: {source}")]
+pub struct ReadBack {
+    /// Which bytes.
+    pub what: String,
+    /// What the system said.
+    pub source: io::Error,
+}
+
+impl ReadBack {
+    /// Makes the error of what the system said of `what`.
+    pub fn of(what: impl Into<String>) -> impl FnOnce(io::Error) -> ReadBack {
+        let what = what.into();
+        move |source| ReadBack { what, source }
+    }
+}
+
 /// Files up to this many bytes stay in memory.
 const INLINE_LIMIT: u64 = 4096;
 

@@ -5,9 +5,10 @@
 //! compressed for the first guest that needs them, and are in the caches for the others. An output does
 //! not depend on what it was built together with.
 
-use super::build::{BuildReport, Wishes, build};
-use super::{Composed, Environment, Error};
-use wifibox_recipe::{Catalog, Selection, Sources};
+use wifibox_ground::cancel::Interrupted;
+use wifibox_recipe::{Catalog, Composed, Selection, Sources};
+
+use crate::{BuildReport, Environment, Error, Wishes, build};
 
 /// What became of one guest.
 #[derive(Debug)]
@@ -88,9 +89,10 @@ pub fn build_many(
     for Guest { flavor, wanted } in guests {
         let outcome = match wanted {
             Err(why) => Outcome::LeftOut(why),
-            Ok(_) if environment.check_cancelled().is_err() => Outcome::Failed(Error::Interrupted),
+            Ok(_) if environment.work.cancel.is_cancelled() => Outcome::Failed(Interrupted.into()),
             Ok(selection) => {
-                let built = Composed::new(sources, catalog, &selection).and_then(|mut composed| {
+                let composed = Composed::new(sources, catalog, &selection).map_err(Error::from);
+                let built = composed.and_then(|mut composed| {
                     let wishes = wishes(&mut composed);
                     build(&composed, &wishes, environment)
                 });
