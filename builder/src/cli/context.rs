@@ -14,7 +14,7 @@ use wifibox_ground::cancel::Cancel;
 use wifibox_ground::location::Location;
 use wifibox_ground::work::Work;
 use wifibox_pipeline::{Caches, Environment};
-use wifibox_recipe::{Catalog, Compression, Selection, Sources};
+use wifibox_recipe::{Catalog, RootCompressor, Selection, Sources};
 use wifibox_resolve::{LockChoice, LockMode};
 use wifibox_tree::cache::LIMIT as UNPACKED_LIMIT;
 
@@ -94,10 +94,10 @@ impl Context {
     pub fn composition(&self, args: &SelectArgs) -> Result<Selection, Failure> {
         let compression = match args.compression.as_deref() {
             None => None,
-            Some("xz") => Some(Compression::Xz),
-            Some("zstd") => Some(Compression::Zstd),
-            Some("gzip") => Some(Compression::Gzip),
-            Some("lz4") => Some(Compression::Lz4),
+            Some("xz") => Some(RootCompressor::Xz),
+            Some("zstd") => Some(RootCompressor::Zstd),
+            Some("gzip") => Some(RootCompressor::Gzip),
+            Some("lz4") => Some(RootCompressor::Lz4),
             Some(other) => {
                 return Err(Failure::usage(format!(
                     "--compression {other}: choose one of xz, zstd, gzip, lz4"

@@ -1,12 +1,12 @@
 //! Gets artefacts: from the store, from folders of downloaded files, from their locations.
 
 use std::collections::BTreeSet;
-use std::fs::File;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
 use super::distdir;
 use super::error::{FetchError, Outcome, Tried};
+use super::fetched::Fetched;
 use super::http::LazyClient;
 use super::ledger::{Got, Ledger};
 use super::options::{Network, Options};
@@ -20,27 +20,6 @@ use wifibox_ground::cancel::Cancel;
 use wifibox_ground::digest::Sha256;
 use wifibox_ground::location::Location;
 use wifibox_ground::progress::Progress;
-
-/// A file whose bytes were checked against the digest it was asked for by.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Fetched {
-    /// Where it is: in the store, or in the folder of downloaded files it was found in.
-    pub path: PathBuf,
-    /// Its size in bytes.
-    pub size: u64,
-    /// Its SHA-256.
-    pub sha256: Sha256,
-}
-
-impl Fetched {
-    /// Opens it.
-    ///
-    /// # Errors
-    /// [`FetchError::Disk`] when it went away meanwhile.
-    pub fn open(&self) -> Result<File, FetchError> {
-        File::open(&self.path).map_err(FetchError::disk("open", &self.path))
-    }
-}
 
 /// Gets artefacts. May be shared by threads.
 pub struct Fetcher<'a> {

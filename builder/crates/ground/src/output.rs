@@ -13,7 +13,8 @@ use std::thread::{self, JoinHandle};
 use crate::digest::Sha256;
 use serde::{Deserialize, Serialize};
 
-use crate::content::{Content, Digests};
+use crate::content::Content;
+use crate::digests::Digests;
 
 /// A file of the output folder.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -2,19 +2,16 @@
 
 use std::path::{Path, PathBuf};
 
-use serde::Serialize;
 use wifibox_fetch::Store;
 use wifibox_ground::content::Spool;
-use wifibox_ground::device::DeviceId;
 use wifibox_ground::digest::Sha256;
-use wifibox_ground::meter::{Laps, Stage};
+use wifibox_ground::meter::Laps;
 use wifibox_ground::output::{Output, OutputFolder};
 use wifibox_ground::parallel::both;
 use wifibox_image::squashfs::BlockSize;
 use wifibox_image::stage::{Parts, cmdline, write_images};
-use wifibox_linux::drivers::{self, ArchiveChoice, FirmwareAdd, FirmwareArchive};
+use wifibox_linux::drivers::{self, FirmwareArchive};
 use wifibox_recipe::{Composed, InitSystem, Recipe};
-use wifibox_report::Sizes;
 use wifibox_report::describe::{Facts, manifest};
 use wifibox_report::manifest::{FirmwareCounts, Manifest};
 use wifibox_report::stage::{self as reports, Material};
@@ -24,58 +21,7 @@ use wifibox_tree::packages::{Need, Packages};
 use wifibox_tree::root::{self, Root};
 
 use crate::inputs::{Inputs, Made};
-use crate::{Environment, Error, fresh};
-
-/// What a build is asked to make, besides the recipe.
-#[derive(Debug, Clone)]
-pub struct Wishes {
-    /// The output folder.
-    pub out: PathBuf,
-    /// Globs over firmware names: only those come in.
-    pub firmware_files: Vec<String>,
-    /// Firmware of the user's own.
-    pub firmware_adds: Vec<FirmwareAdd>,
-    /// An archive of firmware, instead of packages.
-    pub firmware_archive: Option<ArchiveChoice>,
-    /// Manifests to whose licence the user agrees.
-    pub accepted_licences: Vec<String>,
-    /// The only card that the guest is for.
-    pub device: Option<DeviceId>,
-    /// Block size of root.img, in bytes.
-    pub block_size: u32,
-    /// Build although nothing changed.
-    pub force: bool,
-}
-
-/// What a build tells.
-#[derive(Debug, Clone, Serialize)]
-pub struct BuildReport {
-    /// The output folder.
-    pub out: PathBuf,
-    /// Whether it was there already, made of the same inputs.
-    pub up_to_date: bool,
-    /// The build id.
-    pub build_id: String,
-    /// The kernel's release.
-    pub kernel: String,
-    /// How many packages.
-    pub packages: usize,
-    /// How many modules.
-    pub modules: usize,
-    /// How many firmware names were asked for, by what became of them.
-    pub firmware: FirmwareCounts,
-    /// Firmware wishes that nothing serves, in words.
-    pub missing_firmware: Vec<String>,
-    /// Sizes by part, before compression.
-    pub sizes: Sizes,
-    /// The output's files.
-    pub outputs: Vec<Output>,
-    /// The locks, and how they changed.
-    pub locks: Vec<Locked>,
-    /// What the stages cost, where that was asked for.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub timings: Vec<Stage>,
-}
+use crate::{BuildReport, Environment, Error, Wishes, fresh};
 
 /// Builds a guest, unless what is in the output folder was made of the same inputs.
 ///

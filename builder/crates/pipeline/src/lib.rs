@@ -12,6 +12,7 @@ mod error;
 mod fresh;
 mod inputs;
 mod many;
+mod request;
 mod state;
 
 use wifibox_fetch::Access;
@@ -19,11 +20,12 @@ use wifibox_ground::meter::Meter;
 use wifibox_ground::work::Work;
 use wifibox_resolve::{self as resolve, LockChoice};
 
-pub use build::{BuildReport, FetchReport, Wishes, build, default_out, fetch};
+pub use build::{FetchReport, build, default_out, fetch};
 pub use bundle::{BundleReport, bundle};
 pub use caches::{BLOCKS, Caches};
 pub use error::Error;
 pub use many::{Guest, Outcome, all_flavors, build_many};
+pub use request::{BuildReport, Wishes};
 
 /// Everything that a build takes from the machine that it runs on; each stage gets its own part of it.
 pub struct Environment<'a> {

@@ -4,8 +4,8 @@ use wifibox_formats::Package;
 use wifibox_ground::artefact::Artefact;
 use wifibox_ground::digest::Sha256;
 
-use crate::index::mirrors;
 use crate::lock::LockedPackage;
+use crate::mirrors::mirrors;
 use crate::{Context, Error, Source};
 
 /// Where the file of a locked package may be had, and how it is recognised.

@@ -11,7 +11,9 @@ mod error;
 pub mod index;
 mod kin;
 pub mod lock;
+mod locked;
 mod locking;
+mod mirrors;
 mod missing;
 mod pinning;
 pub mod solver;
@@ -22,7 +24,8 @@ mod world;
 
 pub use context::{Context, LockChoice, LockMode};
 pub use error::Error;
-pub use locking::{LockChange, Locked, ensure, upgrade_lock};
+pub use locked::{LockChange, Locked};
+pub use locking::{ensure, upgrade_lock};
 pub use pinning::pin_all;
 pub use solver::{
     Because, Chosen, Item, Repository, Request, Solution, StandIn, StandInUse, Universe,

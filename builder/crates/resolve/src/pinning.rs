@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::locking::Locked;
+use super::locked::Locked;
 use super::source::Source;
 use super::world::Records;
 use super::{Context, Error, index};

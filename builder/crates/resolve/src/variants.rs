@@ -3,7 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::locking::{Locked, ensure};
+use super::locked::Locked;
+use super::locking::ensure;
 use super::source::Source;
 use super::world::{Records, StandsIn};
 use super::{Context, Error, LockMode, index};

@@ -5,8 +5,9 @@ use std::path::Path;
 
 use jiff::Timestamp;
 
-use super::{KeyFile, Offered, fingerprints, mirrors};
+use super::{KeyFile, Offered, fingerprints};
 use crate::lock::{LockedIndex, LockedPackage};
+use crate::mirrors::mirrors;
 use crate::source::Source;
 use crate::{Context, Error};
 use wifibox_fetch::{FetchError, Fetcher};
@@ -112,7 +113,7 @@ fn keyring(repository: &Repository, context: &Context<'_>) -> Result<Keyring, Er
         }
     }
     let pinned: Vec<Fingerprint> = fingerprints(repository)?;
-    if !keyring.keys().any(|(fingerprint, _)| pinned.contains(&fingerprint)) {
+    if !keyring.has_any(&pinned) {
         let wanted: Vec<String> = repository
             .keys
             .iter()

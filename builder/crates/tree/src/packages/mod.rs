@@ -1,6 +1,7 @@
 //! The packages of a guest: chosen from the lock, fetched, and read.
 
 mod archive;
+mod claim;
 mod controls;
 mod error;
 mod file;
@@ -13,6 +14,7 @@ use wifibox_recipe::Format;
 use wifibox_resolve::artefact::{artefact, digest};
 use wifibox_resolve::{self as resolve, Locked, Records, because};
 
+pub use claim::Claim;
 pub use controls::{Control, Said, known, read};
 pub use error::Error;
 pub use file::PackageFile;

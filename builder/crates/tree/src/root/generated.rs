@@ -2,9 +2,9 @@
 
 use super::Error;
 use super::openrc;
+use super::transport::transport;
 use crate::accounts::Accounts;
 use crate::{Tree, append, write_file};
-use wifibox_ground::guest::ShareTransport;
 use wifibox_recipe::{Access, AccountsFrom, InitSystem, Recipe};
 
 /// Writes them into the tree.
@@ -50,15 +50,6 @@ fn fstab(recipe: &Recipe) -> String {
         format!("{} {} 9p {options} 0 0\n", share.tag, share.path)
     };
     recipe.shares.iter().map(|share| line(&share.value)).collect()
-}
-
-/// How the hypervisor offers shares, as the mount option says it.
-pub(super) fn transport(recipe: &Recipe) -> &'static str {
-    match recipe.hypervisor.share_transport.value {
-        // From a disk what is listed here is put in its place when the mount fails.
-        ShareTransport::Virtio | ShareTransport::Disk => "virtio",
-        ShareTransport::Xen => "xen",
-    }
 }
 
 fn os_release(recipe: &Recipe) -> String {

@@ -9,6 +9,7 @@ mod procd;
 mod prune;
 mod replaces;
 mod times;
+mod transport;
 
 use globset::{Glob, GlobSet, GlobSetBuilder};
 use wifibox_ground::content::{Content, Spool};
@@ -24,7 +25,7 @@ use crate::accounts::Accounts;
 use crate::applets::{link_applets, link_listed};
 use crate::openwrt::owned_by_root;
 use crate::packages::licences::Collector;
-use crate::packages::{self, ChosenPackage, read_data, unpack_ahead};
+use crate::packages::{self, ChosenPackage, Claim, read_data, unpack_ahead};
 use crate::scripts::Script;
 use crate::unpack::Unpacker;
 use crate::{Context, Kind, Meta, Origin, PlaceError, Tree, append, overlay_mode, put};
@@ -32,7 +33,6 @@ use crate::{Context, Kind, Meta, Origin, PlaceError, Tree, append, overlay_mode,
 pub use error::Error;
 pub use procd::finish;
 pub use prune::{folders, prune};
-pub use replaces::Claim;
 pub use times::{newest_time, seal};
 
 /// What packages, recipe and overlays make together.

@@ -4,7 +4,7 @@
 //! `/etc/init.d` (rc-update(8)).
 
 use super::Error;
-use super::generated::transport;
+use super::transport::transport;
 use crate::{Kind, Origin, Tree};
 use crate::{guest_path, put, read_file, write_file};
 use wifibox_recipe::{Access, Recipe};

@@ -3,22 +3,11 @@
 use std::collections::BTreeMap;
 
 use super::Error;
-use crate::packages::ChosenPackage;
+use crate::packages::{ChosenPackage, Claim};
 use crate::unpack::Replaces;
 use wifibox_formats::dependency::parse_relations;
 use wifibox_recipe::Format;
 use wifibox_resolve::scheme;
-
-/// What one package says of itself: an index of apk does not repeat it.
-#[derive(Debug, Clone, Default, serde::Serialize, serde::Deserialize)]
-pub struct Claim {
-    /// Relations in the package's own syntax.
-    pub replaces: String,
-    /// Of two packages that replace each other the higher one wins (apk).
-    pub priority: u32,
-    /// The source package; empty if it is not said.
-    pub origin: String,
-}
 
 /// Resolves the claims of `packages`, in the same order, against what else is in the guest.
 ///
