@@ -1,0 +1,9 @@
+# shellcheck shell=bash
+# xtask ARGUMENT...: a developer's chore, by the program that the variable XTASK names; built first where it names none.
+xtask() {
+    if [ -n "${XTASK:-}" ]; then
+        "$XTASK" "$@"
+    else
+        cargo xtask "$@"
+    fi
+}
