@@ -206,6 +206,8 @@ fn relocate(text: &str, here: &str) -> String {
     moved.replace(&format!(">{here}/console #/dev/console"), &format!(">>{here}/console"))
 }
 
+#[path = "guest_scripts/applets.rs"]
+mod applets;
 #[path = "guest_scripts/cards.rs"]
 mod cards;
 #[path = "guest_scripts/daemons.rs"]
