@@ -93,3 +93,49 @@ fn static_name_servers_reach_the_host() {
     assert!(guest.read("tmp/udhcpd.conf").contains("opt dns 10.0.0.1 192.0.2.2 8.8.8.8\n"));
     assert!(guest.read("filter").contains("--dport 53 -j DNAT --to-destination 192.0.2.1"));
 }
+
+#[test]
+fn commands_run_in_their_phase_with_the_interface_named() {
+    let guest = Guest::new(STATION);
+    let (calls, _) = guest.interfaces(
+        "iface eth0 inet static\n  address 10.9.0.1/16\n  mtu 1400\n  hwaddress ether 02:00:00:00:00:01\n  \
+         post-up ip after   $IFACE\n  pre-up ip before | cat\n  down echo bye\n  up false\n",
+    );
+    assert_eq!(
+        calls,
+        [
+            "ip before",
+            "ip link set dev eth0 mtu 1400 address 02:00:00:00:00:01 up",
+            "ip addr add 10.9.0.1/16 dev eth0",
+            "ip after eth0",
+        ]
+    );
+    assert_eq!(guest.console(), ["interfaces.conf, eth0: 'false' failed"]);
+    assert_eq!(guest.read("run/wifibox/down"), "IFACE=eth0\necho bye\n");
+}
+
+#[test]
+fn interfaces_that_nobody_names_stay_down() {
+    let guest = Guest::new(STATION);
+    let (calls, _) = guest.interfaces("iface eth1 inet static\n  address 10.1.0.1/24\n");
+    assert!(calls.is_empty(), "{calls:?}");
+}
+
+#[test]
+fn stanzas_of_one_interface_add_up() {
+    let guest = Guest::new(STATION);
+    let (calls, _) = guest.interfaces(
+        "iface eth0 inet static\n\tgateway 10.0.0.1\n\taddress 10.0.0.2/24\niface eth0 inet6 static\n  \
+         address fd00::ffff/64\n  gateway fd00::1\n",
+    );
+    assert_eq!(
+        calls,
+        [
+            "ip link set dev eth0 up",
+            "ip addr add 10.0.0.2/24 dev eth0",
+            "ip -6 addr add fd00::ffff/64 dev eth0",
+            "ip route add default via 10.0.0.1 dev eth0",
+            "ip -6 route add default via fd00::1 dev eth0",
+        ]
+    );
+}

@@ -92,3 +92,12 @@ fn ipv6_is_announced_as_far_as_it_leads() {
     assert!(!text.contains("DefaultLifetime"), "{text}");
     assert!(text.contains("RDNSS 2001:db8::1 {"), "{text}");
 }
+
+#[test]
+fn leases_are_short_until_the_network_has_told() {
+    let (text, _) = told(&(TEMPLATE.to_owned() + "\nopt lease 3600"), "", "", true);
+    assert!(
+        text.ends_with("opt\tdns\t10.0.0.1\n\nopt\trouter\t10.0.0.1\nopt lease 20\nmin_lease 20\n"),
+        "{text}"
+    );
+}
