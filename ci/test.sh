@@ -90,6 +90,11 @@ step "release: signed, and refused after one byte" release_test
 
 boot_test() { cargo run --release --quiet --package xtask -- boot-test "$@"; }
 step "boot: station, direct" boot_test "$work/hwsim"
+step "boot: station, what happens to guests in the world" boot_test "$work/hwsim" --trials
+step "boot: station, virtio-net" boot_test "$work/hwsim" --nic virtio-net
+step "build on Debian 12" "$tool" --base debian --release bookworm --flavor hwsim --out "$work/bookworm" \
+    --lock-file "$work/bookworm.lock" --cache-dir "${WIFIBOX_BUILD_CACHE:-$work/cache}" &&
+    step "boot: station, Debian 12" boot_test "$work/bookworm"
 step "boot: every module of all chipsets loads" boot_test "$work/default" --load-modules --memory 512
 step "boot: station, UEFI" boot_test "$work/hwsim" --uefi
 step "boot: station, QEMU dressed as bhyve" boot_test "$work/hwsim-bhyve" --as-bhyve

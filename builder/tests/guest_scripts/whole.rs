@@ -19,7 +19,7 @@ fn a_card_that_comes_back_is_used_again() {
     assert_eq!(guest.read("sys/bus/pci/rescan"), "1\n");
     assert_eq!(guest.calls("modprobe"), ["modprobe -a -q 9p"]);
     assert_eq!(guest.calls("ip"), ["ip link set dev wlan0 mtu 1400 up"]);
-    assert_eq!(guest.read("run/sv/wpa_supplicant"), "0 -60 0 1\n");
+    assert_eq!(guest.read("run/sv/wpa_supplicant"), "0 -60 0 0\n");
 }
 
 #[test]

@@ -229,7 +229,7 @@ fn wrong_file(session: &mut Session) -> Result<(), String> {
     if lines > 2 {
         return Err(format!("the console is flooded: {lines} lines in 15 seconds"));
     }
-    Session::put(&share(session, "app_config"), "wpa_supplicant.conf", join(HOME).as_bytes())?;
+    Session::put(&share(session, "wpa_supplicant"), "wpa_supplicant.conf", join(HOME).as_bytes())?;
     joined(session, "joined once the file is mended, by itself", "wifibox-test")
 }
 
@@ -277,13 +277,13 @@ fn refused_rules(session: &mut Session) -> Result<(), String> {
 
 /// Has the guest read another wpa_supplicant.conf.
 fn configure(session: &mut Session, text: &str) -> Result<(), String> {
-    Session::put(&share(session, "app_config"), "wpa_supplicant.conf", text.as_bytes())?;
+    Session::put(&share(session, "wpa_supplicant"), "wpa_supplicant.conf", text.as_bytes())?;
     session.order("guest", ". /etc/wifibox/functions; restart wpa_supplicant\n").map(drop)
 }
 
-/// A share's folder.
-fn share(session: &Session, tag: &str) -> std::path::PathBuf {
-    session.exchange.with_file_name(tag)
+/// The folder of a share; that of `app_config` has the daemon's name.
+fn share(session: &Session, name: &str) -> std::path::PathBuf {
+    session.exchange.with_file_name(name)
 }
 
 fn done(session: &mut Session, name: &str, detail: &str) {
