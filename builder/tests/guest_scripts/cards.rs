@@ -52,3 +52,19 @@ fn the_virtual_cable_is_eth0_whatever_was_there_first() {
         ["ip link set dev eth0 name card0", "ip link set dev eth1 name eth0"]
     );
 }
+
+#[test]
+fn what_drives_a_part_that_the_machine_lacks_is_no_alarm() {
+    let guest = Guest::new(STATION);
+    guest.stub(
+        "modprobe() { echo \"modprobe: can't load module crc32c_intel (x.ko): No such device\"; \
+         echo \"modprobe: can't load module gcm (y.ko): unknown symbol in module\"; return 1; }\n",
+    );
+    guest.put("media/etc/hostname", "box\n");
+    guest.put("media/etc/interfaces.conf", "iface eth0 inet manual\n");
+    guest.put("media/etc/iptables", &rules(""));
+    boot(&guest);
+    let console = guest.console();
+    assert!(!console.iter().any(|line| line.contains("crc32c_intel")), "{console:?}");
+    assert!(console.iter().any(|line| line.contains("gcm (y.ko)")), "{console:?}");
+}
