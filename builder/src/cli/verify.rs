@@ -7,7 +7,8 @@ use clap::Args;
 use super::context::Context;
 use super::failure::Failure;
 use wifibox_report::signature::{PublicKey, SIZE_LIMIT};
-use wifibox_report::verify::{Findings, Options, Signed, verify};
+use wifibox_report::findings::{Findings, Options, Signed};
+use wifibox_report::verify::verify;
 
 /// `verify`.
 #[derive(Debug, Clone, Args)]

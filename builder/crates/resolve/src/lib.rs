@@ -5,11 +5,12 @@
 //! these offer, and [`ensure`] and [`upgrade_lock`] make the [`Locked`] choice that everything after is made from.
 
 pub mod artefact;
+mod choice;
 mod context;
 mod coverage;
 mod error;
 pub mod index;
-mod kin;
+mod package_variants;
 pub mod lock;
 mod locked;
 mod locking;
@@ -22,6 +23,7 @@ mod variants;
 mod why;
 mod world;
 
+pub use choice::Records;
 pub use context::{Context, LockChoice, LockMode};
 pub use error::Error;
 pub use locked::{LockChange, Locked};
@@ -34,4 +36,4 @@ pub use solver::{
 pub use source::{Source, scheme};
 pub use variants::{Limits, Variant, VariantFile, Variants, variants};
 pub use why::{because, why};
-pub use world::{Records, StandsIn, World};
+pub use world::{StandsIn, World};

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::locked::Locked;
 use super::source::Source;
-use super::world::Records;
+use super::choice::Records;
 use super::{Context, Error, index};
 use crate::lock::{Lock, LockedPackage};
 

@@ -10,7 +10,7 @@ use super::policy::Order;
 use super::prefer;
 use super::search::{By, Candidate, Need, Search};
 use super::universe::Item;
-use super::walk::Step;
+use super::step::Step;
 
 /// What remains to be walked.
 enum Task<'u> {

@@ -8,16 +8,17 @@
 use std::collections::{BTreeSet, HashMap};
 
 use super::rank::{Ranks, Triggers, ranks};
+use super::reached::{Dependents, fitting, is_met, is_reason};
 use super::reason;
 use super::search::{By, Search};
 use super::universe::{Item, Name, Tags, UNTAGGED};
-use super::walk::Step;
+use super::step::Step;
 use wifibox_formats::Relation;
 
 /// The state of the walk.
-pub(super) struct RankedWalk<'u> {
+pub(super) struct ByRank<'u> {
     triggers: Triggers,
-    dependents: reason::Dependents,
+    dependents: Dependents,
     ranks: Ranks,
     needs: HashMap<Item, std::rc::Rc<[Relation<'u>]>>,
     started: bool,
@@ -43,13 +44,13 @@ pub(super) struct RankedWalk<'u> {
     result: Vec<Item>,
 }
 
-impl<'u> RankedWalk<'u> {
+impl<'u> ByRank<'u> {
     pub(super) fn new(search: &Search<'u>) -> Self {
         let triggers = Triggers::new(search.universe);
         let ranks = ranks(search, &triggers);
-        RankedWalk {
+        ByRank {
             triggers,
-            dependents: reason::Dependents::default(),
+            dependents: Dependents::default(),
             ranks,
             needs: HashMap::new(),
             started: false,
@@ -142,7 +143,7 @@ impl<'u> RankedWalk<'u> {
                 continue;
             }
             for relation in self.needs(search, item).iter() {
-                todo.extend(reason::fitting(search, relation).map(|p| (p.item, tags)));
+                todo.extend(fitting(search, relation).map(|p| (p.item, tags)));
             }
         }
     }
@@ -187,7 +188,7 @@ impl<'u> RankedWalk<'u> {
             let conditions = search.universe.package(item).install_if(search.universe.scheme);
             let (absent, present): (Vec<_>, Vec<_>) = conditions.iter().partition(|c| c.negated);
             if !present.iter().all(|condition| {
-                reason::is_met(search, condition, |item| self.is_decided.contains(&item))
+                is_met(search, condition, |item| self.is_decided.contains(&item))
             }) {
                 continue;
             }
@@ -209,7 +210,7 @@ impl<'u> RankedWalk<'u> {
     fn trigger(&mut self, search: &Search<'u>, item: Item) {
         self.triggered.insert(item);
         let conditions = search.universe.package(item).install_if(search.universe.scheme);
-        for provider in conditions.iter().flat_map(|c| reason::fitting(search, c)) {
+        for provider in conditions.iter().flat_map(|c| fitting(search, c)) {
             if self.is_decided.contains(&provider.item) {
                 let tags = self.allowed.get(&provider.item).copied().unwrap_or(0);
                 self.allow(search, item, tags);
@@ -278,7 +279,7 @@ impl<'u> RankedWalk<'u> {
         while let Some(item) = self.waiting.pop_first() {
             let conditions = search.universe.package(item).install_if(search.universe.scheme);
             let met = conditions.iter().all(|condition| {
-                reason::is_met(search, condition, |item| self.is_decided.contains(&item))
+                is_met(search, condition, |item| self.is_decided.contains(&item))
             });
             if met && search.value(item).is_none() && !self.triggered.contains(&item) {
                 self.trigger(search, item);

@@ -7,7 +7,7 @@
 use std::collections::HashSet;
 
 use super::rank::Ranks;
-use super::reason::{Dependents, Reached, comes_first, fitting, is_reason, tag_fits};
+use super::reached::{Dependents, Reached, comes_first, fitting, is_reason, tag_fits};
 use super::sat::Lit;
 use super::search::{By, Need, Search};
 use super::universe::{Item, Tags};
@@ -26,7 +26,7 @@ enum Want {
 }
 
 /// An inquiry into one unmet need.
-pub(super) struct Lack<'s, 'u> {
+pub(super) struct Unmet<'s, 'u> {
     pub(super) search: &'s Search<'u>,
     pub(super) ranks: &'s Ranks,
     pub(super) dependents: &'s Dependents,
@@ -45,7 +45,7 @@ struct State {
     candidates: HashSet<Item>,
 }
 
-impl Lack<'_, '_> {
+impl Unmet<'_, '_> {
     /// A clause that holds in every solution and fails now.
     ///
     /// # Errors
