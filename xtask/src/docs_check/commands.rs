@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Parser as _;
 use clap::error::ErrorKind;
-use wifibox_build::cli::args::Cli;
+use wifibox_build::cli::command::Cli;
 use wifibox_recipe::{Catalog, Listed, Sources};
 
 /// What became of a command.
@@ -96,15 +96,18 @@ impl Checker {
             if *option == "--hypervisor" && arguments.first() == Some(&"host") {
                 continue;
             }
-            // Words in capitals stand for any.
-            if !names.contains(*value) && value.chars().any(char::is_lowercase) {
-                if pending.contains(*value) {
-                    return Outcome::Pending((*value).to_owned());
+            for value in value.split(',') {
+                // Words in capitals stand for any.
+                if names.contains(value) || !value.chars().any(char::is_lowercase) {
+                    continue;
+                }
+                if pending.contains(value) {
+                    return Outcome::Pending(value.to_owned());
                 }
                 return Outcome::Wrong(format!("there is no {option} {value}"));
             }
         }
-        parsed(Cli::try_parse_from([&["wifibox-build"], arguments].concat()), pending)
+        parsed(Cli::read([&["wifibox-build"], arguments].concat()), pending)
     }
 }
 
@@ -211,7 +214,8 @@ mod tests {
         for fine in [
             "wifibox-build --flavor iwlwifi --base debian",
             "$ pciconf -lv | wifibox-build detect -",
-            "X=y sudo wifibox-build list",
+            "X=y sudo wifibox-build --json list",
+            "wifibox-build --flavor iwlwifi,ath10k --with ipv6",
             "cargo run --release --bin wifibox-build -- --flavor hwsim",
             "cargo xtask boot-test out/debian-hwsim --uefi",
             "target/release/wifibox-build verify DIR --public-key FILE",
@@ -221,6 +225,8 @@ mod tests {
         }
         for wrong in [
             "wifibox-build --flavor nonsense",
+            "wifibox-build --flavor iwlwifi,nonsense",
+            "wifibox-build --flavor iwlwifi list",
             "wifibox-build frobnicate",
             "wifibox-build list --frobnicate",
             "cargo xtask frobnicate",

@@ -28,7 +28,7 @@ use wifibox_image::squashfs::BlockSize;
 use wifibox_linux::firmware::Selection as FirmwareSelection;
 use wifibox_recipe::{InitSystem, Recipe, RecipeError};
 use wifibox_report::Sizes;
-use wifibox_report::folder::OutputFolder;
+use wifibox_report::folder::{OutputFolder, check_target};
 use wifibox_report::licences::Collector;
 use wifibox_report::manifest::{
     self, Composition, Firmware, FirmwareCounts, Manifest, Module, Output, Package,
@@ -96,6 +96,7 @@ pub fn build(
     environment: &Environment<'_>,
 ) -> Result<BuildReport, Error> {
     check_agreements(&composed.recipe, wishes)?;
+    check_target(&wishes.out)?;
     let laps = Laps::begin(environment.meter);
     let inputs =
         environment.caches.folder().and_then(|_| fresh::inputs(composed, wishes, environment));
@@ -264,10 +265,8 @@ pub fn fetch(composed: &Composed<'_>, environment: &Environment<'_>) -> Result<F
     let store = environment.store()?;
     let fetcher = environment.fetcher(&store);
     let packages = choose(&locks, Need::Files, environment, &fetcher)?;
-    Ok(FetchReport {
-        packages: packages.iter().map(|package| (package.file.sha256, package.file.size)).collect(),
-        locks: locks.to_vec(),
-    })
+    let files = packages.iter().map(|package| (package.file.sha256, package.file.size));
+    Ok(FetchReport { packages: files.collect(), locks })
 }
 
 /// The time of the newest file of a tree, in seconds since 1970.

@@ -17,10 +17,10 @@ use wifibox_tree::unpacked::Unpacked;
 pub const UNPACKED_LIMIT: u64 = 4 << 30;
 
 /// The folder of unpacked packages, below the cache folder.
-pub const UNPACKED: &str = "unpacked";
+pub(super) const UNPACKED: &str = "unpacked";
 
 /// The folder of compressed blocks of images, below the cache folder.
-pub const BLOCKS: &str = "blocks";
+pub(super) const BLOCKS: &str = "blocks";
 
 /// The caches of one run of the program; all its builds share them.
 #[derive(Debug)]

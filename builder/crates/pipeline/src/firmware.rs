@@ -1,6 +1,6 @@
 //! The firmware of a guest: of what packages and the user offer, what the kept modules want.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::assemble::put;
 use super::firmware_archive::FirmwareArchive;
@@ -72,10 +72,7 @@ pub fn install(
     let selection = select(&offers(tree, &folder)?, &wanted, &rules)?;
     if !asked.only.is_empty() && selection.files.keys().all(|name| name.starts_with("regulatory."))
     {
-        let text = asked.only.join(" ");
-        return Err(Error::Kernel(format!(
-            "--firmware-file {text}: no firmware that the modules want matches"
-        )));
+        return Err(no_firmware(asked.only, &wanted));
     }
     own.retain(|file| {
         let kept = selection.files.contains_key(&file.name);
@@ -102,6 +99,26 @@ pub fn install(
     }
     put_selection(tree, &offered, &folder, &selection, &files)?;
     Ok(Installed { selection, own, archive })
+}
+
+/// The globs match nothing that is wanted: those names that have most of one in them, or the first ones.
+fn no_firmware(globs: &[String], wanted: &[Wanted]) -> Error {
+    const SHOWN: usize = 5;
+    let names: BTreeSet<&str> = wanted.iter().map(|wanted| &*wanted.name).collect();
+    let plain = |glob: &String| glob.trim_end_matches(|c: char| !c.is_alphanumeric()).to_owned();
+    let mut shown: Vec<&str> = Vec::new();
+    for glob in globs {
+        let mut glob = plain(glob);
+        // Less and less of what was typed, until something begins so.
+        while shown.is_empty() && glob.pop().is_some() && !glob.is_empty() {
+            shown.extend(names.iter().filter(|name| name.contains(&glob)));
+        }
+    }
+    if shown.is_empty() {
+        shown.extend(&names);
+    }
+    let wanted = shown.into_iter().take(SHOWN).map(str::to_owned).collect();
+    Error::NoFirmware { globs: globs.join(" "), wanted }
 }
 
 /// The real path of the firmware folder, or where it belongs.

@@ -10,7 +10,7 @@ use super::source::Source;
 use super::world::{Records, World};
 use super::{Environment, Error, index};
 use wifibox_ground::digest::Sha256;
-use wifibox_recipe::{Catalog, LoosePackage, Recipe};
+use wifibox_recipe::{Catalog, LoosePackage, Recipe, Selection};
 use wifibox_resolve::lock::{Lock, LockedPackage};
 
 /// What may become of the lock file during a build.
@@ -103,12 +103,33 @@ fn unlocked_pins(source: &Source, locked: &[LockedPackage]) -> Vec<String> {
     pinned.filter(|pinned| !holds(pinned)).map(|pinned| pinned.file.clone()).collect()
 }
 
+/// The locks of the base, release and architecture of `target`, whose other parts do not matter: as they
+/// must be for the recipes, or of the newest packages.
+///
+/// # Errors
+/// As [`ensure`] and [`upgrade_lock`]; [`Error::Recipe`] if there is no such base.
+pub fn lock(
+    catalog: &Catalog,
+    target: &Selection,
+    upgrade: bool,
+    environment: &Environment<'_>,
+) -> Result<Vec<Locked>, Error> {
+    // Any flavor will do: the lock holds the packages of all.
+    let flavor = catalog.list().flavors.first().map(|flavor| flavor.name.clone());
+    let target = Selection { flavor: flavor.unwrap_or_default(), ..target.clone() };
+    let recipe = catalog.compose(&target)?;
+    match upgrade {
+        true => upgrade_lock(catalog, &recipe, environment),
+        false => ensure(catalog, &recipe, environment),
+    }
+}
+
 /// The locks that a build uses, its base's first: the files', if they cover all compositions and
 /// hold nothing else.
 ///
 /// # Errors
 /// [`Error::NoLock`], [`Error::LockOutdated`] with [`LockMode::Locked`]; whatever making one meets.
-pub fn ensure(
+pub(super) fn ensure(
     catalog: &Catalog,
     recipe: &Recipe,
     environment: &Environment<'_>,
@@ -265,7 +286,7 @@ fn renew(
 ///
 /// # Errors
 /// [`Error`]; the lock file of that source is then as it was.
-pub fn upgrade_lock(
+fn upgrade_lock(
     catalog: &Catalog,
     recipe: &Recipe,
     environment: &Environment<'_>,

@@ -2,16 +2,16 @@
 
 use super::controls::{self, Said};
 use super::index::mirrors;
-use super::locking::Locked;
+use super::locking::{Locked, ensure};
 use super::package_file::PackageFile;
 use super::source::Source;
 use super::world::Records;
-use super::{Environment, Error};
+use super::{Composed, Environment, Error};
 use wifibox_fetch::Fetcher;
 use wifibox_formats::Package;
 use wifibox_ground::artefact::Artefact;
 use wifibox_ground::digest::Sha256;
-use wifibox_ground::nearest::nearest;
+use wifibox_ground::nearest::near;
 use wifibox_recipe::{Format, Recipe};
 use wifibox_resolve::lock::LockedPackage;
 use wifibox_resolve::{Because, Request, Universe};
@@ -149,11 +149,20 @@ pub fn unhashed_artefact(
         .map_err(|error| Error::Mirror(format!("package {}", package.name), error))
 }
 
-/// The chain that pulled `package` in, one line to a link, from the recipe to the package.
+/// The chain that pulled `package` into a guest, one line to a link, from the recipe to the package.
 ///
 /// # Errors
-/// [`Error::NotInGuest`], with the nearest name.
-pub fn why(recipe: &Recipe, locks: &[Locked], package: &str) -> Result<Vec<String>, Error> {
+/// [`Error::NotInGuest`], with the names that may have been meant.
+pub fn why(
+    composed: &Composed<'_>,
+    package: &str,
+    environment: &Environment<'_>,
+) -> Result<Vec<String>, Error> {
+    let locks = ensure(composed.catalog, &composed.recipe, environment)?;
+    chain(&composed.recipe, &locks, package)
+}
+
+fn chain(recipe: &Recipe, locks: &[Locked], package: &str) -> Result<Vec<String>, Error> {
     let mut lines: Vec<String> = Vec::new();
     let mut names: Vec<String> = Vec::new();
     for Locked { source, lock, .. } in locks {
@@ -185,18 +194,17 @@ pub fn why(recipe: &Recipe, locks: &[Locked], package: &str) -> Result<Vec<Strin
     if !lines.is_empty() {
         return Ok(lines);
     }
-    let stand_in = recipe.stand_ins.get(package);
-    let near = match stand_in {
-        Some(stand_in) => format!(
-            ": the builder stands in for it ({}; {})",
-            stand_in.value.reason, stand_in.origin
-        ),
-        None => {
-            let names: Vec<&str> = names.iter().map(String::as_str).collect();
-            nearest(package, &names)
-                .map(|name| format!("; did you mean {name}?"))
-                .unwrap_or_default()
+    let known =
+        |lock: &Locked| lock.lock.packages.iter().any(|known| known.package.name == package);
+    let why = match recipe.stand_ins.get(package) {
+        Some(stand_in) => {
+            let (reason, origin) = (&stand_in.value.reason, &stand_in.origin);
+            format!(": the builder does its work ({reason}; {origin})")
         }
+        None if locks.iter().any(known) => ": the lock has it for other guests".to_owned(),
+        None => String::new(),
     };
-    Err(Error::NotInGuest { package: package.to_owned(), near })
+    let near = near(package, names.iter().map(String::as_str));
+    let near = near.into_iter().map(str::to_owned).collect();
+    Err(Error::NotInGuest { package: package.to_owned(), why, near })
 }

@@ -240,7 +240,7 @@ fn read_control(reader: &mut dyn Read, limits: TarLimits) -> Result<Control, Tar
             }
             other => control.others.insert(other.to_owned(), bytes).is_some(),
         };
-        if again { Err(odd("it is there twice".to_owned())) } else { Ok(()) }
+        if again { Err(odd("it appears twice".to_owned())) } else { Ok(()) }
     })?;
     Ok(control)
 }

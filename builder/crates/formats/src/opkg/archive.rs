@@ -223,7 +223,7 @@ fn read_control(
         let mut bytes = Vec::new();
         content.read_to_end(&mut bytes).map_err(TarError::Read)?;
         match files.insert(name.to_owned(), bytes) {
-            Some(_) => Err(odd("it is there twice".to_owned())),
+            Some(_) => Err(odd("it appears twice".to_owned())),
             None => Ok(()),
         }
     })?;

@@ -18,7 +18,7 @@ const NO_FRAGMENT: usize = 0xffff_ffff;
 
 /// An image that cannot be read.
 #[derive(Debug, thiserror::Error)]
-#[error("it is no SquashFS image that can be read: {0}")]
+#[error("not a readable SquashFS image: {0}")]
 pub struct UnreadableImage(pub(super) String);
 
 /// Where an image's bytes are.
@@ -227,7 +227,7 @@ mod tests {
     #[test]
     fn what_is_no_image_is_an_error() {
         let error = usage(std::io::Cursor::new(vec![0; 4096])).expect_err("no image");
-        assert!(error.to_string().contains("no SquashFS image"), "{error}");
+        assert!(error.to_string().contains("not a readable SquashFS image"), "{error}");
         assert!(usage(std::io::Cursor::new(Vec::new())).is_err());
     }
 }
