@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 use wifibox_fetch::{
-    Access, FetchError, Fetched, Fetcher, HttpOptions, Options, Outcome, RetryPolicy, Store,
+    FetchError, Fetched, Fetcher, HttpOptions, Network, Options, Outcome, RetryPolicy, Store,
 };
 use wifibox_ground::artefact::{Artefact, Identity};
 use wifibox_ground::cancel::Cancel;
@@ -331,7 +331,7 @@ fn redirects_are_followed_but_not_for_ever() {
 #[test]
 fn offline_means_that_nothing_is_asked() {
     let mut world = World::new();
-    world.options.access = Access::Offline;
+    world.options.network = Network::Offline;
     let error = world.fetch(&world.artefact()).unwrap_err();
     assert!(matches!(&error, FetchError::Offline { name, .. } if name == "x 1~2"), "{error}");
     assert!(matches!(
@@ -364,7 +364,7 @@ fn a_damaged_store_entry_heals() {
         assert!(matches!(&warnings[..], [w] if w.contains("damaged")), "{warnings:?}");
         // And without a mirror it is at least gone.
         fs::write(&fetched.path, damage(&world)).unwrap();
-        let offline = Options { access: Access::Offline, ..quick() };
+        let offline = Options { network: Network::Offline, ..quick() };
         let fetcher = Fetcher::new(&world.store, &offline, &world.seen, &world.cancel);
         assert!(matches!(fetcher.fetch(&world.artefact()), Err(FetchError::Offline { .. })));
         world.assert_nothing_stored();
@@ -379,7 +379,7 @@ fn files_of_a_distdir_are_used_where_they_are() {
         fs::create_dir(folder).unwrap();
     }
     world.options.distdirs = vec![world.path("absent"), one.clone(), two.clone()];
-    world.options.access = Access::Offline;
+    world.options.network = Network::Offline;
     let file = two.join("x+1~2.deb");
     fs::write(&file, &world.body).unwrap();
     let fetched = world.fetch(&world.artefact()).unwrap();
@@ -396,7 +396,7 @@ fn files_of_a_distdir_are_used_where_they_are() {
     let error = world.fetch(&world.artefact()).unwrap_err();
     let FetchError::Verification { location, .. } = &error else { panic!("{error}") };
     assert_eq!(Path::new(location), wrong);
-    world.options.access = Access::Online;
+    world.options.network = Network::Online;
     world.assert_fetched(world.fetch(&world.artefact()));
 }
 

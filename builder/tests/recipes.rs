@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use wifibox_ground::path::GuestPath;
-use wifibox_recipe::{Catalog, Recipe, Selection, Sources, schemas};
+use wifibox_recipe::{Catalog, Recipe, Selection, Sources, schema, schemas};
 
 const TOPS: [&str; 4] = ["recipes", "overlays", "kernels", "firmware-blobs"];
 
@@ -259,7 +259,8 @@ fn one_dhcp_client_runs_with_and_without_ipv6() {
 fn schemas_are_current() {
     let folder = workspace().join("docs/schema");
     let mut names = BTreeSet::new();
-    for (name, schema) in schemas() {
+    let release = ("release", schema::<wifibox_report::release::Index>());
+    for (name, schema) in schemas().into_iter().chain([release]) {
         let text = format!("{}\n", serde_json::to_string_pretty(&schema).unwrap());
         let path = folder.join(format!("{name}.json"));
         if std::env::var_os("WIFIBOX_BUILD_BLESS").is_some() {

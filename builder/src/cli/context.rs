@@ -9,12 +9,15 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use super::options::{Compressor, GlobalArgs, SelectArgs, SourceArgs};
 use super::render::failure::Failure;
 use super::render::printer::Printer;
-use wifibox_fetch::{Access, HttpOptions, Options as FetchOptions, ProxyChoice, Remote};
+use wifibox_fetch::{Access, HttpOptions, Network, Options as FetchOptions, ProxyChoice, Remote};
 use wifibox_ground::cancel::Cancel;
 use wifibox_ground::location::Location;
 use wifibox_ground::nearest::nearest;
-use wifibox_pipeline::{Caches, Environment, LockMode, UNPACKED_LIMIT};
+use wifibox_ground::work::Work;
+use wifibox_pipeline::{Caches, Environment};
 use wifibox_recipe::{Catalog, Compression, Selection, Sources};
+use wifibox_resolve::{LockChoice, LockMode};
+use wifibox_tree::cache::LIMIT as UNPACKED_LIMIT;
 
 /// Where a Debian host keeps its apt configuration.
 const APT_FOLDER: &str = "/etc/apt";
@@ -169,36 +172,37 @@ impl Context {
             }
             _ => None,
         };
+        let (limit, blocks) = (UNPACKED_LIMIT, mebibytes(args.block_cache));
         Ok(Environment {
-            cache: cache.clone(),
-            mirrors,
-            apt_folder: apt.is_dir().then(|| apt.to_owned()),
-            trust_keys: args.trust_key.clone(),
-            allow_expired_index: args.dangerously_allow_expired_index,
-            fetch: FetchOptions {
-                access: if offline { Access::Offline } else { Access::Online },
-                distdirs: args.distdir.clone(),
-                http,
-                remote: remote.clone(),
-                ..FetchOptions::default()
+            access: Access {
+                cache: cache.clone(),
+                mirrors,
+                apt_folder: apt.is_dir().then(|| apt.to_owned()),
+                trust_keys: args.trust_key.clone(),
+                allow_expired_index: args.dangerously_allow_expired_index,
+                fetch: FetchOptions {
+                    network: if offline { Network::Offline } else { Network::Online },
+                    distdirs: args.distdir.clone(),
+                    http,
+                    remote: remote.clone(),
+                    ..FetchOptions::default()
+                },
+                now: now(),
             },
-            jobs,
-            now: now(),
+            work: Work { jobs, progress: &self.printer, cancel: &self.cancel },
+            caches: Caches::new(&cache, limit, blocks, tool(), &self.printer).shared_by(remote),
+            lock: LockChoice {
+                file: args.lock_file.clone(),
+                mode: if args.locked || args.frozen { LockMode::Locked } else { LockMode::Update },
+            },
             source_date_epoch: source_date_epoch()?,
-            lock_file: args.lock_file.clone(),
-            lock_mode: if args.locked || args.frozen { LockMode::Locked } else { LockMode::Update },
-            progress: &self.printer,
-            caches: Caches::new(&cache, UNPACKED_LIMIT, mebibytes(args.block_cache))
-                .shared_by(remote),
             meter: None,
-            tool: tool(),
-            cancel: &self.cancel,
         })
     }
 }
 
 /// This program as a file: another build of it is another file.
-fn tool() -> String {
+pub fn tool() -> String {
     use std::os::unix::fs::MetadataExt as _;
     let version = concat!("wifibox-build ", env!("CARGO_PKG_VERSION"));
     match env::current_exe().and_then(std::fs::metadata) {

@@ -10,7 +10,7 @@ use clap_complete::ArgValueCandidates as Candidates;
 use super::candidates;
 use super::render::printer::{Color, Level};
 use wifibox_ground::device::DeviceId;
-use wifibox_pipeline::{ArchiveChoice, FirmwareAdd};
+use wifibox_linux::drivers::{ArchiveChoice, FirmwareAdd};
 
 /// Flags of every verb.
 #[derive(Debug, Clone, Args)]

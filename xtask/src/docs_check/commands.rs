@@ -20,11 +20,21 @@ pub enum Outcome {
     Wrong(String),
 }
 
+/// Words that stand before a command and are none of ours.
+const BEFORE: [&str; 11] =
+    ["sudo", "doas", "time", "exec", "if", "then", "else", "while", "until", "do", "!"];
+
+/// Options whose value has a form of its own, and one that they take: it stands for a script's variable.
+const SAMPLES: [(&str, &str); 3] =
+    [("--device", "8086:2725"), ("--passthru", "3/0/0"), ("--jobs", "1")];
+
 /// Knows what there is.
 pub struct Checker {
     root: PathBuf,
     /// Names that an option takes.
     names: BTreeMap<&'static str, BTreeSet<String>>,
+    /// Names of recipes in examples, for commands that say where their recipes are.
+    in_examples: BTreeSet<String>,
 }
 
 impl Checker {
@@ -41,7 +51,8 @@ impl Checker {
             ("--kernel", set(&listing.kernels)),
             ("--hypervisor", set(&listing.hypervisors)),
         ]);
-        Ok(Checker { root: root.to_owned(), names })
+        let in_examples = super::examples::names(&root.join("examples"))?;
+        Ok(Checker { root: root.to_owned(), names, in_examples })
     }
 
     /// The outcomes of the commands in `line` that are ours.
@@ -60,7 +71,7 @@ impl Checker {
         let words: Vec<&str> = words
             .iter()
             .map(String::as_str)
-            .skip_while(|word| ["sudo", "doas", "time"].contains(word) || is_assignment(word))
+            .skip_while(|word| BEFORE.contains(word) || is_assignment(word))
             .collect();
         let (program, rest) = words.split_first()?;
         let name = program.rsplit('/').next().unwrap_or(program);
@@ -89,6 +100,7 @@ impl Checker {
     }
 
     fn tool(&self, arguments: &[&str], pending: &BTreeSet<String>) -> Outcome {
+        let own_recipes = arguments.contains(&"--recipes");
         for pair in arguments.windows(2) {
             let [option, value] = pair else { continue };
             let Some(names) = self.names.get(option) else { continue };
@@ -97,8 +109,11 @@ impl Checker {
                 continue;
             }
             for value in value.split(',') {
-                // Words in capitals stand for any.
-                if names.contains(value) || !value.chars().any(char::is_lowercase) {
+                // Words in capitals stand for any, and so do a script's variables.
+                let stands_for_any =
+                    value.starts_with('$') || !value.chars().any(char::is_lowercase);
+                let of_example = own_recipes && self.in_examples.contains(value);
+                if names.contains(value) || of_example || stands_for_any {
                     continue;
                 }
                 if pending.contains(value) {
@@ -107,7 +122,15 @@ impl Checker {
                 return Outcome::Wrong(format!("there is no {option} {value}"));
             }
         }
-        parsed(Cli::read([&["wifibox-build"], arguments].concat()), pending)
+        let mut words = vec!["wifibox-build"];
+        for argument in arguments {
+            let sample = SAMPLES.iter().find(|(option, _)| words.last() == Some(option));
+            words.push(match sample {
+                Some((_, sample)) if argument.starts_with('$') => sample,
+                _ => argument,
+            });
+        }
+        parsed(Cli::read(words), pending)
     }
 }
 
@@ -220,6 +243,9 @@ mod tests {
             "cargo xtask boot-test out/debian-hwsim --uefi",
             "target/release/wifibox-build verify DIR --public-key FILE",
             "ci/test.sh",
+            "if ! wifibox-build verify \"$out\"; then",
+            "exec wifibox-build --flavor $flavor --device $device",
+            "wifibox-build --flavor lab --recipes DIR",
         ] {
             assert_eq!(one(fine, &[]), Outcome::Fine, "{fine}");
         }
@@ -232,6 +258,9 @@ mod tests {
             "cargo xtask frobnicate",
             "cargo run --bin wifibox-build -- frobnicate",
             "ci/frobnicate.sh",
+            "while wifibox-build verify --frobnicate $out; do",
+            "wifibox-build --flavor lab",
+            "wifibox-build --flavor $flavor --device nonsense",
         ] {
             assert!(matches!(one(wrong, &["other"]), Outcome::Wrong(_)), "{wrong}");
         }

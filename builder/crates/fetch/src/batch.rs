@@ -5,7 +5,8 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::error::FetchError;
-use super::fetcher::{Fetched, Fetcher};
+use super::fetched::Fetched;
+use super::fetcher::Fetcher;
 use wifibox_ground::artefact::Artefact;
 
 impl Fetcher<'_> {

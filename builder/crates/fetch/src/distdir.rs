@@ -5,7 +5,7 @@
 use std::path::Path;
 
 use super::error::{FetchError, Outcome, Tried};
-use super::fetcher::Fetched;
+use super::fetched::Fetched;
 use super::store::open_and_hash;
 use wifibox_ground::artefact::{Artefact, Found};
 use wifibox_ground::cancel::Cancel;

@@ -5,6 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use wifibox_ground::artefact::{Found, Identity};
+use wifibox_ground::failure::Kind;
 
 /// Why an artefact could not be had.
 #[derive(Debug, thiserror::Error)]
@@ -96,6 +97,27 @@ pub enum FetchError {
     /// Several artefacts failed, each for its own reason; in the order in which they were asked for.
     #[error("{} files could not be fetched:{}", .0.len(), Several(.0))]
     Several(Vec<FetchError>),
+}
+
+impl FetchError {
+    /// Which kind of failure this is; of several, the one that matters most.
+    pub fn kind(&self) -> Kind {
+        match self {
+            FetchError::Verification { .. } | FetchError::Unfit { .. } => Kind::Verification,
+            FetchError::Interrupted { .. } => Kind::Interrupted,
+            FetchError::Several(errors) => {
+                let kinds: Vec<Kind> = errors.iter().map(FetchError::kind).collect();
+                let worst = [Kind::Interrupted, Kind::Verification];
+                worst.into_iter().find(|kind| kinds.contains(kind)).unwrap_or(Kind::Failed)
+            }
+            FetchError::NotFound { .. }
+            | FetchError::Network { .. }
+            | FetchError::TooLarge { .. }
+            | FetchError::Disk { .. }
+            | FetchError::Offline { .. }
+            | FetchError::Unrecognisable { .. } => Kind::Failed,
+        }
+    }
 }
 
 /// A location that was tried.

@@ -1,15 +1,15 @@
 //! Gets artefacts: from the store, from folders of downloaded files, from their locations.
 
 use std::collections::BTreeSet;
-use std::fs::File;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
 use super::distdir;
 use super::error::{FetchError, Outcome, Tried};
+use super::fetched::Fetched;
 use super::http::LazyClient;
 use super::ledger::{Got, Ledger};
-use super::options::{Access, Options};
+use super::options::{Network, Options};
 use super::partial::{Memory, Partial, Target};
 use super::remote::Remote;
 use super::retry::RetryPolicy;
@@ -20,27 +20,6 @@ use wifibox_ground::cancel::Cancel;
 use wifibox_ground::digest::Sha256;
 use wifibox_ground::location::Location;
 use wifibox_ground::progress::Progress;
-
-/// A file whose bytes were checked against the digest it was asked for by.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Fetched {
-    /// Where it is: in the store, or in the folder of downloaded files it was found in.
-    pub path: PathBuf,
-    /// Its size in bytes.
-    pub size: u64,
-    /// Its SHA-256.
-    pub sha256: Sha256,
-}
-
-impl Fetched {
-    /// Opens it.
-    ///
-    /// # Errors
-    /// [`FetchError::Disk`] when it went away meanwhile.
-    pub fn open(&self) -> Result<File, FetchError> {
-        File::open(&self.path).map_err(FetchError::disk("open", &self.path))
-    }
-}
 
 /// Gets artefacts. May be shared by threads.
 pub struct Fetcher<'a> {
@@ -104,7 +83,7 @@ impl<'a> Fetcher<'a> {
             }
         }
         let locations = self.usable(&artefact.locations, &mut tried);
-        let online = self.options.access == Access::Online;
+        let online = self.options.network == Network::Online;
         let remote = self.options.remote.as_deref().filter(|_| online);
         if locations.is_empty() && remote.is_none() {
             return Err(FetchError::from_trials(&artefact.name, identity, tried));
@@ -338,7 +317,7 @@ impl<'a> Fetcher<'a> {
     /// The locations that may be asked, servers that kept silent last. Those that may not be asked
     /// are noted as such.
     fn usable<'l>(&self, all: &'l [Location], tried: &mut Vec<Tried>) -> Vec<&'l Location> {
-        let may = |l: &&Location| self.options.access == Access::Online || !l.is_remote();
+        let may = |l: &&Location| self.options.network == Network::Online || !l.is_remote();
         for location in all.iter().filter(|l| !may(l)) {
             tried.push(Tried { location: location.to_string(), outcome: Outcome::Skipped });
         }

@@ -15,7 +15,7 @@ use reqwest::blocking::{Body, Client as Inner, Response};
 use reqwest::header::{ACCEPT_ENCODING, CONTENT_RANGE, HeaderMap, RANGE, RETRY_AFTER};
 use reqwest::{Proxy, Url, redirect};
 
-use super::options::{HttpOptions, ProxyChoice};
+use super::http_options::{HttpOptions, ProxyChoice};
 use wifibox_ground::cancel::{Cancel, LOOK_EVERY};
 
 /// Makes requests.

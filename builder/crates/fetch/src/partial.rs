@@ -5,7 +5,7 @@ use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
 use super::error::FetchError;
-use super::store::Stoppable;
+use super::stoppable::Stoppable;
 use wifibox_ground::artefact::Found;
 use wifibox_ground::cancel::Cancel;
 use wifibox_ground::digest::Hasher;

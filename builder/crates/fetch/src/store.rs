@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 
 use super::error::FetchError;
 use super::partial::{Partial, Target};
+use super::stoppable::Stoppable;
 use wifibox_ground::artefact::{Found, Identity};
 use wifibox_ground::cancel::{Cancel, LOOK_EVERY};
 use wifibox_ground::digest::Sha256;
@@ -280,19 +281,4 @@ pub(super) fn open_and_hash(
     };
     file.rewind().map_err(FetchError::disk("read", path))?;
     Ok(Some((file, Found { size, sha256: Some(sha256) })))
-}
-
-/// A reader that fails once its work is cancelled.
-pub(super) struct Stoppable<'a, R> {
-    pub(super) inner: R,
-    pub(super) cancel: &'a Cancel,
-}
-
-impl<R: Read> Read for Stoppable<'_, R> {
-    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
-        if self.cancel.is_cancelled() {
-            return Err(io::Error::other("cancelled"));
-        }
-        self.inner.read(buf)
-    }
 }

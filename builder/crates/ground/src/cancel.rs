@@ -7,6 +7,11 @@ use std::time::{Duration, Instant};
 /// How long work may go on before it looks at the flag again.
 pub const LOOK_EVERY: Duration = Duration::from_millis(50);
 
+/// The work was ended by its [`Cancel`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("interrupted; what was fetched is kept, no output was changed")]
+pub struct Interrupted;
+
 /// A flag shared by everything that should stop together; clones are the same flag.
 #[derive(Debug, Clone, Default)]
 pub struct Cancel(Arc<AtomicBool>);

@@ -7,8 +7,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::content::Digests;
 use crate::digest::{Hasher, Sha256};
+use crate::digests::Digests;
 
 /// An open pack.
 #[derive(Debug)]

@@ -11,8 +11,8 @@ use std::path::{Path, PathBuf};
 
 use super::{HostFile, Hypervisor};
 use wifibox_ground::digest::Sha256;
+use wifibox_ground::output::Output;
 use wifibox_report::Manifest;
-use wifibox_report::manifest::Output;
 use wifibox_report::output::{self, LoadError};
 use wifibox_report::verify::{SIGNATURES, SUMS, Sums};
 

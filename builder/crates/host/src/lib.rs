@@ -22,6 +22,7 @@ pub mod l4re;
 pub mod libvirt;
 pub mod lint;
 pub mod machine;
+pub mod output;
 pub mod qemu;
 #[cfg(test)]
 pub(crate) mod sample;

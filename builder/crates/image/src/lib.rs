@@ -20,6 +20,7 @@ pub mod gpt;
 pub mod newc;
 pub mod padding;
 pub mod squashfs;
+pub mod stage;
 pub mod uki;
 
 use std::fs::File;

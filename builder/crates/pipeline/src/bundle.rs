@@ -8,14 +8,13 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use super::index;
-use super::locking::{Locked, ensure};
-use super::packages::artefact;
-use super::pinning::pin_all;
-use super::{Composed, Environment, Error};
 use wifibox_fetch::{Got, Ledger};
-use wifibox_report::folder::{OutputError, OutputFolder};
-use wifibox_report::manifest::Output;
+use wifibox_ground::output::{Output, OutputError, OutputFolder};
+use wifibox_recipe::Composed;
+use wifibox_resolve::artefact::artefact;
+use wifibox_resolve::{self as resolve, Locked, ensure, index, pin_all};
+
+use crate::{Environment, Error};
 
 /// The number of the format of a bundle's `manifest.json`.
 pub const FORMAT: u32 = 1;
@@ -23,7 +22,7 @@ pub const FORMAT: u32 = 1;
 /// What a bundle tells, in its `manifest.json` too.
 #[derive(Debug, Clone, Serialize)]
 pub struct BundleReport {
-    /// [`FORMAT`].
+    /// `FORMAT`.
     pub format: u32,
     /// The bases, with release and architecture, whose packages it holds.
     pub targets: Vec<String>,
@@ -42,27 +41,28 @@ pub fn bundle(
     out: &Path,
     environment: &Environment<'_>,
 ) -> Result<BundleReport, Error> {
-    let mut locks = ensure(composed.catalog, &composed.recipe, environment)?;
-    pin_all(&mut locks, environment)?;
-    let store = environment.store()?;
+    let locking = environment.locking();
+    let mut locks = ensure(composed.catalog, &composed.recipe, &locking)?;
+    pin_all(&mut locks, &locking)?;
+    let store = environment.access.store()?;
     let ledger = Ledger::default();
-    let fetcher = environment.fetcher(&store).noting(&ledger);
+    let fetcher = environment.access.fetcher(&store, &environment.work).noting(&ledger);
     let mut artefacts = Vec::new();
     let mut keys = Vec::new();
     for Locked { source, lock, .. } in &locks {
-        index::load(source, environment, &fetcher)?;
+        index::load(source, &locking, &fetcher)?;
         for locked in &lock.packages {
-            artefacts.push(artefact(source, locked, environment)?);
+            artefacts.push(artefact(source, locked, &locking)?);
         }
         for repository in &source.repositories {
-            keys.extend(index::key_files(source.format, repository, environment));
+            keys.extend(index::key_files(source.format, repository, &locking));
         }
     }
-    fetcher.fetch_all(&artefacts, environment.jobs.get())?;
+    fetcher.fetch_all(&artefacts, environment.work.jobs.get())?;
     drop(fetcher);
     let folder = OutputFolder::begin(out)?;
     for (path, got) in ledger.into_files() {
-        environment.check_cancelled()?;
+        environment.work.check()?;
         match got {
             Got::Bytes(bytes) => drop(folder.write_bytes(&path, 0o644, &bytes)?),
             Got::File(from) => {
@@ -78,12 +78,12 @@ pub fn bundle(
     keys.dedup();
     for key in keys {
         let bytes = std::fs::read(&key)
-            .map_err(|source| Error::ReadKeyring { path: key.clone(), source })?;
+            .map_err(|source| resolve::Error::ReadKeyring { path: key.clone(), source })?;
         let name = key.file_name().unwrap_or_default().to_string_lossy().into_owned();
         folder.write_bytes(&format!("keys/{name}"), 0o644, &bytes)?;
     }
     for Locked { lock, .. } in &locks {
-        let text = lock.to_text().map_err(|error| Error::Unsupported(error.to_string()))?;
+        let text = lock.to_text()?;
         let path = lock.target.default_path().display().to_string();
         folder.write_bytes(&path, 0o644, text.as_bytes())?;
     }
@@ -96,8 +96,7 @@ pub fn bundle(
         mirrors,
         files: folder.files(),
     };
-    let text = serde_json::to_string_pretty(&report)
-        .map_err(|error| Error::Unsupported(error.to_string()))?;
+    let text = serde_json::to_string_pretty(&report)?;
     folder.write_bytes("manifest.json", 0o644, format!("{text}\n").as_bytes())?;
     folder.finish()?;
     Ok(report)

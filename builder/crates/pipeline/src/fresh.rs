@@ -7,32 +7,28 @@
 //! makes the build run again. A file that changed in the same tick of the file system's clock in which
 //! the note was written could look untouched, so those are hashed, too.
 
-use std::fs::{self, File, Metadata};
+use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
-
-use super::build::BuildReport;
-use super::firmware_archive::ArchiveChoice;
-use super::locking::{LockChange, Locked};
-use super::own_firmware::LOCAL;
-use super::source::Source;
-use super::{Composed, Environment, Wishes};
 use wifibox_ground::digest::Sha256;
+use wifibox_ground::output::Output;
+use wifibox_recipe::Composed;
 use wifibox_report::Sizes;
-use wifibox_report::manifest::{FirmwareCounts, Output};
+use wifibox_report::manifest::FirmwareCounts;
 use wifibox_resolve::lock::Lock;
+use wifibox_resolve::{LockChange, Locked, Source};
+
+use crate::inputs::Inputs;
+use crate::state::State;
+use crate::{BuildReport, Environment, Wishes};
 
 /// Rises when a note means something else.
 const FORMAT: u32 = 1;
 /// Notes of output folders that are kept; the oldest go.
 const KEPT: usize = 500;
-/// File systems may tell times in steps as long as this, in nanoseconds: those that show no
-/// fractions of a second in steps of one or two seconds, others of a clock tick.
-const COARSE_STEP: i128 = 2_000_000_000;
-const FINE_STEP: i128 = 50_000_000;
 
 /// What was built, of what.
 #[derive(Serialize, Deserialize)]
@@ -51,18 +47,6 @@ struct Noted {
     state: State,
 }
 
-/// What the file system says of a file without reading it.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-struct State {
-    device: u64,
-    inode: u64,
-    mode: u32,
-    size: u64,
-    /// Nanoseconds since 1970, of content and of metadata.
-    modified: (i64, i64),
-    changed: (i64, i64),
-}
-
 /// What a build tells, as far as it does not stand elsewhere.
 #[derive(Serialize, Deserialize)]
 struct Reported {
@@ -73,80 +57,6 @@ struct Reported {
     firmware: FirmwareCounts,
     missing_firmware: Vec<String>,
     sizes: Sizes,
-}
-
-impl State {
-    fn of(metadata: &Metadata) -> Self {
-        State {
-            device: metadata.dev(),
-            inode: metadata.ino(),
-            mode: metadata.mode(),
-            size: metadata.size(),
-            modified: (metadata.mtime(), metadata.mtime_nsec()),
-            changed: (metadata.ctime(), metadata.ctime_nsec()),
-        }
-    }
-
-    /// Whether a later change may have left the same state, if it was looked at when the file
-    /// system's clock showed `now`.
-    fn may_hide_changes(&self, now: (i64, i64)) -> bool {
-        let nanoseconds = |(s, ns): (i64, i64)| i128::from(s) * 1_000_000_000 + i128::from(ns);
-        let step = if self.changed.1 == 0 { COARSE_STEP } else { FINE_STEP };
-        nanoseconds(self.changed) + step >= nanoseconds(now)
-    }
-}
-
-/// The hash of everything that decides the outputs, but for the locks. `None` where something of it
-/// cannot be read: the build will say what.
-pub fn inputs(
-    composed: &Composed<'_>,
-    wishes: &Wishes,
-    environment: &Environment<'_>,
-) -> Option<Sha256> {
-    let mut lines = vec![
-        format!("note {FORMAT}"),
-        format!("tool {}", environment.tool),
-        format!("recipes {}", composed.catalog.fingerprint()),
-        format!("recipe {:?}", composed.recipe),
-        format!("epoch {:?}", environment.source_date_epoch),
-    ];
-    let Wishes {
-        // It decides where, not what; the note is found by it.
-        out: _,
-        // Without it there is no build.
-        accepted_licences: _,
-        force: _,
-        firmware_files,
-        firmware_adds,
-        firmware_archive,
-        device,
-        block_size,
-    } = wishes;
-    lines.push(format!("wishes {firmware_files:?} {device:?} {block_size}"));
-    for add in firmware_adds {
-        let (sha256, _) = Sha256::of_reader(File::open(&add.file).ok()?).ok()?;
-        lines.push(format!("firmware {:?} {:?} {sha256}", add.file, add.name));
-    }
-    match firmware_archive {
-        None => {}
-        Some(ArchiveChoice::Upstream) => lines.push("upstream archive".to_owned()),
-        Some(ArchiveChoice::File(path)) => {
-            // Half a gigabyte: not read. A change makes it another state.
-            let state = serde_json::to_string(&State::of(&fs::metadata(path).ok()?)).ok()?;
-            lines.push(format!("archive {path:?} {state}"));
-        }
-    }
-    let initramfs = composed.recipe.initramfs.iter().map(|plan| &plan.value.overlay);
-    let overlays = composed.recipe.overlays.iter().map(|overlay| &overlay.value);
-    let overlays = overlays.chain(initramfs).map(|overlay| format!("overlays/{overlay}"));
-    for folder in overlays.chain([LOCAL.to_owned()]) {
-        for file in composed.sources.files_below(&folder).ok()? {
-            let path = format!("{folder}/{file}");
-            let bytes = composed.sources.read(&path).ok()?;
-            lines.push(format!("file {path} {}", Sha256::of(&bytes)));
-        }
-    }
-    Some(Sha256::of(lines.join("\n").as_bytes()))
 }
 
 /// The locks as they are on the disk, in a line each.
@@ -162,7 +72,7 @@ fn with_locks(inputs: &Sha256, paths: &[PathBuf]) -> Option<Sha256> {
 fn note_path(out: &Path, environment: &Environment<'_>) -> Option<PathBuf> {
     let out = fs::canonicalize(out).ok()?;
     let name = Sha256::of(out.as_os_str().as_encoded_bytes());
-    Some(environment.caches.folder()?.join("built").join(format!("{name}.json")))
+    Some(environment.caches.folder.as_ref()?.join("built").join(format!("{name}.json")))
 }
 
 /// The report of the build that made what is in the output folder, if another one would make the
@@ -181,7 +91,7 @@ pub fn find(
     let sources = Source::all(&composed.recipe);
     let own = sources.first()?;
     let locks: Vec<PathBuf> =
-        sources.iter().map(|source| source.lock_path(own, environment)).collect();
+        sources.iter().map(|source| source.lock_path(own, &environment.lock)).collect();
     if note.format != FORMAT || with_locks(inputs, &locks)? != note.inputs {
         return None;
     }
@@ -247,7 +157,8 @@ pub fn note(
     environment: &Environment<'_>,
 ) -> io::Result<()> {
     let changed = || io::Error::other("something changed while it was built");
-    if self::inputs(composed, wishes, environment).as_ref() != Some(inputs) {
+    let now = Inputs::gather(composed, wishes).map_err(|_| changed())?;
+    if now.fingerprint(composed.catalog, environment) != *inputs {
         return Err(changed());
     }
     for Locked { lock, path, source, .. } in &report.locks {

@@ -5,10 +5,12 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use super::caches::{BLOCKS, UNPACKED};
 use wifibox_fetch::{FetchError, Store};
 use wifibox_image::block_cache::{BlockCache, CacheError};
+use wifibox_tree::cache::FOLDER as UNPACKED;
 use wifibox_tree::unpacked::{Unpacked, UnpackedError};
+
+use crate::caches::BLOCKS;
 
 /// Why the cache folder cannot be read or written.
 #[derive(Debug, thiserror::Error)]

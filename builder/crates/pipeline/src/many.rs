@@ -5,9 +5,11 @@
 //! compressed for the first guest that needs them, and are in the caches for the others. An output does
 //! not depend on what it was built together with.
 
-use super::build::{BuildReport, FetchReport, Wishes, build, fetch};
-use super::{Composed, Environment, Error};
-use wifibox_recipe::{Catalog, Recipe, Selection, Sources};
+use wifibox_ground::cancel::Interrupted;
+use wifibox_recipe::{Catalog, Composed, Recipe, Selection, Sources};
+
+use crate::build::{FetchReport, build, fetch};
+use crate::{BuildReport, Environment, Error, Wishes};
 
 /// What became of one guest.
 #[derive(Debug)]
@@ -105,9 +107,10 @@ pub fn build_many(
     for Guest { flavor, wanted } in guests {
         let outcome = match wanted {
             Err(why) => Outcome::LeftOut(why),
-            Ok(_) if environment.check_cancelled().is_err() => Outcome::Failed(Error::Interrupted),
+            Ok(_) if environment.work.cancel.is_cancelled() => Outcome::Failed(Interrupted.into()),
             Ok(selection) => {
-                let built = Composed::new(sources, catalog, &selection).and_then(|composed| {
+                let composed = Composed::new(sources, catalog, &selection).map_err(Error::from);
+                let built = composed.and_then(|composed| {
                     told(Step::Begun(&composed.recipe));
                     build(&composed, &wishes(&composed.recipe), environment)
                 });
@@ -120,7 +123,7 @@ pub fn build_many(
         told(Step::Ended(&flavor, &outcome));
         outcomes.push((flavor, outcome));
     }
-    environment.caches.tidy(environment.progress);
+    environment.caches.tidy();
     outcomes
 }
 

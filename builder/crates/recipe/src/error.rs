@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::io;
 use std::path::PathBuf;
+
 use std::sync::Arc;
+use wifibox_ground::failure::Kind;
 
 use super::located::Origin;
 use wifibox_ground::digest::{Hasher, Sha256};
@@ -51,6 +53,17 @@ pub enum RecipeError {
 }
 
 impl RecipeError {
+    /// Which kind of failure this is.
+    pub fn kind(&self) -> Kind {
+        match self {
+            RecipeError::Choice(_) => Kind::Usage,
+            RecipeError::Io { .. }
+            | RecipeError::Missing { .. }
+            | RecipeError::Unfit { .. }
+            | RecipeError::Invalid(_) => Kind::Failed,
+        }
+    }
+
     pub(super) fn invalid(problem: Problem) -> Self {
         RecipeError::Invalid(Box::new(problem))
     }

@@ -27,6 +27,7 @@ mod model;
 mod on_releases;
 mod records;
 mod references;
+mod request;
 mod schema;
 mod scripts;
 mod show;
@@ -60,7 +61,8 @@ pub use on_releases::{ByBase, OnReleases};
 pub use records::{
     Access, AppletLinks, Applets, Directory, FileText, Group, Password, Share, User,
 };
-pub use schema::schemas;
+pub use request::Composed;
+pub use schema::{schema, schemas};
 pub use scripts::{EffectAccounts, Effects, ScriptName, ScriptRule, StandIn};
 pub use show::{Row, Shape, Show};
 pub use sources::Sources;

@@ -1,5 +1,4 @@
-//! The JSON schemas of the recipe files (draft 2020-12), for editors and for `docs/schema`, and that of
-//! a release's index.
+//! The JSON schemas of the recipe files (draft 2020-12), for editors and for `docs/schema`.
 
 use schemars::{JsonSchema, generate::SchemaSettings};
 use serde_json::Value;
@@ -22,6 +21,7 @@ pub fn schemas() -> Vec<(&'static str, Value)> {
     ]
 }
 
-fn schema<T: JsonSchema>() -> Value {
+/// The schema of a type.
+pub fn schema<T: JsonSchema>() -> Value {
     SchemaSettings::draft2020_12().into_generator().into_root_schema_for::<T>().to_value()
 }

@@ -2,8 +2,9 @@
 //! learnt from an output later: where its bytes are, how it differs from another, whether it is whole.
 //! Also a release of several outputs: its index, its provenance, its signature.
 
+pub mod describe;
 pub mod diff;
-pub mod folder;
+pub mod export;
 pub mod inspect;
 pub mod licences;
 pub mod manifest;
@@ -12,6 +13,7 @@ pub mod release;
 pub mod sbom;
 pub mod signature;
 pub mod sizes;
+pub mod stage;
 pub mod verify;
 
 pub use manifest::Manifest;

@@ -9,6 +9,7 @@ use super::Sizes;
 use wifibox_ground::device::DeviceId;
 use wifibox_ground::digest::Sha256;
 use wifibox_ground::guest::Guest;
+use wifibox_ground::output::Output;
 use wifibox_ground::path::GuestPath;
 use wifibox_tree::{Kind, Tree};
 
@@ -199,17 +200,6 @@ pub struct File {
     /// Target, of a link.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub target: Option<String>,
-}
-
-/// A file of the output folder.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Output {
-    /// Path, relative to the output folder.
-    pub path: String,
-    /// Bytes.
-    pub size: u64,
-    /// Hash.
-    pub sha256: Sha256,
 }
 
 /// Every node of `tree` as the manifest lists it.

@@ -1,6 +1,8 @@
 //! Tests of the tree model.
 
 use proptest::prelude::*;
+use wifibox_ground::content::Content;
+use wifibox_ground::path::GuestPath;
 
 use super::*;
 

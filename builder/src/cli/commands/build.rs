@@ -1,6 +1,6 @@
 //! `wifibox-build [build]`: from recipes to output folders.
 
-use crate::cli::context::Context;
+use crate::cli::context::{Context, tool};
 use crate::cli::meter::ProcessMeter;
 use crate::cli::options::BuildArgs;
 use crate::cli::render::build::{self as render, say_outcome, say_report};
@@ -15,7 +15,7 @@ use wifibox_recipe::{Recipe, Selection};
 pub fn run(context: &Context, args: &BuildArgs) -> Result<(), Failure> {
     let mut environment = context.environment(&args.source)?;
     if args.output.no_cache {
-        environment.caches = Caches::none();
+        environment.caches = Caches::none(tool(), &context.printer);
     }
     let meter = ProcessMeter::start();
     environment.meter = args.output.timings.then_some(&meter);

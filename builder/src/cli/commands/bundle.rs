@@ -7,7 +7,7 @@ use clap::Args;
 use crate::cli::context::Context;
 use crate::cli::options::{SelectArgs, SourceArgs};
 use crate::cli::render::failure::Failure;
-use wifibox_pipeline::Composed;
+use wifibox_recipe::Composed;
 
 /// `bundle`.
 #[derive(Debug, Clone, Args)]

@@ -9,9 +9,9 @@ use crate::cli::candidates;
 use crate::cli::context::Context;
 use crate::cli::options::{SourceArgs, TargetArgs};
 use crate::cli::render::failure::Failure;
-use wifibox_pipeline::export::{self, freebsd_port};
-use wifibox_pipeline::{Limits, variants};
 use wifibox_recipe::Selection;
+use wifibox_report::export::{self, freebsd_port};
+use wifibox_resolve::{Limits, variants};
 
 /// `export`.
 #[derive(Debug, Clone, Args)]
@@ -76,7 +76,8 @@ fn run_freebsd_port(context: &Context, args: &FreebsdPortArgs) -> Result<(), Fai
     };
     let environment = context.environment(&args.source)?;
     let limits = Limits { flavors: args.flavor.clone(), kernels: args.kernel.clone() };
-    let variants = variants(&context.sources, &context.catalog, &selection, &limits, &environment)?;
+    let variants =
+        variants(&context.sources, &context.catalog, &selection, &limits, &environment.locking())?;
     let files = freebsd_port::files(&variants).map_err(Failure::failed)?;
     let changed = export::write(&args.out, &files).map_err(Failure::failed)?;
     let bytes: u64 = variants.files.iter().map(|file| file.size).sum();

@@ -5,8 +5,8 @@ use clap::Args;
 use crate::cli::context::Context;
 use crate::cli::options::{SourceArgs, TargetArgs};
 use crate::cli::render::failure::Failure;
-use wifibox_pipeline::{Error, LockMode, Locked, lock};
 use wifibox_recipe::Selection;
+use wifibox_resolve::{Error, LockMode, Locked, make_lock};
 
 /// `lock`.
 #[derive(Debug, Clone, Args)]
@@ -39,9 +39,9 @@ pub fn run(context: &Context, args: &LockArgs) -> Result<(), Failure> {
     };
     let mut environment = context.environment(&args.source)?;
     if args.check {
-        environment.lock_mode = LockMode::Locked;
+        environment.lock.mode = LockMode::Locked;
     }
-    let locks = lock(&context.catalog, &target, args.upgrade, &environment);
+    let locks = make_lock(&context.catalog, &target, args.upgrade, &environment.locking());
     let locks = locks.map_err(|error| match error {
         error @ (Error::NoLock { .. } | Error::LockOutdated { .. }) if args.check => {
             let hints = vec!["'wifibox-build lock' writes it".to_owned()];

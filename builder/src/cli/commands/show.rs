@@ -3,7 +3,7 @@
 use crate::cli::context::Context;
 use crate::cli::options::SelectArgs;
 use crate::cli::render::failure::Failure;
-use wifibox_pipeline::Composed;
+use wifibox_recipe::Composed;
 
 /// Prints it.
 ///

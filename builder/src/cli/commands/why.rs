@@ -5,7 +5,8 @@ use clap::Args;
 use crate::cli::context::Context;
 use crate::cli::options::{SelectArgs, SourceArgs};
 use crate::cli::render::failure::Failure;
-use wifibox_pipeline::{Composed, why};
+use wifibox_recipe::Composed;
+use wifibox_resolve::why;
 
 /// `why`.
 #[derive(Debug, Clone, Args)]
@@ -28,7 +29,7 @@ pub fn run(context: &Context, args: &WhyArgs) -> Result<(), Failure> {
     let selection = context.selection(&args.select)?;
     let composed = Composed::new(&context.sources, &context.catalog, &selection)?;
     let environment = context.environment(&args.source)?;
-    let chain = why(&composed, &args.package, &environment)?;
+    let chain = why(&composed, &args.package, &environment.locking())?;
     let line = |(depth, line): (usize, &String)| format!("{}{line}\n", "  ".repeat(depth));
     context.printer.result(
         || serde_json::json!({ "chain": chain }),

@@ -3,8 +3,11 @@
 use std::error::Error as StdError;
 
 use wifibox_fetch::FetchError;
-use wifibox_pipeline::{Error, Kind};
+use wifibox_ground::failure::Kind;
+use wifibox_linux::drivers;
+use wifibox_pipeline::Error;
 use wifibox_recipe::{Problem, RecipeError};
+use wifibox_resolve::Error as ResolveError;
 
 /// A verb that did not succeed.
 #[derive(Debug)]
@@ -50,16 +53,10 @@ impl Failure {
         self
     }
 
-    /// The same, with the names that may have been meant.
-    pub fn with_near<'a>(self, names: impl IntoIterator<Item = &'a str>) -> Self {
-        let names: Vec<&str> = names.into_iter().collect();
-        match names.as_slice() {
-            [] => self,
-            [only] => self.with_hint(format!("did you mean {only}?")),
-            [first @ .., last] => {
-                self.with_hint(format!("did you mean {} or {last}?", first.join(", ")))
-            }
-        }
+    /// The same, with the name that may have been meant.
+    pub fn with_near(mut self, name: Option<&str>) -> Self {
+        self.hints.extend(name.and_then(|name| question(&[name])));
+        self
     }
 
     /// The exit code.
@@ -121,49 +118,67 @@ impl From<RecipeError> for Failure {
     }
 }
 
+impl From<ResolveError> for Failure {
+    fn from(error: ResolveError) -> Self {
+        Error::from(error).into()
+    }
+}
+
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         let kind = error.kind();
         let mut hints = Vec::new();
+        if let Some(error) = error.fetch() {
+            fetch_hints(error, &mut hints);
+        }
+        if let Some(error) = error.resolve() {
+            resolve_hints(error, &mut hints);
+        }
         match &error {
-            Error::Recipe(RecipeError::Choice(problem) | RecipeError::Invalid(problem)) => {
-                // The places stay in the message, the advice is advice.
-                let message = Problem { help: Vec::new(), ..*problem.clone() }.to_string();
-                let hints = problem.help.clone();
-                return Failure { hints, ..Failure::new(message, kind) };
-            }
-            Error::NotInGuest { near, .. } => {
-                let names: Vec<String> = near.clone();
-                return Failure::new(error, kind).with_near(names.iter().map(String::as_str));
-            }
-            Error::NoLock { .. } | Error::LockOutdated { .. } => {
-                hints.push(
-                    "'wifibox-build lock' writes it anew; so does a build without --locked"
-                        .to_owned(),
-                );
+            Error::Recipe(error) | Error::Resolve(ResolveError::Recipe(error)) => {
+                if let RecipeError::Choice(problem) | RecipeError::Invalid(problem) = error {
+                    // The places stay in the message, the advice is advice.
+                    let hints = problem.help.clone();
+                    let message = Problem { help: Vec::new(), ..(**problem).clone() }.to_string();
+                    return Failure { hints, ..Failure::new(message, kind) };
+                }
             }
             Error::NotAgreed { manifest, .. } => {
                 hints.push(format!("if you agree, say so with --accept-licence {manifest}"));
             }
-            Error::NoKeys { .. } => hints.push(
-                "name a file that holds one of them with --trust-key FILE (Debian: the package \
-                 debian-archive-keyring holds debian-archive-keyring.gpg)"
-                    .to_owned(),
-            ),
-            Error::NoFirmware { wanted, .. } if !wanted.is_empty() => {
-                hints.push(format!(
-                    "the modules of this guest want, for example: {}",
-                    wanted.join(", ")
-                ));
-            }
-            Error::Fetch(error) => fetch_hints(error, &mut hints),
-            Error::Unreachable { repository, others, .. } => {
-                unreachable_hints(repository, others, &mut hints);
+            Error::Drivers(drivers::Error::NoSuchFirmware { wanted, .. }) if !wanted.is_empty() => {
+                hints.push(format!("the modules of this guest want, among others: {}", wanted.join(", ")));
             }
             _ => {}
         }
         Failure { hints, ..Failure::new(error, kind) }
     }
+}
+
+fn resolve_hints(error: &ResolveError, hints: &mut Vec<String>) {
+    match error {
+        ResolveError::NotInGuest { near, .. } => hints.extend(question(near)),
+        ResolveError::NoLock { .. } | ResolveError::LockOutdated { .. } => {
+            hints.push("'wifibox-build lock' writes it; so does a build without --locked".to_owned());
+        }
+        ResolveError::NoKeys { .. } => hints.push(
+            "name a file that holds one of them with --trust-key FILE (Debian: the package \
+             debian-archive-keyring holds debian-archive-keyring.gpg)"
+                .to_owned(),
+        ),
+        ResolveError::Unreachable { repository, others, .. } => {
+            unreachable_hints(repository, others, hints);
+        }
+        _ => {}
+    }
+}
+
+/// The names that may have been meant, as a question.
+fn question(names: &[impl AsRef<str>]) -> Option<String> {
+    let names: Vec<&str> = names.iter().map(AsRef::as_ref).collect();
+    let (last, first) = names.split_last()?;
+    let first = if first.is_empty() { String::new() } else { first.join(", ") + " or " };
+    Some(format!("did you mean {first}{last}?"))
 }
 
 fn unreachable_hints(repository: &str, others: &[String], hints: &mut Vec<String>) {
@@ -245,9 +260,8 @@ mod tests {
 
     #[test]
     fn near_names_read_as_a_question() {
-        let hint = |names: &[&str]| Failure::usage("").with_near(names.iter().copied()).hints;
-        assert!(hint(&[]).is_empty());
-        assert_eq!(hint(&["a"]), ["did you mean a?"]);
-        assert_eq!(hint(&["a", "b", "c"]), ["did you mean a, b or c?"]);
+        assert_eq!(question(&[""; 0]), None);
+        assert_eq!(question(&["a"]).as_deref(), Some("did you mean a?"));
+        assert_eq!(question(&["a", "b", "c"]).as_deref(), Some("did you mean a, b or c?"));
     }
 }

@@ -1,7 +1,7 @@
 //! What became of locks during other work.
 
 use super::printer::Printer;
-use wifibox_pipeline::Locked;
+use wifibox_resolve::Locked;
 
 /// Says which locks changed, and what is missing from them.
 pub fn say_changes(printer: &Printer, locks: &[Locked]) {

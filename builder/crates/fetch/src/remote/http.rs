@@ -7,7 +7,7 @@ use reqwest::Url;
 use reqwest::blocking::Body;
 
 use super::super::http::{Client, HttpError};
-use super::super::options::HttpOptions;
+use super::super::http_options::HttpOptions;
 use super::{Objects, Sink};
 use wifibox_ground::cancel::Cancel;
 

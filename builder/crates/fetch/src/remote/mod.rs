@@ -17,7 +17,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use reqwest::Url;
 
-use super::options::HttpOptions;
+use super::http_options::HttpOptions;
 use wifibox_ground::digest::Sha256;
 use wifibox_ground::progress::Progress;
 

@@ -11,7 +11,7 @@ use object_store::{ClientOptions, ObjectStoreExt as _, PutPayload, RetryConfig};
 use reqwest::Url;
 use tokio::runtime::Runtime;
 
-use super::super::options::HttpOptions;
+use super::super::http_options::HttpOptions;
 use super::{Objects, Sink};
 
 /// What is sent and asked for at once, in bytes; S3 wants parts of at least 5 MiB.

@@ -15,6 +15,7 @@ pub mod exports;
 pub mod feature;
 pub mod image;
 pub mod modinfo;
+pub mod modinfo_error;
 pub mod modules;
 pub mod name;
 pub mod order;

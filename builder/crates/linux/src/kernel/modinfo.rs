@@ -6,25 +6,9 @@
 
 use object::{Object, ObjectSection};
 
+use super::modinfo_error::ModinfoError;
 use super::name::{ModuleName, NotAModuleName};
 use super::symbols::{self, Symbols};
-
-/// Why some bytes are not a kernel module.
-#[derive(Debug, thiserror::Error)]
-pub enum ModinfoError {
-    /// Not an ELF file, or a damaged one.
-    #[error("not a readable ELF file: {0}")]
-    Elf(#[from] object::Error),
-    /// An ELF file that is not a module.
-    #[error("an ELF file without a .modinfo section: not a kernel module")]
-    NoModinfo,
-    /// A name in the module that cannot be one.
-    #[error("damaged .modinfo: {0}")]
-    Name(#[from] NotAModuleName),
-    /// The table of symbols is damaged.
-    #[error("damaged symbol tables: {0}")]
-    Symbols(&'static str),
-}
 
 /// A soft dependency line (`pre: a b post: c`), taken apart. Names may be aliases.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

@@ -12,7 +12,8 @@ use std::num::NonZero;
 use std::sync::OnceLock;
 
 use super::compress;
-use super::modinfo::{Modinfo, ModinfoError, Module};
+use super::modinfo::{Modinfo, Module};
+use super::modinfo_error::ModinfoError;
 use super::name::ModuleName;
 use super::pattern;
 use wifibox_ground::content::{Content, Spool};

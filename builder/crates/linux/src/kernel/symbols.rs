@@ -9,7 +9,7 @@ use std::collections::HashSet;
 
 use object::{Object, ObjectSection, ObjectSymbol};
 
-use super::modinfo::ModinfoError;
+use super::modinfo_error::ModinfoError;
 
 /// Bytes of one `struct modversion_info`: a checksum of one machine word, then the symbol's name.
 const VERSION_ENTRY: usize = 64;

@@ -5,10 +5,10 @@
 //! package says nothing that a program can read, the licence is a `LicenseRef-` with the text, or
 //! `NOASSERTION`, and a note says why.
 
-mod collect;
 mod copyright;
 mod expression;
 mod firmware;
+mod listed;
 mod names;
 mod package;
 mod source;
@@ -22,7 +22,6 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-pub use collect::{CollectError, Collector, Control};
 pub use source::{Distribution, Source};
 pub use summary::FORMAT;
 pub use terms::{Obligation, Redistribution, Reference, References};
@@ -30,6 +29,7 @@ pub use terms::{Obligation, Redistribution, Reference, References};
 use texts::Texts;
 use wifibox_formats::Package;
 use wifibox_ground::digest::Sha256;
+use wifibox_tree::packages::licences::Collector;
 use wifibox_tree::{Kind, Origin, Tree};
 
 /// SPDX's word for "nothing is said about that".

@@ -1,6 +1,7 @@
 //! The licence of one package.
 
 use super::expression::all_of;
+use super::listed;
 use super::texts::common_licences;
 use super::{
     Basis, FirmwareLicence, NOASSERTION, Obligation, PackageLicence, Packaged, Work, copyright,
@@ -173,14 +174,17 @@ impl Work<'_> {
         }
         let id = names::debian(name, &mut |_| String::new());
         let id = spdx::license_id(&id)?;
-        Some(self.texts.add(&format!("common/{}", id.name), id.text().as_bytes()))
+        let text = listed::text(id.name)?;
+        Some(self.texts.add(&format!("common/{}", id.name), text.as_bytes()))
     }
 
     /// The texts that SPDX's list has of the licences in `expression`, for packages without any.
     fn listed_texts(&mut self, expression: &str) -> Vec<String> {
         let Ok(expression) = spdx::Expression::parse(expression) else { return Vec::new() };
         let ids = expression.requirements().filter_map(|request| request.req.license.id());
-        ids.map(|id| self.texts.add(&format!("common/{}", id.name), id.text().as_bytes())).collect()
+        ids.filter_map(|id| Some((id.name, listed::text(id.name)?)))
+            .map(|(name, text)| self.texts.add(&format!("common/{name}"), text.as_bytes()))
+            .collect()
     }
 }
 

@@ -2,9 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::collect::Control;
 use wifibox_formats::Package;
 use wifibox_recipe::Format;
+use wifibox_tree::packages::licences::Control;
 
 /// A source package.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]

@@ -46,7 +46,9 @@ fn collect(collector: &mut Collector, package: &str, path: &str, text: &str) {
         dotted: false,
         kind: EntryKind::File { size: text.len() as u64, content: &mut content },
     };
-    collector.pass(package, entry, |_| Ok::<(), CollectError>(())).expect("passed");
+    collector
+        .pass(package, entry, |_| Ok::<(), wifibox_tree::packages::licences::CollectError>(()))
+        .expect("passed");
 }
 
 fn put(tree: &mut Tree, path: &str, origin: Origin) {

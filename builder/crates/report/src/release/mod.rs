@@ -10,7 +10,7 @@
 //! tools/TARGET/            the builder as static programs
 //! ```
 //!
-//! `ci/release.sh` makes the folder, [`seal`] writes the first three files, [`check`] holds all of it
+//! `ci/release.sh` makes the folder, [`seal()`] writes the first three files, [`check()`] holds all of it
 //! against the signature.
 
 mod check;

@@ -3,11 +3,11 @@
 use std::io;
 
 use super::PackageUrl;
-use crate::folder::OutputFolder;
 use crate::licences::Distribution;
 use wifibox_formats::Package;
-use wifibox_ground::content::Digests;
 use wifibox_ground::digest::{Sha256, hex};
+use wifibox_ground::digests::Digests;
+use wifibox_ground::output::OutputFolder;
 use wifibox_tree::{Kind, Origin, Tree};
 
 /// A package.

@@ -6,9 +6,9 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::pack::{Member, MemberKind};
-use wifibox_ground::content::Digests;
+use super::member::{Member, MemberKind};
 use wifibox_ground::digest::{Sha256, hex, unhex};
+use wifibox_ground::digests::Digests;
 use wifibox_ground::path::GuestPath;
 
 /// One member, with short keys: a kernel's package has thousands.

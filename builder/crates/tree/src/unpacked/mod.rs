@@ -11,6 +11,7 @@
 //! is opened. A damaged pack is removed, and [`Unpacked::damaged`] says that a build met one.
 
 mod index;
+mod member;
 mod pack;
 #[cfg(test)]
 mod tests;
@@ -22,7 +23,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime};
 
-pub use pack::{Member, MemberKind, Pack, PackWriter};
+pub use member::{Member, MemberKind};
+pub use pack::{Pack, PackWriter};
 
 use wifibox_ground::content::Content;
 use wifibox_ground::digest::Sha256;

@@ -10,8 +10,10 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use super::index;
-use wifibox_ground::content::{Content, Digests, Hashers};
+use super::member::{Member, MemberKind};
+use wifibox_ground::content::Content;
 use wifibox_ground::digest::Sha256;
+use wifibox_ground::digests::Hashers;
 use wifibox_ground::entry::{Entry, EntryKind};
 use wifibox_ground::held::{Held, PackFile};
 use wifibox_ground::path::GuestPath;
@@ -21,57 +23,6 @@ const MAGIC: &[u8; 8] = b"WBPACK01";
 const FOOTER: usize = 8 + 8 + 32 + 8;
 /// The longest list of members that is read, in bytes.
 const INDEX_LIMIT: u64 = 256 << 20;
-
-/// A member of a package.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Member {
-    /// Where it belongs.
-    pub path: GuestPath,
-    /// As in [`Entry::dotted`].
-    pub dotted: bool,
-    /// Permission bits.
-    pub mode: u16,
-    /// Owner by number.
-    pub uid: u32,
-    /// Group by number.
-    pub gid: u32,
-    /// Owner by name.
-    pub uname: Vec<u8>,
-    /// Group by name.
-    pub gname: Vec<u8>,
-    /// Modification time in seconds since 1970-01-01 UTC.
-    pub mtime: u32,
-    /// Extended attributes by full name.
-    pub xattrs: BTreeMap<Vec<u8>, Vec<u8>>,
-    /// What it is.
-    pub kind: MemberKind,
-}
-
-/// What a [`Member`] is.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum MemberKind {
-    /// A directory.
-    Directory,
-    /// A regular file.
-    File {
-        /// Where its bytes begin in the pack.
-        offset: u64,
-        /// How many there are.
-        length: u64,
-        /// Their hashes.
-        digests: Digests,
-    },
-    /// A symbolic link: its target, as written.
-    Symlink(Vec<u8>),
-    /// Another name of an earlier file of the package.
-    HardLink(GuestPath),
-    /// A character device: major and minor number.
-    CharDevice(u32, u32),
-    /// A block device: major and minor number.
-    BlockDevice(u32, u32),
-    /// A named pipe.
-    Fifo,
-}
 
 /// A complete pack.
 #[derive(Debug)]
