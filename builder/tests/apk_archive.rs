@@ -6,8 +6,9 @@ use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 use tar::EntryType;
+use wifibox_formats::PackageLimits;
 use wifibox_formats::apk::signature::Kind;
-use wifibox_formats::apk::{Apk, ApkError, ApkLimits, Control, Trust};
+use wifibox_formats::apk::{Apk, ApkError, Control, Trust};
 use wifibox_formats::tarball::TarLimits;
 use wifibox_formats::{Identity, apkindex};
 use wifibox_ground::codec::Limits;
@@ -16,7 +17,7 @@ use wifibox_testkit::apkkeys::SigningKey;
 use wifibox_testkit::apkrepo::{Listing, Member, Package, gzip, read_with, tar};
 
 fn read(bytes: &[u8]) -> Result<(Control, Listing), ApkError> {
-    read_with(bytes, ApkLimits::default())
+    read_with(bytes, PackageLimits::default())
 }
 
 fn refused(package: &Package) -> String {
@@ -98,7 +99,7 @@ fn a_package_and_its_index_say_the_same() {
     let [indexed] = &apkindex::parse(package.record().as_bytes()).unwrap()[..] else {
         panic!("one record")
     };
-    let apk = Apk::open("x", &bytes[..], ApkLimits::default()).unwrap();
+    let apk = Apk::open("x", &bytes[..], PackageLimits::default()).unwrap();
     let mut own = apk.control().to_package();
     assert_eq!((own.replaces.as_str(), own.replaces_priority), ("hello-doc", 7));
     // Alpine's indexes do not say what a package replaces, and a package cannot know its own size.
@@ -139,7 +140,7 @@ fn hostile_files_are_refused() {
     }
     // What the visitor leaves unread is checked all the same.
     let package = empty().raw(file("x").pax("APK-TOOLS.checksum.SHA1", "00".repeat(20))).build();
-    let apk = Apk::open("x", &package[..], ApkLimits::default()).unwrap();
+    let apk = Apk::open("x", &package[..], PackageLimits::default()).unwrap();
     let error = apk.read_data(&mut |_| -> Result<(), ApkError> { Ok(()) }).unwrap_err();
     assert!(matches!(error, ApkError::Checksum { .. }), "{error}");
 }
@@ -196,7 +197,7 @@ fn cuts_and_damage_in_each_part_are_errors() {
     let (keyring, pinned) = (key.keyring(), [key.fingerprint()]);
     let trust = Trust { keyring: &keyring, pinned: &pinned };
     let vouched = |bytes: &[u8]| -> Result<Control, ApkError> {
-        let apk = Apk::open("x", bytes, ApkLimits::default())?;
+        let apk = Apk::open("x", bytes, PackageLimits::default())?;
         apk.check_signature(&trust)?;
         apk.read_data(&mut |_| Ok(()))
     };
@@ -227,19 +228,21 @@ fn cuts_and_damage_in_each_part_are_errors() {
 fn bombs_are_refused() {
     let big = empty().file("zeros", 0o644, vec![0; 40 << 20]).build();
     let data = Limits { size: 1 << 30, ratio: 100 };
-    let error = read_with(&big, ApkLimits { data, ..ApkLimits::default() }).unwrap_err();
+    let error = read_with(&big, PackageLimits { data, ..PackageLimits::default() }).unwrap_err();
     assert!(error.to_string().contains("100 times"), "{error}");
     let data = Limits { size: 1 << 20, ..Limits::default() };
-    let error = read_with(&big, ApkLimits { data, ..ApkLimits::default() }).unwrap_err();
+    let error = read_with(&big, PackageLimits { data, ..PackageLimits::default() }).unwrap_err();
     assert!(error.to_string().contains("more than 1048576 bytes"), "{error}");
     let control = empty().control(".post-install", &vec![b'#'; 2 << 20]).build();
-    let error = read_with(&control, ApkLimits { control: 1 << 20, ..ApkLimits::default() });
+    let error = read_with(&control, PackageLimits { control: 1 << 20, ..PackageLimits::default() });
     assert!(error.unwrap_err().to_string().contains("a member of more than 1048576 bytes"));
     for tar in [
         TarLimits { entries: 3, ..TarLimits::default() },
         TarLimits { file_size: 3, ..TarLimits::default() },
     ] {
-        assert!(read_with(&hello().build(), ApkLimits { tar, ..ApkLimits::default() }).is_err());
+        assert!(
+            read_with(&hello().build(), PackageLimits { tar, ..PackageLimits::default() }).is_err()
+        );
     }
 }
 

@@ -3,10 +3,12 @@
 #![allow(clippy::unwrap_used)]
 
 use proptest::prelude::*;
+use wifibox_formats::PackageLimits;
+use wifibox_formats::PublicKey as _;
 use wifibox_formats::apk::index::read_signed;
 use wifibox_formats::apk::keys::keys_of_package;
 use wifibox_formats::apk::signature::Kind;
-use wifibox_formats::apk::{ApkLimits, Fingerprint, KeyError, Keyring, Trust};
+use wifibox_formats::apk::{Fingerprint, KeyError, Keyring, Trust};
 use wifibox_testkit::apkkeys::SigningKey;
 use wifibox_testkit::apkrepo::{Package, Repository};
 
@@ -22,13 +24,16 @@ fn bob() -> SigningKey {
 fn keys_are_read_and_named_by_their_fingerprints() {
     let key = alice();
     let keyring = key.keyring();
-    let (name, public) = keyring.iter().next().unwrap();
-    assert_eq!((name, public.fingerprint(), public.bits()), (&*key.name, key.fingerprint(), 2048));
+    let public = keyring.keys().next().unwrap();
+    assert_eq!(
+        (public.name(), public.fingerprint(), public.bits()),
+        (&*key.name, key.fingerprint(), 2048)
+    );
     assert_eq!(Keyring::parse_pem(&key.name, key.pkcs1_pem().as_bytes()), Ok(keyring.clone()));
     let windows = key.pem().replace('\n', "\r\n");
     assert_eq!(Keyring::parse_pem(&key.name, windows.as_bytes()), Ok(keyring.clone()));
     let weak = SigningKey::with_bits("old.rsa.pub", 3, 1024);
-    assert_eq!(weak.keyring().named("old.rsa.pub")[0].bits(), 1024);
+    assert_eq!(weak.keyring().named("old.rsa.pub").next().unwrap().bits(), 1024);
     let index = Repository::new([]).signed(Kind::Rsa, &weak).index();
     let (keyring, pinned) = (weak.keyring(), [weak.fingerprint()]);
     assert!(read_signed("x", &index, &Trust { keyring: &keyring, pinned: &pinned }).is_ok());
@@ -65,11 +70,11 @@ fn keys_come_in_a_package() {
         .file("etc/apk/keys/README", 0o644, "no key")
         .file("etc/elsewhere.rsa.pub", 0o644, "no key");
     let read = |package: &Package| {
-        keys_of_package("alpine-keys", &package.build()[..], ApkLimits::default())
+        keys_of_package("alpine-keys", &package.build()[..], PackageLimits::default())
     };
     let keyring = read(&package).unwrap();
     let found: Vec<_> =
-        keyring.iter().map(|(name, key)| (name.to_owned(), key.fingerprint())).collect();
+        keyring.keys().map(|key| (key.name().to_owned(), key.fingerprint())).collect();
     assert_eq!(found, [(a.name.clone(), a.fingerprint()), (b.name.clone(), b.fingerprint())]);
     assert_eq!(keyring.pinned(&[b.fingerprint()]), b.keyring());
     let damaged = package.clone().file("etc/apk/keys/x.rsa.pub", 0o644, &a.pem()[..200]);

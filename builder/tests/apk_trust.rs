@@ -4,10 +4,11 @@
 
 use proptest::prelude::*;
 use tar::EntryType;
+use wifibox_formats::PackageLimits;
 use wifibox_formats::apk::index::{SIZE_LIMIT, read_signed, read_unsigned_records};
 use wifibox_formats::apk::signature::Kind;
 use wifibox_formats::apk::{
-    Apk, ApkError, ApkIndexError, ApkLimits, Fingerprint, Keyring, SignatureError, Trust,
+    Apk, ApkError, ApkIndexError, Fingerprint, Keyring, SignatureError, Trust,
 };
 use wifibox_testkit::apkkeys::SigningKey;
 use wifibox_testkit::apkrepo::{Member, Package, Repository, gzip, signatures, tar};
@@ -249,7 +250,7 @@ fn a_package_is_believed_when_a_pinned_key_signed_it() {
     let keyring = key.keyring();
     let trust = Trust { keyring: &keyring, pinned: &pinned };
     let open = |bytes: &[u8]| -> Result<Fingerprint, ApkError> {
-        Apk::open("busybox", bytes, ApkLimits::default())?.check_signature(&trust)
+        Apk::open("busybox", bytes, PackageLimits::default())?.check_signature(&trust)
     };
     let [package, other] = packages();
     for kind in KINDS {

@@ -10,9 +10,10 @@ use jiff::Timestamp;
 use proptest::prelude::*;
 use tar::{EntryType, Header};
 use wifibox_fetch::{FetchError, Fetcher, Options, Store};
+use wifibox_formats::PackageLimits;
 use wifibox_formats::deb::index::{self, ReleaseFiles};
 use wifibox_formats::deb::release::{self, Freshness, Trust, read_detached, read_inrelease};
-use wifibox_formats::deb::{Control, Deb, DebError, DebLimits, Keyring};
+use wifibox_formats::deb::{Control, Deb, DebError, Keyring};
 use wifibox_formats::tarball::TarLimits;
 use wifibox_ground::cancel::Cancel;
 use wifibox_ground::codec::{Compression, Limits};
@@ -29,7 +30,7 @@ const FORMS: [Compression; 4] =
 /// The members of a package in words, by path.
 type Listing = BTreeMap<String, String>;
 
-fn read_with(bytes: &[u8], limits: DebLimits) -> Result<(Control, Listing), DebError> {
+fn read_with(bytes: &[u8], limits: PackageLimits) -> Result<(Control, Listing), DebError> {
     let mut listing = Listing::new();
     let control = Deb::open("x.deb", bytes, limits)?.read_data(&mut |entry| -> Result<
         (),
@@ -67,7 +68,7 @@ fn read_with(bytes: &[u8], limits: DebLimits) -> Result<(Control, Listing), DebE
 }
 
 fn read(bytes: &[u8]) -> Result<(Control, Listing), DebError> {
-    read_with(bytes, DebLimits::default())
+    read_with(bytes, PackageLimits::default())
 }
 
 fn hello() -> Package {
@@ -232,17 +233,18 @@ fn too_much_is_refused() {
         raw(&mut tar, format!("./{n}").as_bytes(), EntryType::Regular, b"", &[0; 1000]);
     }
     let package = with_data(&tar.into_inner().unwrap());
-    let usual = DebLimits::default();
+    let usual = PackageLimits::default();
     let tar = TarLimits { entries: 19, ..usual.tar };
-    let error = read_with(&package, DebLimits { tar, ..usual }).unwrap_err().to_string();
+    let error = read_with(&package, PackageLimits { tar, ..usual }).unwrap_err().to_string();
     assert!(error.contains("more than 19 members"), "{error}");
     let tar = TarLimits { file_size: 999, ..usual.tar };
-    let error = read_with(&package, DebLimits { tar, ..usual }).unwrap_err().to_string();
+    let error = read_with(&package, PackageLimits { tar, ..usual }).unwrap_err().to_string();
     assert!(error.contains("more than the 999 allowed"), "{error}");
     let data = Limits { size: 10_000, ..usual.data };
-    let error = read_with(&package, DebLimits { data, ..usual }).unwrap_err().to_string();
+    let error = read_with(&package, PackageLimits { data, ..usual }).unwrap_err().to_string();
     assert!(error.contains("more than 10000 bytes"), "{error}");
-    let error = read_with(&package, DebLimits { control: 100, ..usual }).unwrap_err().to_string();
+    let error =
+        read_with(&package, PackageLimits { control: 100, ..usual }).unwrap_err().to_string();
     assert!(error.contains("more than 100 bytes"), "{error}");
     // A megabyte of name.
     let mut tar = tar::Builder::new(Vec::new());
@@ -403,7 +405,7 @@ proptest! {
             package.splice(at..(at + cut).min(package.len()), bytes);
         }
         let data = Limits { size: 1 << 20, ..Limits::default() };
-        let limits = DebLimits { control: 1 << 20, data, ..DebLimits::default() };
+        let limits = PackageLimits { control: 1 << 20, data, ..PackageLimits::default() };
         let _ = read_with(&package, limits);
     }
 

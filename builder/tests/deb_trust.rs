@@ -6,9 +6,9 @@ use jiff::{SignedDuration, Timestamp};
 use pgp::crypto::hash::HashAlgorithm;
 use pgp::packet::SignatureType;
 use proptest::prelude::*;
-use wifibox_formats::Verified;
 use wifibox_formats::deb::release::{Freshness, Trust, read_detached, read_inrelease};
 use wifibox_formats::deb::{Fingerprint, Keyring, Release, ReleaseError, SignatureError};
+use wifibox_formats::{PublicKey as _, Verified};
 use wifibox_testkit::debrepo::Suite;
 use wifibox_testkit::keys::{Key, Spec, Subkey, clearsign, detached};
 
@@ -307,11 +307,14 @@ fn keyrings_come_in_several_forms() {
     let (one, two) = (ed25519(1), ed25519(2));
     let armored = format!("Some text\n{}\n{}", one.armored(), two.armored());
     let parsed = Keyring::parse("k", armored.as_bytes()).unwrap();
-    let names: Vec<_> = parsed.keys().collect();
+    let listed = |keyring: &Keyring| -> Vec<(Fingerprint, Vec<String>)> {
+        keyring.keys().map(|key| (key.fingerprint(), key.user_ids().collect())).collect()
+    };
+    let names = listed(&parsed);
     let name = |seed: u64| vec![format!("Key {seed}")];
     let pins = pins(&[&one, &two]);
-    assert_eq!(names, [(pins[0].clone(), name(1)), (pins[1].clone(), name(2))]);
-    let binary: Vec<_> = keyring(&[&one, &two]).keys().collect();
+    assert_eq!(names, [(pins[0], name(1)), (pins[1], name(2))]);
+    let binary = listed(&keyring(&[&one, &two]));
     assert_eq!(binary, names);
 }
 

@@ -6,6 +6,7 @@
 use std::fs;
 use std::path::PathBuf;
 
+use wifibox_formats::PublicKey as _;
 use wifibox_formats::adb::{AdbLimits, Apk3, Index, Keyring};
 use wifibox_ground::digest::Sha256;
 use wifibox_testkit::adbkeys;
@@ -335,7 +336,7 @@ fn a_real_feed_of_v3_becomes_a_guest() {
     for pem in &pems {
         keyring.extend(Keyring::parse("key", &fs::read(pem).unwrap()).unwrap());
     }
-    let pinned: Vec<_> = keyring.keys().map(|(fingerprint, _)| fingerprint).collect();
+    let pinned: Vec<_> = keyring.keys().map(|key| key.fingerprint()).collect();
     let file = fs::File::open(feed.join("packages.adb")).unwrap();
     let index = Index::read("feed", file, &AdbLimits::default(), &keyring, &pinned).unwrap();
     // Scripts of somebody's own packages are for the recipe that takes them.

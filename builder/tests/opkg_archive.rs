@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 use std::io::Cursor;
 
 use proptest::prelude::*;
-use wifibox_formats::opkg::{Control, Ipk, IpkError, IpkLimits};
+use wifibox_formats::PackageLimits;
+use wifibox_formats::opkg::{Control, Ipk, IpkError};
 use wifibox_formats::tarball::TarLimits;
 use wifibox_ground::codec::{Compression, Limits};
 use wifibox_ground::entry::EntryKind;
@@ -20,7 +21,7 @@ type Listing = BTreeMap<String, String>;
 /// Name and content of a member.
 type Part<'a> = (&'a str, &'a [u8]);
 
-fn read_with(bytes: &[u8], limits: IpkLimits) -> Result<(Control, Listing), IpkError> {
+fn read_with(bytes: &[u8], limits: PackageLimits) -> Result<(Control, Listing), IpkError> {
     let mut listing = Listing::new();
     let ipk = Ipk::open("x.ipk", Cursor::new(bytes), limits)?;
     let control = ipk.read_data(&mut |entry| -> Result<(), IpkError> {
@@ -46,7 +47,7 @@ fn read_with(bytes: &[u8], limits: IpkLimits) -> Result<(Control, Listing), IpkE
 }
 
 fn read(bytes: &[u8]) -> Result<(Control, Listing), IpkError> {
-    read_with(bytes, IpkLimits::default())
+    read_with(bytes, PackageLimits::default())
 }
 
 fn hello() -> Made {
@@ -183,12 +184,12 @@ fn control_files_that_say_nothing_useful_are_refused() {
 #[test]
 fn limits_hold() {
     let package = hello().file("zeros", 0o644, vec![0; 1 << 20]).build();
-    let default = IpkLimits::default();
-    let small = IpkLimits { data: Limits { size: 1 << 16, ratio: 1000 }, ..default };
+    let default = PackageLimits::default();
+    let small = PackageLimits { data: Limits { size: 1 << 16, ratio: 1000 }, ..default };
     assert!(read_with(&package, small).is_err());
-    let few = IpkLimits { tar: TarLimits { entries: 4, ..TarLimits::default() }, ..default };
+    let few = PackageLimits { tar: TarLimits { entries: 4, ..TarLimits::default() }, ..default };
     assert!(read_with(&package, few).is_err());
-    let tiny = IpkLimits { control: 600, ..default };
+    let tiny = PackageLimits { control: 600, ..default };
     assert!(matches!(Ipk::open("x", Cursor::new(&package), tiny), Err(IpkError::Tar { .. })));
     let many: Vec<_> = (0..20).map(|n| (format!("member{n}"), Vec::new())).collect();
     assert!(read(&outer(&many)).unwrap_err().to_string().contains("more than 16 members"));
@@ -215,10 +216,10 @@ proptest! {
         at in 0usize..2000,
         packed in any::<bool>(),
     ) {
-        let small = IpkLimits {
+        let small = PackageLimits {
             control: 1 << 16,
             data: Limits { size: 1 << 16, ratio: 100 },
-            ..IpkLimits::default()
+            ..PackageLimits::default()
         };
         for magic in [&b""[..], b"\x1f\x8b\x08", b"!<arch>\n"] {
             let _ = read_with(&[magic, &bytes].concat(), small);

@@ -13,7 +13,9 @@ use std::io;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
-use wifibox_formats::opkg::{Ipk, IpkError, IpkLimits, Keyring, Trust, kernel, read_signed};
+use wifibox_formats::PackageLimits;
+use wifibox_formats::PublicKey as _;
+use wifibox_formats::opkg::{Ipk, IpkError, Keyring, Trust, kernel, read_signed};
 use wifibox_ground::content::Spool;
 use wifibox_ground::digest::Sha256;
 use wifibox_ground::path::GuestPath;
@@ -52,7 +54,7 @@ fn real_feeds_verify_and_their_packages_are_read() {
     for key in files.iter().filter(|path| path.extension().is_some_and(|end| end == "pub")) {
         keyring.add(&key.display().to_string(), &fs::read(key).unwrap()).unwrap();
     }
-    let pinned: Vec<_> = keyring.keys().iter().map(|key| key.fingerprint()).collect();
+    let pinned: Vec<_> = keyring.keys().map(|key| key.fingerprint()).collect();
     let trust = Trust { keyring: &keyring, pinned: &pinned };
     let (mut feeds, mut listed, mut read, mut absent, mut entries) = (0, 0, 0, 0, 0);
     let mut kernels = Vec::new();
@@ -78,7 +80,7 @@ fn real_feeds_verify_and_their_packages_are_read() {
             assert_eq!(bytes.len() as u64, package.size, "{}", path.display());
             assert_eq!(Some(Sha256::of(&bytes)), package.sha256, "{}", path.display());
             let ipk =
-                Ipk::open(&package.path, io::Cursor::new(bytes), IpkLimits::default()).unwrap();
+                Ipk::open(&package.path, io::Cursor::new(bytes), PackageLimits::default()).unwrap();
             assert_eq!(ipk.control().name(), package.name);
             assert_eq!(ipk.control().field("Version"), Some(&*package.version));
             ipk.read_data::<IpkError>(&mut |_| {
@@ -118,7 +120,7 @@ fn guest_root(list: &str) -> (Root, BTreeSet<String>) {
     let packages: Vec<_> = list
         .lines()
         .map(|path| {
-            (path, Ipk::open(path, File::open(path).unwrap(), IpkLimits::default()).unwrap())
+            (path, Ipk::open(path, File::open(path).unwrap(), PackageLimits::default()).unwrap())
         })
         .collect();
     for (_, ipk) in &packages {

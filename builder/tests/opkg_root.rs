@@ -5,8 +5,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 
+use wifibox_formats::PackageLimits;
 use wifibox_formats::opkg::feeds::{Build, Packing, plans};
-use wifibox_formats::opkg::{Ipk, IpkError, IpkLimits, Keyring, Trust, read_signed, read_sums};
+use wifibox_formats::opkg::{Ipk, IpkError, Keyring, Trust, read_signed, read_sums};
 use wifibox_ground::content::Spool;
 use wifibox_ground::digest::Sha256;
 use wifibox_testkit::opkgrepo::{Form, Ipk as Made, Release, Signer};
@@ -100,7 +101,7 @@ fn a_root_is_made_from_a_signed_feed() {
     for (path, digest) in files {
         assert_eq!(Sha256::of(&fs::read(&path).unwrap()), digest);
         let name = path.display().to_string();
-        let ipk = Ipk::open(&name, File::open(&path).unwrap(), IpkLimits::default()).unwrap();
+        let ipk = Ipk::open(&name, File::open(&path).unwrap(), PackageLimits::default()).unwrap();
         let name = ipk.control().name().to_owned();
         let control = ipk
             .read_data(&mut |entry| -> Result<(), Failed> {

@@ -5,6 +5,7 @@
 use std::fs;
 
 use proptest::prelude::*;
+use wifibox_formats::PublicKey as _;
 use wifibox_formats::opkg::feeds::{Build, FEEDS, Packing, Target, plans};
 use wifibox_formats::opkg::usign::{Malformed, PublicKey, Signature};
 use wifibox_formats::opkg::{FeedError, Fingerprint, Keyring, SignatureError, Trust};

@@ -6,6 +6,7 @@
 use std::collections::BTreeSet;
 use std::num::NonZero;
 
+use wifibox_ground::codec::Compression;
 use wifibox_ground::content::{Content, Spool};
 use wifibox_ground::path::GuestPath;
 use wifibox_linux::firmware::rules::{BoardLink, Promise};
@@ -17,7 +18,7 @@ use wifibox_linux::kernel::closure::{Closure, Want, close};
 use wifibox_linux::kernel::config::KernelConfig;
 use wifibox_linux::kernel::feature::{Feature, InitramfsCodec, SquashfsCodec};
 use wifibox_linux::kernel::modules::Modules;
-use wifibox_linux::kernel::{Compression, ModuleName, claims, depmod};
+use wifibox_linux::kernel::{ModuleName, claims, depmod};
 use wifibox_recipe::{Catalog, Recipe, Selection as Choice, Sources};
 
 use wifibox_testkit::module::{Spec, elf};

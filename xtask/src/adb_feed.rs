@@ -5,6 +5,7 @@ use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use wifibox_formats::PublicKey as _;
 use wifibox_formats::adb::{AdbError, AdbLimits, Apk3, Index, Keyring};
 use wifibox_ground::digest::Sha256;
 use wifibox_ground::entry::{Entry, EntryKind};
@@ -31,7 +32,7 @@ pub fn run(arguments: Arguments) -> Result<(), Failure> {
     for file in &arguments.key {
         keyring.extend(Keyring::parse(&file.to_string_lossy(), &std::fs::read(file)?)?);
     }
-    let pinned: Vec<_> = keyring.keys().map(|(fingerprint, _)| fingerprint).collect();
+    let pinned: Vec<_> = keyring.keys().map(|key| key.fingerprint()).collect();
     let limits = AdbLimits::default();
     let name = arguments.index.to_string_lossy();
     let index = Index::read(&name, File::open(&arguments.index)?, &limits, &keyring, &pinned)?;

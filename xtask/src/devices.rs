@@ -16,9 +16,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use clap::Parser;
+use wifibox_ground::codec::read_unpacked;
 use wifibox_host::detect::Bus;
 use wifibox_host::detect::table::{BRIDGES, Kernels, Kind, KnownKernel, Table};
-use wifibox_linux::kernel::compress::read_unpacked;
 use wifibox_linux::kernel::modinfo::Modinfo;
 
 /// Largest module that is read, in bytes once unpacked.

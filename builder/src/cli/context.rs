@@ -15,7 +15,7 @@ use wifibox_ground::location::Location;
 use wifibox_ground::nearest::nearest;
 use wifibox_ground::work::Work;
 use wifibox_pipeline::{Caches, Environment};
-use wifibox_recipe::{Catalog, Compression, Selection, Sources};
+use wifibox_recipe::{Catalog, RootCompressor, Selection, Sources};
 use wifibox_resolve::{LockChoice, LockMode};
 use wifibox_tree::cache::LIMIT as UNPACKED_LIMIT;
 
@@ -97,10 +97,10 @@ impl Context {
     /// A name that cannot be one.
     pub fn composition(&self, args: &SelectArgs) -> Result<Selection, Failure> {
         let compression = args.compression.map(|compressor| match compressor {
-            Compressor::Xz => Compression::Xz,
-            Compressor::Zstd => Compression::Zstd,
-            Compressor::Gzip => Compression::Gzip,
-            Compressor::Lz4 => Compression::Lz4,
+            Compressor::Xz => RootCompressor::Xz,
+            Compressor::Zstd => RootCompressor::Zstd,
+            Compressor::Gzip => RootCompressor::Gzip,
+            Compressor::Lz4 => RootCompressor::Lz4,
         });
         Ok(Selection {
             base: self.base(args.target.base.as_ref())?,

@@ -3,19 +3,19 @@
 use std::path::Path;
 
 use proptest::prelude::*;
-use wifibox_image::newc::{Compression, Error, write};
+use wifibox_image::newc::{Error, InitramfsCompressor, write};
 use wifibox_tree::{Kind, Tree};
 
 use crate::support::{self, EPOCH, lines, run};
 
-const ALL: [(Compression, &[&str]); 4] = [
-    (Compression::Gzip, &["gzip", "-dc"]),
-    (Compression::Xz, &["xz", "-dc"]),
-    (Compression::Zstd, &["zstd", "-dc"]),
-    (Compression::Lz4, &["lz4", "-dc"]),
+const ALL: [(InitramfsCompressor, &[&str]); 4] = [
+    (InitramfsCompressor::Gzip, &["gzip", "-dc"]),
+    (InitramfsCompressor::Xz, &["xz", "-dc"]),
+    (InitramfsCompressor::Zstd, &["zstd", "-dc"]),
+    (InitramfsCompressor::Lz4, &["lz4", "-dc"]),
 ];
 
-fn initramfs(tree: &Tree, compression: Compression) -> Vec<u8> {
+fn initramfs(tree: &Tree, compression: InitramfsCompressor) -> Vec<u8> {
     let mut out = Vec::new();
     write(tree, compression, EPOCH, &mut out).expect("written");
     out
@@ -24,7 +24,7 @@ fn initramfs(tree: &Tree, compression: Compression) -> Vec<u8> {
 #[test]
 fn every_compression_holds_the_same_archive() {
     let tree = support::everything(4096);
-    let plain = initramfs(&tree, Compression::None);
+    let plain = initramfs(&tree, InitramfsCompressor::None);
     let directory = tempfile::tempdir().expect("a directory");
     let file = directory.path().join("initramfs");
     for (compression, command) in ALL {
@@ -40,7 +40,7 @@ fn every_compression_holds_the_same_archive() {
 
 #[test]
 fn xz_has_the_check_that_the_kernel_knows() {
-    let packed = initramfs(&Tree::new(), Compression::Xz);
+    let packed = initramfs(&Tree::new(), InitramfsCompressor::Xz);
     // Stream flags: a reserved byte, then the kind of check; 1 is CRC32.
     assert_eq!(packed.get(6..8), Some(&[0, 1][..]));
 }
@@ -51,7 +51,7 @@ fn a_content_that_cannot_be_read_is_an_error_that_names_the_file() {
     let at = support::path("text/lost");
     let lost = support::node(Kind::File(support::lost()), 0o644, (0, 0), 0);
     tree.insert(&at, lost).expect("inserted");
-    let error = write(&tree, Compression::Gzip, EPOCH, Vec::new()).expect_err("unreadable");
+    let error = write(&tree, InitramfsCompressor::Gzip, EPOCH, Vec::new()).expect_err("unreadable");
     assert!(matches!(&error, Error::Content { path, .. } if *path == at), "{error}");
 }
 
@@ -59,7 +59,8 @@ fn a_content_that_cannot_be_read_is_an_error_that_names_the_file() {
 fn cpio_lists_and_extracts_what_the_tree_has() {
     let directory = tempfile::tempdir().expect("a directory");
     let file = directory.path().join("initramfs");
-    std::fs::write(&file, initramfs(&support::everything(4096), Compression::None)).expect("ok");
+    std::fs::write(&file, initramfs(&support::everything(4096), InitramfsCompressor::None))
+        .expect("ok");
     let Some(output) = run("cpio", &["-itv", "--quiet", "--numeric-uid-gid"], Some(&file)) else {
         return;
     };
@@ -85,7 +86,7 @@ fn cpio_lists_and_extracts_what_the_tree_has() {
 /// Extracts the tree's archive and compares contents and links.
 fn extracted(tree: &Tree, directory: &Path) {
     let file = directory.join("plain");
-    std::fs::write(&file, initramfs(tree, Compression::None)).expect("written");
+    std::fs::write(&file, initramfs(tree, InitramfsCompressor::None)).expect("written");
     let to = directory.join("to");
     std::fs::create_dir(&to).expect("made");
     let flags = ["-id", "--quiet", "--no-preserve-owner", "-D"].map(AsRef::as_ref);
@@ -135,7 +136,7 @@ proptest! {
 
     #[test]
     fn any_tree_is_in_its_archive(tree in support::small_trees()) {
-        let entries = entries(&initramfs(&tree, Compression::None));
+        let entries = entries(&initramfs(&tree, InitramfsCompressor::None));
         prop_assert_eq!(entries.len(), tree.len());
         for ((inode, (path, node)), (name, fields, data)) in (1..).zip(tree.iter()).zip(entries) {
             prop_assert_eq!(if path.is_root() { b"." } else { path.as_bytes() }, &name[..]);

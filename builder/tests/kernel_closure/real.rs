@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Instant;
 
+use wifibox_ground::codec::Compression;
 use wifibox_ground::path::GuestPath;
 use wifibox_linux::firmware::{Offers, Rules, Wanted, select};
-use wifibox_linux::kernel::Compression;
 use wifibox_linux::kernel::capability::Capabilities;
 use wifibox_linux::kernel::closure::{Want, close};
 use wifibox_linux::kernel::config::KernelConfig;

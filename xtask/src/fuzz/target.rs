@@ -4,6 +4,7 @@
 
 use std::io::{self, Read};
 
+use wifibox_formats::PublicKey as _;
 use wifibox_formats::adb::{AdbError, AdbLimits, Apk3, Fingerprint, Index, Keyring};
 use wifibox_ground::entry::{Entry, EntryKind};
 
@@ -28,7 +29,7 @@ impl Target {
     pub fn new() -> Self {
         let keyring = Keyring::parse("RFC 6979", KEY.as_bytes()).unwrap_or_default();
         assert_eq!(keyring.keys().count(), 1, "the key can be read");
-        let pinned = keyring.keys().map(|(fingerprint, _)| fingerprint).collect();
+        let pinned = keyring.keys().map(|key| key.fingerprint()).collect();
         Target { keyring, pinned, limits: AdbLimits::default() }
     }
 

@@ -36,7 +36,8 @@ pub fn initramfs(output: &Path, port: u16) -> Result<Vec<u8>, String> {
         add(&mut tree, path, mode, Kind::File(Content::from_bytes(bytes)))?;
     }
     let mut bytes = Vec::new();
-    newc::write(&tree, newc::Compression::Gzip, 0, &mut bytes).map_err(|e| e.to_string())?;
+    newc::write(&tree, newc::InitramfsCompressor::Gzip, 0, &mut bytes)
+        .map_err(|e| e.to_string())?;
     Ok(bytes)
 }
 

@@ -7,10 +7,20 @@
 use std::fmt;
 use std::str::FromStr;
 
+use base64::Engine as _;
+use base64::alphabet;
+use base64::engine::DecodePaddingMode;
+use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, STANDARD};
 use ring::digest::{SHA1_FOR_LEGACY_USE_ONLY, SHA256, digest};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+/// Left-over bits and padding do not count.
+const LENIENT: GeneralPurpose = GeneralPurpose::new(
+    &alphabet::STANDARD,
+    GeneralPurposeConfig::new()
+        .with_decode_allow_trailing_bits(true)
+        .with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
 
 /// The length of a SHA-1 digest, the part of an identity by which apk tells packages apart.
 const SHA1_LENGTH: usize = 20;
@@ -62,36 +72,12 @@ impl Identity {
 
 /// What base64 text stands for; left-over bits and padding do not count.
 pub(super) fn decode(text: &str) -> Option<Vec<u8>> {
-    let mut bytes = Vec::with_capacity(text.len() / 4 * 3);
-    let (mut bits, mut held) = (0u32, 0u32);
-    for digit in text.trim_end_matches('=').bytes() {
-        let value = ALPHABET.iter().position(|known| *known == digit)?;
-        held = held << 6 | u32::try_from(value).ok()?;
-        bits += 6;
-        if bits >= 8 {
-            bits -= 8;
-            bytes.push(u8::try_from(held >> bits & 0xff).ok()?);
-        }
-    }
-    Some(bytes)
+    LENIENT.decode(text.trim_end_matches('=')).ok()
 }
 
 impl fmt::Display for Identity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Q1")?;
-        for group in self.0.chunks(3) {
-            let held = group.iter().fold(0u32, |held, byte| held << 8 | u32::from(*byte));
-            let held = held << (8 * (3 - group.len()));
-            for digit in 0..4 {
-                let value = (held >> (18 - 6 * digit) & 0x3f) as usize;
-                let filled = digit <= group.len();
-                f.write_str(match ALPHABET.get(value..=value) {
-                    Some(letter) if filled => std::str::from_utf8(letter).unwrap_or("="),
-                    _ => "=",
-                })?;
-            }
-        }
-        Ok(())
+        write!(f, "Q1{}", STANDARD.encode(&self.0))
     }
 }
 

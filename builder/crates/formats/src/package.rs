@@ -7,6 +7,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::dependency::{self, BadDependency, Provide, Relation};
+use super::fault::Fault;
 use super::identity::Identity;
 use wifibox_ground::digest::Sha256;
 use wifibox_ground::version::Scheme;
@@ -189,6 +190,16 @@ pub enum IndexError {
         /// What is wrong and what was expected.
         what: String,
     },
+}
+
+impl IndexError {
+    /// The kind of the fault.
+    pub fn kind(&self) -> Fault {
+        match self {
+            IndexError::Read { source, .. } => Fault::of_io(source),
+            IndexError::Record { .. } => Fault::Damaged,
+        }
+    }
 }
 
 fn in_record(package: &Option<String>) -> String {

@@ -9,11 +9,13 @@ use std::io::{self, Read};
 
 use tar::{Archive, EntryType, Header};
 
+use crate::archive::{Watched, read_within};
+use crate::fault::Fault;
 use wifibox_ground::digest::unhex;
 use wifibox_ground::entry::{Entry, EntryKind};
 use wifibox_ground::path::{GuestPath, PathError};
 
-/// How much an archive may hold.
+/// The limits of an archive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TarLimits {
     /// At most this many members.
@@ -48,12 +50,41 @@ pub enum TarError {
         /// What is wrong with it.
         why: String,
     },
+    /// A member is of a kind that is not supported.
+    #[error("member {member:?}: {why}")]
+    Unsupported {
+        /// Its path, as written.
+        member: String,
+        /// Which kind.
+        why: String,
+    },
+    /// A member is larger than allowed.
+    #[error("member {member:?}: {why}")]
+    TooLarge {
+        /// Its path, as written.
+        member: String,
+        /// How large it is, and how large it may be.
+        why: String,
+    },
     /// There are more members than allowed.
     #[error("the archive has more than {0} members")]
     TooManyMembers(u64),
 }
 
-/// What comes before a member and says more about it.
+impl TarError {
+    /// The kind of the fault.
+    pub fn kind(&self) -> Fault {
+        match self {
+            TarError::Read(error) => Fault::of_io(error),
+            TarError::Path(_) => Fault::Unsafe,
+            TarError::Member { .. } => Fault::Damaged,
+            TarError::Unsupported { .. } => Fault::Unsupported,
+            TarError::TooLarge { .. } | TarError::TooManyMembers(_) => Fault::TooLarge,
+        }
+    }
+}
+
+/// The headers that come before a member and say more about it.
 #[derive(Default)]
 struct Extensions {
     path: Option<Vec<u8>>,
@@ -95,13 +126,16 @@ pub fn read<E: From<TarError>>(
                 let records = pax(&small(&mut member, size)?)?;
                 if let Some((key, _)) = records.iter().find(|(key, _)| *key != b"comment") {
                     let why = format!("a global PAX record {:?}", lossy(key));
-                    return Err(odd(&header, why).into());
+                    let member = lossy(&header.path_bytes());
+                    return Err(TarError::Unsupported { member, why }.into());
                 }
             }
             _ => {
                 let known = std::mem::take(&mut extensions);
-                let mut content = Exact { inner: &mut member, left: size };
-                visit(entry(&header, known, size, limits, &mut content)?)?;
+                let mut content = Watched::new(Exact { inner: &mut member, left: size });
+                if let Err(error) = visit(entry(&header, known, size, limits, &mut content)?) {
+                    return Err(content.failed().map_or(error, |why| TarError::Read(why).into()));
+                }
             }
         }
     }
@@ -121,6 +155,7 @@ fn entry<'c>(
     let path = pax("path").or(known.path).unwrap_or_else(|| header.path_bytes().into_owned());
     let shown = String::from_utf8_lossy(&path).into_owned();
     let odd = |why: String| TarError::Member { member: shown.clone(), why };
+    let unsupported = |why: String| TarError::Unsupported { member: shown.clone(), why };
     let link = pax("linkpath")
         .or(known.link)
         .or_else(|| header.link_name_bytes().map(std::borrow::Cow::into_owned))
@@ -154,7 +189,7 @@ fn entry<'c>(
     });
     let checksum = checksum.transpose()?;
     if known.pax.keys().any(|key| key.starts_with(b"GNU.sparse.")) {
-        return Err(odd("sparse files are not supported".to_owned()));
+        return Err(unsupported("sparse files are not supported".to_owned()));
     }
     let xattrs = known
         .pax
@@ -163,10 +198,8 @@ fn entry<'c>(
         .collect();
     let kind = match header.entry_type() {
         EntryType::Regular | EntryType::Continuous if size > limits.file_size => {
-            return Err(odd(format!(
-                "{size} bytes are more than the {} allowed",
-                limits.file_size
-            )));
+            let why = format!("{size} bytes are more than the {} allowed", limits.file_size);
+            return Err(TarError::TooLarge { member: shown, why });
         }
         EntryType::Regular | EntryType::Continuous => EntryKind::File { size, content },
         kind if size != 0 => {
@@ -186,20 +219,17 @@ fn entry<'c>(
         }
         EntryType::Fifo => EntryKind::Fifo,
         kind @ (EntryType::Char | EntryType::Block) => {
-            let number = |value: io::Result<Option<u32>>, what: &str| match value {
-                Ok(Some(number)) => Ok(number),
-                _ => Err(odd(format!("a device without a {what} number"))),
-            };
-            let major = number(header.device_major(), "major")?;
-            let minor = number(header.device_minor(), "minor")?;
+            let (major, minor) = device(header).map_err(odd)?;
             if kind == EntryType::Char {
                 EntryKind::CharDevice(major, minor)
             } else {
                 EntryKind::BlockDevice(major, minor)
             }
         }
-        EntryType::GNUSparse => return Err(odd("sparse files are not supported".to_owned())),
-        kind => return Err(odd(format!("members of kind {kind:?} are not supported"))),
+        EntryType::GNUSparse => {
+            return Err(unsupported("sparse files are not supported".to_owned()));
+        }
+        kind => return Err(unsupported(format!("members of kind {kind:?} are not supported"))),
     };
     let dotted = path.first() == Some(&b'.');
     let path = GuestPath::from_archive(&path)?;
@@ -212,8 +242,13 @@ fn entry<'c>(
     Ok(Entry { path, dotted, mode, uid, gid, uname, gname, mtime, xattrs, checksum, held, kind })
 }
 
-fn odd(header: &Header, why: String) -> TarError {
-    TarError::Member { member: lossy(&header.path_bytes()), why }
+/// The major and minor number of a device; an error says which of them is missing.
+fn device(header: &Header) -> Result<(u32, u32), String> {
+    let number = |value: io::Result<Option<u32>>, what: &str| match value {
+        Ok(Some(number)) => Ok(number),
+        _ => Err(format!("a device without a {what} number")),
+    };
+    Ok((number(header.device_major(), "major")?, number(header.device_minor(), "minor")?))
 }
 
 fn lossy(bytes: &[u8]) -> String {
@@ -223,7 +258,7 @@ fn lossy(bytes: &[u8]) -> String {
 /// The contents of an extension.
 fn small(member: &mut impl Read, size: u64) -> Result<Vec<u8>, TarError> {
     if size > EXTENSION_LIMIT {
-        return Err(TarError::Member {
+        return Err(TarError::TooLarge {
             member: "(extension)".to_owned(),
             why: format!("{size} bytes of names and attributes are too many"),
         });
@@ -273,13 +308,6 @@ struct Exact<'a, R> {
 
 impl<R: Read> Read for Exact<'_, R> {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
-        let want = buf.len().min(usize::try_from(self.left).unwrap_or(usize::MAX));
-        let Some(buf) = buf.get_mut(..want).filter(|buf| !buf.is_empty()) else { return Ok(0) };
-        let got = self.inner.read(buf)?;
-        if got == 0 {
-            return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the archive is cut off"));
-        }
-        self.left = self.left.saturating_sub(got as u64);
-        Ok(got)
+        read_within(self.inner, &mut self.left, buf, "the archive")
     }
 }

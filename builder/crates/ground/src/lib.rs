@@ -21,7 +21,6 @@ pub mod meter;
 pub mod nearest;
 pub mod output;
 pub mod parallel;
-mod parallel_xz;
 pub mod path;
 pub mod progress;
 pub mod version;

@@ -12,7 +12,7 @@ use wifibox_ground::output::{OutputError, OutputFolder};
 use wifibox_ground::parallel::both;
 use wifibox_linux::drivers::Kernel;
 use wifibox_linux::kernel::feature::InitramfsCodec;
-use wifibox_recipe::{Composed, Compression, InitSystem, Recipe, machine};
+use wifibox_recipe::{Composed, InitSystem, Recipe, RootCompressor, machine};
 use wifibox_tree::{Context, Tree};
 
 use crate::block_cache::BlockStore;
@@ -120,14 +120,14 @@ fn architecture(recipe: &Recipe) -> Result<esp::Architecture, Error> {
 
 fn codec(recipe: &Recipe, kernel: &Kernel) -> Result<squashfs::Codec, Error> {
     Ok(match recipe.compression.value {
-        Compression::Xz => squashfs::Codec::Xz {
+        RootCompressor::Xz => squashfs::Codec::Xz {
             x86: architecture(recipe)? == esp::Architecture::X86_64
                 && kernel.capabilities.reads_x86_filter(),
         },
-        Compression::Zstd => squashfs::Codec::ZSTD,
-        Compression::Gzip => squashfs::Codec::GZIP,
-        Compression::Lz4 => squashfs::Codec::Lz4,
-        Compression::Lzo => {
+        RootCompressor::Zstd => squashfs::Codec::ZSTD,
+        RootCompressor::Gzip => squashfs::Codec::GZIP,
+        RootCompressor::Lz4 => squashfs::Codec::Lz4,
+        RootCompressor::Lzo => {
             return Err(Error::Unsupported(
                 "root.img cannot be compressed with lzo: choose xz, zstd, gzip or lz4".to_owned(),
             ));
@@ -224,7 +224,7 @@ fn boot_files(
 /// The initramfs, packed: the same as an earlier one where the same was packed.
 fn initramfs(
     tree: &Tree,
-    compression: newc::Compression,
+    compression: newc::InitramfsCompressor,
     epoch: u32,
     context: &Context<'_>,
 ) -> Result<Content, Error> {
@@ -270,15 +270,15 @@ fn boot_program(
 }
 
 /// The best initramfs compression that the kernel can read.
-fn initramfs_compression(kernel: &Kernel) -> newc::Compression {
+fn initramfs_compression(kernel: &Kernel) -> newc::InitramfsCompressor {
     let preferred = [
-        (InitramfsCodec::Zstd, newc::Compression::Zstd),
-        (InitramfsCodec::Xz, newc::Compression::Xz),
-        (InitramfsCodec::Gzip, newc::Compression::Gzip),
+        (InitramfsCodec::Zstd, newc::InitramfsCompressor::Zstd),
+        (InitramfsCodec::Xz, newc::InitramfsCompressor::Xz),
+        (InitramfsCodec::Gzip, newc::InitramfsCompressor::Gzip),
     ];
     let known = kernel.capabilities.initramfs_codecs();
     preferred
         .into_iter()
         .find(|(codec, _)| known.as_ref().is_some_and(|known| known.contains(codec)))
-        .map_or(newc::Compression::None, |(_, compression)| compression)
+        .map_or(newc::InitramfsCompressor::None, |(_, compression)| compression)
 }

@@ -4,7 +4,7 @@ use super::catalog::Catalog;
 use super::choose::{feature_unfit, flavor_on};
 use super::composed::Recipe;
 use super::error::RecipeError;
-use super::kinds::Compression;
+use super::kinds::RootCompressor;
 
 /// Something that can be chosen, by name.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,15 +54,15 @@ pub struct Axes {
     /// Features.
     pub features: Vec<FeatureChoice>,
     /// Compressors of the root image.
-    pub compressions: Vec<Compression>,
+    pub compressions: Vec<RootCompressor>,
     /// Whether any chipset's firmware is in packages of this base. Where it is not, it comes from the
     /// archive of linux-firmware.
     pub has_firmware_packages: bool,
 }
 
 /// What root.img can be compressed with.
-const COMPRESSIONS: [Compression; 4] =
-    [Compression::Xz, Compression::Zstd, Compression::Gzip, Compression::Lz4];
+const COMPRESSIONS: [RootCompressor; 4] =
+    [RootCompressor::Xz, RootCompressor::Zstd, RootCompressor::Gzip, RootCompressor::Lz4];
 
 impl Catalog {
     /// What can be chosen of the base, release and architecture of `recipe`, for the hypervisor that it

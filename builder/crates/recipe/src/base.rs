@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::entries::Map;
 use super::fragment::{Fragment, recipe_file};
-use super::kinds::{AccountsFrom, Compression, Format, InitSystem};
+use super::kinds::{AccountsFrom, Format, InitSystem, RootCompressor};
 use super::located::At;
 use super::machine::{Names, Spelling, machine};
 use super::words::{Module, Pattern};
@@ -27,7 +27,7 @@ pub struct Defaults {
     /// Hypervisor.
     pub hypervisor: At<String>,
     /// Compressor of the root image.
-    pub compression: At<Compression>,
+    pub compression: At<RootCompressor>,
 }
 
 /// A key that signs a repository.

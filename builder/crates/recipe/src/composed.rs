@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::base::{BootsWith, EfiStub, Initramfs, Repository};
 use super::fragment::FirmwareRule;
-use super::kinds::{AccountsFrom, Compression, Format, InitSystem};
+use super::kinds::{AccountsFrom, Format, InitSystem, RootCompressor};
 use super::located::Sourced;
 use super::model::Devices;
 use super::records::{Applets, Directory, FileText, Group, Share, User};
@@ -37,7 +37,7 @@ pub struct Selection {
     /// Hypervisor.
     pub hypervisor: Option<String>,
     /// Compressor of the root image.
-    pub compression: Option<Compression>,
+    pub compression: Option<RootCompressor>,
     /// Firmware comes from an archive of linux-firmware: no package is asked for it.
     #[serde(default)]
     pub firmware_archive: bool,
@@ -161,7 +161,7 @@ pub struct Recipe {
     /// Hypervisor.
     pub hypervisor: HypervisorChoice,
     /// Compressor of the root image.
-    pub compression: Sourced<Compression>,
+    pub compression: Sourced<RootCompressor>,
     /// The first program of the root file system.
     pub init: Sourced<GuestPath>,
     /// What starts its services.

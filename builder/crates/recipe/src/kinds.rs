@@ -22,7 +22,8 @@ pub enum Format {
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
 )]
 #[serde(rename_all = "lowercase")]
-pub enum Compression {
+#[schemars(rename = "Compression")]
+pub enum RootCompressor {
     /// LZMA2 in .xz.
     Xz,
     /// Zstandard.

@@ -50,7 +50,7 @@ pub use entries::{Entry, Item, Map};
 pub use error::{Place, Problem, RecipeError};
 pub use filter::PathFilter;
 pub use fragment::{Accounts, FirmwareRule, Fragment, Memory, RoleFragment};
-pub use kinds::{AccountsFrom, Compression, Format, InitSystem};
+pub use kinds::{AccountsFrom, Format, InitSystem, RootCompressor};
 pub use located::{At, Origin, Sourced};
 pub use machine::{Names, PC, machine};
 pub use model::{

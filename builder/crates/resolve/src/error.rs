@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use wifibox_fetch::FetchError;
-use wifibox_formats::{adb, apk, deb, opkg};
+use wifibox_formats::{PackageError, adb, apk, deb, opkg};
 use wifibox_ground::cancel::Interrupted;
 use wifibox_ground::failure::Kind;
 use wifibox_ground::location::LocationError;
@@ -56,13 +56,11 @@ pub enum Error {
     #[error("package {package} is not in this guest{why}")]
     NotInGuest { package: String, why: String, near: Vec<String> },
     #[error(transparent)]
-    Apk(#[from] apk::ApkError),
+    Package(#[from] PackageError),
     #[error(transparent)]
     ApkIndex(#[from] apk::ApkIndexError),
     #[error(transparent)]
     ApkKey(#[from] apk::KeyError),
-    #[error(transparent)]
-    Ipk(#[from] opkg::IpkError),
     #[error(transparent)]
     Feed(#[from] opkg::FeedError),
     #[error(transparent)]
@@ -71,8 +69,6 @@ pub enum Error {
     FeedTarget(#[from] opkg::feeds::TargetError),
     #[error("repository {repository}: {source}")]
     KernelMismatch { repository: String, source: opkg::KernelMismatch },
-    #[error(transparent)]
-    Adb(#[from] adb::AdbError),
     #[error(transparent)]
     AdbIndex(#[from] adb::IndexReadError),
     #[error(transparent)]
@@ -93,20 +89,17 @@ impl Error {
             Error::Fetch(error) | Error::Unreachable { source: error, .. } => error.kind(),
             Error::Mirror(..) | Error::NotInGuest { .. } => Kind::Usage,
             Error::LockOutdated { .. } | Error::NoLock { .. } => Kind::LockOutdated,
-            Error::NoKeys { .. }
-            | Error::Release(_)
-            | Error::Index(_)
-            | Error::Records { .. }
-            | Error::Unhashed { .. }
-            | Error::Apk(_)
-            | Error::ApkIndex(_)
-            | Error::Ipk(_)
-            | Error::Feed(_)
-            | Error::Adb(_)
-            | Error::AdbIndex(_) => Kind::Verification,
+            Error::NoKeys { .. } | Error::Unhashed { .. } => Kind::Verification,
+            Error::Package(error) => error.kind().into(),
+            Error::ApkIndex(error) => error.kind().into(),
+            Error::Feed(error) => error.kind().into(),
+            Error::AdbIndex(error) => error.kind().into(),
+            Error::Release(error) => error.kind().into(),
+            Error::Records { source, .. } => source.kind().into(),
             Error::NoMirror { .. }
             | Error::ReadKeyring { .. }
             | Error::Keyring(_)
+            | Error::Index(_)
             | Error::BadKey { .. }
             | Error::Lock(_)
             | Error::Unsatisfiable { .. }

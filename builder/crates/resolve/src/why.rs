@@ -64,7 +64,8 @@ fn chain(recipe: &Recipe, locks: &[Locked], package: &str) -> Result<Vec<String>
     if !lines.is_empty() {
         return Ok(lines);
     }
-    let known = |lock: &Locked| lock.lock.packages.iter().any(|known| known.package.name == package);
+    let known =
+        |lock: &Locked| lock.lock.packages.iter().any(|known| known.package.name == package);
     let why = match recipe.stand_ins.get(package) {
         Some(stand_in) => {
             let (reason, origin) = (&stand_in.value.reason, &stand_in.origin);

@@ -7,6 +7,7 @@ use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::SeedableRng as _;
 use rsa::pkcs1::EncodeRsaPublicKey as _;
 use sha2::{Digest as _, Sha512};
+use wifibox_formats::PublicKey as _;
 use wifibox_formats::adb::{Fingerprint, KeyId, Keyring};
 
 use super::adbwriter::{SIG, block, to_sign};
@@ -58,7 +59,7 @@ impl Signer {
     }
 
     pub fn fingerprint(&self) -> Fingerprint {
-        self.keyring().keys().next().unwrap().0
+        self.keyring().keys().next().unwrap().fingerprint()
     }
 
     pub fn key_id(&self) -> KeyId {

@@ -5,8 +5,9 @@ use std::path::Path;
 
 use tar::EntryType;
 use wifibox_formats::Identity;
+use wifibox_formats::PackageLimits;
 use wifibox_formats::apk::signature::Kind;
-use wifibox_formats::apk::{Apk, ApkError, ApkLimits, Control};
+use wifibox_formats::apk::{Apk, ApkError, Control};
 use wifibox_ground::digest::Sha256;
 use wifibox_ground::entry::EntryKind;
 
@@ -224,7 +225,7 @@ impl Repository {
 pub type Listing = Vec<(String, String)>;
 
 /// Reads a package to its end.
-pub fn read_with(bytes: &[u8], limits: ApkLimits) -> Result<(Control, Listing), ApkError> {
+pub fn read_with(bytes: &[u8], limits: PackageLimits) -> Result<(Control, Listing), ApkError> {
     let mut listing = Listing::new();
     let apk = Apk::open("x", bytes, limits)?;
     let control = apk.read_data(&mut |entry| -> Result<(), ApkError> {

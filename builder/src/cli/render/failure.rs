@@ -147,7 +147,10 @@ impl From<Error> for Failure {
                 hints.push(format!("if you agree, say so with --accept-licence {manifest}"));
             }
             Error::Drivers(drivers::Error::NoSuchFirmware { wanted, .. }) if !wanted.is_empty() => {
-                hints.push(format!("the modules of this guest want, among others: {}", wanted.join(", ")));
+                hints.push(format!(
+                    "the modules of this guest want, among others: {}",
+                    wanted.join(", ")
+                ));
             }
             _ => {}
         }
@@ -159,7 +162,9 @@ fn resolve_hints(error: &ResolveError, hints: &mut Vec<String>) {
     match error {
         ResolveError::NotInGuest { near, .. } => hints.extend(question(near)),
         ResolveError::NoLock { .. } | ResolveError::LockOutdated { .. } => {
-            hints.push("'wifibox-build lock' writes it; so does a build without --locked".to_owned());
+            hints.push(
+                "'wifibox-build lock' writes it; so does a build without --locked".to_owned(),
+            );
         }
         ResolveError::NoKeys { .. } => hints.push(
             "name a file that holds one of them with --trust-key FILE (Debian: the package \

@@ -9,8 +9,10 @@ use std::io::{self, BufReader, Read};
 
 use super::error::AdbError;
 use super::limits::AdbLimits;
-use super::packing::{cut_off, read_exactly, unpacked};
+use super::packing::{read_exactly, unpacked};
 use super::value::{ValueError, Values};
+use crate::archive::read_within;
+use wifibox_ground::codec::fill;
 
 /// What an ADB file holds, by the four bytes after its magic number.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -91,7 +93,7 @@ impl<'r> Container<'r> {
         };
         let schema = Schema(schema);
         if schema != wanted {
-            return Err(AdbError::format(file, format!("it is {schema}; {wanted} is expected")));
+            return Err(AdbError::foreign(file, format!("it is {schema}; {wanted} is expected")));
         }
         let mut container = Container {
             file: file.to_owned(),
@@ -112,14 +114,14 @@ impl<'r> Container<'r> {
         }
         // A file of another version is not told to be damaged, whatever its signatures look like.
         if let Err(error @ ValueError::Version(_)) = Values::new(&container.payload, 0) {
-            return Err(AdbError::format(file, error.to_string()));
+            return Err(AdbError::unsupported(file, error.to_string()));
         }
         loop {
             match container.header()? {
                 Some(Block { kind: Kind::Signature, length, padding }) => {
                     if container.signatures.len() >= limits.signatures {
                         let why = format!("it has more than {} signatures", limits.signatures);
-                        return Err(AdbError::format(file, why));
+                        return Err(AdbError::too_large(file, "signatures", why));
                     }
                     let signature = container.held("signature", length, SIGNATURE_LIMIT)?;
                     container.signatures.push(signature);
@@ -182,7 +184,7 @@ impl<'r> Container<'r> {
         let mut word = [0; 4];
         let (first, rest) = word.split_at_mut(1);
         let cut = |source| AdbError::Read { file: self.file.clone(), source };
-        let got = read_some(&mut self.input, first).map_err(cut)?;
+        let got = fill(&mut self.input, first).map_err(cut)?;
         if got == 0 {
             return Ok(None);
         }
@@ -218,8 +220,8 @@ impl<'r> Container<'r> {
     /// The contents of a block, which must not have more than `limit` bytes.
     fn held(&mut self, what: &str, length: u64, limit: u64) -> Result<Vec<u8>, AdbError> {
         if length > limit {
-            let why = format!("its {what} has {length} bytes, more than the {limit} allowed");
-            return Err(AdbError::format(&self.file, why));
+            let why = format!("it has {length} bytes, more than the {limit} allowed");
+            return Err(AdbError::too_large(&self.file, what, why));
         }
         let mut bytes = Vec::new();
         self.left = length;
@@ -244,22 +246,6 @@ impl<'r> Container<'r> {
 /// The bytes of the current block: all of them, or an error.
 impl Read for Container<'_> {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
-        let want = buf.len().min(usize::try_from(self.left).unwrap_or(usize::MAX));
-        let Some(buf) = buf.get_mut(..want).filter(|buf| !buf.is_empty()) else { return Ok(0) };
-        let got = self.input.read(buf)?;
-        if got == 0 {
-            return Err(cut_off());
-        }
-        self.left = self.left.saturating_sub(got as u64);
-        Ok(got)
-    }
-}
-
-fn read_some(input: &mut impl Read, buf: &mut [u8]) -> io::Result<usize> {
-    loop {
-        match input.read(buf) {
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            other => return other,
-        }
+        read_within(&mut self.input, &mut self.left, buf, "the file")
     }
 }

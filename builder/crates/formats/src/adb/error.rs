@@ -3,6 +3,7 @@
 use std::io;
 
 use super::value::ValueError;
+use crate::fault::Fault;
 use wifibox_ground::path::PathError;
 
 /// Why an index or a package of apk v3 cannot be read. `file` is its name, as it was given.
@@ -18,7 +19,33 @@ pub enum AdbError {
         /// What went wrong.
         source: io::Error,
     },
-    /// It is no ADB file, or not one that can be read.
+    /// It is something else than an ADB file, or holds something else.
+    #[error("{file} is not an apk v3 file that can be read: {why}")]
+    Foreign {
+        /// The file.
+        file: String,
+        /// What it is, or what is wrong.
+        why: String,
+    },
+    /// It is an ADB file of a version, or with contents, that is not supported.
+    #[error("{file} is not an apk v3 file that can be read: {why}")]
+    Unsupported {
+        /// The file.
+        file: String,
+        /// What is not supported.
+        why: String,
+    },
+    /// It, or something in it, is larger than allowed.
+    #[error("{file}, {place}: {why}")]
+    TooLarge {
+        /// The file.
+        file: String,
+        /// The part that is too large.
+        place: String,
+        /// How large it is, and how large it may be.
+        why: String,
+    },
+    /// Its blocks are not as they must be.
     #[error("{file} is not an apk v3 file that can be read: {why}")]
     Format {
         /// The file.
@@ -70,6 +97,33 @@ pub enum AdbError {
 }
 
 impl AdbError {
+    /// The kind of the fault.
+    pub fn kind(&self) -> Fault {
+        match self {
+            AdbError::Read { source, .. } => Fault::of_io(source),
+            AdbError::Foreign { .. } => Fault::Foreign,
+            AdbError::Unsupported { .. } => Fault::Unsupported,
+            AdbError::TooLarge { .. } => Fault::TooLarge,
+            AdbError::Path { .. } => Fault::Unsafe,
+            AdbError::WrongPackage { .. } => Fault::Forged,
+            AdbError::Format { .. } | AdbError::Schema { .. } | AdbError::Damaged { .. } => {
+                Fault::Damaged
+            }
+        }
+    }
+
+    pub(super) fn foreign(file: &str, why: impl Into<String>) -> Self {
+        AdbError::Foreign { file: file.to_owned(), why: why.into() }
+    }
+
+    pub(super) fn unsupported(file: &str, why: impl Into<String>) -> Self {
+        AdbError::Unsupported { file: file.to_owned(), why: why.into() }
+    }
+
+    pub(super) fn too_large(file: &str, place: impl Into<String>, why: impl Into<String>) -> Self {
+        AdbError::TooLarge { file: file.to_owned(), place: place.into(), why: why.into() }
+    }
+
     pub(super) fn format(file: &str, why: impl Into<String>) -> Self {
         AdbError::Format { file: file.to_owned(), why: why.into() }
     }
@@ -80,6 +134,12 @@ impl AdbError {
 
     /// A value of `place` cannot be read.
     pub(super) fn value(file: &str, place: impl Into<String>) -> impl FnOnce(ValueError) -> Self {
-        move |error| AdbError::schema(file, place, error.to_string())
+        move |error| match error {
+            ValueError::Version(_) => AdbError::unsupported(file, error.to_string()),
+            ValueError::TooMuch => AdbError::too_large(file, place, error.to_string()),
+            ValueError::Outside(_) | ValueError::Type { .. } => {
+                AdbError::schema(file, place, error.to_string())
+            }
+        }
     }
 }

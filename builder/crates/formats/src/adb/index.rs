@@ -10,6 +10,7 @@ use super::key::{Fingerprint, Keyring};
 use super::limits::AdbLimits;
 use super::signature::{self, SignatureError};
 use super::value::{Field, Values};
+use crate::fault::Fault;
 use crate::package::Package;
 use crate::verified::Verified;
 use wifibox_ground::digest::hex;
@@ -38,6 +39,16 @@ pub enum IndexReadError {
     /// It can be read, but not trusted.
     #[error(transparent)]
     Signature(#[from] SignatureError),
+}
+
+impl IndexReadError {
+    /// The kind of the fault.
+    pub fn kind(&self) -> Fault {
+        match self {
+            IndexReadError::Adb(error) => error.kind(),
+            IndexReadError::Signature(_) => Fault::Forged,
+        }
+    }
 }
 
 impl Index {

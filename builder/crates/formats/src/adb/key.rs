@@ -5,15 +5,15 @@
 //! that a recipe pins; a keyring only provides key material.
 
 use std::fmt;
-use std::str::FromStr;
 
 use p256::ecdsa::VerifyingKey;
 use p256::pkcs8::der::Decode as _;
 use p256::pkcs8::{Document, ObjectIdentifier, SubjectPublicKeyInfoRef};
 use ring::signature::{RSA_PKCS1_2048_8192_SHA512, UnparsedPublicKey};
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sha2::{Digest as _, Sha512};
 
+use crate::fingerprint::{self, ApkKey};
+use crate::keyring;
 use wifibox_ground::digest::{Sha256, hex};
 
 /// No key file is larger than this many bytes.
@@ -27,52 +27,9 @@ const RSA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1
 const EC: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.2.1");
 const P256: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.3.1.7");
 
-/// The fingerprint of a key: SHA-256 of its SubjectPublicKeyInfo in DER, as
-/// `openssl pkey -pubin -outform DER | sha256sum` prints it. Spaces and colons are allowed when reading.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Fingerprint(Sha256);
-
-/// Text that is not a key's fingerprint.
-#[derive(Debug, thiserror::Error, PartialEq, Eq)]
-#[error(
-    "{0:?} is not the fingerprint of an apk key: the 64 hexadecimal digits that \
-     `openssl pkey -pubin -in KEY.pem -outform DER | sha256sum` prints are expected"
-)]
-pub struct NotAFingerprint(String);
-
-impl FromStr for Fingerprint {
-    type Err = NotAFingerprint;
-    fn from_str(text: &str) -> Result<Self, NotAFingerprint> {
-        let digits: String = text.chars().filter(|c| !matches!(c, ' ' | ':')).collect();
-        let digest = digits.to_ascii_lowercase().parse();
-        digest.map(Fingerprint).map_err(|_| NotAFingerprint(text.to_owned()))
-    }
-}
-
-impl fmt::Display for Fingerprint {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
-
-impl fmt::Debug for Fingerprint {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
-
-impl Serialize for Fingerprint {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
-
-impl<'de> Deserialize<'de> for Fingerprint {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        text.parse().map_err(serde::de::Error::custom)
-    }
-}
+/// The SHA-256 of a key's SubjectPublicKeyInfo in DER, as
+/// `openssl pkey -pubin -outform DER | sha256sum` prints it.
+pub type Fingerprint = fingerprint::Fingerprint<ApkKey>;
 
 /// The id by which a signature names its key: enough to look it up, too short to pin it by.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -90,11 +47,8 @@ impl fmt::Debug for KeyId {
     }
 }
 
-/// Public keys, none of them trusted by itself.
-#[derive(Debug, Clone, Default)]
-pub struct Keyring {
-    keys: Vec<Key>,
-}
+/// Keys with their ids.
+pub type Keyring = keyring::Keyring<Key>;
 
 /// Why some bytes are not a keyring.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
@@ -143,48 +97,26 @@ impl Keyring {
             let block = text.get(at..).unwrap_or_default();
             let end = block.get(BEGIN.len()..).and_then(|rest| rest.find(BEGIN));
             let block = block.get(..end.map_or(block.len(), |end| end + BEGIN.len()));
-            if keyring.keys.len() >= COUNT_LIMIT {
+            if keyring.keys().len() >= COUNT_LIMIT {
                 return Err(KeyringError::TooLarge { name: name() });
             }
             let key = Key::parse(block.unwrap_or_default());
             let key = key.map_err(|why| KeyringError::Key { name: name(), why })?;
-            keyring.add(key);
+            keyring.insert(key);
         }
-        if keyring.keys.is_empty() {
-            Err(KeyringError::Empty { name: name() })
-        } else {
-            Ok(keyring)
-        }
-    }
-
-    /// Adds the keys of another keyring.
-    pub fn extend(&mut self, other: Keyring) {
-        for key in other.keys {
-            self.add(key);
-        }
-    }
-
-    fn add(&mut self, key: Key) {
-        if self.keys.iter().all(|known| known.fingerprint != key.fingerprint) {
-            self.keys.push(key);
-        }
-    }
-
-    /// The fingerprints and ids of the keys, in the order of the file.
-    pub fn keys(&self) -> impl Iterator<Item = (Fingerprint, KeyId)> {
-        self.keys.iter().map(|key| (key.fingerprint, key.id))
+        if keyring.is_empty() { Err(KeyringError::Empty { name: name() }) } else { Ok(keyring) }
     }
 
     /// The keys with this id.
     pub(super) fn find(&self, id: KeyId) -> impl Iterator<Item = &Key> {
-        self.keys.iter().filter(move |key| key.id == id)
+        self.keys().filter(move |key| key.id == id)
     }
 }
 
 /// A key that can verify.
 #[derive(Debug, Clone)]
-pub(super) struct Key {
-    pub(super) fingerprint: Fingerprint,
+pub struct Key {
+    fingerprint: Fingerprint,
     id: KeyId,
     verifier: Verifier,
 }
@@ -196,7 +128,20 @@ enum Verifier {
     P256(Box<VerifyingKey>),
 }
 
+impl keyring::PublicKey for Key {
+    type Kind = ApkKey;
+
+    fn fingerprint(&self) -> Fingerprint {
+        self.fingerprint
+    }
+}
+
 impl Key {
+    /// The id by which signatures name it.
+    pub fn id(&self) -> KeyId {
+        self.id
+    }
+
     fn parse(pem: &str) -> Result<Self, String> {
         let end = pem.rfind("-----").map_or(pem.len(), |at| at + 5);
         let pem = pem.get(..end).unwrap_or(pem);
@@ -218,7 +163,7 @@ impl Key {
         };
         let digest = Sha512::digest(bare);
         let id = digest.first_chunk().ok_or("it has no id")?;
-        let fingerprint = Fingerprint(Sha256::of(document.as_bytes()));
+        let fingerprint = Fingerprint::from(Sha256::of(document.as_bytes()));
         Ok(Key { fingerprint, id: KeyId(*id), verifier })
     }
 

@@ -1,4 +1,4 @@
-//! Fingerprints, and what is taken for a key.
+//! What is taken for a key.
 
 use super::*;
 
@@ -7,17 +7,6 @@ const EXAMPLE: &str = "-----BEGIN PUBLIC KEY-----\n\
     MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEYP7UuiVanTHJYet0xjVtaMBJuJI7\n\
     Yfps5mliLmDyn7Z5A/4QCLi8maQa6elWKLxk8vGyDC1+n1F3o8KU1EYimQ==\n\
     -----END PUBLIC KEY-----\n";
-
-#[test]
-fn only_full_fingerprints_are_accepted() {
-    let text = "4d64fec119c2029067d6e791f8d2585b8783d4814d64fec119c2029067d6e791";
-    let spaced: String = text.to_uppercase().chars().flat_map(|c| [c, ' ']).collect();
-    assert_eq!(text.parse::<Fingerprint>().map(|f| f.to_string()).as_deref(), Ok(text));
-    assert_eq!(text.parse::<Fingerprint>(), spaced.parse());
-    for short in ["4d64fec119c2029067d6e791f8d2585b", "", "x"] {
-        assert!(short.parse::<Fingerprint>().is_err());
-    }
-}
 
 #[test]
 fn what_is_no_keyring_is_refused() {

@@ -1,8 +1,9 @@
 //! How much an ADB file may hold: against files that are made to fill memory or disk.
 
+use crate::archive::PackageLimits;
 use wifibox_ground::codec::Limits;
 
-/// How much an ADB file may hold.
+/// The limits of an ADB file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct AdbLimits {
     /// What it may unpack to.
@@ -17,6 +18,18 @@ pub struct AdbLimits {
     pub entries: usize,
     /// The bytes of one file of a package.
     pub file_size: u64,
+}
+
+impl From<PackageLimits> for AdbLimits {
+    fn from(limits: PackageLimits) -> Self {
+        AdbLimits {
+            unpacked: limits.data,
+            metadata: limits.control,
+            entries: usize::try_from(limits.tar.entries).unwrap_or(usize::MAX),
+            file_size: limits.tar.file_size,
+            ..AdbLimits::default()
+        }
+    }
 }
 
 impl Default for AdbLimits {

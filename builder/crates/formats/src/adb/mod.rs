@@ -22,10 +22,15 @@ mod paths;
 mod signature;
 mod value;
 
+/// Whether a file of apk v3 begins with these bytes, whatever its compression.
+pub fn is_adb(bytes: &[u8]) -> bool {
+    bytes.starts_with(b"ADB")
+}
+
 pub use error::AdbError;
 pub use index::{Index, IndexReadError};
 pub use info::Info;
-pub use key::{Fingerprint, KeyId, Keyring, KeyringError, NotAFingerprint};
+pub use key::{Fingerprint, Key, KeyId, Keyring, KeyringError};
 pub use limits::AdbLimits;
 pub use package::{Apk3, Control};
 pub use signature::{SignatureError, SignatureState};

@@ -16,6 +16,7 @@ use super::packing::read_exactly;
 use super::paths::{self, Acl, Directory, File, FileKind};
 use super::signature::{self, SignatureState};
 use super::value::{Field, Values};
+use crate::archive::Watched;
 use crate::identity::Identity;
 use wifibox_ground::digest::{Sha256, hex};
 use wifibox_ground::entry::{Entry, EntryKind};
@@ -217,9 +218,14 @@ impl<'r> Apk3<'r> {
         let mut hasher = Hasher::like(hash);
         if size > 0 {
             self.data_block(&path, size, in_package, in_directory)?;
-            let mut content = Hashed { inner: &mut self.container, hasher: &mut hasher };
+            let hashed = Hashed { inner: &mut self.container, hasher: &mut hasher };
+            let mut content = Watched::new(hashed);
             let kind = EntryKind::File { size, content: &mut content };
-            visit(entry(path.clone(), acl, mtime, kind))?;
+            if let Err(error) = visit(entry(path.clone(), acl, mtime, kind)) {
+                let file = self.package.clone();
+                let damaged = |source| AdbError::Read { file, source }.into();
+                return Err(content.failed().map_or(error, damaged));
+            }
             // What the visitor left is hashed too.
             io::copy(&mut content, &mut io::sink())
                 .map_err(|source| AdbError::Read { file: self.package.clone(), source })?;

@@ -5,7 +5,7 @@
 use std::io::{self, Read};
 
 use super::error::AdbError;
-use wifibox_ground::codec::{self, Compression, Limits};
+use wifibox_ground::codec::{self, Compression, Limits, fill};
 
 /// A reader of the plain form, which begins with `ADB.`.
 pub(super) fn unpacked<'r>(
@@ -15,7 +15,14 @@ pub(super) fn unpacked<'r>(
 ) -> Result<Box<dyn Read + 'r>, AdbError> {
     let read = |source| AdbError::Read { file: file.to_owned(), source };
     let mut magic = [0; 4];
-    read_exactly(&mut input, &mut magic).map_err(read)?;
+    match fill(&mut input, &mut magic).map_err(read)? {
+        4 => {}
+        // An empty file, or the begin of something else.
+        got if got == 0 || !magic.get(..got).is_some_and(|begin| b"ADB.".starts_with(begin)) => {
+            return Err(AdbError::foreign(file, "it does not begin with \"ADB\""));
+        }
+        _ => return Err(read(cut_off())),
+    }
     let algorithm = match &magic {
         b"ADB." => {
             let whole = io::Cursor::new(magic).chain(input);
@@ -29,9 +36,9 @@ pub(super) fn unpacked<'r>(
         }
         [0x1f, 0x8b, ..] => {
             let why = "it is compressed by gzip, as apk v2 files are";
-            return Err(AdbError::format(file, why));
+            return Err(AdbError::foreign(file, why));
         }
-        _ => return Err(AdbError::format(file, "it does not begin with \"ADB\"")),
+        _ => return Err(AdbError::foreign(file, "it does not begin with \"ADB\"")),
     };
     match algorithm {
         0 => Compression::None.reader(input, limits).map_err(read),
@@ -39,7 +46,7 @@ pub(super) fn unpacked<'r>(
         2 => Compression::Zstd.reader(input, limits).map_err(read),
         other => {
             let why = format!("it is compressed by the unknown algorithm {other}");
-            Err(AdbError::format(file, why))
+            Err(AdbError::unsupported(file, why))
         }
     }
 }

@@ -109,7 +109,8 @@ impl Reader<'_> {
 
     fn count(&mut self, place: &str) -> Result<(), AdbError> {
         let why = || format!("there are more than {} files and directories", self.limits.entries);
-        self.left = self.left.checked_sub(1).ok_or_else(|| self.odd(place, why()))?;
+        let too_large = || AdbError::too_large(self.file, place, why());
+        self.left = self.left.checked_sub(1).ok_or_else(too_large)?;
         Ok(())
     }
 
@@ -162,7 +163,7 @@ impl Reader<'_> {
                 if size > self.limits.file_size {
                     let limit = self.limits.file_size;
                     let why = format!("{size} bytes are more than the {limit} allowed");
-                    return Err(self.odd(&place, why));
+                    return Err(AdbError::too_large(self.file, place, why));
                 }
                 let hash = if let Ok(hash) = hash.try_into() {
                     Hash::Sha256(hash)
@@ -203,7 +204,8 @@ impl Reader<'_> {
             SYMLINK => Ok(FileKind::Symlink(rest.to_vec())),
             REGULAR => self.path(rest).map(FileKind::HardLink),
             other => {
-                Err(self.odd(place, format!("files of the type {other:#o} are not supported")))
+                let why = format!("{place}: files of the type {other:#o} are not supported");
+                Err(AdbError::unsupported(self.file, why))
             }
         }
     }

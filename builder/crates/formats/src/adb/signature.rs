@@ -10,6 +10,8 @@ use sha2::{Digest as _, Sha256, Sha512};
 
 use super::container::Container;
 use super::key::{Fingerprint, KeyId, Keyring};
+use crate::fingerprint::list;
+use crate::keyring::PublicKey as _;
 
 /// Numbers of digest algorithms (apk-tools, `src/apk_crypto.h`). SHA-1 and the SHA-256 that is cut to
 /// 160 bits are there too, and are not accepted.
@@ -108,10 +110,6 @@ pub enum SignatureError {
     },
 }
 
-fn list<T: ToString>(items: &[T]) -> String {
-    items.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
-}
-
 /// A SIG block, taken apart.
 struct Signature<'a> {
     signed: &'a [u8],
@@ -176,11 +174,11 @@ pub(super) fn state(
         }
         for key in known {
             let keys = match key.made(signature.bytes, &signature.message(container)) {
-                true if pinned.contains(&key.fingerprint) => &mut signers,
+                true if pinned.contains(&key.fingerprint()) => &mut signers,
                 true => &mut others,
                 false => &mut bad,
             };
-            keys.insert(key.fingerprint);
+            keys.insert(key.fingerprint());
         }
     }
     if !signers.is_empty() {
@@ -207,7 +205,7 @@ pub(super) fn require(
 ) -> Result<Vec<Fingerprint>, SignatureError> {
     let file = file.to_owned();
     let wanted = pinned.to_vec();
-    if !keyring.keys().any(|(fingerprint, _)| pinned.contains(&fingerprint)) {
+    if !keyring.has_any(pinned) {
         return Err(SignatureError::NoPinnedKey { file, wanted });
     }
     match state(container, keyring, pinned) {

@@ -12,29 +12,14 @@ use super::member::{self, FrontError, Member};
 use super::pkginfo::PkgInfo;
 use super::signature::{self, Signature, SignatureError, Trust};
 use super::{Fingerprint, data};
-use crate::tarball::{TarError, TarLimits};
+use crate::archive::PackageLimits;
+use crate::fault::Fault;
+use crate::keyring::PublicKey as _;
+use crate::tarball::TarError;
 use crate::{Identity, Package};
-use wifibox_ground::codec::Limits;
 use wifibox_ground::digest::Sha256;
 use wifibox_ground::entry::Entry;
 use wifibox_ground::path::GuestPath;
-
-/// How much a package may hold.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ApkLimits {
-    /// Each signature member and the control member, packed as well as unpacked, in bytes.
-    pub control: u64,
-    /// What the data may unpack to.
-    pub data: Limits,
-    /// Its members.
-    pub tar: TarLimits,
-}
-
-impl Default for ApkLimits {
-    fn default() -> Self {
-        ApkLimits { control: 64 << 20, data: Limits::default(), tar: TarLimits::default() }
-    }
-}
 
 /// Why a package cannot be read, or is not what it should be. `package` is its name or its file.
 #[derive(Debug, thiserror::Error)]
@@ -44,6 +29,22 @@ pub enum ApkError {
     Version3 {
         /// The package.
         package: String,
+    },
+    /// It is something else than a package of this format.
+    #[error("{package} is not an apk package that can be read: {why}")]
+    Foreign {
+        /// The package.
+        package: String,
+        /// What is wrong.
+        why: String,
+    },
+    /// It is of an older format that is not supported.
+    #[error("{package}, control files: member {member:?}: a package of format v1 is not supported")]
+    Version1 {
+        /// The package.
+        package: String,
+        /// The control file that only format v1 has.
+        member: String,
     },
     /// It is not made as a package is.
     #[error("{package} is not an apk package that can be read: {why}")]
@@ -97,6 +98,26 @@ pub enum ApkError {
         /// The file.
         path: GuestPath,
     },
+    /// One of its files leads out of the guest.
+    #[error("{package}: {path} {why}")]
+    Unsafe {
+        /// The package.
+        package: String,
+        /// The file.
+        path: GuestPath,
+        /// Where it leads.
+        why: String,
+    },
+    /// Its files are more than allowed.
+    #[error("{package}: {path} {why}")]
+    TooLarge {
+        /// The package.
+        package: String,
+        /// The file that is too much.
+        path: GuestPath,
+        /// The limit.
+        why: String,
+    },
     /// One of its files is one that it must not hold.
     #[error("{package}: {path} {why}")]
     Entry {
@@ -107,6 +128,24 @@ pub enum ApkError {
         /// What is wrong with it.
         why: String,
     },
+}
+
+impl ApkError {
+    /// The kind of the fault.
+    pub fn kind(&self) -> Fault {
+        match self {
+            ApkError::Version3 { .. } | ApkError::Foreign { .. } => Fault::Foreign,
+            ApkError::Version1 { .. } => Fault::Unsupported,
+            ApkError::Tar { source, .. } => source.kind(),
+            ApkError::Signature(_) | ApkError::Identity { .. } => Fault::Forged,
+            ApkError::Unsafe { .. } => Fault::Unsafe,
+            ApkError::TooLarge { .. } => Fault::TooLarge,
+            ApkError::Format { .. }
+            | ApkError::DataHash { .. }
+            | ApkError::Checksum { .. }
+            | ApkError::Entry { .. } => Fault::Damaged,
+        }
+    }
 }
 
 /// The signatures and control files of a package.
@@ -135,7 +174,7 @@ impl Control {
 /// A package that is being read.
 pub struct Apk<R> {
     package: String,
-    limits: ApkLimits,
+    limits: PackageLimits,
     control: Control,
     /// The control member as it stands in the file: what is signed.
     signed: Vec<u8>,
@@ -157,20 +196,24 @@ impl<R: Read> Apk<R> {
     ///
     /// # Errors
     /// [`ApkError`].
-    pub fn open(package: &str, input: R, limits: ApkLimits) -> Result<Self, ApkError> {
+    pub fn open(package: &str, input: R, limits: PackageLimits) -> Result<Self, ApkError> {
         let wrong = |why: &str| ApkError::Format { package: package.to_owned(), why: why.into() };
+        let foreign = |why: &str| {
+            let (package, why) = (package.to_owned(), why.to_owned());
+            ApkError::Foreign { package, why }
+        };
         let tar =
             |source| ApkError::Tar { package: package.to_owned(), member: "control files", source };
         let mut rest = BufReader::with_capacity(64 << 10, input);
         let start = rest.fill_buf().map_err(|error| tar(TarError::Read(error)))?;
-        if member::is_version_3(start) {
+        if crate::adb::is_adb(start) {
             return Err(ApkError::Version3 { package: package.to_owned() });
         }
         if start.is_empty() {
-            return Err(wrong("it is empty"));
+            return Err(foreign("it is empty"));
         }
         if !member::is_gzip(start) {
-            return Err(wrong("it is not a gzip file"));
+            return Err(foreign("it is not a gzip file"));
         }
         let front = member::read_front(&mut rest, limits.control);
         let (signatures, _, member) = front.map_err(|error| match error {
@@ -245,7 +288,10 @@ fn read_control(
             |why: &str| failed(TarError::Member { member: name.clone(), why: why.to_owned() });
         let again = match name.strip_prefix('.') {
             Some("PKGINFO") => info.replace(content).is_some(),
-            Some("INSTALL") => return Err(odd("a package of format v1 is not supported")),
+            Some("INSTALL") => {
+                let package = package.to_owned();
+                return Err(ApkError::Version1 { package, member: name });
+            }
             Some(script) if SCRIPTS.contains(&script) => {
                 scripts.insert(script.to_owned(), content).is_some()
             }

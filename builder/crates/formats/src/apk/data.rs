@@ -6,8 +6,9 @@ use std::io::{self, BufRead, Read};
 
 use ring::digest::{Context, SHA1_FOR_LEGACY_USE_ONLY};
 
-use super::archive::{ApkError, ApkLimits};
+use super::archive::ApkError;
 use super::member::{self, only_zeros};
+use crate::archive::PackageLimits;
 use crate::tarball::{self, TarError};
 use wifibox_ground::codec::Compression;
 use wifibox_ground::digest::{Hasher, Sha256};
@@ -22,7 +23,7 @@ pub(super) fn read<E: From<ApkError>>(
     package: &str,
     mut input: impl BufRead,
     expected: Option<Sha256>,
-    limits: ApkLimits,
+    limits: PackageLimits,
     visit: &mut dyn FnMut(Entry<'_>) -> Result<(), E>,
 ) -> Result<(), E> {
     let failed = |source| ApkError::Tar { package: package.to_owned(), member: "data", source };
@@ -111,7 +112,9 @@ impl Seen<'_> {
         };
         self.names += path.as_bytes().len();
         if self.names > NAMES_LIMIT {
-            return Err(wrong(format!("makes the names longer than {NAMES_LIMIT} bytes in all")));
+            let (package, path) = (self.package.to_owned(), path.clone());
+            let why = format!("makes the names longer than {NAMES_LIMIT} bytes in all");
+            return Err(ApkError::TooLarge { package, path, why });
         }
         if path.as_bytes().iter().any(u8::is_ascii_control) {
             return Err(wrong("has a control character in its name".to_owned()));
@@ -128,9 +131,9 @@ impl Seen<'_> {
             }
             EntryKind::Symlink(target) if climbs_out(path, target) => {
                 let target = String::from_utf8_lossy(target);
-                return Err(wrong(format!(
-                    "is a link to {target:?}, which leads out of the guest"
-                )));
+                let (package, path) = (self.package.to_owned(), path.clone());
+                let why = format!("is a link to {target:?}, which leads out of the guest");
+                return Err(ApkError::Unsafe { package, path, why });
             }
             EntryKind::File { .. } | EntryKind::HardLink(_) => {
                 self.files.insert(path.clone());

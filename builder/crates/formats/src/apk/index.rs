@@ -7,6 +7,8 @@ use std::io;
 
 use super::member::{self, FrontError};
 use super::signature::{self, Signature, SignatureError, Trust};
+use crate::fault::Fault;
+use crate::keyring::PublicKey as _;
 use crate::package::{IndexError, Package};
 use crate::tarball::TarError;
 use crate::{Verified, apkindex};
@@ -75,6 +77,18 @@ pub enum ApkIndexError {
     },
 }
 
+impl ApkIndexError {
+    /// The kind of the fault.
+    pub fn kind(&self) -> Fault {
+        match self {
+            ApkIndexError::Signature(_) => Fault::Forged,
+            ApkIndexError::Damaged { source, .. } => source.kind(),
+            ApkIndexError::NotAnIndex { .. } | ApkIndexError::Version3 { .. } => Fault::Foreign,
+            ApkIndexError::Records { source, .. } => source.kind(),
+        }
+    }
+}
+
 /// Reads an index, `name` in errors, that a pinned key signed. Nothing but the front members and one
 /// more gzip member are unpacked before the signature was checked.
 ///
@@ -107,7 +121,7 @@ pub fn read_unsigned_records(name: &str, bytes: &[u8]) -> Result<UnverifiedIndex
 /// The signatures, and the bytes that they are over.
 fn front<'b>(name: &str, bytes: &'b [u8]) -> Result<(Vec<Signature>, &'b [u8]), ApkIndexError> {
     let not = |why: &str| ApkIndexError::NotAnIndex { name: name.to_owned(), why: why.to_owned() };
-    if member::is_version_3(bytes) {
+    if crate::adb::is_adb(bytes) {
         return Err(ApkIndexError::Version3 { name: name.to_owned() });
     }
     if bytes.is_empty() {

@@ -4,16 +4,15 @@
 //! anybody can choose. A keyring only provides key material; what is trusted are the fingerprints
 //! that a recipe pins.
 
-use std::collections::BTreeMap;
-use std::fmt;
 use std::io::Read;
-use std::str::FromStr;
 
 use ring::signature::{RsaParameters, UnparsedPublicKey};
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::archive::{Apk, ApkError, ApkLimits};
+use super::archive::{Apk, ApkError};
 use super::der;
+use crate::archive::PackageLimits;
+use crate::fingerprint::{self, ApkKey};
+use crate::keyring;
 use wifibox_ground::digest::Sha256;
 use wifibox_ground::entry::EntryKind;
 
@@ -26,69 +25,14 @@ const COUNT_LIMIT: usize = 4096;
 /// Where key packages hold keys.
 const FOLDERS: [&str; 2] = ["etc/apk/keys/", "usr/share/apk/keys/"];
 
-/// What identifies an RSA key: the SHA-256 of its SubjectPublicKeyInfo in DER, as
+/// The SHA-256 of an RSA key's SubjectPublicKeyInfo in DER, as
 /// `openssl pkey -pubin -in NAME.rsa.pub -outform DER | sha256sum` prints it.
-///
-/// Written as 64 lower-case hexadecimal digits; spaces and upper case are allowed when reading.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Fingerprint(Sha256);
-
-/// Text that is not a [`Fingerprint`].
-#[derive(Debug, thiserror::Error, PartialEq, Eq)]
-#[error(
-    "{0:?} is not the fingerprint of an apk key: 64 hexadecimal digits are expected, the SHA-256 of \
-     the key in DER (`openssl pkey -pubin -in KEY.rsa.pub -outform DER | sha256sum`)"
-)]
-pub struct NotAFingerprint(String);
-
-impl FromStr for Fingerprint {
-    type Err = NotAFingerprint;
-    fn from_str(text: &str) -> Result<Self, NotAFingerprint> {
-        let digits: String = text.chars().filter(|c| *c != ' ').collect();
-        digits.parse().map(Fingerprint).map_err(|_| NotAFingerprint(text.to_owned()))
-    }
-}
-
-impl fmt::Display for Fingerprint {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(&self.0, f)
-    }
-}
-
-impl fmt::Debug for Fingerprint {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(&self.0, f)
-    }
-}
-
-impl Serialize for Fingerprint {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
-
-impl<'de> Deserialize<'de> for Fingerprint {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
-    }
-}
-
-impl schemars::JsonSchema for Fingerprint {
-    fn schema_name() -> std::borrow::Cow<'static, str> {
-        "ApkKeyFingerprint".into()
-    }
-    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        schemars::json_schema!({
-            "type": "string",
-            "pattern": "^([0-9A-Fa-f] *){64}$",
-            "description": "The SHA-256 of an apk signing key in DER (SubjectPublicKeyInfo)"
-        })
-    }
-}
+pub type Fingerprint = fingerprint::Fingerprint<ApkKey>;
 
 /// An RSA public key.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct PublicKey {
+    name: String,
     /// RSAPublicKey (PKCS#1) in DER.
     der: Vec<u8>,
     fingerprint: Fingerprint,
@@ -135,13 +79,13 @@ impl PublicKey {
         if !odd(modulus) || !odd(exponent) || exponent == [1] || exponent.len() > 4 {
             return Err(not("its numbers cannot be those of an RSA key"));
         }
-        let fingerprint = Fingerprint(Sha256::of(&der::wrap_info(der)));
-        Ok(PublicKey { der: der.to_vec(), fingerprint, bits })
+        let fingerprint = Fingerprint::from(Sha256::of(&der::wrap_info(der)));
+        Ok(PublicKey { name: name.to_owned(), der: der.to_vec(), fingerprint, bits })
     }
 
-    /// What identifies the key.
-    pub fn fingerprint(&self) -> Fingerprint {
-        self.fingerprint
+    /// The name of the key's file, by which signatures refer to it.
+    pub fn name(&self) -> &str {
+        &self.name
     }
 
     /// The length of its modulus in bits. Keys of less than 2048 bits, which Alpine no longer uses,
@@ -155,11 +99,20 @@ impl PublicKey {
     }
 }
 
-/// Keys by the names of their files, none of them trusted by itself.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Keyring {
-    keys: BTreeMap<String, Vec<PublicKey>>,
+impl keyring::PublicKey for PublicKey {
+    type Kind = ApkKey;
+
+    fn fingerprint(&self) -> Fingerprint {
+        self.fingerprint
+    }
+
+    fn is_same(&self, other: &Self) -> bool {
+        (&self.name, self.fingerprint) == (&other.name, other.fingerprint)
+    }
 }
+
+/// RSA keys with the names of their files.
+pub type Keyring = keyring::Keyring<PublicKey>;
 
 impl Keyring {
     /// Reads a key file: PEM blocks of SubjectPublicKeyInfo (`PUBLIC KEY`) or PKCS#1
@@ -175,9 +128,9 @@ impl Keyring {
         }
         let text = std::str::from_utf8(bytes).map_err(|_| not("it is not text"))?;
         let blocks = der::pem(text).ok_or(not("its PEM text is damaged or cut off"))?;
-        let mut keys = Vec::new();
+        let mut keyring = Keyring::default();
         for (label, content) in blocks {
-            keys.push(match label {
+            keyring.insert(match label {
                 "PUBLIC KEY" => match der::unwrap_info(&content) {
                     Some(Ok(key)) => PublicKey::from_pkcs1(name, key)?,
                     Some(Err(())) => return Err(KeyError::NotRsa { name: name.to_owned() }),
@@ -187,51 +140,15 @@ impl Keyring {
                 _ => return Err(not("it is PEM of another kind")),
             });
         }
-        if keys.is_empty() {
+        if keyring.is_empty() {
             return Err(not("it has no PEM block"));
         }
-        let mut keyring = Keyring::default();
-        keyring.add(name, keys);
         Ok(keyring)
     }
 
-    fn add(&mut self, name: &str, keys: Vec<PublicKey>) {
-        let known = self.keys.entry(name.to_owned()).or_default();
-        known.extend(keys);
-        known.sort_unstable();
-        known.dedup();
-    }
-
-    /// Adds the keys of another keyring.
-    pub fn extend(&mut self, other: Keyring) {
-        for (name, keys) in other.keys {
-            self.add(&name, keys);
-        }
-    }
-
-    /// All keys with the names of their files, in the order of the names.
-    pub fn iter(&self) -> impl Iterator<Item = (&str, &PublicKey)> {
-        self.keys.iter().flat_map(|(name, keys)| keys.iter().map(move |key| (name.as_str(), key)))
-    }
-
     /// The keys whose file has exactly this name.
-    pub fn named(&self, name: &str) -> &[PublicKey] {
-        self.keys.get(name).map_or(&[], Vec::as_slice)
-    }
-
-    /// Whether there is no key.
-    pub fn is_empty(&self) -> bool {
-        self.keys.is_empty()
-    }
-
-    /// The keys with one of these fingerprints, all others left out.
-    #[must_use]
-    pub fn pinned(mut self, pinned: &[Fingerprint]) -> Self {
-        for keys in self.keys.values_mut() {
-            keys.retain(|key| pinned.contains(&key.fingerprint));
-        }
-        self.keys.retain(|_, keys| !keys.is_empty());
-        self
+    pub fn named(&self, name: &str) -> impl Iterator<Item = &PublicKey> {
+        self.keys().filter(move |key| key.name == name)
     }
 }
 
@@ -245,7 +162,7 @@ impl Keyring {
 pub fn keys_of_package(
     package: &str,
     input: impl Read,
-    limits: ApkLimits,
+    limits: PackageLimits,
 ) -> Result<Keyring, ApkError> {
     let wrong = |why: String| ApkError::Format { package: package.to_owned(), why };
     let mut keyring = Keyring::default();
@@ -266,7 +183,7 @@ pub fn keys_of_package(
             Err(KeyError::NotRsa { .. }) => {}
             Err(error) => return Err(wrong(error.to_string())),
         }
-        if keyring.iter().count() > COUNT_LIMIT {
+        if keyring.keys().len() > COUNT_LIMIT {
             return Err(wrong(format!("it holds more than {COUNT_LIMIT} keys")));
         }
         Ok(())

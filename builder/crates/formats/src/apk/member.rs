@@ -17,16 +17,8 @@ const SIGNATURES: usize = 64;
 /// No signature file is larger; apk ignores those that are, and others decide.
 const SIGNATURE_LIMIT: u64 = 65536;
 
-/// How files of format v3 begin: plain, deflated, or compressed in a way that is named.
-const VERSION_3: [&[u8]; 3] = [b"ADB.", b"ADBd", b"ADBc"];
-
-/// What apk's front members may hold.
+/// The limits of apk's front members.
 const TAR_LIMITS: TarLimits = TarLimits { entries: 4096, file_size: u64::MAX };
-
-/// Whether a file of format v3 begins with these bytes.
-pub(super) fn is_version_3(bytes: &[u8]) -> bool {
-    VERSION_3.iter().any(|magic| bytes.starts_with(magic))
-}
 
 /// Whether a gzip file begins with these bytes.
 pub(super) fn is_gzip(bytes: &[u8]) -> bool {

@@ -12,7 +12,7 @@ mod member;
 pub mod pkginfo;
 pub mod signature;
 
-pub use archive::{Apk, ApkError, ApkLimits, Control};
+pub use archive::{Apk, ApkError, Control};
 pub use index::{ApkIndexError, SignedIndex, UnverifiedIndex};
 pub use keys::{Fingerprint, KeyError, Keyring, PublicKey};
 pub use pkginfo::PkgInfo;

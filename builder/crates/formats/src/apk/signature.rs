@@ -10,6 +10,8 @@ use ring::signature::{
 };
 
 use super::keys::{Fingerprint, Keyring, PublicKey};
+use crate::fingerprint::list;
+use crate::keyring::PublicKey as _;
 
 /// Whose signatures are trusted.
 #[derive(Debug, Clone, Copy)]
@@ -137,10 +139,6 @@ pub enum SignatureError {
     },
 }
 
-fn list(fingerprints: &[Fingerprint]) -> String {
-    fingerprints.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
-}
-
 fn trusted(pinned: &[Fingerprint]) -> String {
     match pinned {
         [] => "no key is".to_owned(),
@@ -172,11 +170,11 @@ pub(super) fn verify<'t>(
     for signature in signatures {
         let Some(kind) = signature.kind else { continue };
         supported = true;
-        let named = trust.keyring.named(&signature.key);
-        let mut candidates = named.iter().filter(|key| is_pinned(key)).peekable();
+        let named: Vec<&PublicKey> = trust.keyring.named(&signature.key).collect();
+        let mut candidates = named.iter().copied().filter(|key| is_pinned(key)).peekable();
         let Some(first) = candidates.peek().map(|key| key.fingerprint()) else {
             if !named.is_empty() && strange.is_none() {
-                let fingerprints = named.iter().map(PublicKey::fingerprint).collect();
+                let fingerprints = named.iter().map(|key| key.fingerprint()).collect();
                 strange = Some((signature.key.clone(), fingerprints));
             }
             continue;
@@ -195,8 +193,9 @@ pub(super) fn verify<'t>(
         }
         None if !supported => SignatureError::UnknownKind { name: name(), keys },
         None => {
-            let known = trust.keyring.iter().filter(|(_, key)| is_pinned(key));
-            let known = known.map(|(name, _)| name.to_owned()).collect();
+            let known = trust.keyring.trusted(trust.pinned);
+            let mut known: Vec<String> = known.map(|key| key.name().to_owned()).collect();
+            known.sort_unstable();
             SignatureError::UnknownKey { name: name(), keys, known, pinned: pinned() }
         }
     })

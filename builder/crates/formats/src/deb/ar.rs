@@ -2,6 +2,10 @@
 
 use std::io::{self, Read};
 
+use crate::archive::read_within;
+use crate::fault::Fault;
+use wifibox_ground::codec::fill;
+
 const MAGIC: &[u8; 8] = b"!<arch>\n";
 
 /// Why an archive cannot be read.
@@ -19,6 +23,17 @@ pub enum ArError {
     /// It cannot be read.
     #[error("it cannot be read: {0}")]
     Read(#[source] io::Error),
+}
+
+impl ArError {
+    /// The kind of the fault.
+    pub(crate) fn kind(&self) -> Fault {
+        match self {
+            ArError::NotAr => Fault::Foreign,
+            ArError::Cut | ArError::Header(_) => Fault::Damaged,
+            ArError::Read(error) => Fault::of_io(error),
+        }
+    }
 }
 
 /// The name and size of a member.
@@ -50,6 +65,9 @@ impl<R: Read> ArReader<R> {
         let mut magic = [0; 8];
         match fill(&mut inner, &mut magic).map_err(ArError::Read)? {
             8 if magic == *MAGIC => Ok(ArReader { inner, left: 0, padded: false, count: 0 }),
+            got if got > 0 && magic.get(..got).is_some_and(|begin| MAGIC.starts_with(begin)) => {
+                Err(ArError::Cut)
+            }
             _ => Err(ArError::NotAr),
         }
     }
@@ -95,27 +113,6 @@ impl<R: Read> ArReader<R> {
 
 impl<R: Read> Read for ArReader<R> {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
-        let want = buf.len().min(usize::try_from(self.left).unwrap_or(usize::MAX));
-        let Some(buf) = buf.get_mut(..want).filter(|buf| !buf.is_empty()) else { return Ok(0) };
-        let got = self.inner.read(buf)?;
-        if got == 0 {
-            return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the package is cut off"));
-        }
-        self.left = self.left.saturating_sub(got as u64);
-        Ok(got)
+        read_within(&mut self.inner, &mut self.left, buf, "the package")
     }
-}
-
-/// Reads until `buf` is full or the input ends; says how much came.
-fn fill(input: &mut impl Read, buf: &mut [u8]) -> io::Result<usize> {
-    let mut filled = 0;
-    while let Some(rest) = buf.get_mut(filled..).filter(|rest| !rest.is_empty()) {
-        match input.read(rest) {
-            Ok(0) => break,
-            Ok(got) => filled += got,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(filled)
 }

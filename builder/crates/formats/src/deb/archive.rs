@@ -5,30 +5,16 @@
 //! [`Deb::read_data`] streams what is to be installed.
 
 use std::collections::BTreeMap;
-use std::io::{self, Read};
+use std::io::Read;
 use std::num::NonZeroUsize;
 
 use super::ar::{ArError, ArReader, MemberHeader};
-use crate::tarball::{self, TarError, TarLimits};
-use wifibox_ground::codec::{Compression, Limits};
-use wifibox_ground::entry::{Entry, EntryKind};
-
-/// How much a package may hold.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct DebLimits {
-    /// All control files together, unpacked, in bytes.
-    pub control: u64,
-    /// What `data.tar` may unpack to.
-    pub data: Limits,
-    /// Its members.
-    pub tar: TarLimits,
-}
-
-impl Default for DebLimits {
-    fn default() -> Self {
-        DebLimits { control: 64 << 20, data: Limits::default(), tar: TarLimits::default() }
-    }
-}
+use crate::archive::{PackageLimits, Stop, control_files, member_compression, unpacked};
+use crate::deb822;
+use crate::fault::Fault;
+use crate::tarball::{self, TarError};
+use wifibox_ground::codec::Compression;
+use wifibox_ground::entry::Entry;
 
 /// Why a package cannot be read.
 #[derive(Debug, thiserror::Error)]
@@ -40,6 +26,22 @@ pub enum DebError {
         package: String,
         /// What is wrong.
         source: ArError,
+    },
+    /// It is something else than a package of this format.
+    #[error("{package} is not a Debian package that can be read: {why}")]
+    Foreign {
+        /// The package.
+        package: String,
+        /// What is wrong.
+        why: String,
+    },
+    /// It is a package of a form that is not supported.
+    #[error("{package} is not a Debian package that can be read: {why}")]
+    Unsupported {
+        /// The package.
+        package: String,
+        /// Which form.
+        why: String,
     },
     /// The outer archive has the wrong members.
     #[error("{package} is not a Debian package that can be read: {why}")]
@@ -59,6 +61,19 @@ pub enum DebError {
         /// What is wrong.
         source: TarError,
     },
+}
+
+impl DebError {
+    /// The kind of the fault.
+    pub fn kind(&self) -> Fault {
+        match self {
+            DebError::Ar { source, .. } => source.kind(),
+            DebError::Foreign { .. } => Fault::Foreign,
+            DebError::Unsupported { .. } => Fault::Unsupported,
+            DebError::Format { .. } => Fault::Damaged,
+            DebError::Tar { source, .. } => source.kind(),
+        }
+    }
 }
 
 /// The control files of a package, as bytes.
@@ -81,10 +96,33 @@ pub struct Control {
 /// A package that is being read.
 pub struct Deb<R> {
     package: String,
-    limits: DebLimits,
+    limits: PackageLimits,
     jobs: NonZeroUsize,
     control: Control,
     archive: ArReader<R>,
+}
+
+impl Control {
+    /// The value of a control field; `None` where there is none that can be read.
+    pub fn field(&self, name: &str) -> Option<String> {
+        let mut reader = deb822::Reader::new(&self.fields[..]);
+        let record = reader.next_record().ok()??;
+        record.get(name).map(str::to_owned)
+    }
+
+    fn of_files(mut files: BTreeMap<String, Vec<u8>>) -> Self {
+        let mut control = Control {
+            fields: files.remove("control").unwrap_or_default(),
+            conffiles: files.remove("conffiles"),
+            triggers: files.remove("triggers"),
+            md5sums: files.remove("md5sums"),
+            ..Control::default()
+        };
+        let of_script = |name: &String| SCRIPTS.contains(&name.as_str());
+        (control.scripts, control.others) =
+            files.into_iter().partition(|(name, _)| of_script(name));
+        control
+    }
 }
 
 const SCRIPTS: [&str; 5] = ["preinst", "postinst", "prerm", "postrm", "config"];
@@ -94,7 +132,7 @@ impl<R: Read> Deb<R> {
     ///
     /// # Errors
     /// [`DebError`].
-    pub fn open(package: &str, input: R, limits: DebLimits) -> Result<Self, DebError> {
+    pub fn open(package: &str, input: R, limits: PackageLimits) -> Result<Self, DebError> {
         let at = |source| DebError::Ar { package: package.to_owned(), source };
         let wrong = |why: String| DebError::Format { package: package.to_owned(), why };
         let mut archive = ArReader::new(input).map_err(at)?;
@@ -103,23 +141,23 @@ impl<R: Read> Deb<R> {
             Some(MemberHeader { name, size }) if name == "debian-binary" && size < 1024 => {
                 let mut version = String::new();
                 let read = archive.read_to_string(&mut version);
-                read.map_err(|error| wrong(format!("debian-binary: {error}")))?;
+                read.map_err(|error| at(ArError::Read(error)))?;
                 if !version.starts_with("2.") {
-                    return Err(wrong(format!("its format is {:?}, not 2.x", version.trim_end())));
+                    let package = package.to_owned();
+                    let why = format!("its format is {:?}, not 2.x", version.trim_end());
+                    return Err(DebError::Unsupported { package, why });
                 }
             }
-            _ => return Err(wrong("it does not begin with debian-binary".to_owned())),
+            _ => {
+                let why = "it does not begin with debian-binary".to_owned();
+                return Err(DebError::Foreign { package: package.to_owned(), why });
+            }
         }
         let (name, compression) = named_member(package, &mut archive, "control.tar")?;
-        let limit = Limits { size: limits.control, ratio: limits.data.ratio };
-        let member =
-            |source| DebError::Tar { package: package.to_owned(), member: name.clone(), source };
-        let mut reader = compression
-            .reader(&mut archive, limit)
-            .map_err(|error| member(TarError::Read(error)))?;
-        let control = read_control(&mut reader, limits.tar).map_err(member)?;
-        drain(&mut reader).map_err(|error| member(TarError::Read(error)))?;
-        drop(reader);
+        let files = control_files(compression, &mut archive, limits).map_err(|source| {
+            DebError::Tar { package: package.to_owned(), member: name.clone(), source }
+        })?;
+        let control = Control::of_files(files);
         if control.fields.is_empty() {
             return Err(wrong(format!("{name} has no file 'control'")));
         }
@@ -150,36 +188,18 @@ impl<R: Read> Deb<R> {
     ) -> Result<Control, E> {
         let (name, compression) = named_member(&self.package, &mut self.archive, "data.tar")?;
         let package = self.package;
-        let member =
-            |source| DebError::Tar { package: package.clone(), member: name.clone(), source };
-        let mut reader = compression
-            .reader_by(self.jobs, &mut self.archive, self.limits.data)
-            .map_err(|error| member(TarError::Read(error)))?;
-        tarball::read(&mut reader, self.limits.tar, &mut |entry| {
-            visit(entry).map_err(Either::Theirs)
+        unpacked(compression, self.jobs, &mut self.archive, self.limits.data, |reader| {
+            tarball::read(reader, self.limits.tar, &mut |entry| visit(entry).map_err(Stop::Visitor))
         })
-        .map_err(|error| match error {
-            Either::Theirs(error) => error,
-            Either::Ours(error) => member(error).into(),
+        .map_err(|stop| {
+            stop.into_error(|source| {
+                DebError::Tar { package: package.clone(), member: name.clone(), source }.into()
+            })
         })?;
-        drain(&mut reader).map_err(|error| member(TarError::Read(error)))?;
-        drop(reader);
         // The end of the outer member, for a package that is cut off.
         let cut = |source| DebError::Ar { package: package.clone(), source };
         self.archive.advance().map_err(cut)?;
         Ok(self.control)
-    }
-}
-
-/// Keeps errors of the visitor apart from errors of the archive.
-enum Either<E> {
-    Theirs(E),
-    Ours(TarError),
-}
-
-impl<E> From<TarError> for Either<E> {
-    fn from(error: TarError) -> Self {
-        Either::Ours(error)
     }
 }
 
@@ -194,58 +214,21 @@ fn named_member<R: Read>(
         let next = archive
             .advance()
             .map_err(|source| DebError::Ar { package: package.to_owned(), source })?;
-        let why = match next {
+        let name = match next {
             Some(MemberHeader { name, .. }) if name.starts_with('_') => continue,
-            Some(MemberHeader { name, .. }) => match name.strip_prefix(wanted) {
-                Some("" | ".gz" | ".xz" | ".zst") => {
-                    let compression = Compression::of_name(&name);
-                    return Ok((name, compression));
-                }
-                Some(suffix) if suffix.starts_with('.') => {
-                    format!(
-                        "{name} is compressed in an unsupported way; .gz, .xz and .zst are known"
-                    )
-                }
-                _ => format!("it has {name:?} where {wanted} is expected"),
-            },
-            None => format!("it has no {wanted}"),
+            Some(MemberHeader { name, .. }) => name,
+            None => {
+                let why = format!("it has no {wanted}");
+                return Err(DebError::Format { package: package.to_owned(), why });
+            }
         };
-        return Err(DebError::Format { package: package.to_owned(), why });
+        return match member_compression(&name, wanted) {
+            Ok(Some(compression)) => Ok((name, compression)),
+            Ok(None) => {
+                let why = format!("it has {name:?} where {wanted} is expected");
+                Err(DebError::Format { package: package.to_owned(), why })
+            }
+            Err(why) => Err(DebError::Unsupported { package: package.to_owned(), why }),
+        };
     }
-}
-
-fn read_control(reader: &mut dyn Read, limits: TarLimits) -> Result<Control, TarError> {
-    let mut control = Control::default();
-    tarball::read(reader, limits, &mut |entry: Entry<'_>| {
-        let shown = entry.path.to_string();
-        let odd = |why: String| TarError::Member { member: shown.clone(), why };
-        let name = entry.path.as_str().ok_or_else(|| odd("its name is not UTF-8".to_owned()))?;
-        let content = match entry.kind {
-            EntryKind::Directory if entry.path.is_root() => return Ok(()),
-            EntryKind::File { content, .. } if !name.contains('/') => content,
-            other => {
-                let why = format!("a {} has no place among control files", other.describe());
-                return Err(odd(why));
-            }
-        };
-        let mut bytes = Vec::new();
-        content.read_to_end(&mut bytes).map_err(TarError::Read)?;
-        let again = match name {
-            "control" => !std::mem::replace(&mut control.fields, bytes).is_empty(),
-            "conffiles" => control.conffiles.replace(bytes).is_some(),
-            "triggers" => control.triggers.replace(bytes).is_some(),
-            "md5sums" => control.md5sums.replace(bytes).is_some(),
-            script if SCRIPTS.contains(&script) => {
-                control.scripts.insert(script.to_owned(), bytes).is_some()
-            }
-            other => control.others.insert(other.to_owned(), bytes).is_some(),
-        };
-        if again { Err(odd("it appears twice".to_owned())) } else { Ok(()) }
-    })?;
-    Ok(control)
-}
-
-/// Reads what is left, so that the decoder checks its checksums.
-fn drain(reader: &mut dyn Read) -> io::Result<()> {
-    io::copy(reader, &mut io::sink()).map(drop)
 }

@@ -2,14 +2,11 @@
 //!
 //! A keyring only provides key material. What is trusted are the fingerprints that a recipe pins.
 
-use std::fmt;
-use std::str::FromStr;
-
 use pgp::composed::{Deserializable, SignedPublicKey};
 use pgp::types::KeyDetails;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use wifibox_ground::digest::{hex, unhex};
+use crate::fingerprint::{self, OpenPgpKey};
+use crate::keyring;
 
 /// No keyring is larger than this many bytes.
 const SIZE_LIMIT: usize = 16 << 20;
@@ -20,78 +17,43 @@ const COUNT_LIMIT: usize = 4096;
 const ARMOR: &[u8] = b"-----BEGIN PGP PUBLIC KEY BLOCK-----";
 
 /// The full fingerprint of a primary key: 20 bytes (version 4) or 32 bytes (version 6).
-///
-/// Written as upper-case hexadecimal digits; spaces, and lower case, are allowed when reading.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Fingerprint(Vec<u8>);
-
-/// Text that is not a full fingerprint.
-#[derive(Debug, thiserror::Error, PartialEq, Eq)]
-#[error(
-    "{0:?} is not a full key fingerprint: 40 hexadecimal digits are expected (64 for version 6 keys); \
-     short key ids can be forged and are not accepted"
-)]
-pub struct NotAFingerprint(String);
-
-impl FromStr for Fingerprint {
-    type Err = NotAFingerprint;
-    fn from_str(text: &str) -> Result<Self, NotAFingerprint> {
-        let digits: String = text.chars().filter(|c| *c != ' ').collect();
-        unhex(&digits)
-            .filter(|bytes| matches!(bytes.len(), 20 | 32))
-            .map(Fingerprint)
-            .ok_or_else(|| NotAFingerprint(text.to_owned()))
-    }
-}
+pub type Fingerprint = fingerprint::Fingerprint<OpenPgpKey>;
 
 impl From<&pgp::types::Fingerprint> for Fingerprint {
     fn from(fingerprint: &pgp::types::Fingerprint) -> Self {
-        Fingerprint(fingerprint.as_bytes().to_vec())
+        Fingerprint::of_bytes(fingerprint.as_bytes())
     }
 }
 
-impl fmt::Display for Fingerprint {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&hex(&self.0).to_ascii_uppercase())
+/// An OpenPGP certificate: a primary key with its user ids and subkeys.
+#[derive(Debug, Clone)]
+pub struct Certificate(pub(super) SignedPublicKey);
+
+impl Certificate {
+    /// The user ids.
+    pub fn user_ids(&self) -> impl Iterator<Item = String> {
+        let users = self.0.details.users.iter();
+        users.map(|user| String::from_utf8_lossy(user.id.id()).into_owned())
     }
 }
 
-impl fmt::Debug for Fingerprint {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
+impl keyring::PublicKey for Certificate {
+    type Kind = OpenPgpKey;
+
+    /// The fingerprint of the primary key.
+    fn fingerprint(&self) -> Fingerprint {
+        Fingerprint::from(&self.0.primary_key.fingerprint())
+    }
+
+    /// What two keyrings say of one key is put together, so that a revocation or a new expiry in
+    /// either of them counts.
+    fn merge(&mut self, other: Self) {
+        merge(&mut self.0, other.0);
     }
 }
 
-impl Serialize for Fingerprint {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
-
-impl<'de> Deserialize<'de> for Fingerprint {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
-    }
-}
-
-impl schemars::JsonSchema for Fingerprint {
-    fn schema_name() -> std::borrow::Cow<'static, str> {
-        "Fingerprint".into()
-    }
-    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        schemars::json_schema!({
-            "type": "string",
-            "pattern": "^([0-9A-Fa-f] *){40}(([0-9A-Fa-f] *){24})?$",
-            "description": "The full fingerprint of an OpenPGP primary key"
-        })
-    }
-}
-
-/// Certificates, none of them trusted by itself.
-#[derive(Debug, Clone, Default)]
-pub struct Keyring {
-    pub(super) certificates: Vec<SignedPublicKey>,
-}
+/// OpenPGP certificates.
+pub type Keyring = keyring::Keyring<Certificate>;
 
 /// Why some bytes are not a keyring.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
@@ -127,13 +89,13 @@ impl Keyring {
         if bytes.len() > SIZE_LIMIT {
             return Err(too_large());
         }
-        let mut keyring = Keyring::default();
+        let mut certificates = Vec::new();
         let mut problem = None;
         let blocks = armored_blocks(bytes);
         let mut take = |found: &mut dyn Iterator<Item = pgp::errors::Result<SignedPublicKey>>| {
             for certificate in found.take(COUNT_LIMIT + 1) {
                 match certificate {
-                    Ok(certificate) => keyring.certificates.push(certificate),
+                    Ok(certificate) => certificates.push(Certificate(certificate)),
                     Err(error) => problem = Some(error.to_string()),
                 }
             }
@@ -151,38 +113,16 @@ impl Keyring {
                 Err(error) => broken = Some(error.to_string()),
             }
         }
-        if keyring.certificates.len() > COUNT_LIMIT {
+        if certificates.len() > COUNT_LIMIT {
             return Err(too_large());
         }
-        if keyring.certificates.is_empty() {
+        if certificates.is_empty() {
             let why = problem.or(broken).map(|why| format!(" ({why})")).unwrap_or_default();
             return Err(KeyringError::Empty { name: name.to_owned(), why });
         }
-        let mut merged = Keyring::default();
-        merged.extend(keyring);
-        Ok(merged)
-    }
-
-    /// Adds the certificates of another keyring. What two keyrings say of one key is put together,
-    /// so that a revocation or a new expiry in either of them counts.
-    pub fn extend(&mut self, other: Keyring) {
-        for new in other.certificates {
-            let fingerprint = new.primary_key.fingerprint();
-            let known = self.certificates.iter_mut();
-            match known.into_iter().find(|old| old.primary_key.fingerprint() == fingerprint) {
-                Some(old) => merge(old, new),
-                None => self.certificates.push(new),
-            }
-        }
-    }
-
-    /// The fingerprints of the primary keys with the user ids of each, in the order of the file.
-    pub fn keys(&self) -> impl Iterator<Item = (Fingerprint, Vec<String>)> {
-        self.certificates.iter().map(|certificate| {
-            let users = certificate.details.users.iter();
-            let names = users.map(|user| String::from_utf8_lossy(user.id.id()).into_owned());
-            (Fingerprint::from(&certificate.primary_key.fingerprint()), names.collect())
-        })
+        let mut keyring = Keyring::default();
+        certificates.into_iter().for_each(|certificate| keyring.insert(certificate));
+        Ok(keyring)
     }
 }
 
@@ -218,18 +158,6 @@ fn armored_blocks(bytes: &[u8]) -> Vec<&[u8]> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn only_full_fingerprints_are_accepted() {
-        let text = "4D64FEC119C2029067D6E791F8D2585B8783D481";
-        let spaced = "4d64 fec1 19c2 0290 67d6  e791 f8d2 585b 8783 d481";
-        assert_eq!(text.parse::<Fingerprint>().map(|f| f.to_string()).as_deref(), Ok(text));
-        assert_eq!(text.parse::<Fingerprint>(), spaced.parse());
-        for short in ["8783D481", "F8D2585B8783D481", "", "4D64FEC119C2029067D6E791F8D2585B8783D48"]
-        {
-            assert!(short.parse::<Fingerprint>().is_err());
-        }
-    }
 
     #[test]
     fn what_is_no_keyring_is_refused() {

@@ -13,7 +13,7 @@ pub mod release;
 mod release_fields;
 mod signature;
 
-pub use archive::{Control, Deb, DebError, DebLimits};
-pub use keyring::{Fingerprint, Keyring, KeyringError};
+pub use archive::{Control, Deb, DebError};
+pub use keyring::{Certificate, Fingerprint, Keyring, KeyringError};
 pub use release::{Release, ReleaseError};
 pub use signature::SignatureError;

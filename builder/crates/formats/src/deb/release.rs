@@ -12,6 +12,7 @@ use super::cleartext;
 use super::keyring::{Fingerprint, Keyring};
 use super::signature::{self, SignatureError};
 use crate::Verified;
+use crate::fault::Fault;
 use wifibox_ground::digest::Sha256;
 
 /// A Release file is never larger than this many bytes.
@@ -118,6 +119,18 @@ pub enum ReleaseError {
         /// What is wrong.
         why: String,
     },
+}
+
+impl ReleaseError {
+    /// The kind of the fault. An outdated file may be an old one that somebody keeps serving.
+    pub fn kind(&self) -> Fault {
+        match self {
+            ReleaseError::Signature(_)
+            | ReleaseError::Outdated { .. }
+            | ReleaseError::FromTheFuture { .. } => Fault::Forged,
+            ReleaseError::Malformed { .. } => Fault::Damaged,
+        }
+    }
 }
 
 /// Reads a clearsigned `InRelease` file and checks that it is trusted.

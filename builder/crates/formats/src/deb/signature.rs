@@ -3,10 +3,10 @@
 use jiff::Timestamp;
 use pgp::armor::{BlockType, Dearmor, DearmorOptions};
 use pgp::packet::{Packet, PacketParser, Signature, SignatureType};
-use pgp::types::KeyDetails;
 
 use super::certificate::{Key, Standing, digest_is_strong, in_force, understood};
 use super::keyring::{Fingerprint, Keyring};
+use crate::fingerprint::list;
 
 /// More signatures than this on one text are not looked at.
 const SIGNATURE_LIMIT: usize = 64;
@@ -105,10 +105,6 @@ pub enum SignatureError {
     },
 }
 
-fn list<T: ToString>(items: &[T]) -> String {
-    items.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
-}
-
 /// Reads the signatures of an armored or binary block.
 pub(super) fn parse(name: &str, bytes: &[u8]) -> Result<Vec<Signature>, SignatureError> {
     let not_signed = |why: String| SignatureError::NotSigned { name: name.to_owned(), why };
@@ -148,10 +144,8 @@ pub(super) fn verify(
     pinned: &[Fingerprint],
     now: Timestamp,
 ) -> Result<Vec<Fingerprint>, SignatureError> {
-    let trusted = |certificate: &&pgp::composed::SignedPublicKey| {
-        pinned.contains(&Fingerprint::from(&certificate.primary_key.fingerprint()))
-    };
-    let keys: Vec<Key> = keyring.certificates.iter().filter(trusted).flat_map(Key::all).collect();
+    let trusted = keyring.trusted(pinned);
+    let keys: Vec<Key> = trusted.flat_map(|certificate| Key::all(&certificate.0)).collect();
     if keys.is_empty() {
         let wanted = pinned.to_vec();
         return Err(SignatureError::NoPinnedKey { name: name.to_owned(), wanted });

@@ -5,33 +5,18 @@
 //! goes through the whole file for the control files, [`Ipk::read_data`] once more for the data, so
 //! that nothing has to be kept aside. Early packages are `ar` archives of the same members.
 
-use std::collections::BTreeMap;
-use std::io::{self, Read, Seek};
+use std::io::{Read, Seek};
+use std::num::NonZeroUsize;
 
 use super::control::{self, Control};
 use super::members;
 use crate::IndexError;
+use crate::archive::{PackageLimits, Stop, control_files, member_compression, unpacked};
 use crate::deb::ar::ArError;
-use crate::tarball::{self, TarError, TarLimits};
-use wifibox_ground::codec::{Compression, Limits};
-use wifibox_ground::entry::{Entry, EntryKind};
-
-/// How much a package may hold.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct IpkLimits {
-    /// All control files together, unpacked, in bytes.
-    pub control: u64,
-    /// What `data.tar` may unpack to.
-    pub data: Limits,
-    /// Its members.
-    pub tar: TarLimits,
-}
-
-impl Default for IpkLimits {
-    fn default() -> Self {
-        IpkLimits { control: 16 << 20, data: Limits::default(), tar: TarLimits::default() }
-    }
-}
+use crate::fault::Fault;
+use crate::tarball::{self, TarError};
+use wifibox_ground::codec::Compression;
+use wifibox_ground::entry::Entry;
 
 /// Why a package cannot be read.
 #[derive(Debug, thiserror::Error)]
@@ -51,6 +36,22 @@ pub enum IpkError {
         package: String,
         /// What is wrong.
         source: ArError,
+    },
+    /// It is something else than a package of this format.
+    #[error("{package} is not an OpenWrt package that can be read: {why}")]
+    Foreign {
+        /// The package.
+        package: String,
+        /// What is wrong.
+        why: String,
+    },
+    /// It is a package of a form that is not supported.
+    #[error("{package} is not an OpenWrt package that can be read: {why}")]
+    Unsupported {
+        /// The package.
+        package: String,
+        /// Which form.
+        why: String,
     },
     /// The outer archive has the wrong members.
     #[error("{package} is not an OpenWrt package that can be read: {why}")]
@@ -80,10 +81,24 @@ pub enum IpkError {
     },
 }
 
+impl IpkError {
+    /// The kind of the fault.
+    pub fn kind(&self) -> Fault {
+        match self {
+            IpkError::Outer { source, .. } | IpkError::Tar { source, .. } => source.kind(),
+            IpkError::Ar { source, .. } => source.kind(),
+            IpkError::Foreign { .. } => Fault::Foreign,
+            IpkError::Unsupported { .. } => Fault::Unsupported,
+            IpkError::Format { .. } => Fault::Damaged,
+            IpkError::Control { source, .. } => source.kind(),
+        }
+    }
+}
+
 /// A package whose control files were read.
 pub struct Ipk<R> {
     package: String,
-    limits: IpkLimits,
+    limits: PackageLimits,
     control: Control,
     source: R,
 }
@@ -93,7 +108,7 @@ impl<R: Read + Seek> Ipk<R> {
     ///
     /// # Errors
     /// [`IpkError`].
-    pub fn open(package: &str, mut source: R, limits: IpkLimits) -> Result<Self, IpkError> {
+    pub fn open(package: &str, mut source: R, limits: PackageLimits) -> Result<Self, IpkError> {
         let wrong = |why: String| IpkError::Format { package: package.to_owned(), why };
         let mut format = None;
         let mut control = None;
@@ -104,17 +119,16 @@ impl<R: Read + Seek> Ipk<R> {
                 content
                     .take(1024)
                     .read_to_string(&mut version)
-                    .map_err(|error| wrong(format!("debian-binary: {error}")))?;
+                    .map_err(|error| tar(package, name, TarError::Read(error)))?;
                 if !version.starts_with("2.") {
-                    return Err(wrong(format!("its format is {:?}, not 2.x", version.trim_end())));
+                    let package = package.to_owned();
+                    let why = format!("its format is {:?}, not 2.x", version.trim_end());
+                    return Err(IpkError::Unsupported { package, why });
                 }
                 format.replace(()).is_some()
             } else if let Some(compression) = compression(package, name, "control.tar")? {
-                let limit = Limits { size: limits.control, ratio: limits.data.ratio };
-                let read = unpacked(compression, content, limit, |reader| {
-                    read_control(reader, limits.tar)
-                });
-                let files = read.map_err(|source| tar(package, name, source))?;
+                let files = control_files(compression, content, limits)
+                    .map_err(|source| tar(package, name, source))?;
                 control.replace(control::parsed(package, files)?).is_some()
             } else if compression(package, name, "data.tar")?.is_some() {
                 std::mem::replace(&mut data, true)
@@ -149,27 +163,12 @@ impl<R: Read + Seek> Ipk<R> {
         let (package, limits) = (&self.package, self.limits);
         members::each(package, &mut self.source, &mut |name, content| {
             let Some(compression) = compression(package, name, "data.tar")? else { return Ok(()) };
-            let read = unpacked(compression, content, limits.data, |reader| {
-                tarball::read(reader, limits.tar, &mut |entry| visit(entry).map_err(Either::Theirs))
-            });
-            read.map_err(|error| match error {
-                Either::Theirs(error) => error,
-                Either::Ours(source) => tar(package, name, source).into(),
+            unpacked(compression, NonZeroUsize::MIN, content, limits.data, |reader| {
+                tarball::read(reader, limits.tar, &mut |entry| visit(entry).map_err(Stop::Visitor))
             })
+            .map_err(|stop| stop.into_error(|source| tar(package, name, source).into()))
         })?;
         Ok(self.control)
-    }
-}
-
-/// Keeps errors of the visitor apart from errors of the archive.
-enum Either<E> {
-    Theirs(E),
-    Ours(TarError),
-}
-
-impl<E> From<TarError> for Either<E> {
-    fn from(error: TarError) -> Self {
-        Either::Ours(error)
     }
 }
 
@@ -179,53 +178,6 @@ fn tar(package: &str, member: &str, source: TarError) -> IpkError {
 
 /// How the member `name` is compressed, if it is `wanted` with the suffix of a compression.
 fn compression(package: &str, name: &str, wanted: &str) -> Result<Option<Compression>, IpkError> {
-    match name.strip_prefix(wanted) {
-        Some("" | ".gz" | ".xz" | ".zst") => Ok(Some(Compression::of_name(name))),
-        Some(suffix) if suffix.starts_with('.') => Err(IpkError::Format {
-            package: package.to_owned(),
-            why: format!("{name} is compressed in an unsupported way; .gz, .xz and .zst are known"),
-        }),
-        _ => Ok(None),
-    }
-}
-
-/// Reads a compressed member to its end, so that the decoder checks its checksums.
-fn unpacked<T, E: From<TarError>>(
-    compression: Compression,
-    content: &mut dyn Read,
-    limits: Limits,
-    read: impl FnOnce(&mut dyn Read) -> Result<T, E>,
-) -> Result<T, E> {
-    let mut reader = compression.reader(content, limits).map_err(TarError::Read)?;
-    let value = read(&mut reader)?;
-    io::copy(&mut reader, &mut io::sink()).map_err(TarError::Read)?;
-    Ok(value)
-}
-
-/// The files of `control.tar`, by name.
-fn read_control(
-    reader: &mut dyn Read,
-    limits: TarLimits,
-) -> Result<BTreeMap<String, Vec<u8>>, TarError> {
-    let mut files = BTreeMap::new();
-    tarball::read(reader, limits, &mut |entry: Entry<'_>| {
-        let shown = entry.path.to_string();
-        let odd = |why: String| TarError::Member { member: shown.clone(), why };
-        let name = entry.path.as_str().ok_or_else(|| odd("its name is not UTF-8".to_owned()))?;
-        let content = match entry.kind {
-            EntryKind::Directory if entry.path.is_root() => return Ok(()),
-            EntryKind::File { content, .. } if !name.contains('/') => content,
-            other => {
-                let why = format!("a {} has no place among control files", other.describe());
-                return Err(odd(why));
-            }
-        };
-        let mut bytes = Vec::new();
-        content.read_to_end(&mut bytes).map_err(TarError::Read)?;
-        match files.insert(name.to_owned(), bytes) {
-            Some(_) => Err(odd("it appears twice".to_owned())),
-            None => Ok(()),
-        }
-    })?;
-    Ok(files)
+    member_compression(name, wanted)
+        .map_err(|why| IpkError::Unsupported { package: package.to_owned(), why })
 }

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::io::Read;
 
 use super::trust::{self, SignatureError, Trust};
+use crate::fault::Fault;
 use crate::opkg_index;
 use crate::{IndexError, Package, Verified};
 use wifibox_ground::codec::{Compression, Limits};
@@ -48,6 +49,18 @@ pub enum FeedError {
         /// Its text.
         text: String,
     },
+}
+
+impl FeedError {
+    /// The kind of the fault.
+    pub fn kind(&self) -> Fault {
+        match self {
+            FeedError::Signature(_) => Fault::Forged,
+            FeedError::Unpack { source, .. } => Fault::of_io(source),
+            FeedError::Index { source, .. } => source.kind(),
+            FeedError::Sums { .. } => Fault::Damaged,
+        }
+    }
 }
 
 /// Reads the index of a feed, `Packages` or `Packages.gz`, after checking `signature`

@@ -3,6 +3,7 @@
 use std::io::{self, Read, Seek, SeekFrom};
 
 use super::archive::IpkError;
+use crate::archive::Stop;
 use crate::deb::ar::{ArError, ArReader};
 use crate::tarball::{self, TarError, TarLimits};
 use wifibox_ground::codec::{Compression, Limits};
@@ -34,20 +35,8 @@ pub(super) fn each<R: Read + Seek, E: From<IpkError>>(
         b"!<arch>\n" => ar(package, source, visit),
         _ => {
             let why = "it is neither a gzipped tar archive nor an ar archive".to_owned();
-            Err(IpkError::Format { package: package.to_owned(), why }.into())
+            Err(IpkError::Foreign { package: package.to_owned(), why }.into())
         }
-    }
-}
-
-/// Keeps errors of the visitor apart from those of the outer archive.
-enum Either<E> {
-    Theirs(E),
-    Ours(TarError),
-}
-
-impl<E> From<TarError> for Either<E> {
-    fn from(error: TarError) -> Self {
-        Either::Ours(error)
     }
 }
 
@@ -66,21 +55,18 @@ fn gzipped_tar<R: Read, E: From<IpkError>>(
         match entry.kind {
             EntryKind::Directory if entry.path.is_root() => Ok(()),
             EntryKind::File { content, .. } => {
-                visit(&name, content).map_err(Either::Theirs)?;
+                visit(&name, content).map_err(Stop::Visitor)?;
                 // What the visitor left, so that a cut is noticed.
                 io::copy(content, &mut io::sink()).map_err(TarError::Read)?;
                 Ok(())
             }
             other => {
                 let why = format!("a {} has no place in a package", other.describe());
-                Err(Either::Ours(TarError::Member { member: entry.path.to_string(), why }))
+                Err(Stop::Archive(TarError::Member { member: entry.path.to_string(), why }))
             }
         }
     });
-    read.map_err(|error| match error {
-        Either::Theirs(error) => error,
-        Either::Ours(error) => outer(error).into(),
-    })?;
+    read.map_err(|stop| stop.into_error(|error| outer(error).into()))?;
     // The checksum of gzip stands at its end.
     io::copy(&mut reader, &mut io::sink()).map_err(TarError::Read).map_err(outer)?;
     Ok(())

@@ -12,7 +12,7 @@ mod members;
 mod trust;
 pub mod usign;
 
-pub use archive::{Ipk, IpkError, IpkLimits};
+pub use archive::{Ipk, IpkError};
 pub use control::Control;
 pub use index::{FeedError, read_signed, read_sums};
 pub use kernel::{KernelId, KernelMismatch};

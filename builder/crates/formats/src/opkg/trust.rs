@@ -1,12 +1,11 @@
 //! Who may sign a feed: keys from files, pinned by fingerprint, and the check of a signature.
 
 use super::usign::{Fingerprint, KeyId, Malformed, PublicKey, Signature};
+use crate::fingerprint::list;
+use crate::keyring::{self, PublicKey as _};
 
-/// Keys, none of them trusted by itself.
-#[derive(Debug, Clone, Default)]
-pub struct Keyring {
-    keys: Vec<PublicKey>,
-}
+/// Keys with their ids.
+pub type Keyring = keyring::Keyring<PublicKey>;
 
 /// Why a file is not a key.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
@@ -26,15 +25,8 @@ impl Keyring {
     pub fn add(&mut self, name: &str, bytes: &[u8]) -> Result<(), KeyringError> {
         let key =
             PublicKey::parse(bytes).map_err(|why| KeyringError { name: name.to_owned(), why })?;
-        if !self.keys.contains(&key) {
-            self.keys.push(key);
-        }
+        self.insert(key);
         Ok(())
-    }
-
-    /// The keys, in the order in which they were added.
-    pub fn keys(&self) -> &[PublicKey] {
-        &self.keys
     }
 }
 
@@ -108,10 +100,6 @@ pub enum SignatureError {
     },
 }
 
-fn list<T: ToString>(items: &[T]) -> String {
-    items.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
-}
-
 /// Checks that a pinned key made `signature` over `message`; gives that key. `None` stands for a
 /// file that has no signature beside it.
 ///
@@ -129,8 +117,7 @@ pub fn verify(
         Ok(signature) => signature,
         Err(why) => return Err(SignatureError::Malformed { name, why }),
     };
-    let trusted: Vec<&PublicKey> =
-        trust.keyring.keys.iter().filter(|key| trust.pinned.contains(&key.fingerprint())).collect();
+    let trusted: Vec<&PublicKey> = trust.keyring.trusted(trust.pinned).collect();
     if trusted.is_empty() {
         return Err(SignatureError::NoPinnedKey { name, wanted: trust.pinned.to_vec() });
     }

@@ -8,11 +8,11 @@
 //! What a recipe pins is therefore the SHA-256 of the 32 bytes of the key.
 
 use std::fmt;
-use std::str::FromStr;
 
 use base64::Engine as _;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use crate::fingerprint::{self, UsignKey};
+use crate::keyring;
 use wifibox_ground::digest::{Sha256, hex};
 
 /// No key or signature file is larger than this many bytes; real ones have about 150.
@@ -38,48 +38,8 @@ impl fmt::Debug for KeyId {
     }
 }
 
-/// What pins a key: the SHA-256 of its 32 bytes, written as 64 hexadecimal digits.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Fingerprint(Sha256);
-
-/// Text that is not a [`Fingerprint`].
-#[derive(Debug, thiserror::Error, PartialEq, Eq)]
-#[error(
-    "{0:?} is not the fingerprint of an OpenWrt key: the 64 hexadecimal digits of the SHA-256 of its 32 \
-     bytes are expected; a key id of 16 digits can be chosen by anybody and is not accepted"
-)]
-pub struct NotAFingerprint(String);
-
-impl FromStr for Fingerprint {
-    type Err = NotAFingerprint;
-    fn from_str(text: &str) -> Result<Self, NotAFingerprint> {
-        text.parse().map(Fingerprint).map_err(|_| NotAFingerprint(text.to_owned()))
-    }
-}
-
-impl fmt::Display for Fingerprint {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(&self.0, f)
-    }
-}
-
-impl fmt::Debug for Fingerprint {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
-    }
-}
-
-impl Serialize for Fingerprint {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
-
-impl<'de> Deserialize<'de> for Fingerprint {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
-    }
-}
+/// The SHA-256 of the 32 bytes of a key.
+pub type Fingerprint = fingerprint::Fingerprint<UsignKey>;
 
 /// Why some bytes are not a file of usign.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
@@ -119,7 +79,7 @@ pub enum Malformed {
     TrailingData,
 }
 
-/// A public key with its id. Trusted only where its [`PublicKey::fingerprint`] is pinned.
+/// A public key with its id. Trusted only where its fingerprint is pinned.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PublicKey {
     id: KeyId,
@@ -147,15 +107,23 @@ impl PublicKey {
         self.id
     }
 
-    /// What pins it.
-    pub fn fingerprint(&self) -> Fingerprint {
-        Fingerprint(Sha256::of(&self.key))
-    }
-
     /// Whether this key made `signature` over exactly `message`.
     pub fn made(&self, signature: &Signature, message: &[u8]) -> bool {
         let key = ring::signature::UnparsedPublicKey::new(&ring::signature::ED25519, &self.key);
         key.verify(message, &signature.signature).is_ok()
+    }
+}
+
+impl keyring::PublicKey for PublicKey {
+    type Kind = UsignKey;
+
+    fn fingerprint(&self) -> Fingerprint {
+        Fingerprint::from(Sha256::of(&self.key))
+    }
+
+    /// The id is only a name, which is not tied to the key.
+    fn is_same(&self, other: &Self) -> bool {
+        self == other
     }
 }
 

@@ -29,7 +29,7 @@ const WINDOW_LOG: u32 = 20;
 /// How an initramfs is compressed. The guest's kernel must have the same decompressor (`RD_GZIP`,
 /// `RD_XZ`, `RD_ZSTD`, `RD_LZ4`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Compression {
+pub enum InitramfsCompressor {
     /// Not at all.
     None,
     /// gzip, level 9.
@@ -102,30 +102,30 @@ pub enum Error {
 /// be written.
 pub fn write<W: Write>(
     tree: &Tree,
-    compression: Compression,
+    compression: InitramfsCompressor,
     source_date_epoch: u32,
     out: W,
 ) -> Result<(), Error> {
     let epoch = source_date_epoch;
     match compression {
-        Compression::None => archive(tree, epoch, out)?.flush().map_err(Error::Write),
-        Compression::Gzip => {
+        InitramfsCompressor::None => archive(tree, epoch, out)?.flush().map_err(Error::Write),
+        InitramfsCompressor::Gzip => {
             // No name, time 0, "unknown" operating system.
             let header = GzBuilder::new().mtime(0).operating_system(255);
             let encoder: GzEncoder<W> = header.write(out, GzipLevel::best());
             archive(tree, epoch, encoder)?.finish()?.flush().map_err(Error::Write)
         }
-        Compression::Xz => {
+        InitramfsCompressor::Xz => {
             let stream = xz_stream().map_err(io::Error::from)?;
             let encoder = XzEncoder::new_stream(out, stream);
             archive(tree, epoch, encoder)?.finish()?.flush().map_err(Error::Write)
         }
-        Compression::Zstd => {
+        InitramfsCompressor::Zstd => {
             let mut encoder = zstd::Encoder::new(out, 19)?;
             encoder.window_log(WINDOW_LOG)?;
             archive(tree, epoch, encoder)?.finish()?.flush().map_err(Error::Write)
         }
-        Compression::Lz4 => {
+        InitramfsCompressor::Lz4 => {
             let encoder = Lz4Legacy::new(out)?;
             archive(tree, epoch, encoder)?.finish()?.flush().map_err(Error::Write)
         }
@@ -156,7 +156,7 @@ mod tests {
 
     fn written(tree: &Tree) -> Result<Vec<u8>, Error> {
         let mut out = Vec::new();
-        write(tree, Compression::None, 50, &mut out).map(|()| out)
+        write(tree, InitramfsCompressor::None, 50, &mut out).map(|()| out)
     }
 
     #[test]

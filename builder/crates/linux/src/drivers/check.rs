@@ -7,7 +7,7 @@ use super::Error;
 use crate::kernel::capability::{Capabilities, Impossible, Presence};
 use crate::kernel::feature::{Feature, InitramfsCodec, SquashfsCodec};
 use wifibox_ground::guest::{Nic, ShareTransport};
-use wifibox_recipe::{BootsWith, Compression, Recipe};
+use wifibox_recipe::{BootsWith, Recipe, RootCompressor};
 
 /// Refuses what this kernel cannot do with this recipe. What is not known is no refusal.
 ///
@@ -24,11 +24,11 @@ pub fn check(recipe: &Recipe, kernel: &Capabilities) -> Result<(), Error> {
 /// How the kernel gets at its root file system.
 fn root(recipe: &Recipe, kernel: &Capabilities) -> Result<(), Impossible> {
     kernel.check_squashfs(match recipe.compression.value {
-        Compression::Xz => SquashfsCodec::Xz,
-        Compression::Zstd => SquashfsCodec::Zstd,
-        Compression::Gzip => SquashfsCodec::Gzip,
-        Compression::Lz4 => SquashfsCodec::Lz4,
-        Compression::Lzo => SquashfsCodec::Lzo,
+        RootCompressor::Xz => SquashfsCodec::Xz,
+        RootCompressor::Zstd => SquashfsCodec::Zstd,
+        RootCompressor::Gzip => SquashfsCodec::Gzip,
+        RootCompressor::Lz4 => SquashfsCodec::Lz4,
+        RootCompressor::Lzo => SquashfsCodec::Lzo,
     })?;
     let disk: &[Feature] = match recipe.hypervisor.root_disk.value.as_str() {
         name if name.starts_with("vd") => &[Feature::VirtioPci, Feature::VirtioBlk],
@@ -129,7 +129,7 @@ mod tests {
         }
     }
 
-    fn recipe(hypervisor: &str, compression: Compression) -> Recipe {
+    fn recipe(hypervisor: &str, compression: RootCompressor) -> Recipe {
         let selection = Selection {
             base: "debian".into(),
             flavor: "hwsim".into(),
@@ -152,14 +152,15 @@ mod tests {
     #[test]
     fn what_works_is_let_through() {
         for hypervisor in ["bhyve", "qemu", "xen"] {
-            let recipe = recipe(hypervisor, Compression::Xz);
+            let recipe = recipe(hypervisor, RootCompressor::Xz);
             check(&recipe, &kernel(ENOUGH, &[])).expect(hypervisor);
             // Of a kernel of which nothing is known, nothing is refused.
             let unknown = Capabilities { config: None, ..kernel(ENOUGH, &[]) };
             check(&recipe, &unknown).expect(hypervisor);
         }
         let modules = ENOUGH.replace("CONFIG_E1000=y", "CONFIG_E1000=m");
-        check(&recipe("bhyve", Compression::Xz), &kernel(&modules, &["e1000"])).expect("a module");
+        check(&recipe("bhyve", RootCompressor::Xz), &kernel(&modules, &["e1000"]))
+            .expect("a module");
     }
 
     #[test]
@@ -180,7 +181,7 @@ mod tests {
             ("xen", "NET_9P_XEN", "hypervisor xen (shares by 9P over Xen)"),
         ] {
             let kernel = kernel(&without(symbol), &[]);
-            refused(&recipe(hypervisor, Compression::Xz), &kernel, choice, symbol);
+            refused(&recipe(hypervisor, RootCompressor::Xz), &kernel, choice, symbol);
         }
     }
 
@@ -188,7 +189,7 @@ mod tests {
     fn a_module_that_no_package_brings_is_refused() {
         let config = ENOUGH.replace("CONFIG_E1000=y", "CONFIG_E1000=m");
         refused(
-            &recipe("bhyve", Compression::Xz),
+            &recipe("bhyve", RootCompressor::Xz),
             &kernel(&config, &[]),
             "network card e1000",
             "e1000.ko",
@@ -197,7 +198,7 @@ mod tests {
 
     #[test]
     fn other_compressors_are_offered() {
-        let text = check(&recipe("bhyve", Compression::Lz4), &kernel(ENOUGH, &[]))
+        let text = check(&recipe("bhyve", RootCompressor::Lz4), &kernel(ENOUGH, &[]))
             .expect_err("refused")
             .to_string();
         assert!(text.contains("SQUASHFS_LZ4") && text.contains("--compression xz, zstd"), "{text}");
@@ -205,7 +206,7 @@ mod tests {
 
     #[test]
     fn without_an_initramfs_the_root_must_be_built_in() {
-        let mut recipe = recipe("bhyve", Compression::Xz);
+        let mut recipe = recipe("bhyve", RootCompressor::Xz);
         recipe.kernel.boots_with.value = BootsWith::Direct;
         check(&recipe, &kernel(ENOUGH, &[])).expect("built in");
         let config = ENOUGH.replace("CONFIG_SQUASHFS=y", "CONFIG_SQUASHFS=m");
@@ -215,7 +216,7 @@ mod tests {
 
     #[test]
     fn a_command_line_that_cannot_be_changed_must_be_the_same() {
-        let recipe = recipe("bhyve", Compression::Xz);
+        let recipe = recipe("bhyve", RootCompressor::Xz);
         let line = |text: &str, wins: bool| {
             let wins = if wins { "y" } else { "n" };
             let extra = format!(

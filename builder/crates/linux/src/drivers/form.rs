@@ -14,9 +14,8 @@ use liblzma::stream::{Check, Filters, LzmaOptions, Stream};
 
 use super::Error;
 use crate::firmware::Selection;
-use crate::kernel::Compression;
 use crate::kernel::capability::Capabilities;
-use crate::kernel::compress::read_unpacked;
+use wifibox_ground::codec::{Compression, read_unpacked};
 use wifibox_ground::content::ReadBack;
 use wifibox_ground::content::{Content, Spool};
 use wifibox_ground::digest::Sha256;
@@ -192,21 +191,10 @@ mod tests {
         Packing { spool, kept: cache, jobs: NonZero::<usize>::MIN }
     }
 
-    fn compressed(packed: Compression, bytes: &[u8]) -> Vec<u8> {
-        use wifibox_ground::codec::Compression as Codec;
-        let codec = match packed {
-            Compression::None => Codec::None,
-            Compression::Gzip => Codec::Gzip,
-            Compression::Xz => Codec::Xz,
-            Compression::Zstd => Codec::Zstd,
-        };
-        wifibox_testkit::tarball::pack(codec, bytes)
-    }
-
     /// How `bytes`, packed as `packed`, come to lie in the image of a kernel with `config`.
     fn formed(bytes: &[u8], packed: Compression, config: &str) -> (Vec<u8>, &'static str) {
         let spool = Spool::new_in(&std::env::temp_dir()).unwrap();
-        let content = Content::from_bytes(compressed(packed, bytes));
+        let content = Content::from_bytes(wifibox_testkit::tarball::pack(packed, bytes));
         let stored = form(
             &content,
             packed,

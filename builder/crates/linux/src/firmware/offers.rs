@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::whence::Whence;
-use crate::kernel::Compression;
+use wifibox_ground::codec::Compression;
 use wifibox_ground::path::GuestPath;
 
 /// Links followed for one name, as in Linux (`MAXSYMLINKS`).

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use super::offers::NoFile;
-use crate::kernel::{Compression, ModuleName};
+use crate::kernel::ModuleName;
+use wifibox_ground::codec::Compression;
 use wifibox_ground::path::GuestPath;
 
 /// A file to keep.

@@ -9,10 +9,10 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use super::builtin::Builtin;
-use super::compress::Compression;
 use super::config::{KernelConfig, Value};
 use super::feature::Feature;
 use super::name::ModuleName;
+use wifibox_ground::codec::Compression;
 
 mod codecs;
 

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use super::compress;
+use wifibox_ground::codec;
 
 /// The largest configuration that is read, in bytes, unpacked.
 const LIMIT: u64 = 4 << 20;
@@ -54,7 +54,7 @@ impl KernelConfig {
     /// # Errors
     /// [`ConfigError`].
     pub fn parse(bytes: &[u8]) -> Result<Self, ConfigError> {
-        let bytes = compress::read_unpacked(bytes, LIMIT)?;
+        let bytes = codec::read_unpacked(bytes, LIMIT)?;
         let text = String::from_utf8_lossy(&bytes);
         let mut symbols = BTreeMap::new();
         for (index, raw) in text.lines().enumerate() {
@@ -139,7 +139,8 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::kernel::compress::{Compression, pack};
+    use wifibox_ground::codec::Compression;
+    use wifibox_testkit::tarball::pack;
 
     const TEXT: &str = "#\n# Automatically generated file\n#\nCONFIG_A=y\nCONFIG_B=m\n\
         # CONFIG_C is not set\nCONFIG_D=\"a \\\"b\\\" c\"\nCONFIG_E=0x1f\nCONFIG_F=-3\n\nCONFIG_G=n\n";

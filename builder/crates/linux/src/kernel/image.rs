@@ -8,7 +8,7 @@ use std::io;
 
 use object::read::elf::{FileHeader, ProgramHeader};
 
-use super::compress;
+use wifibox_ground::codec::{Compression, read_unpacked};
 
 /// The largest image that is unpacked, in bytes.
 const LIMIT: u64 = 512 << 20;
@@ -101,10 +101,10 @@ impl KernelImage {
     /// # Errors
     /// [`ImageError`].
     pub fn parse(bytes: &[u8]) -> Result<Self, ImageError> {
-        if compress::Compression::of_content(bytes) == compress::Compression::None {
+        if Compression::of_content(bytes) == Compression::None {
             return recognise(bytes);
         }
-        recognise(&compress::read_unpacked(bytes, LIMIT)?)
+        recognise(&read_unpacked(bytes, LIMIT)?)
     }
 }
 
@@ -122,9 +122,9 @@ pub fn is_bzimage(head: &[u8]) -> bool {
 /// # Errors
 /// [`ImageError::Unpack`].
 pub fn unpacked(bytes: &[u8]) -> Result<Option<Vec<u8>>, ImageError> {
-    match compress::Compression::of_content(bytes) {
-        compress::Compression::None => Ok(None),
-        _ => Ok(Some(compress::read_unpacked(bytes, LIMIT)?)),
+    match Compression::of_content(bytes) {
+        Compression::None => Ok(None),
+        _ => Ok(Some(read_unpacked(bytes, LIMIT)?)),
     }
 }
 
@@ -193,9 +193,9 @@ fn zboot(bytes: &[u8]) -> Result<KernelImage, ImageError> {
     let size = usize::try_from(u32_at(bytes, 12).ok_or_else(cut)?).map_err(|_| cut())?;
     let payload = slice(bytes, at, size)
         .ok_or_else(|| damaged(Format::Zboot, "the kernel in it is cut short"))?;
-    let known = compress::Compression::of_content(payload) != compress::Compression::None;
+    let known = Compression::of_content(payload) != Compression::None;
     // Behind the packed data stands their unpacked size, which some unpackers take for garbage.
-    let inner = if known { compress::read_unpacked(payload, LIMIT).ok() } else { None };
+    let inner = if known { read_unpacked(payload, LIMIT).ok() } else { None };
     let inner = inner.and_then(|inner| recognise(&inner).ok());
     let machine = match pe_machine(bytes) {
         Some(0xaa64) => Machine::Arm64,

@@ -8,7 +8,6 @@ pub mod builtin;
 pub mod capability;
 pub mod claims;
 pub mod closure;
-pub mod compress;
 pub mod config;
 pub mod depmod;
 pub mod exports;
@@ -22,5 +21,4 @@ pub mod order;
 pub mod pattern;
 pub mod symbols;
 
-pub use compress::Compression;
 pub use name::ModuleName;

@@ -11,11 +11,11 @@ use std::io;
 use std::num::NonZero;
 use std::sync::OnceLock;
 
-use super::compress;
 use super::modinfo::{Modinfo, Module};
 use super::modinfo_error::ModinfoError;
 use super::name::ModuleName;
 use super::pattern;
+use wifibox_ground::codec::{Compression, read_unpacked};
 use wifibox_ground::content::{Content, Spool};
 use wifibox_ground::digest::Sha256;
 use wifibox_ground::parallel::in_parallel;
@@ -193,7 +193,7 @@ impl Modules {
     pub fn path(&self, name: &ModuleName) -> Option<GuestPath> {
         let path = &self.entries.get(name)?.path;
         let path = if self.flat { &GuestPath::new(path.name()).ok()? } else { path };
-        let (stem, _) = compress::Compression::of_name(path.as_bytes());
+        let (stem, _) = Compression::split_name(path.as_bytes());
         GuestPath::new(stem).ok()
     }
 
@@ -315,7 +315,7 @@ fn search(aliases: &[(String, ModuleName)], wanted: &str) -> BTreeSet<ModuleName
 }
 
 fn unpack(entry: &Entry) -> Result<Vec<u8>, ModuleError> {
-    compress::read_unpacked(entry.packed.open(), MODULE_LIMIT)
+    read_unpacked(entry.packed.open(), MODULE_LIMIT)
         .map_err(|source| ModuleError::Unpack { path: entry.path.clone(), source })
 }
 

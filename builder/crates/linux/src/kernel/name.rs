@@ -6,7 +6,7 @@ use std::fmt;
 
 use serde::{Serialize, Serializer};
 
-use super::compress::Compression;
+use wifibox_ground::codec::Compression;
 use wifibox_ground::path::GuestPath;
 
 /// A module's name as the kernel and the depmod indexes spell it: with `_`, never `-`.
@@ -38,7 +38,7 @@ impl ModuleName {
     /// The module that a file holds, by its name (`.../snd-hda.ko.xz` holds `snd_hda`); `None` for a
     /// file that is no module.
     pub fn of_file(path: &GuestPath) -> Option<Self> {
-        let (name, _) = Compression::of_name(path.name());
+        let (name, _) = Compression::split_name(path.name());
         let stem = name.strip_suffix(b".ko")?;
         // Like depmod: the name ends at the first dot.
         let stem = stem.split(|byte| *byte == b'.').next()?;

@@ -2,7 +2,7 @@
 //! packages by apk's own identity, so the SHA-256 that the lock pins is found by fetching them.
 
 use std::fs::File;
-use std::io::BufReader;
+use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 
 use super::{Offered, fingerprints, key_files, no_keys, v3};
@@ -12,9 +12,10 @@ use crate::mirrors::mirrors;
 use crate::source::Source;
 use crate::{Context, Error};
 use wifibox_fetch::{FetchError, Fetcher};
-use wifibox_formats::Package;
+use wifibox_formats::adb::is_adb;
 use wifibox_formats::apk::keys::{Fingerprint, Keyring, keys_of_package};
-use wifibox_formats::apk::{Apk, ApkLimits, Trust, index};
+use wifibox_formats::apk::{Apk, Trust, index};
+use wifibox_formats::{Package, PackageError, PackageLimits};
 use wifibox_ground::artefact::Artefact;
 use wifibox_ground::digest::Sha256;
 use wifibox_ground::location::Location;
@@ -44,7 +45,7 @@ pub fn load(
     let mut keyring = keyring(repository, context)?;
     for (folder, bytes) in indexes(source, repository, &mirrors, context, fetcher)? {
         let what = format!("{folder}/{INDEX}");
-        if v3::is_v3(&bytes) {
+        if is_adb(&bytes) {
             let keys = v3::keyring(repository, context)?;
             let packages = v3::records(&what, &bytes, &keys, repository, context)?;
             v3::offer(repository, &folder, &bytes, packages, offered);
@@ -53,7 +54,7 @@ pub fn load(
         if !has_all_pinned(&keyring, &pinned) {
             keyring.extend(packaged_keys(repository, &folder, &bytes, &mirrors, fetcher)?);
         }
-        if !has_pinned(&keyring, &pinned) {
+        if !keyring.has_any(&pinned) {
             let package = repository.key_package.iter().map(|name| format!("the package {name}"));
             let package: Vec<String> = package.collect();
             return Err(no_keys(Format::Apk, repository, context, &package));
@@ -116,11 +117,7 @@ fn index_at(folder: &str, mirrors: &[Location]) -> Result<Artefact, Error> {
 
 /// With several pinned keys, an index may be signed by any one of them.
 fn has_all_pinned(keyring: &Keyring, pinned: &[Fingerprint]) -> bool {
-    pinned.iter().all(|wanted| has_pinned(keyring, std::slice::from_ref(wanted)))
-}
-
-fn has_pinned(keyring: &Keyring, pinned: &[Fingerprint]) -> bool {
-    keyring.iter().any(|(_, key)| pinned.contains(&key.fingerprint()))
+    pinned.iter().all(|wanted| keyring.has_any(std::slice::from_ref(wanted)))
 }
 
 fn keyring(repository: &Repository, context: &Context<'_>) -> Result<Keyring, Error> {
@@ -156,7 +153,7 @@ fn packaged_keys(
     let artefact = Artefact::on_mirrors(path.clone(), mirrors, &path)
         .map_err(|error| Error::Mirror(path, error))?;
     let bytes = fetcher.read_unverified(&artefact, KEYS_LIMIT)?;
-    Ok(keys_of_package(name, &bytes[..], ApkLimits::default())?)
+    Ok(keys_of_package(name, &bytes[..], PackageLimits::default()).map_err(PackageError::from)?)
 }
 
 /// Fetches the packages that have no SHA-256 yet, checks each against its record, and pins it.
@@ -190,17 +187,18 @@ pub fn complete(
 fn matches(package: &Package, path: &Path) -> Result<(), Error> {
     let read = |source| Error::ReadBack { what: path.display().to_string(), source };
     let mut file = BufReader::with_capacity(1 << 16, File::open(path).map_err(read)?);
-    if v3::begins_v3(&mut file).map_err(read)? {
+    if is_adb(file.fill_buf().map_err(read)?) {
         return v3::matches(package, file);
     }
-    let apk = Apk::open(&package.name, file, ApkLimits::default())?;
+    let apk =
+        Apk::open(&package.name, file, PackageLimits::default()).map_err(PackageError::from)?;
     match &package.identity {
-        Some(identity) => apk.check_identity(identity)?,
+        Some(identity) => apk.check_identity(identity).map_err(PackageError::from)?,
         None => {
             let (name, version) = (package.name.clone(), package.version.clone());
             return Err(Error::Unhashed { name, version });
         }
     }
-    apk.read_data(&mut |_| Ok::<(), Error>(()))?;
+    apk.read_data(&mut |_| Ok::<(), PackageError>(()))?;
     Ok(())
 }

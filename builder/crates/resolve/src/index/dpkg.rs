@@ -113,7 +113,7 @@ fn keyring(repository: &Repository, context: &Context<'_>) -> Result<Keyring, Er
         }
     }
     let pinned: Vec<Fingerprint> = fingerprints(repository)?;
-    if !keyring.keys().any(|(fingerprint, _)| pinned.contains(&fingerprint)) {
+    if !keyring.has_any(&pinned) {
         let wanted: Vec<String> = repository
             .keys
             .iter()

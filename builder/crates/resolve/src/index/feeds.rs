@@ -7,10 +7,10 @@ use crate::mirrors::mirrors;
 use crate::source::Source;
 use crate::{Context, Error};
 use wifibox_fetch::{FetchError, Fetcher};
-use wifibox_formats::Package;
 use wifibox_formats::adb;
 use wifibox_formats::opkg::feeds::{IndexPlan, Packing};
 use wifibox_formats::opkg::{self, Fingerprint, Keyring, Trust};
+use wifibox_formats::{Package, PublicKey as _};
 use wifibox_ground::artefact::Artefact;
 use wifibox_ground::digest::Sha256;
 use wifibox_ground::location::Location;
@@ -100,14 +100,14 @@ impl Feeds<'_> {
             Packing::Apk => {
                 let pinned: Vec<String> = self.pinned.iter().map(ToString::to_string).collect();
                 let mut keys = self.pem.keys();
-                keys.any(|(fingerprint, _)| pinned.contains(&fingerprint.to_string()))
+                keys.any(|key| pinned.contains(&key.fingerprint().to_string()))
             }
         }
     }
 
     /// Whether there is a pinned key of usign.
     pub fn has_usign(&self) -> bool {
-        self.usign.keys().iter().any(|key| self.pinned.contains(&key.fingerprint()))
+        self.usign.has_any(&self.pinned)
     }
 
     /// Whose signatures by usign are trusted.

@@ -7,8 +7,8 @@ use crate::mirrors::mirrors;
 use crate::source::Source;
 use crate::{Context, Error};
 use wifibox_fetch::Fetcher;
-use wifibox_formats::Package;
-use wifibox_formats::apk::{Apk, ApkLimits};
+use wifibox_formats::apk::Apk;
+use wifibox_formats::{Package, PackageError, PackageLimits};
 use wifibox_ground::artefact::Artefact;
 use wifibox_recipe::{Format, LoosePackage, Repository};
 
@@ -47,7 +47,8 @@ pub fn load(
     let files = fetcher.fetch_all(&artefacts, context.work.jobs.get())?;
     for (pinned, file) in others.into_iter().zip(files) {
         let reader = std::io::BufReader::new(file.open()?);
-        let apk = Apk::open(&pinned.file, reader, ApkLimits::default())?;
+        let apk = Apk::open(&pinned.file, reader, PackageLimits::default())
+            .map_err(PackageError::from)?;
         let mut package = apk.control().info.to_package();
         package.path = pinned.file.clone();
         package.size = pinned.size;

@@ -8,9 +8,9 @@ use super::Offered;
 use super::feeds::{Feed, Feeds};
 use crate::Error;
 use wifibox_fetch::FetchError;
-use wifibox_formats::Package;
 use wifibox_formats::opkg::feeds::{Build, IndexPlan, Packing, Target, plans};
-use wifibox_formats::opkg::{self, Ipk, IpkLimits, KernelId, kernel};
+use wifibox_formats::opkg::{self, Ipk, KernelId, kernel};
+use wifibox_formats::{Package, PackageError, PackageLimits};
 use wifibox_ground::artefact::Artefact;
 use wifibox_ground::digest::Sha256;
 use wifibox_recipe::FeedTarget;
@@ -188,7 +188,8 @@ impl Work<'_> {
         let mut artefact = self.file(path)?.expecting(None, *sha256);
         artefact.file_name = path.rsplit('/').next().unwrap_or_default().to_owned();
         let file = self.feeds.fetcher.fetch(&artefact)?;
-        let ipk = Ipk::open(path, BufReader::new(file.open()?), IpkLimits::default())?;
+        let ipk = Ipk::open(path, BufReader::new(file.open()?), PackageLimits::default())
+            .map_err(PackageError::from)?;
         let package = ipk.control().to_package();
         if package.name != name {
             let why = format!("{path} is the package {}", package.name);

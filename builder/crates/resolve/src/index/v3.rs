@@ -1,31 +1,15 @@
 //! Indexes and packages of apk's format v3 (ADB): OpenWrt's from 25.12, and whatever a repository of
 //! Alpine publishes in it.
 
-use std::io::{self, BufRead, Read};
+use std::io::Read;
 
 use super::{KeyFile, Offered, fingerprints, key_files, no_keys};
 use crate::lock::{LockedIndex, LockedPackage};
 use crate::{Context, Error};
-use wifibox_formats::Package;
-use wifibox_formats::adb::{AdbError, AdbLimits, Apk3, Fingerprint, Index, Keyring};
+use wifibox_formats::adb::{AdbLimits, Apk3, Fingerprint, Index, Keyring};
+use wifibox_formats::{Package, PackageError};
 use wifibox_ground::digest::Sha256;
 use wifibox_recipe::{Format, Repository};
-
-/// What every file of the format begins with, whatever its compression.
-const MAGIC: &[u8] = b"ADB";
-
-/// Whether a file is of format v3.
-pub fn is_v3(bytes: &[u8]) -> bool {
-    bytes.starts_with(MAGIC)
-}
-
-/// The same for a file that is read from its begin; nothing of it is taken.
-///
-/// # Errors
-/// What the system says.
-pub fn begins_v3(file: &mut impl BufRead) -> io::Result<bool> {
-    Ok(file.fill_buf()?.starts_with(MAGIC))
-}
 
 /// The PEM texts of the keys that the recipe quotes, with the names of the keys.
 pub fn quoted(repository: &Repository) -> impl Iterator<Item = (String, String)> {
@@ -80,7 +64,7 @@ pub fn records(
     context: &Context<'_>,
 ) -> Result<Vec<Package>, Error> {
     let pinned: Vec<Fingerprint> = fingerprints(repository)?;
-    if !keyring.keys().any(|(fingerprint, _)| pinned.contains(&fingerprint)) {
+    if !keyring.has_any(&pinned) {
         return Err(no_keys(Format::Adb, repository, context, &[]));
     }
     let index = Index::read(what, bytes, &AdbLimits::default(), keyring, &pinned)?;
@@ -121,23 +105,14 @@ pub fn offer(
 /// # Errors
 /// [`Error`]: it is not, or it is damaged.
 pub fn matches(package: &Package, file: impl Read) -> Result<(), Error> {
-    let apk = open(package, file)?;
-    apk.read_data(&mut |_| Ok::<(), AdbError>(()))?;
-    Ok(())
-}
-
-/// Opens the package of a record; nothing in it is looked at before its metadata were found to be
-/// those that the signed index lists.
-///
-/// # Errors
-/// [`Error`]: it is another package, or it is damaged.
-pub fn open<'r>(package: &Package, file: impl Read + 'r) -> Result<Apk3<'r>, Error> {
-    let limits = AdbLimits::default();
     let Some(identity) = &package.identity else {
         let (name, version) = (package.name.clone(), package.version.clone());
         return Err(Error::Unhashed { name, version });
     };
-    Ok(Apk3::open_expected(&package.name, file, limits, identity)?)
+    let apk = Apk3::open_expected(&package.name, file, AdbLimits::default(), identity)
+        .map_err(PackageError::from)?;
+    apk.read_data(&mut |_| Ok::<(), PackageError>(()))?;
+    Ok(())
 }
 
 #[cfg(test)]

@@ -1,17 +1,13 @@
-//! Package files of all formats, opened alike.
+//! The files of packages, opened alike whatever their format.
 
 use std::fs::File;
-use std::io::BufReader;
+use std::io::{BufRead as _, BufReader};
 use std::num::NonZeroUsize;
 
-use super::Error;
-use wifibox_resolve::index::v3;
-
 use super::ChosenPackage;
-use wifibox_formats::adb::AdbError;
-use wifibox_formats::apk::{Apk, ApkError, ApkLimits};
-use wifibox_formats::deb::{Deb, DebError, DebLimits};
-use wifibox_formats::opkg::{Ipk, IpkError, IpkLimits};
+use super::Error;
+use wifibox_formats::reader::{self, OpenOptions};
+use wifibox_formats::{PackageError, PackageFormat, PackageLimits, PackageReader};
 use wifibox_ground::content::ReadBack;
 use wifibox_ground::entry::{Entry, EntryKind};
 use wifibox_ground::path::GuestPath;
@@ -19,47 +15,55 @@ use wifibox_recipe::Format;
 
 use crate::PlaceError;
 
-/// What kind of file a package is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
-    /// Debian's.
-    Deb,
-    /// apk's format v2.
-    Apk,
-    /// apk's format v3.
-    Apk3,
-    /// OpenWrt's up to 24.10.
-    Ipk,
-    /// A file that stands for itself: OpenWrt's kernel image.
-    File,
+/// The format of a package's file; `None` for a file that stands for itself: OpenWrt's kernel image.
+fn format(package: &ChosenPackage) -> Option<PackageFormat> {
+    let is = |end: &str| package.record.path.ends_with(end);
+    match package.format {
+        Format::Dpkg => Some(PackageFormat::Deb),
+        Format::Apk => Some(PackageFormat::Apk),
+        Format::Opkg => is(".ipk").then_some(PackageFormat::Ipk),
+        Format::Adb => is(".apk").then_some(PackageFormat::Apk3),
+    }
 }
 
-/// What kind of file a package is: by its format, and where a format has two, by how it begins.
+/// Opens a package, which up to `jobs` threads unpack; `None` for a file that stands for itself. Of apk
+/// v3 nothing is looked at before its metadata were found to be those that the signed index lists.
 ///
 /// # Errors
-/// [`Error`]: it cannot be read.
-pub fn kind(package: &ChosenPackage) -> Result<Kind, Error> {
-    let name = |end: &str| package.record.path.ends_with(end);
-    Ok(match package.format {
-        Format::Dpkg => Kind::Deb,
-        Format::Opkg if name(".ipk") => Kind::Ipk,
-        Format::Adb if name(".apk") => Kind::Apk3,
-        Format::Opkg | Format::Adb => Kind::File,
-        Format::Apk => {
-            let what = || package.record.path.clone();
-            let begins = v3::begins_v3(&mut open(package)?)
-                .map_err(|source| ReadBack { what: what(), source })?;
-            if begins { Kind::Apk3 } else { Kind::Apk }
-        }
-    })
+/// [`Error`]: the file went away or was never needed, or the package is damaged or another one.
+pub fn open(
+    package: &ChosenPackage,
+    jobs: NonZeroUsize,
+) -> Result<Option<Box<dyn PackageReader>>, Error> {
+    let Some(format) = format(package) else { return Ok(None) };
+    let ChosenPackage { name, record, .. } = package;
+    let mut file = open_file(package)?;
+    let start = file.fill_buf();
+    let start = start.map_err(ReadBack::of(record.path.as_str()))?;
+    let format = format.of_start(start);
+    if format == PackageFormat::Apk3 && record.identity.is_none() {
+        let (name, version) = (name.clone(), record.version.clone());
+        return Err(wifibox_resolve::Error::Unhashed { name, version }.into());
+    }
+    let identity = record.identity.as_ref();
+    let options = OpenOptions { limits: PackageLimits::default(), jobs, identity };
+    Ok(Some(reader::open(format, name, file, options)?))
 }
 
-/// Opens a package file for reading from begin to end.
-///
-/// # Errors
-/// [`Error`]: it went away, or was never needed.
-pub fn open(package: &ChosenPackage) -> Result<BufReader<File>, Error> {
+fn open_file(package: &ChosenPackage) -> Result<BufReader<File>, Error> {
     Ok(BufReader::with_capacity(1 << 16, package.file.open()?))
+}
+
+/// Whose error it is: the package's, or that of whoever takes its members.
+enum Either<E> {
+    Package(PackageError),
+    Taker(E),
+}
+
+impl<E> From<PackageError> for Either<E> {
+    fn from(error: PackageError) -> Self {
+        Either::Package(error)
+    }
 }
 
 /// Reads the content of a package from begin to end, unpacked by up to `jobs` threads.
@@ -71,95 +75,30 @@ pub fn read_data<E: From<Error>>(
     jobs: NonZeroUsize,
     take: &mut dyn FnMut(Entry<'_>) -> Result<(), E>,
 ) -> Result<(), E> {
-    read(package, jobs, &mut |entry| take(entry).map_err(Either::Taker)).map_err(
-        |error| match error {
-            Either::Package(error) => error.into(),
+    if let Some(reader) = open(package, jobs)? {
+        let read = reader.read_data(&mut |entry| take(entry).map_err(Either::Taker));
+        return read.map_err(|error| match error {
+            Either::Package(error) => Error::from(error).into(),
             Either::Taker(error) => error,
-        },
-    )
-}
-
-/// Whose error it is: the package's, or that of whoever takes its members.
-enum Either<E> {
-    Package(Error),
-    Taker(E),
-}
-
-impl<E> From<Error> for Either<E> {
-    fn from(error: Error) -> Self {
-        Either::Package(error)
+        });
     }
-}
-
-impl<E> From<wifibox_resolve::Error> for Either<E> {
-    fn from(error: wifibox_resolve::Error) -> Self {
-        Either::Package(error.into())
-    }
-}
-
-impl<E> From<DebError> for Either<E> {
-    fn from(error: DebError) -> Self {
-        Either::Package(error.into())
-    }
-}
-
-impl<E> From<ApkError> for Either<E> {
-    fn from(error: ApkError) -> Self {
-        Either::Package(error.into())
-    }
-}
-
-impl<E> From<AdbError> for Either<E> {
-    fn from(error: AdbError) -> Self {
-        Either::Package(error.into())
-    }
-}
-
-impl<E> From<IpkError> for Either<E> {
-    fn from(error: IpkError) -> Self {
-        Either::Package(error.into())
-    }
-}
-
-fn read<E>(
-    package: &ChosenPackage,
-    jobs: NonZeroUsize,
-    mut take: &mut dyn FnMut(Entry<'_>) -> Result<(), Either<E>>,
-) -> Result<(), Either<E>> {
-    match kind(package)? {
-        Kind::Deb => {
-            let deb = Deb::open(&package.name, open(package)?, DebLimits::default())?;
-            deb.with_jobs(jobs).read_data(&mut take).map(drop)
-        }
-        Kind::Apk => {
-            let apk = Apk::open(&package.name, open(package)?, ApkLimits::default())?;
-            apk.read_data(&mut take).map(drop)
-        }
-        Kind::Apk3 => v3::open(&package.record, open(package)?)?.read_data(&mut take).map(drop),
-        Kind::Ipk => {
-            let ipk = Ipk::open(&package.name, open(package)?, IpkLimits::default())?;
-            ipk.read_data(&mut take).map(drop)
-        }
-        Kind::File => {
-            let file = package.record.path.rsplit('/').next().unwrap_or_default();
-            let path = GuestPath::new(format!("boot/{file}"))
-                .map_err(PlaceError::of(package.name.clone()))
-                .map_err(Error::from)?;
-            let mut content = open(package)?;
-            take(Entry {
-                path,
-                mode: 0o644,
-                uid: 0,
-                gid: 0,
-                uname: Vec::new(),
-                gname: Vec::new(),
-                mtime: 0,
-                xattrs: Default::default(),
-                checksum: None,
-                dotted: false,
-                held: None,
-                kind: EntryKind::File { size: package.file.size, content: &mut content },
-            })
-        }
-    }
+    let file = package.record.path.rsplit('/').next().unwrap_or_default();
+    let path = GuestPath::new(format!("boot/{file}"))
+        .map_err(PlaceError::of(package.name.clone()))
+        .map_err(Error::from)?;
+    let mut content = open_file(package)?;
+    take(Entry {
+        path,
+        mode: 0o644,
+        uid: 0,
+        gid: 0,
+        uname: Vec::new(),
+        gname: Vec::new(),
+        mtime: 0,
+        xattrs: Default::default(),
+        checksum: None,
+        dotted: false,
+        held: None,
+        kind: EntryKind::File { size: package.file.size, content: &mut content },
+    })
 }

@@ -1,20 +1,17 @@
 //! What packages say of themselves, beside their files: scripts, and whose files they may take.
 
 use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
 
 use serde::{Deserialize, Serialize};
 
-use super::archive::{Kind, kind, open};
-use wifibox_resolve::index::v3;
-
+use super::archive;
 use super::licences::{self, Collector};
 use super::{ChosenPackage, Claim, Error};
 use crate::Context;
 use crate::openwrt::{self, PackageFacts};
 use crate::scripts::Script;
-use wifibox_formats::apk::{Apk, ApkLimits};
-use wifibox_formats::deb::{Deb, DebLimits};
-use wifibox_formats::opkg::{Ipk, IpkLimits};
+use wifibox_formats::reader::{Metadata, Source};
 use wifibox_ground::digest::Sha256;
 use wifibox_recipe::Format;
 
@@ -94,59 +91,31 @@ fn key(package: &ChosenPackage, context: &Context<'_>) -> Option<Sha256> {
 }
 
 fn read_one(package: &ChosenPackage) -> Result<Said, Error> {
-    let record = &package.record;
+    let Some(reader) = archive::open(package, NonZeroUsize::MIN)? else {
+        return Ok(Said::default());
+    };
+    let Metadata { scripts, replaces, replaces_priority, source, opkg } = reader.metadata();
     let name = &package.name;
-    let mut control = Control::default();
-    let mut source = None;
-    let mut scripts = Vec::new();
-    match kind(package)? {
-        Kind::Deb => {
-            let deb = Deb::open(name, open(package)?, DebLimits::default())?;
-            source = licences::Control::of_fields(&deb.control().fields);
-            control.claim = Claim { replaces: record.replaces.clone(), ..Claim::default() };
-            scripts.extend(plain(name, &deb.control().scripts));
-        }
-        Kind::Apk => {
-            let apk = Apk::open(name, open(package)?, ApkLimits::default())?;
-            source = Some(licences::Control::of_info(&apk.control().info));
-            // An index does not say what its packages replace; they themselves do.
-            let own = apk.control().to_package();
-            control.claim = Claim {
-                replaces: own.replaces,
-                priority: own.replaces_priority,
-                origin: own.origin,
+    let claim = match package.format {
+        Format::Dpkg => Claim { replaces: package.record.replaces.clone(), ..Claim::default() },
+        Format::Opkg => Claim { replaces, ..Claim::default() },
+        // An index does not say what its packages replace; they themselves do.
+        Format::Apk | Format::Adb => {
+            let origin = match &source {
+                Source::Origin { origin, .. } => origin.clone(),
+                Source::Fields(_) => String::new(),
             };
-            scripts.extend(plain(name, &apk.control().scripts));
+            Claim { replaces, priority: replaces_priority, origin }
         }
-        Kind::Apk3 => {
-            let apk = v3::open(record, open(package)?)?;
-            let own = apk.control();
-            source = Some(licences::Control::of_v3_info(&own.info));
-            control.claim = Claim {
-                replaces: own.info.package.replaces.clone(),
-                priority: own.replaces_priority.try_into().unwrap_or(u32::MAX),
-                origin: own.info.package.origin.clone(),
-            };
-            scripts = match package.format {
-                // OpenWrt's standard script is part of each.
-                Format::Adb => openwrt::scripts::own(name, &own.scripts),
-                _ => plain(name, &own.scripts),
-            };
-        }
-        Kind::Ipk => {
-            let ipk = Ipk::open(name, open(package)?, IpkLimits::default())?;
-            let own = ipk.control();
-            let fields: Vec<String> =
-                own.fields.iter().map(|(name, value)| format!("{name}: {value}\n")).collect();
-            source = licences::Control::of_fields(fields.concat().as_bytes());
-            control.claim = Claim { replaces: own.to_package().replaces, ..Claim::default() };
-            scripts = openwrt::scripts::own(name, &own.scripts);
-            control.openwrt = Some(PackageFacts::of_ipk(own));
-        }
-        Kind::File => {}
-    }
-    control.scripts = scripts;
-    Ok(Said { control, source })
+    };
+    let scripts = match package.format {
+        Format::Dpkg | Format::Apk => plain(name, &scripts),
+        // OpenWrt's standard script is part of each.
+        Format::Opkg | Format::Adb => openwrt::scripts::own(name, &scripts),
+    };
+    let openwrt = opkg.as_ref().map(PackageFacts::of_ipk);
+    let source = licences::Control::of_source(&source);
+    Ok(Said { control: Control { scripts, claim, openwrt }, source })
 }
 
 /// The scripts of a package that would run when it is installed on an empty system.

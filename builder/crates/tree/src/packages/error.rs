@@ -1,7 +1,7 @@
 //! Why the packages of a guest cannot be had or read.
 
 use wifibox_fetch::FetchError;
-use wifibox_formats::{adb, apk, deb, opkg};
+use wifibox_formats::PackageError;
 use wifibox_ground::cancel::Interrupted;
 use wifibox_ground::content::ReadBack;
 use wifibox_ground::failure::Kind;
@@ -17,18 +17,9 @@ pub enum Error {
     /// One cannot be fetched.
     #[error(transparent)]
     Fetch(#[from] FetchError),
-    /// A package of Debian's is damaged.
+    /// A package is damaged, or another one.
     #[error(transparent)]
-    Deb(#[from] deb::DebError),
-    /// A package of apk's format v2 is damaged.
-    #[error(transparent)]
-    Apk(#[from] apk::ApkError),
-    /// A package of apk's format v3 is damaged.
-    #[error(transparent)]
-    Adb(#[from] adb::AdbError),
-    /// A package of opkg's is damaged.
-    #[error(transparent)]
-    Ipk(#[from] opkg::IpkError),
+    Package(#[from] PackageError),
     /// A file of this machine cannot be read again.
     #[error(transparent)]
     ReadBack(#[from] ReadBack),
@@ -46,7 +37,7 @@ impl Error {
         match self {
             Error::Resolve(error) => error.kind(),
             Error::Fetch(error) => error.kind(),
-            Error::Deb(_) | Error::Apk(_) | Error::Adb(_) | Error::Ipk(_) => Kind::Verification,
+            Error::Package(error) => error.kind().into(),
             Error::ReadBack(_) | Error::Place(_) => Kind::Failed,
             Error::Interrupted(_) => Kind::Interrupted,
         }

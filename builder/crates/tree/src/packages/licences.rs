@@ -10,9 +10,8 @@ use std::io;
 use serde::{Deserialize, Serialize};
 
 use crate::{Kind, Meta, Node, Origin, Tree};
-use wifibox_formats::adb;
-use wifibox_formats::apk::PkgInfo;
 use wifibox_formats::deb822::Reader;
+use wifibox_formats::reader::Source;
 use wifibox_ground::content::Content;
 use wifibox_ground::entry::{Entry, EntryKind};
 use wifibox_ground::path::GuestPath;
@@ -70,14 +69,12 @@ impl Control {
         Some(control)
     }
 
-    /// What an apk package says of its origin.
-    pub fn of_info(info: &PkgInfo) -> Self {
-        Control::of_origin(&info.origin, &info.commit)
-    }
-
-    /// The same for what a package of format v3 says of itself.
-    pub fn of_v3_info(info: &adb::Info) -> Self {
-        Control::of_origin(&info.package.origin, &info.commit)
+    /// What a package says of its source; `None` where it says nothing.
+    pub fn of_source(source: &Source) -> Option<Self> {
+        match source {
+            Source::Fields(fields) => Control::of_fields(fields),
+            Source::Origin { origin, commit } => Some(Control::of_origin(origin, commit)),
+        }
     }
 
     fn of_origin(origin: &str, commit: &str) -> Self {

@@ -1,6 +1,6 @@
 //! Generated archives, in every compression, and what must be refused.
 
-use std::io::{Cursor, Write};
+use std::io::Cursor;
 
 use super::*;
 use crate::firmware::Offers;
@@ -50,20 +50,7 @@ fn archive(top: &str, whence: Option<&str>) -> Vec<u8> {
 }
 
 fn packed(name: &str, bytes: &[u8]) -> Vec<u8> {
-    match Compression::of_name(name) {
-        Compression::Gzip => {
-            let mut out = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-            out.write_all(bytes).expect("packed");
-            out.finish().expect("packed")
-        }
-        Compression::Xz => {
-            let mut out = liblzma::write::XzEncoder::new(Vec::new(), 1);
-            out.write_all(bytes).expect("packed");
-            out.finish().expect("packed")
-        }
-        Compression::Zstd => zstd::encode_all(bytes, 1).expect("packed"),
-        Compression::None => bytes.to_vec(),
-    }
+    wifibox_testkit::tarball::pack(Compression::of_name(name), bytes)
 }
 
 fn wanted(names: &[&str]) -> Vec<Wanted> {

@@ -3,9 +3,9 @@
 use std::fmt;
 
 use super::{Capabilities, Impossible};
-use crate::kernel::compress::Compression;
 use crate::kernel::config::Value;
 use crate::kernel::feature::{Feature, InitramfsCodec, SquashfsCodec};
+use wifibox_ground::codec::Compression;
 
 impl Capabilities {
     fn check_symbols(

@@ -5,11 +5,12 @@ use std::num::NonZero;
 use proptest::prelude::*;
 
 use super::*;
-use crate::kernel::compress::{Compression, pack};
 use crate::kernel::modules::Taken;
+use wifibox_ground::codec::Compression;
 use wifibox_ground::content::{Content, Spool};
 use wifibox_ground::path::GuestPath;
 use wifibox_testkit::module::{Spec, elf};
+use wifibox_testkit::tarball::pack;
 
 const JOBS: NonZero<usize> = NonZero::<usize>::MIN;
 

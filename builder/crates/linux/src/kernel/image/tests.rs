@@ -3,7 +3,8 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::kernel::compress::{Compression, pack};
+use wifibox_ground::codec::Compression;
+use wifibox_testkit::tarball::pack;
 
 fn put(bytes: &mut [u8], at: usize, data: &[u8]) {
     bytes[at..at + data.len()].copy_from_slice(data);

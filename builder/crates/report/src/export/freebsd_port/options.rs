@@ -2,7 +2,7 @@
 //! <https://docs.freebsd.org/en/books/porters-handbook/> describes them.
 
 use super::text::{assign, escape};
-use wifibox_recipe::{Choice, Compression, machine};
+use wifibox_recipe::{Choice, RootCompressor, machine};
 use wifibox_resolve::Variants;
 
 /// How the port calls the axes that the builder has.
@@ -21,13 +21,13 @@ pub struct Names {
 }
 
 /// The name of a compressor on the builder's command line.
-pub fn compressor(compression: Compression) -> &'static str {
+pub fn compressor(compression: RootCompressor) -> &'static str {
     match compression {
-        Compression::Xz => "xz",
-        Compression::Zstd => "zstd",
-        Compression::Gzip => "gzip",
-        Compression::Lz4 => "lz4",
-        Compression::Lzo => "lzo",
+        RootCompressor::Xz => "xz",
+        RootCompressor::Zstd => "zstd",
+        RootCompressor::Gzip => "gzip",
+        RootCompressor::Lz4 => "lz4",
+        RootCompressor::Lzo => "lzo",
     }
 }
 
@@ -78,7 +78,7 @@ pub fn makefile(variants: &Variants, names: &Names, header: &str) -> String {
 
     // What is a choice between one thing is none.
     let single = [
-        ("COMPRESSION", "Compression of the root image", &names.compressions),
+        ("COMPRESSION", "RootCompressor of the root image", &names.compressions),
         ("APPLICATION", "What the guest does", &names.roles),
         ("KERNEL", "Linux", &names.kernels),
     ];

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::files;
 use wifibox_ground::digest::Sha256;
-use wifibox_recipe::{Axes, Choice, Compression, FeatureChoice, FlavorChoice};
+use wifibox_recipe::{Axes, Choice, FeatureChoice, FlavorChoice, RootCompressor};
 use wifibox_resolve::lock::Target;
 use wifibox_resolve::{Variant, VariantFile, Variants};
 
@@ -45,7 +45,7 @@ fn variants() -> Variants {
             feature("ipv6", true, &["station", "access-point"], &[]),
             feature("extra", false, &["station"], &["ipv6"]),
         ],
-        compressions: vec![Compression::Zstd, Compression::Xz],
+        compressions: vec![RootCompressor::Zstd, RootCompressor::Xz],
         has_firmware_packages: false,
     };
     let paths = ["pool/base_1~2+b.deb", "pool/lts.deb", "pool/edge.deb", "pool/extra.deb"];
