@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use wifibox_fetch::{FetchError, Store};
-use wifibox_image::block_cache::{BlockCache, CacheError};
+use wifibox_squashfs::{BlockCache, CacheError};
 use wifibox_tree::cache::FOLDER as UNPACKED;
 use wifibox_tree::unpacked::{Unpacked, UnpackedError};
 

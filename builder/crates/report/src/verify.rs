@@ -21,7 +21,7 @@ use super::output::{self, ParseError};
 use super::release::{self, Release};
 use super::signature::{self, PublicKey};
 use wifibox_ground::digest::Sha256;
-use wifibox_image::squashfs::{ReadNode, UnreadableImage, read_nodes};
+use wifibox_squashfs::{Node, NodeKind, UnreadableImage, read_nodes};
 
 /// The file of hashes.
 pub const SUMS: &str = "SHA256SUMS";
@@ -355,9 +355,10 @@ fn check_image(folder: &Path, manifest: &Manifest, findings: &mut Findings) {
     // A missing image is reported already.
     let Ok(file) = File::open(folder.join(IMAGE)) else { return };
     let mut nodes = 0;
-    let listed = read_nodes(&mut BufReader::new(file), |node: ReadNode, content| {
-        let at = format!("{IMAGE}:/{}", node.path);
-        match expected.remove(node.path.as_str()) {
+    let listed = read_nodes(&mut BufReader::new(file), |node: Node, content| {
+        let path = String::from_utf8_lossy(&node.path);
+        let at = format!("{IMAGE}:/{path}");
+        match expected.remove(&*path) {
             None => findings.add(at, "is in the image, not in manifest.json"),
             Some(file) => match compare(file, &node, content) {
                 None => nodes += 1,
@@ -377,21 +378,20 @@ fn check_image(folder: &Path, manifest: &Manifest, findings: &mut Findings) {
 }
 
 /// What of `node` is not as the manifest has it.
-fn compare(
-    file: &manifest::File,
-    node: &ReadNode,
-    content: Option<&mut dyn Read>,
-) -> Option<String> {
+fn compare(file: &manifest::File, node: &Node, content: Option<&mut dyn Read>) -> Option<String> {
     let other = |what: &str, found: &str, expected: &str| {
         (found != expected).then(|| format!("{what} is {found}, manifest.json says {expected}"))
     };
     let owner = format!("{}:{}", node.uid, node.gid);
-    let difference = other("its kind", node.kind, &file.kind)
+    let difference = other("its kind", node.kind.describe(), &file.kind)
         .or_else(|| other("its mode", &format!("{:04o}", node.mode), &file.mode))
         .or_else(|| other("its owner", &owner, &file.owner))
         .or_else(|| {
-            let (found, expected) = (node.target.as_deref(), file.target.as_deref());
-            other("its target", found.unwrap_or_default(), expected.unwrap_or_default())
+            let found = match &node.kind {
+                NodeKind::Symlink(target) => String::from_utf8_lossy(target),
+                _ => "".into(),
+            };
+            other("its target", &found, file.target.as_deref().unwrap_or_default())
         });
     if difference.is_some() {
         return difference;
