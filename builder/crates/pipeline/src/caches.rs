@@ -13,7 +13,7 @@ use wifibox_squashfs::{BlockCache, BlockKey, BlockStore};
 use wifibox_tree::cache::Cache;
 
 /// The folder of compressed blocks of images, below the cache folder.
-pub const BLOCKS: &str = "blocks";
+pub(crate) const BLOCKS: &str = "blocks";
 
 /// The caches of one run of the program; all its builds share them.
 pub struct Caches<'p> {

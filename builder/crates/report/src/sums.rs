@@ -40,7 +40,7 @@ impl Sums {
                 return Err(bad("a path that leads out of the folder"));
             }
             if hashes.insert(path.to_owned(), hash).is_some() {
-                return Err(bad("a path that is there twice"));
+                return Err(bad("a path that appears twice"));
             }
         }
         if hashes.is_empty() {

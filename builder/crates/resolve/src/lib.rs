@@ -2,7 +2,7 @@
 //!
 //! [`solver`] is one solver for apk, apt and opkg, with explanations. [`World`] is what it is asked by a
 //! recipe, [`Source`] a release of a base whose repositories are asked, [`index`] reads and verifies what
-//! these offer, and [`ensure`] and [`upgrade_lock`] make the [`Locked`] choice that everything after is made from.
+//! these offer, and [`ensure`] and [`make_lock`] make the [`Locked`] choice that everything after is made from.
 
 pub mod artefact;
 mod choice;
@@ -27,7 +27,7 @@ pub use choice::Records;
 pub use context::{Context, LockChoice, LockMode};
 pub use error::Error;
 pub use locked::{LockChange, Locked};
-pub use locking::{ensure, upgrade_lock};
+pub use locking::{ensure, lock as make_lock};
 pub use pinning::pin_all;
 pub use solver::{
     Because, Chosen, Item, Repository, Request, Solution, StandIn, StandInUse, Universe,

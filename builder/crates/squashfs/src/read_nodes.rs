@@ -13,7 +13,7 @@ const FRAGMENTS_KEPT: u64 = 32 << 20;
 
 /// An image that cannot be read.
 #[derive(Debug, thiserror::Error)]
-#[error("it is no SquashFS image that can be read: {0}")]
+#[error("not a readable SquashFS image: {0}")]
 pub struct UnreadableImage(pub(crate) String);
 
 /// A node of an image.

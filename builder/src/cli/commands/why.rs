@@ -2,11 +2,11 @@
 
 use clap::Args;
 
-use super::args::{SelectArgs, SourceArgs};
-use super::context::Context;
-use super::failure::Failure;
+use crate::cli::context::Context;
+use crate::cli::options::{SelectArgs, SourceArgs};
+use crate::cli::render::failure::Failure;
 use wifibox_recipe::Composed;
-use wifibox_resolve::{ensure, why};
+use wifibox_resolve::why;
 
 /// `why`.
 #[derive(Debug, Clone, Args)]
@@ -29,13 +29,10 @@ pub fn run(context: &Context, args: &WhyArgs) -> Result<(), Failure> {
     let selection = context.selection(&args.select)?;
     let composed = Composed::new(&context.sources, &context.catalog, &selection)?;
     let environment = context.environment(&args.source)?;
-    let locked = ensure(&context.catalog, &composed.recipe, &environment.locking())?;
-    let chain = why(&composed.recipe, &locked, &args.package)?;
-    let text = if context.printer.json {
-        serde_json::json!({ "format": 1, "chain": chain }).to_string()
-    } else {
-        let line = |(depth, line): (usize, &String)| format!("{}{line}", "  ".repeat(depth));
-        chain.iter().enumerate().map(line).collect::<Vec<_>>().join("\n")
-    };
-    context.printer.result(&(text + "\n")).map_err(Failure::failed)
+    let chain = why(&composed, &args.package, &environment.locking())?;
+    let line = |(depth, line): (usize, &String)| format!("{}{line}\n", "  ".repeat(depth));
+    context.printer.result(
+        || serde_json::json!({ "chain": chain }),
+        || chain.iter().enumerate().map(line).collect(),
+    )
 }

@@ -3,9 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use clap_complete::{ArgValueCandidates as Candidates, CompletionCandidate};
 
-use super::context::Context;
-use super::failure::Failure;
+use crate::cli::context::Context;
+use crate::cli::render::failure::Failure;
 use wifibox_ground::address::Address;
 use wifibox_ground::guest::{Guest, HostPath};
 use wifibox_ground::progress::Progress as _;
@@ -13,7 +14,7 @@ use wifibox_host::install::{into_folder, into_output};
 use wifibox_host::{HostError, HostFile, Hypervisor, Wishes};
 
 /// What `--help` says besides the flags.
-pub(super) const HELP: &str = "\
+pub const HELP: &str = "\
 A build writes these files for every hypervisor that its guest can run under, as the recipe has the \
 guest. This writes them again with what is particular to a host: the card, the memory, the bridge. What \
 is not said is as the build has it, whatever was said the time before.
@@ -32,9 +33,9 @@ pub struct HostArgs {
     /// The output folder
     #[arg(value_name = "OUTPUT")]
     pub output: PathBuf,
-    /// For this hypervisor: bhyve, l4re, libvirt, qemu or xen; may be given more than once [default:
-    /// all that the guest can run under]
-    #[arg(long, value_name = "NAME")]
+    /// For this hypervisor, or these (a,b): bhyve, l4re, libvirt, qemu or xen [default: all that the guest
+    /// can run under]
+    #[arg(long, value_name = "NAME", value_delimiter = ',', add = Candidates::new(hypervisors))]
     pub hypervisor: Vec<Hypervisor>,
     /// Hand this PCI card over, as Linux and Xen write it (0000:03:00.0), FreeBSD (pci0:3:0:0) or bhyve
     /// (3/0/0); may be given more than once
@@ -122,14 +123,10 @@ pub fn run(context: &Context, args: &HostArgs) -> Result<(), Failure> {
     context.printer.status("Wrote", &names.collect::<Vec<_>>().join(", "));
     let paths: Vec<String> =
         files.iter().map(|file| target.join(&file.path).display().to_string()).collect();
-    let text = if context.printer.json {
-        serde_json::json!({ "format": 1, "host": { "hypervisors": hypervisors, "files": paths } })
-            .to_string()
-            + "\n"
-    } else {
-        paths.iter().map(|path| format!("{path}\n")).collect()
-    };
-    context.printer.result(&text).map_err(Failure::failed)
+    context.printer.result(
+        || serde_json::json!({ "host": { "hypervisors": hypervisors, "files": paths } }),
+        || paths.iter().map(|path| format!("{path}\n")).collect(),
+    )
 }
 
 fn files_for(
@@ -152,6 +149,10 @@ fn files_for(
 
 fn text(path: &Path) -> String {
     path.to_string_lossy().into_owned()
+}
+
+fn hypervisors() -> Vec<CompletionCandidate> {
+    Hypervisor::ALL.iter().map(|hypervisor| CompletionCandidate::new(hypervisor.name())).collect()
 }
 
 fn parse_passthru(text: &str) -> Result<Address, String> {

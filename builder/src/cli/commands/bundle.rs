@@ -4,9 +4,9 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::args::{SelectArgs, SourceArgs};
-use super::context::Context;
-use super::failure::Failure;
+use crate::cli::context::Context;
+use crate::cli::options::{SelectArgs, SourceArgs};
+use crate::cli::render::failure::Failure;
 use wifibox_recipe::Composed;
 
 /// `bundle`.
@@ -31,10 +31,8 @@ pub fn run(context: &Context, args: &BundleArgs) -> Result<(), Failure> {
     let composed = Composed::new(&context.sources, &context.catalog, &selection)?;
     let environment = context.environment(&args.source)?;
     let report = wifibox_pipeline::bundle(&composed, &args.dir, &environment)?;
-    let text = if context.printer.json {
-        let value = serde_json::json!({ "format": 1, "bundle": args.dir, "content": report });
-        format!("{value}\n")
-    } else {
+    let fields = || serde_json::json!({ "bundle": args.dir, "content": report });
+    context.printer.result(fields, || {
         let bytes: u64 = report.files.iter().map(|file| file.size).sum();
         let dir = args.dir.display();
         let mirrors: Vec<String> =
@@ -46,6 +44,5 @@ pub fn run(context: &Context, args: &BundleArgs) -> Result<(), Failure> {
             report.targets.join(" and "),
             mirrors.join(" ")
         )
-    };
-    context.printer.result(&text).map_err(Failure::failed)
+    })
 }

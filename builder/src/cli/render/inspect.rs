@@ -1,86 +1,13 @@
-//! `wifibox-build inspect`: what is in an image, and where its bytes are.
+//! What is in an image, and where its bytes are.
 
 use std::fmt::Write as _;
 
-use std::path::PathBuf;
-
-use clap::Args;
-
-use super::context::Context;
-use super::failure::Failure;
 use super::table::{grouped, percent};
-use wifibox_ground::progress::Progress as _;
 use wifibox_report::Manifest;
-use wifibox_report::inspect::{ImageSizes, InspectError, Row, Subject};
+use wifibox_report::inspect::{ImageSizes, Row};
 
-/// `inspect`.
-#[derive(Debug, Clone, Args)]
-pub struct InspectArgs {
-    /// The output folder, or a root.img (any SquashFS image)
-    #[arg(value_name = "DIR|IMAGE")]
-    pub path: PathBuf,
-    /// Print where the bytes are: by part, package, folder and file, before and after compression
-    #[arg(long)]
-    pub sizes: bool,
-    /// How many names deep folders are told apart
-    #[arg(long, value_name = "N", default_value_t = 3)]
-    pub depth: usize,
-    /// How many lines a table has at most
-    #[arg(long, value_name = "N", default_value_t = 20)]
-    pub top: usize,
-}
-
-/// Prints what is in the image, and with `--sizes` where its bytes are.
-///
-/// # Errors
-/// The image or its manifest cannot be read.
-pub fn run(context: &Context, args: &InspectArgs) -> Result<(), Failure> {
-    let failed = |error: InspectError| Failure::failed(error);
-    let subject = Subject::open(&args.path).map_err(failed)?;
-    if subject.foreign_manifest {
-        context.printer.warn(&format!(
-            "the manifest.json beside {} describes another image: it is not used",
-            subject.image.display()
-        ));
-    }
-    // An image without its manifest says nothing but where its bytes are.
-    let sizes = args.sizes || subject.manifest.is_none();
-    let sizes = if sizes { Some(subject.sizes(args.depth).map_err(failed)?) } else { None };
-    let manifest = subject.manifest.as_ref();
-    let text = if context.printer.json {
-        let overview = manifest.map(|manifest| {
-            serde_json::json!({
-                "build_id": manifest.build_id,
-                "builder": manifest.builder,
-                "recipe": manifest.recipe,
-                "source_date_epoch": manifest.source_date_epoch,
-                "kernel": manifest.kernel,
-                "packages": manifest.packages,
-                "modules": manifest.modules,
-                "firmware": manifest.firmware,
-                "outputs": manifest.outputs,
-            })
-        });
-        serde_json::json!({
-            "format": 1,
-            "inspect": { "image": subject.image, "output": overview, "sizes": sizes },
-        })
-        .to_string()
-            + "\n"
-    } else {
-        let mut text = String::new();
-        if let Some(manifest) = manifest.filter(|_| !args.sizes) {
-            overview(&mut text, manifest);
-        }
-        if let Some(sizes) = &sizes {
-            tables(&mut text, sizes, args.top);
-        }
-        text
-    };
-    context.printer.result(&text).map_err(Failure::failed)
-}
-
-fn overview(text: &mut String, manifest: &Manifest) {
+/// What an output is made of.
+pub fn overview(text: &mut String, manifest: &Manifest) {
     let recipe = &manifest.recipe;
     let mut line = |name: &str, value: &str| {
         if !value.is_empty() {
@@ -126,7 +53,8 @@ fn shortened(text: &str, width: usize) -> String {
     format!("{} ...", cut.rsplit_once(' ').map_or(cut.as_str(), |(whole, _)| whole))
 }
 
-fn tables(text: &mut String, sizes: &ImageSizes, top: usize) {
+/// Where the bytes of an image are.
+pub fn tables(text: &mut String, sizes: &ImageSizes, top: usize) {
     let _ = writeln!(
         text,
         "{} bytes, {} in blocks of {} KiB; {} bytes of contents become {}, and {} are tables",

@@ -6,8 +6,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::context::Context;
-use super::failure::Failure;
+use crate::cli::context::Context;
+use crate::cli::render::failure::Failure;
 use wifibox_host::boot::{GuestDescription, data_disk};
 use wifibox_host::machine::{Acceleration, Firmware};
 use wifibox_host::shares;

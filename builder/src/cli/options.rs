@@ -1,48 +1,16 @@
-//! The command line: one definition of each flag gives parser, help and (generated) man page.
+//! Groups of options that several verbs share: one definition of each flag gives parser, help, completion and
+//! (generated) man page.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, ValueEnum};
+use clap_complete::ArgValueCandidates as Candidates;
 
-use super::boot::BootArgs;
-use super::bundle::BundleArgs;
-use super::cache::CacheArgs;
-use super::completions::CompletionsArgs;
-use super::config_disk::ConfigDiskArgs;
-use super::detect::DetectArgs;
-use super::diff::DiffArgs;
-use super::export::ExportArgs;
-use super::host::HostArgs;
-use super::inspect::InspectArgs;
-use super::lint::LintArgs;
-use super::lock::LockArgs;
-use super::verify::VerifyArgs;
-use super::why::WhyArgs;
+use super::candidates;
+use super::render::printer::{Color, Level};
 use wifibox_ground::device::DeviceId;
 use wifibox_linux::drivers::{ArchiveChoice, FirmwareAdd};
-
-/// Builds small, bootable, reproducible virtual machines that drive a Wi-Fi card for a host that
-/// cannot.
-#[derive(Debug, Parser)]
-#[command(
-    name = "wifibox-build",
-    version,
-    args_conflicts_with_subcommands = true,
-    subcommand_negates_reqs = true,
-    after_help = "Exit codes: 0 done, 1 failed, 2 usage, 3 the lock is out of date, \
-                  4 verification failed."
-)]
-pub struct Cli {
-    #[command(subcommand)]
-    /// What to do; `build` when left out.
-    pub verb: Option<Verb>,
-    #[command(flatten)]
-    /// What to build, when no verb is given.
-    pub build: BuildArgs,
-    #[command(flatten)]
-    /// Flags of every verb.
-    pub global: GlobalArgs,
-}
 
 /// Flags of every verb.
 #[derive(Debug, Clone, Args)]
@@ -66,110 +34,106 @@ pub struct GlobalArgs {
     pub recipes: Option<PathBuf>,
 }
 
-/// When to use colours.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Color {
-    /// On a terminal, unless NO_COLOR is set.
-    Auto,
-    /// Always.
-    Always,
-    /// Never.
-    Never,
-}
+impl GlobalArgs {
+    /// How much is said.
+    pub fn level(&self) -> Level {
+        match (self.quiet, self.verbose) {
+            (true, _) => Level::Quiet,
+            (_, true) => Level::Verbose,
+            _ => Level::Normal,
+        }
+    }
 
-/// The verbs.
-#[derive(Debug, Subcommand)]
-pub enum Verb {
-    /// Build a guest (the default)
-    Build(BuildArgs),
-    /// Write, upgrade or check the lock file of a base
-    Lock(LockArgs),
-    /// Fetch everything that a build needs into the store
-    Fetch(BuildArgs),
-    /// Write all that the builds of a base need of the network into a folder
-    Bundle(BundleArgs),
-    /// List bases, flavors, roles, features, kernels and hypervisors
-    List,
-    /// Print a merged recipe and where each value came from
-    Show(SelectArgs),
-    /// Print why a package is in a guest
-    Why(WhyArgs),
-    /// Say which flavor a wireless card needs, and how to hand the card over
-    Detect(DetectArgs),
-    /// Boot an output folder in QEMU
-    Boot(BootArgs),
-    /// Make the disk that carries a guest's configuration where the host has no 9P
-    ConfigDisk(ConfigDiskArgs),
-    /// Write what another package system needs to build guests itself
-    Export(ExportArgs),
-    /// Print what is in an output folder or root.img, and where its bytes are
-    Inspect(InspectArgs),
-    /// Print how two output folders differ
-    Diff(DiffArgs),
-    /// Check that an output folder or a release is what was built (exit code 4 if not)
-    Verify(VerifyArgs),
-    /// Write the files that a hypervisor needs to run an output: into its folder host/, or elsewhere
-    #[command(after_help = super::host::HELP)]
-    Host(HostArgs),
-    /// Check files for hosts for what their own programs pass over in silence (exit code 1 if there is
-    /// something)
-    #[command(after_help = super::lint::HELP)]
-    Lint(LintArgs),
-    /// Print the script that completes commands in a shell
-    Completions(CompletionsArgs),
-    /// Print, bound or empty what is kept between builds
-    Cache(CacheArgs),
+    /// What can be told of these flags where the command line as a whole makes no sense, or asks for help.
+    pub fn scan(words: &[OsString]) -> Self {
+        let mut flags = GlobalArgs {
+            quiet: false,
+            verbose: false,
+            color: Color::Auto,
+            json: false,
+            recipes: None,
+        };
+        let mut words = words.iter().filter_map(|word| word.to_str());
+        while let Some(word) = words.next().filter(|word| *word != "--") {
+            flags.json |= word == "--json";
+            let color = match word.strip_prefix("--color") {
+                Some("") => words.next(),
+                Some(joined) => joined.strip_prefix('='),
+                None => None,
+            };
+            let color = color.and_then(|color| Color::from_str(color, false).ok());
+            flags.color = color.unwrap_or(flags.color);
+        }
+        flags
+    }
 }
 
 /// Which guest: the axes of composition.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Composition")]
 pub struct SelectArgs {
-    /// The chipset: see `wifibox-build list`; `build` and `fetch` take several, whose outputs go to
+    /// The chipset: see `wifibox-build list`; `build` and `fetch` take several (a,b), whose outputs go to
     /// OUT/FLAVOR
-    #[arg(long, required_unless_present = "all_flavors")]
+    #[arg(long, required_unless_present = "all_flavors", value_delimiter = ',')]
+    #[arg(add = Candidates::new(candidates::flavors))]
     pub flavor: Vec<String>,
-    /// All flavors of the base, but for those that ask for an agreement or for firmware of yours
-    /// (`build`, `fetch`)
+    /// All flavors of the base, except those that need your agreement to a licence or firmware that only
+    /// you have (`build`, `fetch`)
     #[arg(long, conflicts_with = "flavor")]
     pub all_flavors: bool,
     #[command(flatten)]
     /// Of which base.
     pub target: TargetArgs,
     /// What the guest does: station or access-point [default: the base's own]
-    #[arg(long)]
+    #[arg(long, add = Candidates::new(candidates::roles))]
     pub role: Option<String>,
-    /// Add a feature
-    #[arg(long, value_name = "FEATURE")]
+    /// Add a feature, or several (a,b)
+    #[arg(long, value_name = "FEATURE", value_delimiter = ',')]
+    #[arg(add = Candidates::new(candidates::features))]
     pub with: Vec<String>,
-    /// Leave a default feature out
-    #[arg(long, value_name = "FEATURE")]
+    /// Leave out a default feature, or several (a,b)
+    #[arg(long, value_name = "FEATURE", value_delimiter = ',')]
+    #[arg(add = Candidates::new(candidates::features))]
     pub without: Vec<String>,
     /// Keep settings made in an OpenWrt guest on a disk of their own: --with persistent
     #[arg(long)]
     pub persistent: bool,
     /// The kernel [default: the base's own]
-    #[arg(long)]
+    #[arg(long, add = Candidates::new(candidates::kernels))]
     pub kernel: Option<String>,
     /// What the guest runs under [default: the base's own]
-    #[arg(long)]
+    #[arg(long, add = Candidates::new(candidates::hypervisors))]
     pub hypervisor: Option<String>,
-    /// Compressor of root.img: xz, zstd, gzip or lz4 [default: the base's own]
-    #[arg(long)]
-    pub compression: Option<String>,
+    /// Compressor of root.img [default: the base's own]
+    #[arg(long, value_enum)]
+    pub compression: Option<Compressor>,
+}
+
+/// Compressors of root.img.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[value(rename_all = "lower")]
+pub enum Compressor {
+    /// The smallest image.
+    Xz,
+    /// A little larger, and read much faster.
+    Zstd,
+    /// Read by every kernel.
+    Gzip,
+    /// The largest image, read fastest.
+    Lz4,
 }
 
 /// Which base, in which release, for which architecture: what a lock is for.
 #[derive(Debug, Clone, Args)]
 pub struct TargetArgs {
     /// The base: where packages come from [default: the recipes' own]
-    #[arg(long)]
+    #[arg(long, add = Candidates::new(candidates::bases))]
     pub base: Option<String>,
     /// Its release, e.g. trixie [default: the base's own]
-    #[arg(long)]
+    #[arg(long, add = Candidates::new(candidates::releases))]
     pub release: Option<String>,
     /// The architecture, e.g. x86_64 or aarch64 [default: the base's own]
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", add = Candidates::new(candidates::architectures))]
     pub arch: Option<String>,
 }
 
@@ -239,7 +203,7 @@ pub struct BuildArgs {
 #[command(next_help_heading = "Result")]
 pub struct OutputArgs {
     /// The output folder [default: out/BASE-FLAVOR]
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
     pub out: Option<PathBuf>,
     /// Keep only firmware files that match (of those the modules want)
     #[arg(long, value_name = "GLOB")]
@@ -261,7 +225,7 @@ pub struct OutputArgs {
     pub firmware_archive: Option<ArchiveChoice>,
     /// Block size of root.img in KiB: 4 to 1024, a power of two; larger ones compress better and cost
     /// the guest memory when it reads
-    #[arg(long, value_name = "KIB", default_value_t = 256)]
+    #[arg(long, value_name = "KIB", default_value = "256", value_parser = parse_block_size)]
     pub block_size: u32,
     /// Build although nothing changed since the output folder was written
     #[arg(long)]
@@ -286,30 +250,48 @@ fn parse_mirror(text: &str) -> Result<(String, String), String> {
     }
 }
 
+/// A block size in KiB, as SquashFS has them.
+fn parse_block_size(text: &str) -> Result<u32, String> {
+    let sizes = (2..=10).map(|power| 1u32 << power);
+    let Ok(size) = text.parse::<u32>() else {
+        return Err("expected a number of KiB: 4, 8, 16, 32, 64, 128, 256, 512 or 1024".to_owned());
+    };
+    match sizes.min_by_key(|known| known.abs_diff(size)) {
+        Some(nearest) if nearest != size => {
+            Err(format!("expected a power of two from 4 to 1024; the nearest one is {nearest}"))
+        }
+        _ => Ok(size),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap::CommandFactory as _;
 
     #[test]
-    fn the_definition_is_sound() {
-        Cli::command().debug_assert();
-    }
-
-    #[test]
-    fn build_is_the_default_verb() {
-        let cli = Cli::try_parse_from(["wifibox-build", "--flavor", "iwlwifi", "-v"]).expect("ok");
-        assert!(cli.verb.is_none() && cli.global.verbose);
-        assert_eq!(cli.build.select.flavor, ["iwlwifi"]);
-        let cli = Cli::try_parse_from(["wifibox-build", "build", "--flavor", "x"]).expect("ok");
-        assert!(matches!(cli.verb, Some(Verb::Build(_))));
-        assert!(Cli::try_parse_from(["wifibox-build"]).is_err());
-        assert!(Cli::try_parse_from(["wifibox-build", "list"]).is_ok());
+    fn flags_are_found_in_a_command_line_that_makes_no_sense() {
+        let scan = |line: &str| {
+            let flags = GlobalArgs::scan(&line.split(' ').map(OsString::from).collect::<Vec<_>>());
+            (flags.json, flags.color)
+        };
+        assert_eq!(scan("w --frob --json"), (true, Color::Auto));
+        assert_eq!(scan("w --color never --frob"), (false, Color::Never));
+        assert_eq!(scan("w lst --color=always -- --json"), (false, Color::Always));
     }
 
     #[test]
     fn mirrors_need_a_name() {
         assert_eq!(parse_mirror("a=b/"), Ok(("a".into(), "b".into())));
         assert!(parse_mirror("http://x").is_err() && parse_mirror("a=").is_err());
+    }
+
+    #[test]
+    fn block_sizes_are_powers_of_two_and_a_wrong_one_is_told_the_nearest() {
+        assert_eq!(parse_block_size("4"), Ok(4));
+        assert_eq!(parse_block_size("1024"), Ok(1024));
+        for (wrong, nearest) in [("0", " 4"), ("250", " 256"), ("2048", " 1024"), ("-1", " 256")] {
+            let why = parse_block_size(wrong).expect_err(wrong);
+            assert!(why.contains(nearest), "{wrong}: {why}");
+        }
     }
 }

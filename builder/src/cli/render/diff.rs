@@ -1,58 +1,15 @@
-//! `wifibox-build diff A B`: how two outputs differ.
+//! How two outputs differ.
 
 use std::fmt::Write as _;
 
-use std::path::PathBuf;
-
-use clap::Args;
-
-use super::context::Context;
-use super::failure::Failure;
 use super::table::{grouped, signed};
 use wifibox_report::diff::{Change, Difference, Names};
-use wifibox_report::output::load;
-
-/// `diff`.
-#[derive(Debug, Clone, Args)]
-pub struct DiffArgs {
-    /// The first output folder
-    #[arg(value_name = "A")]
-    pub old: PathBuf,
-    /// The second output folder
-    #[arg(value_name = "B")]
-    pub new: PathBuf,
-    /// Exit with 1 if they differ, as git diff does
-    #[arg(long)]
-    pub exit_code: bool,
-    /// List every file of root.img that differs
-    #[arg(long)]
-    pub files: bool,
-}
 
 /// How many files are shown without `--files`.
 const FILES_SHOWN: usize = 20;
 
-/// Prints the differences; with `--exit-code` the exit code says whether there are any.
-///
-/// # Errors
-/// An output cannot be read; or they differ, and `--exit-code` was given.
-pub fn run(context: &Context, args: &DiffArgs) -> Result<(), Failure> {
-    let old = load(&args.old).map_err(Failure::failed)?;
-    let new = load(&args.new).map_err(Failure::failed)?;
-    let difference = Difference::between(&old, &new);
-    let same = difference.is_empty();
-    let text = if context.printer.json {
-        let value = serde_json::json!({ "format": 1, "same": same, "diff": difference });
-        value.to_string() + "\n"
-    } else {
-        text(&difference, args.files)
-    };
-    context.printer.result(&text).map_err(Failure::failed)?;
-    if same || !args.exit_code { Ok(()) } else { Err(Failure::silent(1)) }
-}
-
 /// The differences for people: nothing at all where there are none.
-fn text(difference: &Difference, all_files: bool) -> String {
+pub fn text(difference: &Difference, all_files: bool) -> String {
     let mut text = String::new();
     changes(&mut text, "configuration", &difference.configuration);
     names(&mut text, "packages", &difference.packages, usize::MAX);

@@ -1,8 +1,8 @@
 //! `wifibox-build show`: the merged recipe, and where each value came from.
 
-use super::args::SelectArgs;
-use super::context::Context;
-use super::failure::Failure;
+use crate::cli::context::Context;
+use crate::cli::options::SelectArgs;
+use crate::cli::render::failure::Failure;
 use wifibox_recipe::Composed;
 
 /// Prints it.
@@ -13,10 +13,5 @@ pub fn run(context: &Context, args: &SelectArgs) -> Result<(), Failure> {
     let selection = context.selection(args)?;
     let composed = Composed::new(&context.sources, &context.catalog, &selection)?;
     let show = composed.recipe.show();
-    let text = if context.printer.json {
-        serde_json::json!({ "format": 1, "rows": show.rows }).to_string() + "\n"
-    } else {
-        show.to_string()
-    };
-    context.printer.result(&text).map_err(Failure::failed)
+    context.printer.result(|| serde_json::json!({ "rows": show.rows }), || show.to_string())
 }

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::context::Context;
-use super::failure::Failure;
+use crate::cli::context::Context;
+use crate::cli::render::failure::Failure;
 use wifibox_host::config_disk::Content;
 
 /// `config-disk`.
@@ -48,21 +48,15 @@ pub fn run(context: &Context, args: &ConfigDiskArgs) -> Result<(), Failure> {
     let left_out: Vec<String> =
         content.left_out.iter().map(|path| path.display().to_string()).collect();
     for path in &left_out {
-        let why = "neither a file nor a folder, which is all that FAT has";
+        let why = "FAT holds files and folders only";
         context.printer.status("Left out", &format!("{path}: {why}"));
-    }
-    if context.printer.json {
-        let value = serde_json::json!({
-            "format": 1,
-            "config_disk": {
-                "file": args.out, "bytes": length, "files": content.files, "left_out": left_out,
-            },
-        });
-        return context.printer.result(&(value.to_string() + "\n")).map_err(Failure::failed);
     }
     let what = format!("{out} ({} KiB, {} files)", length >> 10, content.files);
     context.printer.status("Made", &what);
-    Ok(())
+    let disk = serde_json::json!({
+        "file": args.out, "bytes": length, "files": content.files, "left_out": left_out,
+    });
+    context.printer.result(|| serde_json::json!({ "config_disk": disk }), String::new)
 }
 
 /// A number of bytes: `4194304`, `4096K`, `4M`.
@@ -81,7 +75,7 @@ fn parse_size(text: &str) -> Result<u64, String> {
     let size = digits.parse::<u64>().ok().and_then(|count| count.checked_mul(unit));
     match size {
         Some(size) if size > 0 && size % 512 == 0 => Ok(size),
-        Some(_) => Err("a disk has a multiple of 512 bytes".to_owned()),
+        Some(_) => Err("expected a multiple of 512 bytes".to_owned()),
         None => Err("expected a number of bytes, or one with K, M or G behind it".to_owned()),
     }
 }

@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::context::Context;
-use super::failure::Failure;
+use crate::cli::context::Context;
+use crate::cli::render::failure::Failure;
 use wifibox_report::signature::{PublicKey, SIZE_LIMIT};
 use wifibox_report::findings::{Findings, Options, Signed};
 use wifibox_report::verify::verify;
@@ -33,12 +33,10 @@ pub fn run(context: &Context, args: &VerifyArgs) -> Result<(), Failure> {
     let options = Options { public_key: key.as_ref(), ignore_missing: args.ignore_missing };
     let findings = verify(&args.folder, &options).map_err(Failure::failed)?;
     let sound = findings.is_sound();
-    if context.printer.json {
-        let value = serde_json::json!({ "format": 1, "sound": sound, "verify": findings });
-        context.printer.result(&(value.to_string() + "\n")).map_err(Failure::failed)?;
-    } else if sound {
-        context.printer.result(&text(&args.folder, &findings)).map_err(Failure::failed)?;
-    }
+    context.printer.result(
+        || serde_json::json!({ "sound": sound, "verify": findings }),
+        || if sound { text(&args.folder, &findings) } else { String::new() },
+    )?;
     if sound {
         return Ok(());
     }

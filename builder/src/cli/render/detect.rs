@@ -8,7 +8,7 @@ const SHOWN: usize = 6;
 const WIDTH: usize = 86;
 
 /// The answers, one paragraph for each card; `devices` were in `source`.
-pub fn render(answers: &[Answer], devices: usize, source: &str) -> String {
+pub fn text(answers: &[Answer], devices: usize, source: &str) -> String {
     let mut text = String::new();
     for answer in answers {
         if !text.is_empty() {

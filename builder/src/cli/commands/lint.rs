@@ -5,12 +5,12 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::context::Context;
-use super::failure::Failure;
+use crate::cli::context::Context;
+use crate::cli::render::failure::Failure;
 use wifibox_host::lint::{Kind, Problem, lint};
 
 /// What `--help` says besides the flags.
-pub(super) const HELP: &str = "\
+pub const HELP: &str = "\
 bhyve says nothing about variables that it does not know, wifibox sources 'cpus = 1' without a word, and \
 vm-bhyve cuts a value at '#'. This does not.
 
@@ -66,32 +66,30 @@ pub fn run(context: &Context, args: &LintArgs) -> Result<(), Failure> {
         found.push((path, kind, lint(kind, &contents)));
     }
     let count: usize = found.iter().map(|(_, _, problems)| problems.len()).sum();
-    let mut text = String::new();
-    if context.printer.json {
-        let list: Vec<_> = found
-            .iter()
-            .map(|(path, kind, problems)| {
-                serde_json::json!({ "file": path, "kind": kind.name(), "problems": problems })
-            })
-            .collect();
-        text = serde_json::json!({ "format": 1, "lint": list }).to_string() + "\n";
-    } else {
-        for (path, kind, problems) in &found {
-            if problems.is_empty() {
-                text += &format!("{}: sound ({kind})\n", path.display());
-            }
-            for Problem { line, what } in problems {
-                let place = if *line > 0 { format!(":{line}") } else { String::new() };
-                text += &format!("{}{place}: {what}\n", path.display());
-            }
-        }
-    }
-    context.printer.result(&text).map_err(Failure::failed)?;
+    let fields = || {
+        let one = |(path, kind, problems): &(PathBuf, Kind, Vec<Problem>)| serde_json::json!({ "file": path, "kind": kind.name(), "problems": problems });
+        serde_json::json!({ "lint": found.iter().map(one).collect::<Vec<_>>() })
+    };
+    context.printer.result(fields, || text(&found))?;
     match count {
         0 => Ok(()),
         1 => Err(Failure::failed("1 problem")),
         count => Err(Failure::failed(format!("{count} problems"))),
     }
+}
+
+fn text(found: &[(PathBuf, Kind, Vec<Problem>)]) -> String {
+    let mut text = String::new();
+    for (path, kind, problems) in found {
+        if problems.is_empty() {
+            text += &format!("{}: sound ({kind})\n", path.display());
+        }
+        for Problem { line, what } in problems {
+            let place = if *line > 0 { format!(":{line}") } else { String::new() };
+            text += &format!("{}{place}: {what}\n", path.display());
+        }
+    }
+    text
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, Failure> {

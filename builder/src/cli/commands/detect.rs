@@ -6,10 +6,12 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use clap::Args;
+use clap_complete::ArgValueCandidates as Candidates;
 
-use super::context::Context;
-use super::detect_text;
-use super::failure::Failure;
+use crate::cli::candidates;
+use crate::cli::context::Context;
+use crate::cli::render;
+use crate::cli::render::failure::Failure;
 use wifibox_ground::device::DeviceId;
 use wifibox_host::detect::answer::{Answer, Oracle};
 use wifibox_host::detect::offer::{self, Wanted};
@@ -27,16 +29,16 @@ pub struct DetectArgs {
     #[arg(long, value_name = "DIR", conflicts_with = "listing")]
     pub root: Option<PathBuf>,
     /// Only guests of this base
-    #[arg(long)]
+    #[arg(long, add = Candidates::new(candidates::bases))]
     pub base: Option<String>,
     /// Only guests of this release
-    #[arg(long)]
+    #[arg(long, add = Candidates::new(candidates::releases))]
     pub release: Option<String>,
     /// The role that the guest is built with
-    #[arg(long)]
+    #[arg(long, add = Candidates::new(candidates::roles))]
     pub role: Option<String>,
     /// The hypervisor that the guest is built for
-    #[arg(long)]
+    #[arg(long, add = Candidates::new(candidates::hypervisors))]
     pub hypervisor: Option<String>,
 }
 
@@ -55,8 +57,7 @@ pub fn run(context: &Context, args: &DetectArgs) -> Result<(), Failure> {
         hypervisor: args.hypervisor.clone(),
     };
     let table = table(&context.sources)?;
-    let offers = offer::offers(&context.catalog, &table, &wanted)
-        .map_err(|error| Failure::from(wifibox_pipeline::Error::from(error)))?;
+    let offers = offer::offers(&context.catalog, &table, &wanted)?;
     let named = [("--role", &args.role), ("--hypervisor", &args.hypervisor)];
     let named = named.iter().filter_map(|(flag, value)| Some((flag, value.as_ref()?)));
     let hypervisor = args.hypervisor.as_deref();
@@ -69,20 +70,16 @@ pub fn run(context: &Context, args: &DetectArgs) -> Result<(), Failure> {
     };
     let (source, cards) = cards(context, args)?;
     let answers = oracle.answers(&cards);
-    let text = if context.printer.json {
+    let fields = || {
         let kernels: Vec<&str> = table.kernels.iter().map(|k| k.release.as_str()).collect();
-        let value = serde_json::json!({
-            "format": 1,
+        serde_json::json!({
             "source": source,
             "devices": cards.len(),
             "kernels": kernels,
             "cards": answers,
-        });
-        value.to_string() + "\n"
-    } else {
-        detect_text::render(&answers, cards.len(), &source)
+        })
     };
-    context.printer.result(&text).map_err(Failure::failed)?;
+    context.printer.result(fields, || render::detect::text(&answers, cards.len(), &source))?;
     if answers.iter().any(Answer::is_supported) {
         Ok(())
     } else {
@@ -93,7 +90,7 @@ pub fn run(context: &Context, args: &DetectArgs) -> Result<(), Failure> {
 /// The table of the recipes in use, or the program's own where they have none.
 fn table(sources: &Sources) -> Result<Table, Failure> {
     let bytes = sources.read(TABLE).or_else(|_| Sources::embedded().read(TABLE));
-    let bytes = bytes.map_err(|error| Failure::from(wifibox_pipeline::Error::from(error)))?;
+    let bytes = bytes?;
     let text = std::str::from_utf8(&bytes).map_err(|e| Failure::failed(format!("{TABLE}: {e}")))?;
     Table::parse(text).map_err(|error| Failure::failed(format!("{TABLE}: {error}")))
 }
@@ -193,8 +190,12 @@ fn output(program: &str, arguments: &[&str]) -> Result<String, Failure> {
 }
 
 fn unreadable(name: &str, error: &DetectError) -> Failure {
-    let mut failure = Failure::usage(format!("{name}: {error}"));
-    failure.hints.push(
+    // An error of the file system names the file.
+    let message = match error {
+        DetectError::Io { .. } => error.to_string(),
+        _ => format!("{name}: {error}"),
+    };
+    Failure::usage(message).with_hint(
         match error {
             DetectError::NamesOnly => "run lspci with numbers: lspci -nnk",
             DetectError::Io { .. } => {
@@ -202,12 +203,10 @@ fn unreadable(name: &str, error: &DetectError) -> Failure {
                  such as 8086:2725"
             }
             _ => {
-                "what is read: pciconf -l[v], lspci -n, -nn, -nnk, -nnv, -mmnn or -vmmnn, lshw -json \
+                "formats that are read: pciconf -l[v], lspci -n, -nn, -nnk, -nnv, -mmnn or -vmmnn, lshw -json \
                  -numeric, dmesg of Linux and of a verbose boot of FreeBSD, lsusb, usbconfig \
                  dump_device_desc, lists of ids and modaliases"
             }
-        }
-        .to_owned(),
-    );
-    failure
+        },
+    )
 }

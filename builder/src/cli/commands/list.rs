@@ -1,8 +1,8 @@
 //! `wifibox-build list`: what there is to compose.
 
-use super::context::Context;
-use super::failure::Failure;
-use wifibox_recipe::Listed;
+use crate::cli::context::Context;
+use crate::cli::render::failure::Failure;
+use wifibox_recipe::{Listed, Listing};
 
 /// Prints it, one section for each axis.
 ///
@@ -10,10 +10,10 @@ use wifibox_recipe::Listed;
 /// Stdout cannot be written.
 pub fn run(context: &Context) -> Result<(), Failure> {
     let listing = context.catalog.list();
-    if context.printer.json {
-        let text = serde_json::json!({ "format": 1, "list": listing }).to_string();
-        return context.printer.result(&(text + "\n")).map_err(Failure::failed);
-    }
+    context.printer.result(|| serde_json::json!({ "list": listing }), || text(&listing))
+}
+
+fn text(listing: &Listing) -> String {
     let sections: [(&str, &[Listed]); 6] = [
         ("bases", &listing.bases),
         ("flavors", &listing.flavors),
@@ -35,5 +35,5 @@ pub fn run(context: &Context) -> Result<(), Failure> {
             text.push('\n');
         }
     }
-    context.printer.result(&text).map_err(Failure::failed)
+    text
 }

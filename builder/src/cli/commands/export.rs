@@ -3,10 +3,12 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
+use clap_complete::ArgValueCandidates as Candidates;
 
-use super::args::{SourceArgs, TargetArgs};
-use super::context::Context;
-use super::failure::Failure;
+use crate::cli::candidates;
+use crate::cli::context::Context;
+use crate::cli::options::{SourceArgs, TargetArgs};
+use crate::cli::render::failure::Failure;
 use wifibox_recipe::Selection;
 use wifibox_report::export::{self, freebsd_port};
 use wifibox_resolve::{Limits, variants};
@@ -36,11 +38,11 @@ pub struct FreebsdPortArgs {
     #[command(flatten)]
     /// Of which base.
     pub target: TargetArgs,
-    /// Only this flavor; may be given more than once [default: all]
-    #[arg(long)]
+    /// Only this flavor, or these (a,b) [default: all]
+    #[arg(long, value_delimiter = ',', add = Candidates::new(candidates::flavors))]
     pub flavor: Vec<String>,
-    /// Only this kernel; may be given more than once [default: all of the base]
-    #[arg(long)]
+    /// Only this kernel, or these (a,b) [default: all of the base]
+    #[arg(long, value_delimiter = ',', add = Candidates::new(candidates::kernels))]
     pub kernel: Vec<String>,
     #[command(flatten)]
     /// From where.
@@ -79,15 +81,15 @@ fn run_freebsd_port(context: &Context, args: &FreebsdPortArgs) -> Result<(), Fai
     let files = freebsd_port::files(&variants).map_err(Failure::failed)?;
     let changed = export::write(&args.out, &files).map_err(Failure::failed)?;
     let bytes: u64 = variants.files.iter().map(|file| file.size).sum();
-    let text = if context.printer.json {
-        let value = serde_json::json!({
-            "format": 1, "out": args.out, "target": variants.target,
+    let fields = || {
+        serde_json::json!({
+            "out": args.out, "target": variants.target,
             "files": files.keys().collect::<Vec<_>>(), "changed": changed,
             "flavors": variants.axes.flavors.len(), "guests": variants.variants.len(),
             "distfiles": variants.files.len(), "bytes": bytes,
-        });
-        format!("{value}\n")
-    } else {
+        })
+    };
+    context.printer.result(fields, || {
         let names: Vec<String> = files
             .keys()
             .map(|name| {
@@ -104,6 +106,5 @@ fn run_freebsd_port(context: &Context, args: &FreebsdPortArgs) -> Result<(), Fai
             variants.files.len(),
             names.concat()
         )
-    };
-    context.printer.result(&text).map_err(Failure::failed)
+    })
 }
