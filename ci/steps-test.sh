@@ -181,7 +181,14 @@ run 2 'step "same" true
 step "same" true'
 says 'two steps have the name same'
 
-# Interrupts end the children of every step and their children, and the folder of the list goes.
+# Interrupts end the children of every step and their children, and the folder of the list goes. Whoever runs this may
+# ignore interrupts, and a shell cannot undo that.
+cat >"$work/listen.py" <<'PYTHON'
+import os, signal, sys
+for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    signal.signal(each, signal.SIG_DFL)
+os.execvp(sys.argv[1], sys.argv[1:])
+PYTHON
 for signal in INT TERM HUP; do
     list 'echo "$work" >"$CARGO_TARGET_DIR/folder"
 deep() { bash -c "sleep 4321 & sleep 4321 & touch \"$1\"; wait"; }
@@ -191,10 +198,7 @@ step "two" deep "$CARGO_TARGET_DIR/2"
 step "deaf" bash -c "trap \"\" TERM; touch \"$CARGO_TARGET_DIR/3\"; sleep 4321; sleep 4321"
 run_steps 3'
     rm -f "$work"/target/[123]
-    # Job control: without it a shell lets its children ignore an interrupt.
-    set -m
-    bash "$work/list.sh" >"$work/said" 2>&1 &
-    set +m
+    python3 "$work/listen.py" bash "$work/list.sh" >"$work/said" 2>&1 &
     list=$!
     for ((waited = 0; waited < 200; waited++)); do
         [ -e "$work/target/1" ] && [ -e "$work/target/2" ] && [ -e "$work/target/3" ] && break
@@ -203,6 +207,11 @@ run_steps 3'
     groups=$(ps -e -o pgid=,ppid= | awk -v "list=$list" '$2 == list { print $1 }' | sort -u)
     [ "$(wc -w <<<"$groups")" -eq 3 ] || fail "not three steps run"
     kill "-$signal" "$list"
+    for ((waited = 0; waited < 600; waited++)); do
+        kill -0 "$list" 2>/dev/null || break
+        sleep 0.1
+    done
+    kill -KILL "$list" 2>/dev/null && fail "goes on after SIG$signal"
     code=0
     wait "$list" || code=$?
     [ "$code" -eq $((128 + $(kill -l "$signal"))) ] || fail "ended with $code after SIG$signal"

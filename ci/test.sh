@@ -55,9 +55,11 @@ checks() {
     step "declared version of Rust" ci/rust-version.sh
     step "cargo doc" env RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --quiet
     step "build tests and chores" cargo build --workspace --bins --tests --quiet
+    after "build tests and chores"
     step "cargo test" cargo_tests
     lane
     light
+    needs python3
     step "the runner of these steps" ci/steps-test.sh
     needs shellcheck
     step "shellcheck" ci/shellcheck.sh
