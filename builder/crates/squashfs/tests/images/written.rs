@@ -141,7 +141,7 @@ fn progress_comes_to_its_end() {
         let (first, last) = (seen[0], seen[seen.len() - 1]);
         assert_eq!((first.done, last.done), (0, last.total));
         assert!(seen.windows(2).all(|two| two[0].done < two[1].done));
-        assert!(seen.len() > 100 && last.total > 300_000, "{last:?}");
+        assert!(seen.len() > 50 && last.total > 250_000, "{} calls, {last:?}", seen.len());
     }
 }
 
