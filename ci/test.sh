@@ -55,6 +55,7 @@ step "cargo clippy" cargo clippy --workspace --all-targets --quiet -- -D warning
 step "cargo test" cargo_tests
 step "fuzz apk v3 for 20 s" cargo xtask fuzz adb --plain --minutes 0.34
 step "shellcheck" ci/shellcheck.sh
+step "the samples' packet filters" ci/filter.sh
 step "documents" cargo xtask docs-check
 step "man pages" ci/man.sh
 step "workflows" ci/check-workflows.sh
