@@ -11,6 +11,7 @@ packages=(
     binutils                 # objdump: the unified kernel image
     kmod                     # depmod, modprobe: module indexes and closure
     shellcheck busybox-static # the guest's scripts
+    iptables iproute2        # the samples' packet filters
     openssl                  # the certificate of a simulated 802.1X server
     libvirt-clients libxml2-utils # virt-xml-validate: domains of libvirt
     python3-venv             # validators of bills of materials

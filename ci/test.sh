@@ -64,6 +64,9 @@ checks() {
     needs shellcheck
     step "shellcheck" ci/shellcheck.sh
     light
+    needs iptables-restore
+    step "the samples' packet filters" ci/filter.sh
+    light
     needs python3
     step "workflows" ci/check-workflows.sh
     light

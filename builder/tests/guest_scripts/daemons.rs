@@ -74,14 +74,15 @@ fn the_last_entry_of_forwarding_conf_counts_also_without_an_end() {
 #[test]
 fn a_wrong_file_and_a_wrong_password_are_said_in_one_line() {
     let guest = Guest::new(STATION);
-    let said = "Successfully initialized wpa_supplicant\nLine 4: Invalid passphrase length 3 (expected: 8..63) '\"abc\"'.\n\
-                Line 4: failed to parse psk '\"abc\"'.\nLine 6: failed to parse network block.\n\
+    let said = "Successfully initialized wpa_supplicant\nLine 4: Invalid passphrase length 3 (expected: 8..63) 'secret\"'.\n\
+                Line 4: failed to parse psk '\"secret\"'.\nLine 5: unknown network field 'pskk'.\n\
+                Line 6: failed to parse network block.\n\
                 wlan0: CTRL-EVENT-SSID-TEMP-DISABLED id=0 ssid=\"home\" auth_failures=1 duration=10 reason=WRONG_KEY\n\
                 wlan0: CTRL-EVENT-SSID-TEMP-DISABLED id=0 ssid=\"home\" auth_failures=2 duration=20 reason=WRONG_KEY\n";
     guest.put("run/said", said);
     let log = guest.run(". /etc/wifibox/hear; hear wpa_supplicant /etc/w.conf </run/said");
-    assert!(!log.contains("\"abc\"'.\nLine 6"), "{log}");
-    assert!(log.contains("failed to parse psk\n"), "{log}");
+    assert!(!log.contains("secret"), "{log}");
+    assert!(log.contains("failed to parse psk\n") && log.contains("field 'pskk'.\n"), "{log}");
     assert!(
         guest
             .read("run/sv/wpa_supplicant.reason")
@@ -99,12 +100,14 @@ fn a_daemons_last_word_in_the_log_is_its_reason() {
     guest.put(
         "var/log/messages",
         "Nov 28 17:00:01 box daemon.info radvd[7]: version 2.19 started\n\
-         Nov 28 17:00:01 box daemon.err radvd[7]: syntax error in /tmp/radvd.conf, line 5: oops\n",
+         Nov 28 17:00:01 box daemon.err radvd[7]: /tmp/radvd.conf:5 error: syntax error\n\
+         Nov 28 17:00:01 box daemon.err radvd[7]: exiting, failed to read config file\n\
+         Nov 28 17:00:01 box daemon.err udhcpd[9]: bad\n",
     );
     guest.run("explain radvd /media/etc/radvd.conf");
     assert!(
         guest.console()[0]
-            .starts_with("radvd does not run: syntax error in /media/etc/radvd.conf, line 5: oops"),
+            .starts_with("radvd does not run: /media/etc/radvd.conf:5 error: syntax error"),
         "{:?}",
         guest.console()
     );
