@@ -2,7 +2,8 @@
 //! what they ask of those.
 
 use super::base::{Base, Kernel, Repository};
-use super::catalog::{Catalog, Document};
+use super::catalog::Catalog;
+use super::document::Document;
 use super::composed::KernelSource;
 use super::entries::Entry;
 use super::fragment::Fragment;

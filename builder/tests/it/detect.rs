@@ -3,16 +3,13 @@
 
 #![allow(clippy::unwrap_used)]
 
-mod detect {
-    pub mod cards;
-    pub mod writers;
-}
+mod cards;
+mod writers;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::{Command, Output};
 
-use detect::cards::{CANNOT_WORK, Sample, WORK};
-use detect::writers;
+use cards::{CANNOT_WORK, Sample, WORK};
 use wifibox_host::detect::answer::{Answer, Oracle};
 use wifibox_host::detect::offer::{Offer, Wanted, offers};
 use wifibox_host::detect::reason::Reason;
@@ -20,7 +17,7 @@ use wifibox_host::detect::table::{Kind, Table};
 use wifibox_host::detect::{Card, read};
 use wifibox_recipe::{Catalog, Sources};
 
-const TABLE: &str = include_str!("../../firmware-blobs/devices.tsv");
+const TABLE: &str = include_str!("../../../firmware-blobs/devices.tsv");
 
 struct World {
     table: Table,

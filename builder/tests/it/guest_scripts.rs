@@ -213,21 +213,13 @@ fn relocate(text: &str, here: &str) -> String {
     moved.replace(&format!(">{here}/console #/dev/console"), &format!(">>{here}/console"))
 }
 
-#[path = "guest_scripts/applets.rs"]
 mod applets;
-#[path = "guest_scripts/cards.rs"]
 mod cards;
-#[path = "guest_scripts/daemons.rs"]
 mod daemons;
-#[path = "guest_scripts/filter.rs"]
 mod filter;
-#[path = "guest_scripts/interfaces.rs"]
 mod interfaces;
-#[path = "guest_scripts/leases.rs"]
 mod leases;
-#[path = "guest_scripts/status.rs"]
 mod status;
-#[path = "guest_scripts/whole.rs"]
 mod whole;
 
 const STATION: &[&str] =

@@ -17,9 +17,7 @@ use wifibox_linux::kernel::closure::{Closure, Want, close};
 use wifibox_linux::kernel::depmod;
 use wifibox_linux::kernel::modules::Modules;
 
-#[path = "kernel_closure/compare.rs"]
 mod compare;
-#[path = "kernel_closure/real.rs"]
 mod real;
 
 use compare::{compare, depmod_version, run_depmod};

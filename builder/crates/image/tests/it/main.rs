@@ -4,11 +4,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout)]
 
-#[path = "images/esp.rs"]
 mod esp;
-#[path = "images/newc.rs"]
 mod newc;
-#[path = "images/support.rs"]
 mod support;
-#[path = "images/uki.rs"]
 mod uki;
