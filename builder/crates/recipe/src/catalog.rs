@@ -1,18 +1,16 @@
 //! All recipes, read and checked against each other, whether a build asks for them or not.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::base::{Base, Kernel};
-use super::entries::Map;
 use super::document::{Document, Documents};
-use super::error::{Problem, RecipeError, Texts};
-use super::located::{At, Origin};
+use super::entries::Map;
+use super::error::Texts;
+use super::located::At;
 use super::machine::PC;
 use super::model::{Feature, FirmwareArchive, Flavor, Guest, Hypervisor, Manifest, Role};
-use super::sources::Sources;
 use wifibox_ground::digest::Sha256;
 
 /// All recipes. Every reference from one file to another was followed and found good.
@@ -154,4 +152,3 @@ fn listed<'a, T>(
     };
     documents.values().map(line).collect()
 }
-

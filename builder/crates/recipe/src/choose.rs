@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 
 use super::base::{Base, Kernel};
 use super::catalog::Catalog;
-use super::document::Document;
 use super::chosen::{Chosen, document};
 use super::composed::Selection;
+use super::document::Document;
 use super::error::{Problem, RecipeError};
 use super::located::{At, Origin, Sourced};
 use super::machine::{PC, machine};

@@ -1,19 +1,20 @@
 //! From what was asked for to one recipe: chooses the files, puts their parts in order, merges them
 //! and checks the result.
 
-use super::base::{Base, BootsWith, EfiStub, Kernel, Repository};
+use super::base::Base;
 use super::catalog::Catalog;
-use super::document::{Document, Documents};
-use super::composed::{DriverSet, FirmwareNeed, HypervisorChoice, KernelChoice, Recipe, Selection};
+use super::chosen::Chosen;
+use super::composed::{DriverSet, FirmwareNeed, Recipe, Selection};
+use super::document::Document;
 use super::entries::{Entry, Map};
-use super::error::{Problem, RecipeError};
+use super::error::RecipeError;
 use super::fragment::Fragment;
-use super::kernel_source::{filled, without_packages};
-use super::kinds::{AccountsFrom, InitSystem};
-use super::located::{At, Origin, Sourced};
+use super::kernel_source::without_packages;
+use super::kinds::InitSystem;
+use super::located::{At, Sourced};
 use super::machine::{Spelling, machine};
 use super::merge::{Level, Merger};
-use super::model::{Feature, Flavor, Hypervisor, Manifest, Role};
+use super::model::{Flavor, Manifest};
 use super::on_releases::here;
 use super::words::{Module, Pattern};
 use super::{check, choose};
@@ -113,14 +114,14 @@ impl Catalog {
         layers.into_iter().map(|(level, file, part)| (level, file.clone(), part)).collect()
     }
 
-    fn manifests_of<'a>(
+    pub(super) fn manifests_of<'a>(
         &'a self,
         flavor: &'a Document<Flavor>,
     ) -> impl Iterator<Item = &'a Document<Manifest>> {
         flavor.value.manifests.iter().filter_map(|name| self.manifests.get(&name.value))
     }
 
-    fn firmware(
+    pub(super) fn firmware(
         &self,
         flavor: &Document<Flavor>,
         base: &Document<Base>,
@@ -151,7 +152,7 @@ impl Catalog {
         needs
     }
 
-    fn drivers(&self, flavor: &Document<Flavor>) -> Vec<DriverSet> {
+    pub(super) fn drivers(&self, flavor: &Document<Flavor>) -> Vec<DriverSet> {
         let added = |lists: &[&[Entry<Module>]]| {
             let entries = lists.iter().flat_map(|list| list.iter());
             entries
@@ -174,7 +175,7 @@ impl Catalog {
         flavor.value.manifests.iter().filter_map(set).collect()
     }
 
-    fn licences(&self, flavor: &Document<Flavor>) -> Vec<Sourced<String>> {
+    pub(super) fn licences(&self, flavor: &Document<Flavor>) -> Vec<Sourced<String>> {
         let mut licences: Vec<Sourced<String>> = Vec::new();
         for manifest in self.manifests_of(flavor) {
             for licence in &manifest.value.licences {
@@ -190,4 +191,3 @@ impl Catalog {
 fn part(on: &Map<String, Fragment>, base: &str) -> Option<Fragment> {
     on.get(base).map(|fragment| fragment.value.clone())
 }
-

@@ -2,9 +2,9 @@
 
 use super::base::Base;
 use super::catalog::Catalog;
-use super::document::Document;
 use super::choose::{feature_unfit, flavor_on};
 use super::composed::Selection;
+use super::document::Document;
 use super::located::At;
 use super::machine::machine;
 use super::model::{Feature, Role};

@@ -3,8 +3,8 @@
 
 use super::base::{Base, Kernel, Repository};
 use super::catalog::Catalog;
-use super::document::Document;
 use super::composed::KernelSource;
+use super::document::Document;
 use super::entries::Entry;
 use super::fragment::Fragment;
 use super::located::{At, Sourced};

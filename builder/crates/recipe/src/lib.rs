@@ -47,10 +47,10 @@ pub use base::{
     LoosePackage, Release, Repository,
 };
 pub use catalog::{Catalog, Listed, Listing};
-pub use document::{Document, Documents};
 pub use composed::{
     DriverSet, FirmwareNeed, HypervisorChoice, KernelChoice, KernelSource, Recipe, Selection,
 };
+pub use document::{Document, Documents};
 pub use entries::{Entry, Item, Map};
 pub use error::{Place, Problem, RecipeError};
 pub use filter::PathFilter;

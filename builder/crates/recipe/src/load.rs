@@ -8,6 +8,7 @@ use serde::Deserialize;
 use super::catalog::Catalog;
 use super::document::{Document, Documents};
 use super::error::{Problem, RecipeError, Texts};
+use super::located::Origin;
 use super::sources::Sources;
 use super::{references, yaml};
 

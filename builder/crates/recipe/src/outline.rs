@@ -1,6 +1,6 @@
 //! What the chosen files of a build say one by one: the recipe before their lists are added up.
 
-use super::base::{BootsWith, EfiStub, Initramfs, Repository};
+use super::base::{Base, BootsWith, EfiStub, Initramfs, Repository};
 use super::catalog::Catalog;
 use super::chosen::Chosen;
 use super::composed::{HypervisorChoice, KernelChoice, Recipe, Selection};
@@ -13,7 +13,11 @@ use super::machine::{Spelling, machine};
 
 impl Catalog {
     /// The recipe as the chosen files say it one by one, before their lists are added up.
-    pub(super) fn outline(&self, chosen: &Chosen<'_>, selection: &Selection) -> Result<Recipe, RecipeError> {
+    pub(super) fn outline(
+        &self,
+        chosen: &Chosen<'_>,
+        selection: &Selection,
+    ) -> Result<Recipe, RecipeError> {
         let base = &chosen.base.value;
         let base_file = &chosen.base.file;
         let kernel = chosen.kernel.value;

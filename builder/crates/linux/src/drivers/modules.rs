@@ -101,8 +101,8 @@ pub fn install(
     remove_with_empty_parents(tree, &folder);
     remove_boot(recipe, tree, &image_path.parent().unwrap_or_default())?;
     // Wherever the kernel's base has them: the guest's own programs look here.
-    let folder = GuestPath::new(format!("lib/modules/{release}"))
-        .map_err(PlaceError::of(name.clone()))?;
+    let folder =
+        GuestPath::new(format!("lib/modules/{release}")).map_err(PlaceError::of(name.clone()))?;
     if let Some(stub) = &recipe.kernel.efi_stub {
         remove_with_empty_parents(tree, &stub.value.path);
     }
