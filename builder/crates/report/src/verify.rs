@@ -15,10 +15,10 @@ use std::path::Path;
 use super::Manifest;
 use super::findings::{Findings, Options, Signed, VerifyError};
 use super::manifest;
-use super::sums::{SIGNATURES, SUMS, SUMS_LIMIT, Sums};
 use super::output::{self, ParseError};
 use super::release;
 use super::signature;
+use super::sums::{SIGNATURES, SUMS, SUMS_LIMIT, Sums};
 use wifibox_ground::digest::Sha256;
 use wifibox_squashfs::{Node, NodeKind, UnreadableImage, read_nodes};
 

@@ -4,12 +4,12 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use super::choice::Records;
 use super::coverage::{served, union, worlds};
 use super::locked::{LockChange, Locked};
 use super::pinning::pin;
 use super::source::Source;
-use super::choice::Records;
-use super::world::{World};
+use super::world::World;
 use super::{Context, Error, LockMode, index};
 use crate::lock::{Lock, LockedPackage};
 use wifibox_ground::digest::Sha256;

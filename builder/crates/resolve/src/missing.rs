@@ -3,8 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::source::Source;
 use super::choice::Records;
+use super::source::Source;
 use super::world::{StandsIn, World};
 use super::{Context, Error};
 use crate::lock::LockedPackage;

@@ -3,10 +3,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::choice::Records;
 use super::locked::Locked;
 use super::locking::ensure;
 use super::source::Source;
-use super::choice::Records;
 use super::world::StandsIn;
 use super::{Context, Error, LockMode, index};
 use crate::lock::Target;

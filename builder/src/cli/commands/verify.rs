@@ -6,8 +6,8 @@ use clap::Args;
 
 use crate::cli::context::Context;
 use crate::cli::render::failure::Failure;
-use wifibox_report::signature::{PublicKey, SIZE_LIMIT};
 use wifibox_report::findings::{Findings, Options, Signed};
+use wifibox_report::signature::{PublicKey, SIZE_LIMIT};
 use wifibox_report::verify::verify;
 
 /// `verify`.

@@ -16,8 +16,10 @@ const DOCUMENT: &str = "SPDXRef-DOCUMENT";
 const GUEST: &str = "SPDXRef-Guest";
 /// This program.
 const BUILDER: &str = "SPDXRef-Builder";
-use super::spdx_model::{Document, CreationInfo, Package, VerificationCode, Checksum, ExternalRef, File, Extracted, Relationship};
-
+use super::spdx_model::{
+    Checksum, CreationInfo, Document, ExternalRef, Extracted, File, Package, Relationship,
+    VerificationCode,
+};
 
 /// The text of `sbom.spdx.json`.
 ///

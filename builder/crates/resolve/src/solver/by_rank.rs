@@ -11,8 +11,8 @@ use super::rank::{Ranks, Triggers, ranks};
 use super::reached::{Dependents, fitting, is_met, is_reason};
 use super::reason;
 use super::search::{By, Search};
-use super::universe::{Item, Name, Tags, UNTAGGED};
 use super::step::Step;
+use super::universe::{Item, Name, Tags, UNTAGGED};
 use wifibox_formats::Relation;
 
 /// The state of the walk.
@@ -187,9 +187,10 @@ impl<'u> ByRank<'u> {
             }
             let conditions = search.universe.package(item).install_if(search.universe.scheme);
             let (absent, present): (Vec<_>, Vec<_>) = conditions.iter().partition(|c| c.negated);
-            if !present.iter().all(|condition| {
-                is_met(search, condition, |item| self.is_decided.contains(&item))
-            }) {
+            if !present
+                .iter()
+                .all(|condition| is_met(search, condition, |item| self.is_decided.contains(&item)))
+            {
                 continue;
             }
             // That the package itself be absent can never be met.
@@ -278,9 +279,9 @@ impl<'u> ByRank<'u> {
     fn trigger_waiting(&mut self, search: &Search<'u>) -> bool {
         while let Some(item) = self.waiting.pop_first() {
             let conditions = search.universe.package(item).install_if(search.universe.scheme);
-            let met = conditions.iter().all(|condition| {
-                is_met(search, condition, |item| self.is_decided.contains(&item))
-            });
+            let met = conditions
+                .iter()
+                .all(|condition| is_met(search, condition, |item| self.is_decided.contains(&item)));
             if met && search.value(item).is_none() && !self.triggered.contains(&item) {
                 self.trigger(search, item);
                 return true;

@@ -93,7 +93,11 @@ pub(super) struct Reached<'s, 'u> {
 }
 
 impl<'s, 'u> Reached<'s, 'u> {
-    pub(super) fn new(search: &'s Search<'u>, triggers: &'s Triggers, banned: HashSet<Item>) -> Self {
+    pub(super) fn new(
+        search: &'s Search<'u>,
+        triggers: &'s Triggers,
+        banned: HashSet<Item>,
+    ) -> Self {
         let (items, allowed) = (HashSet::new(), HashMap::new());
         let mut reached = Reached { search, triggers, banned, items, allowed, todo: Vec::new() };
         for (number, request) in search.requests.iter().enumerate() {

@@ -1,8 +1,8 @@
 //! What to choose next: the order in which a package manager goes about its work.
 
+use super::by_rank::ByRank;
 use super::depth::DepthWalk;
 use super::policy::Order;
-use super::by_rank::ByRank;
 use super::search::Search;
 use super::step::Step;
 use super::universe::Item;
