@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use serde::Serialize;
 use sha1::Digest as _;
 
 use super::id::word;

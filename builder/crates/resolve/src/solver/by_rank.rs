@@ -8,7 +8,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use super::rank::{Ranks, Triggers, ranks};
-use super::reached::{Dependents, fitting, is_met, is_reason};
+use super::reached::{Dependents, fitting, is_met};
 use super::reason;
 use super::search::{By, Search};
 use super::step::Step;

@@ -11,7 +11,7 @@ use std::collections::{HashMap, HashSet};
 use super::rank::{Ranks, Triggers};
 use super::reached::{Dependents, Reached, comes_first, fitting, is_met, is_reason};
 use super::search::{By, Fact, Search};
-use super::universe::Item;
+use super::universe::{Item, Provider};
 use super::unmet::Unmet;
 
 /// What the check finds.
