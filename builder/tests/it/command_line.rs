@@ -3,6 +3,9 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod shells;
+mod words;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};

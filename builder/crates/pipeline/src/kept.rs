@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use wifibox_fetch::{FetchError, Store};
-use wifibox_squashfs::{BlockCache, CacheError};
+use wifibox_squashfs::BlockCache;
 use wifibox_tree::cache::FOLDER as UNPACKED;
 use wifibox_tree::unpacked::{Unpacked, UnpackedError};
 
@@ -19,8 +19,8 @@ pub enum KeptError {
     #[error(transparent)]
     Downloads(#[from] FetchError),
     /// The compressed blocks.
-    #[error(transparent)]
-    Blocks(#[from] CacheError),
+    #[error("{0}")]
+    Blocks(Box<dyn std::error::Error + Send + Sync>),
     /// The unpacked packages.
     #[error(transparent)]
     Unpacked(#[from] UnpackedError),
@@ -59,7 +59,7 @@ impl Kept {
             false => Vec::new(),
         };
         let bytes = downloads.iter().map(|(_, size)| size).sum();
-        let blocks = BlockCache::size(&folder.join(BLOCKS))?;
+        let blocks = BlockCache::size(&folder.join(BLOCKS)).map_err(of_blocks)?;
         let unpacked = Unpacked::size(&folder.join(UNPACKED))?;
         Ok(Kept {
             folder: folder.to_owned(),
@@ -75,10 +75,14 @@ impl Kept {
     /// # Errors
     /// [`KeptError`].
     pub fn pruned(folder: &Path, blocks: u64, unpacked: u64) -> Result<Self, KeptError> {
-        BlockCache::prune(&folder.join(BLOCKS), blocks)?;
+        BlockCache::prune(&folder.join(BLOCKS), blocks).map_err(of_blocks)?;
         Unpacked::prune(&folder.join(UNPACKED), unpacked)?;
         Kept::of(folder)
     }
+}
+
+fn of_blocks(error: impl std::error::Error + Send + Sync + 'static) -> KeptError {
+    KeptError::Blocks(Box::new(error))
 }
 
 #[cfg(test)]
