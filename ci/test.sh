@@ -91,7 +91,6 @@ step "release: signed, and refused after one byte" release_test
 
 boot_test() { cargo run --release --quiet --package xtask -- boot-test "$@"; }
 step "boot: station, direct" boot_test "$work/hwsim"
-step "boot: station, what happens to guests in the world" boot_test "$work/hwsim" --trials
 step "boot: station, virtio-net" boot_test "$work/hwsim" --nic virtio-net
 step "build on Debian 12" "$tool" --base debian --release bookworm --flavor hwsim --out "$work/bookworm" \
     --lock-file "$work/bookworm.lock" --cache-dir "${WIFIBOX_BUILD_CACHE:-$work/cache}" &&

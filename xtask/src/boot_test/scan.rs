@@ -60,6 +60,9 @@ const ROOM: u32 = 128;
 
 /// Has `side` scan from the network of `device`.
 pub fn run(session: &mut Session, side: &str, device: &str) -> Result<(), String> {
+    if session.report.memory < ROOM {
+        return Ok(());
+    }
     let host = session
         .host
         .lease()
