@@ -148,7 +148,7 @@ fn what_cannot_be_is_said() {
     fails(&guest, &host(&["--name", "a b"]), 2, "guest's name");
     fails(&guest, &host(&["--folder", "relative"]), 2, "absolute path");
     fails(&guest, &host(&["--folder", "/a b"]), 2, "absolute path");
-    fails(&guest, &["host", guest.path("mirror").to_str().unwrap()], 1, "no output");
+    fails(&guest, &["host", guest.path("mirror").to_str().unwrap()], 1, "is not an output");
 
     // A signed output, and one that is not what it was.
     let signature = out.join("SHA256SUMS.minisig");
