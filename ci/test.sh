@@ -64,6 +64,9 @@ checks() {
     needs shellcheck
     step "shellcheck" ci/shellcheck.sh
     light
+    needs iptables-restore
+    step "the samples' packet filters" ci/filter.sh
+    light
     needs python3
     step "workflows" ci/check-workflows.sh
     light
@@ -105,6 +108,9 @@ guests() {
     after "build hwsim on Debian"
     step "build hwsim for bhyve" debian hwsim-bhyve --flavor hwsim --hypervisor bhyve --frozen
     after "build hwsim on Debian"
+    step "build on Debian 12" "$tool" --base debian --release bookworm --flavor hwsim --out "$work/bookworm" \
+        --lock-file "$work/bookworm.lock" --cache-dir "$cache"
+    after "build hwsim on Debian"
     step "build for L4Re" debian l4re --flavor hwsim --hypervisor l4re --compression lz4 --frozen
 
     lane
@@ -144,6 +150,9 @@ boot() {
 boots() {
     lane
     boot "station, direct" "build hwsim on Debian" hwsim
+    boot "station, what happens to guests in the world" "build hwsim on Debian" hwsim --trials
+    boot "station, virtio-net" "build hwsim on Debian" hwsim --nic virtio-net
+    boot "station, Debian 12" "build on Debian 12" bookworm
     boot "every module of all chipsets loads" "build default on Debian" default --load-modules --memory 512
     boot "station, UEFI" "build hwsim on Debian" hwsim --uefi
     boot "station, QEMU dressed as bhyve" "build hwsim for bhyve" hwsim-bhyve --as-bhyve

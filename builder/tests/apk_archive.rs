@@ -151,7 +151,7 @@ fn what_is_put_together_wrongly_is_refused() {
     let info = || regular(".PKGINFO");
     for (control, expected) in [
         (vec![regular(".other")], "no file .PKGINFO"),
-        (vec![info(), info()], "there twice"),
+        (vec![info(), info()], "appears twice"),
         (vec![info(), regular(".INSTALL")], "format v1"),
         (vec![info(), regular(".SIGN.RSA.x")], "a signature has no place"),
         (vec![regular(".SIGN.RSA.x"), info()], "a signature has no place"),

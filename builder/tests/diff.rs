@@ -62,5 +62,5 @@ fn what_is_no_output_is_named() {
     guest.build("bare", "old");
     let (code, _, stderr) = diff(&guest, &[]);
     assert_eq!(code, Some(1));
-    assert!(stderr.contains("new is no output of wifibox-build"), "{stderr}");
+    assert!(stderr.contains("new is not an output of wifibox-build"), "{stderr}");
 }

@@ -8,8 +8,6 @@
 mod esp;
 #[path = "images/newc.rs"]
 mod newc;
-#[path = "images/squashfs.rs"]
-mod squashfs;
 #[path = "images/support.rs"]
 mod support;
 #[path = "images/uki.rs"]

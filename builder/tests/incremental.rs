@@ -390,5 +390,5 @@ fn many_guests_at_once_are_what_each_is_alone() {
     assert!(stderr.contains("1 of 2 guests failed: asks"), "{stderr}");
     let (code, _, stderr) = bench.0.run(&["show", "--flavor", "f", "--flavor", "bare"]);
     assert_eq!(code, Some(2));
-    assert!(stderr.contains("one guest is asked for here"), "{stderr}");
+    assert!(stderr.contains("this command takes one"), "{stderr}");
 }

@@ -92,7 +92,10 @@ fn what_is_no_image_is_refused() {
     fs::write(guest.path("junk"), vec![1; 5000]).unwrap();
     let (code, _, stderr) = guest.run(&["inspect", guest.path("junk").to_str().unwrap()]);
     assert_eq!(code, Some(1));
-    assert!(stderr.contains("junk") && stderr.contains("no SquashFS image"), "{stderr}");
+    assert!(
+        stderr.contains("junk") && stderr.contains("not a readable SquashFS image"),
+        "{stderr}"
+    );
     // A cut image is one too.
     let out = guest.build("bare", "out");
     let image = fs::read(out.join("root.img")).unwrap();

@@ -10,7 +10,7 @@ use std::process::{Command, Output};
 
 use tar::EntryType;
 use wifibox_ground::digest::Sha256;
-use wifibox_image::squashfs::{self, ListedKind};
+use wifibox_squashfs::{NodeKind, read_nodes};
 use wifibox_testkit::apkrepo::Package;
 use wifibox_testkit::kernel::{BUILT_IN, kernel_image};
 use wifibox_testkit::rawtar::Member;
@@ -153,14 +153,19 @@ fn the_root_is_what_apk_installs_and_recipes_declare() {
     assert!(output.status.success(), "{errors}");
     let out = folder.path().join("out");
     let image = fs::read(out.join("root.img")).unwrap();
-    let lines: Vec<String> = squashfs::list(Cursor::new(image))
-        .unwrap()
+    let mut nodes = Vec::new();
+    read_nodes(&mut Cursor::new(image), |node, _| {
+        nodes.push(node);
+        Ok::<(), Box<dyn std::error::Error>>(())
+    })
+    .unwrap();
+    let lines: Vec<String> = nodes
         .into_iter()
         .map(|node| {
             let path = String::from_utf8(node.path).unwrap();
             let what = match node.kind {
-                ListedKind::Directory => "/".to_owned(),
-                ListedKind::Symlink(target) => {
+                NodeKind::Directory => "/".to_owned(),
+                NodeKind::Symlink(target) => {
                     format!(" -> {}", String::from_utf8(target).unwrap())
                 }
                 _ => String::new(),

@@ -163,7 +163,7 @@ fn control_files_that_say_nothing_useful_are_refused() {
     for (text, message) in [
         ("Package: a\n", "there is no field Version"),
         ("Version: 1\n", "there is no field Package"),
-        ("Package: a\nVersion: 1\nVersion: 2\n", "the field Version is there twice"),
+        ("Package: a\nVersion: 1\nVersion: 2\n", "the field Version appears twice"),
         ("Package: a\nVersion: 1\n\nPackage: b\nVersion: 1\n", "more than one package"),
         ("", "its file control is empty"),
         ("nonsense\n", "is no field"),

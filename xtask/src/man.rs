@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Arg, Command, CommandFactory as _};
 use clap_mangen::Man;
-use wifibox_build::cli::args::Cli;
+use wifibox_build::cli::command::Cli;
 
 /// When the text of the page that is not generated changed last.
 const DATE: &str = "2026-11-21";

@@ -15,7 +15,7 @@ use wifibox_ground::codec;
 use wifibox_ground::content::Spool;
 use wifibox_ground::entry::EntryKind;
 use wifibox_ground::path::GuestPath;
-use wifibox_image::squashfs::read_nodes;
+use wifibox_squashfs::{NodeKind, read_nodes};
 use wifibox_tree::{Kind, Meta, Node, Origin, Tree};
 
 /// The largest module that is unpacked, in bytes.
@@ -97,11 +97,11 @@ fn unpack(package: &Path, folder: &Path) -> Result<(), Box<dyn Error>> {
 fn extract(image: &Path, folder: &Path) -> Result<(), Box<dyn Error>> {
     let mut file = BufReader::new(File::open(image)?);
     read_nodes::<_, Box<dyn Error>>(&mut file, |node, content| {
-        let to = folder.join(&node.path);
+        let to = folder.join(OsStr::from_bytes(&node.path));
         match (node.kind, content) {
-            ("directory", _) => fs::create_dir_all(&to)?,
-            ("file", Some(content)) => drop(io::copy(content, &mut File::create(&to)?)?),
-            ("symbolic link", _) => symlink(node.target.unwrap_or_default(), &to)?,
+            (NodeKind::Directory, _) => fs::create_dir_all(&to)?,
+            (NodeKind::File(_), Some(content)) => drop(io::copy(content, &mut File::create(&to)?)?),
+            (NodeKind::Symlink(target), _) => symlink(OsStr::from_bytes(&target), &to)?,
             _ => {}
         }
         Ok(())

@@ -13,7 +13,7 @@ use super::network::Host;
 use super::report::Report;
 use super::session::Session;
 use super::wire::{Carrier, Datagrams, Wire};
-use super::{Args, Role, access_point, as_bhyve, modules, power_cut, qemu, station};
+use super::{Args, Role, access_point, as_bhyve, modules, power_cut, qemu, station, trials};
 
 /// The folders of one run.
 pub struct Setup {
@@ -101,6 +101,7 @@ fn boot_once(
     let setup = lay_out(&args.dir, folder)?;
     match role {
         _ if args.load_modules => modules::prepare(&args.dir, &setup)?,
+        Role::Station if args.trials => trials::prepare(&setup)?,
         Role::Station => station::prepare(&setup)?,
         Role::AccessPoint => access_point::prepare(&setup)?,
     }
@@ -138,6 +139,7 @@ fn boot_once(
         }
         None => guest.arguments().map_err(|error| error.to_string())?,
     };
+    let arguments = args.nic.dress(arguments)?;
 
     let report = Report {
         version: 1,
@@ -160,12 +162,14 @@ fn boot_once(
         machine: bhyve.map(|machine| machine.expected()).unwrap_or_default(),
         base,
         limit: Duration::from_secs(args.timeout),
+        orders: std::collections::BTreeMap::new(),
     };
     let outcome = match role {
         _ if boot == Boot::Before => power_cut::before(&mut session, role),
         _ if boot == Boot::After => power_cut::after(&mut session, role),
         _ if args.load_modules => modules::run(&mut session),
         _ if args.config_disk => on_disk(&mut session, role),
+        Role::Station if args.trials => trials::run(&mut session),
         Role::Station => station::run(&mut session),
         Role::AccessPoint => access_point::run(&mut session),
     };

@@ -165,7 +165,7 @@ fn images_and_folders_are_read_alike() {
         source_date_epoch: 1_700_000_000,
         jobs: NonZeroUsize::MIN,
     };
-    squashfs::write(&tree, &options, &mut file, &Silent).unwrap();
+    squashfs::write(&tree, &options, None, &mut file, &Silent).unwrap();
     let (of_folder, of_image) = (folder::read(&root).unwrap(), image::read(&path).unwrap());
     assert_eq!(of_image.len(), 6);
     assert_eq!(shown(&compare(&of_folder, &of_image)), [""; 0]);

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Parser as _;
 use clap::error::ErrorKind;
-use wifibox_build::cli::args::Cli;
+use wifibox_build::cli::command::Cli;
 use wifibox_recipe::{Catalog, Listed, Sources};
 
 /// What became of a command.
@@ -108,12 +108,16 @@ impl Checker {
             if *option == "--hypervisor" && arguments.first() == Some(&"host") {
                 continue;
             }
-            // Words in capitals stand for any, and so do a script's variables.
-            let stands_for_any = value.starts_with('$') || !value.chars().any(char::is_lowercase);
-            let of_example = own_recipes && self.in_examples.contains(*value);
-            if !names.contains(*value) && !of_example && !stands_for_any {
-                if pending.contains(*value) {
-                    return Outcome::Pending((*value).to_owned());
+            for value in value.split(',') {
+                // Words in capitals stand for any, and so do a script's variables.
+                let stands_for_any =
+                    value.starts_with('$') || !value.chars().any(char::is_lowercase);
+                let of_example = own_recipes && self.in_examples.contains(value);
+                if names.contains(value) || of_example || stands_for_any {
+                    continue;
+                }
+                if pending.contains(value) {
+                    return Outcome::Pending(value.to_owned());
                 }
                 return Outcome::Wrong(format!("there is no {option} {value}"));
             }
@@ -126,7 +130,7 @@ impl Checker {
                 _ => argument,
             });
         }
-        parsed(Cli::try_parse_from(words), pending)
+        parsed(Cli::read(words), pending)
     }
 }
 
@@ -233,7 +237,8 @@ mod tests {
         for fine in [
             "wifibox-build --flavor iwlwifi --base debian",
             "$ pciconf -lv | wifibox-build detect -",
-            "X=y sudo wifibox-build list",
+            "X=y sudo wifibox-build --json list",
+            "wifibox-build --flavor iwlwifi,ath10k --with ipv6",
             "cargo run --release --bin wifibox-build -- --flavor hwsim",
             "cargo xtask boot-test out/debian-hwsim --uefi",
             "target/release/wifibox-build verify DIR --public-key FILE",
@@ -246,6 +251,8 @@ mod tests {
         }
         for wrong in [
             "wifibox-build --flavor nonsense",
+            "wifibox-build --flavor iwlwifi,nonsense",
+            "wifibox-build --flavor iwlwifi list",
             "wifibox-build frobnicate",
             "wifibox-build list --frobnicate",
             "cargo xtask frobnicate",

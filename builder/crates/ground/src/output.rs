@@ -40,9 +40,15 @@ pub enum OutputError {
         /// What the system said.
         source: io::Error,
     },
+    /// There is something else than a folder.
+    #[error("the output cannot be written to {path}: that is a file, and a folder is needed")]
+    NotAFolder {
+        /// The file.
+        path: PathBuf,
+    },
     /// The folder holds something that is no output of a build.
     #[error(
-        "{path} exists and is no output of wifibox-build (it has no manifest.json): \
+        "{path} exists and was not written by wifibox-build (it has no manifest.json): \
          name another folder with --out, or move it away"
     )]
     Foreign {
@@ -123,9 +129,7 @@ impl OutputFolder {
         let parent = target.parent().filter(|parent| !parent.as_os_str().is_empty());
         let parent = parent.unwrap_or(Path::new("."));
         fs::create_dir_all(parent).map_err(at("cannot make folder", parent))?;
-        if target.symlink_metadata().is_ok() && !is_output(target)? {
-            return Err(OutputError::Foreign { path: target.to_owned() });
-        }
+        check_target(target)?;
         let name = target.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let work = tempfile::Builder::new()
             .prefix(&format!(".{name}."))
@@ -283,6 +287,19 @@ fn lock<T>(list: &Mutex<T>) -> MutexGuard<'_, T> {
     list.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// Whether an output can be put in this place.
+///
+/// # Errors
+/// [`OutputError::NotAFolder`], [`OutputError::Foreign`]: it would replace something that is no output.
+pub fn check_target(target: &Path) -> Result<(), OutputError> {
+    match target.metadata() {
+        Err(_) if target.symlink_metadata().is_err() => Ok(()),
+        Ok(data) if data.is_dir() && is_output(target)? => Ok(()),
+        Ok(data) if data.is_dir() => Err(OutputError::Foreign { path: target.to_owned() }),
+        _ => Err(OutputError::NotAFolder { path: target.to_owned() }),
+    }
+}
+
 fn is_output(target: &Path) -> Result<bool, OutputError> {
     if target.join("manifest.json").is_file() {
         return Ok(true);
@@ -331,6 +348,17 @@ mod tests {
             entries.map(|e| e.expect("an entry").file_name().to_string_lossy().into()).collect();
         names.sort();
         names
+    }
+
+    #[test]
+    fn a_file_in_the_place_of_the_output_is_said_so() {
+        let parent = tempfile::tempdir().expect("a folder");
+        let target = parent.path().join("f");
+        check_target(&target).expect("nothing is there");
+        fs::write(&target, "mine").expect("written");
+        let error = build(&target, "1").expect_err("the file would be lost");
+        assert!(matches!(error, OutputError::NotAFolder { .. }), "{error}");
+        assert_eq!(fs::read_to_string(&target).expect("read"), "mine");
     }
 
     #[test]

@@ -14,7 +14,7 @@ use wifibox_ground::digest::Sha256;
 use wifibox_ground::output::Output;
 use wifibox_report::Manifest;
 use wifibox_report::output::{self, LoadError};
-use wifibox_report::verify::{SIGNATURES, SUMS, Sums};
+use wifibox_report::sums::{SIGNATURES, SUMS, Sums};
 
 /// The folder of an output for these files.
 const FOLDER: &str = "host";

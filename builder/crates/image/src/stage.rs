@@ -15,8 +15,8 @@ use wifibox_linux::kernel::feature::InitramfsCodec;
 use wifibox_recipe::{Composed, InitSystem, Recipe, RootCompressor, machine};
 use wifibox_tree::{Context, Tree};
 
-use crate::block_cache::BlockStore;
 use crate::{esp, gpt, newc, padding, squashfs, uki};
+use wifibox_squashfs::BlockStore;
 
 /// Why the images of a guest cannot be written.
 #[derive(Debug, thiserror::Error)]
@@ -166,10 +166,10 @@ fn root_image(
     };
     folder.write("root.img", 0o644, |file| {
         let progress = context.work.progress;
-        let written = squashfs::write_cached(parts.root, &options, parts.blocks, file, progress)?;
+        let written = squashfs::write(parts.root, &options, parts.blocks, file, progress)?;
         parts.laps.end("root.img");
         let mut image = std::io::BufReader::new(&mut *file);
-        squashfs::verify_written(parts.root, &options, &written, &mut image)?;
+        written.verify(&mut image)?;
         parts.laps.end("root.img read back");
         if recipe.init_system.value == InitSystem::Procd {
             pad(file).map_err(OutputError::io("cannot pad root.img"))?;

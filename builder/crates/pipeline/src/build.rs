@@ -6,7 +6,7 @@ use wifibox_fetch::Store;
 use wifibox_ground::content::Spool;
 use wifibox_ground::digest::Sha256;
 use wifibox_ground::meter::Laps;
-use wifibox_ground::output::{Output, OutputFolder};
+use wifibox_ground::output::{Output, OutputFolder, check_target};
 use wifibox_ground::parallel::both;
 use wifibox_image::squashfs::BlockSize;
 use wifibox_image::stage::{Parts, cmdline, write_images};
@@ -33,6 +33,7 @@ pub fn build(
     environment: &Environment<'_>,
 ) -> Result<BuildReport, Error> {
     check_agreements(&composed.recipe, wishes)?;
+    check_target(&wishes.out)?;
     let laps = Laps::begin(environment.meter);
     let inputs = Inputs::gather(composed, wishes)?;
     let fingerprint = inputs.fingerprint(composed.catalog, environment);

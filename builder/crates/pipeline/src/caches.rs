@@ -9,11 +9,11 @@ use std::sync::{Arc, OnceLock};
 use wifibox_fetch::Remote;
 use wifibox_ground::digest::Sha256;
 use wifibox_ground::progress::Progress;
-use wifibox_image::block_cache::{BlockCache, BlockStore};
+use wifibox_squashfs::{BlockCache, BlockKey, BlockStore};
 use wifibox_tree::cache::Cache;
 
 /// The folder of compressed blocks of images, below the cache folder.
-pub const BLOCKS: &str = "blocks";
+pub(crate) const BLOCKS: &str = "blocks";
 
 /// The caches of one run of the program; all its builds share them.
 pub struct Caches<'p> {
@@ -35,23 +35,23 @@ struct SharedBlocks {
 }
 
 impl BlockStore for SharedBlocks {
-    fn get(&self, key: &Sha256) -> Option<Vec<u8>> {
+    fn get(&self, key: &BlockKey) -> Option<Vec<u8>> {
         self.own.get(key)
     }
 
-    fn put(&self, key: &Sha256, value: &[u8]) {
+    fn put(&self, key: &BlockKey, value: &[u8]) {
         self.own.put(key, value);
         // That a block does not shrink is found out again sooner than asked for.
         if let (Some(remote), false) = (&self.remote, value.is_empty()) {
-            remote.keep_block(key, value);
+            remote.keep_block(&Sha256::from_bytes(*key), value);
         }
     }
 
-    fn foreign(&self, key: &Sha256) -> Option<Vec<u8>> {
-        self.remote.as_ref()?.block(key)
+    fn foreign(&self, key: &BlockKey) -> Option<Vec<u8>> {
+        self.remote.as_ref()?.block(&Sha256::from_bytes(*key))
     }
 
-    fn adopt(&self, key: &Sha256, value: &[u8]) {
+    fn adopt(&self, key: &BlockKey, value: &[u8]) {
         self.own.put(key, value);
     }
 }

@@ -17,8 +17,7 @@ pub enum Error {
     Recipe(#[from] RecipeError),
     /// The user does not agree to a licence.
     #[error(
-        "the firmware of {manifest} has a licence that you must agree to: {}\n  \
-         if you do, say so with --accept-licence {manifest}", .agreement.trim_end()
+        "the firmware of {manifest} has a licence that you must agree to: {}", .agreement.trim_end()
     )]
     NotAgreed {
         /// The chipset whose firmware it is.
@@ -80,6 +79,9 @@ impl Error {
             Error::Images(error) => error.kind(),
             Error::Reports(error) => error.kind(),
             Error::Host(error) => error.kind(),
+            Error::Output(OutputError::NotAFolder { .. } | OutputError::Foreign { .. }) => {
+                Kind::Usage
+            }
             Error::Output(_) | Error::Spool { .. } => Kind::Failed,
             Error::Interrupted(_) => Kind::Interrupted,
         }

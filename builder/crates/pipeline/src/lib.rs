@@ -1,7 +1,7 @@
 //! The order of the stages: recipe, locks, packages, root, drivers, images, outputs.
 //!
 //! Each stage is a crate, or a module of one, with its own input, output and error. This crate calls them and
-//! hands on what they make: [`build`] for one guest, [`build_many`] for several, [`fetch`] and [`bundle`] for
+//! hands on what they make: [`build`] for one guest, [`build_many`] for several, [`fetch_many`] and [`bundle`] for
 //! what a build needs of the network. What depends on the machine (clock, home, terminal) comes in by
 //! [`Environment`].
 
@@ -11,6 +11,7 @@ mod caches;
 mod error;
 mod fresh;
 mod inputs;
+mod kept;
 mod many;
 mod request;
 mod state;
@@ -20,11 +21,12 @@ use wifibox_ground::meter::Meter;
 use wifibox_ground::work::Work;
 use wifibox_resolve::{self as resolve, LockChoice};
 
-pub use build::{FetchReport, build, default_out, fetch};
+pub use build::{FetchReport, build, default_out};
 pub use bundle::{BundleReport, bundle};
-pub use caches::{BLOCKS, Caches};
+pub use caches::Caches;
 pub use error::Error;
-pub use many::{Guest, Outcome, all_flavors, build_many};
+pub use kept::{Amount, Kept, KeptError};
+pub use many::{Guest, Outcome, Step, all_flavors, build_many, fetch_many};
 pub use request::{BuildReport, Wishes};
 
 /// Everything that a build takes from the machine that it runs on; each stage gets its own part of it.

@@ -6,9 +6,10 @@
 //! not depend on what it was built together with.
 
 use wifibox_ground::cancel::Interrupted;
-use wifibox_recipe::{Catalog, Composed, Selection, Sources};
+use wifibox_recipe::{Catalog, Composed, Recipe, Selection, Sources};
 
-use crate::{BuildReport, Environment, Error, Wishes, build};
+use crate::build::{FetchReport, build, fetch};
+use crate::{BuildReport, Environment, Error, Wishes};
 
 /// What became of one guest.
 #[derive(Debug)]
@@ -22,11 +23,19 @@ pub enum Outcome {
 }
 
 /// A guest that was asked for.
+#[derive(Debug)]
 pub struct Guest {
     /// Its flavor.
     pub flavor: String,
     /// What it is composed of; or why it cannot be built without the user.
     pub wanted: Result<Selection, String>,
+}
+
+impl Guest {
+    /// The guest of this composition.
+    pub fn of(selection: Selection) -> Self {
+        Guest { flavor: selection.flavor.clone(), wanted: Ok(selection) }
+    }
 }
 
 /// All flavors of the base of `selection`, its own flavor aside; `default` is the first. Those that ask for
@@ -75,15 +84,24 @@ pub fn all_flavors(
     error.map_or_else(|| Ok(Vec::new()), |error| Err(error.into()))
 }
 
-/// Builds `guests` in their order; `wishes` says what is asked of each. What became of one is told as
-/// soon as it is known. One that fails does not keep the others from being built; an interruption does.
+/// How far the work on several guests is.
+#[derive(Debug)]
+pub enum Step<'a> {
+    /// This guest is next.
+    Begun(&'a Recipe),
+    /// This is what became of the guest with this flavor.
+    Ended(&'a str, &'a Outcome),
+}
+
+/// Builds `guests` in their order; `wishes` says what is asked of each, besides its recipe. One that fails
+/// does not keep the others from being built; an interruption does.
 pub fn build_many(
     sources: &Sources,
     catalog: &Catalog,
     guests: Vec<Guest>,
-    wishes: &mut dyn FnMut(&mut Composed<'_>) -> Wishes,
+    wishes: &dyn Fn(&Recipe) -> Wishes,
     environment: &Environment<'_>,
-    told: &mut dyn FnMut(&str, &Outcome),
+    told: &mut dyn FnMut(Step<'_>),
 ) -> Vec<(String, Outcome)> {
     let mut outcomes = Vec::new();
     for Guest { flavor, wanted } in guests {
@@ -92,9 +110,9 @@ pub fn build_many(
             Ok(_) if environment.work.cancel.is_cancelled() => Outcome::Failed(Interrupted.into()),
             Ok(selection) => {
                 let composed = Composed::new(sources, catalog, &selection).map_err(Error::from);
-                let built = composed.and_then(|mut composed| {
-                    let wishes = wishes(&mut composed);
-                    build(&composed, &wishes, environment)
+                let built = composed.and_then(|composed| {
+                    told(Step::Begun(&composed.recipe));
+                    build(&composed, &wishes(&composed.recipe), environment)
                 });
                 match built {
                     Ok(report) => Outcome::Built(Box::new(report)),
@@ -102,8 +120,32 @@ pub fn build_many(
                 }
             }
         };
-        told(&flavor, &outcome);
+        told(Step::Ended(&flavor, &outcome));
         outcomes.push((flavor, outcome));
     }
+    environment.caches.tidy();
     outcomes
+}
+
+/// Fills the store with what the builds of `guests` need; those that cannot be built without the user are
+/// passed over. A package that several need is counted once.
+///
+/// # Errors
+/// [`Error`]; what was fetched until then stays.
+pub fn fetch_many(
+    sources: &Sources,
+    catalog: &Catalog,
+    guests: Vec<Guest>,
+    environment: &Environment<'_>,
+) -> Result<FetchReport, Error> {
+    let mut all = FetchReport { packages: Vec::new(), locks: Vec::new() };
+    for selection in guests.into_iter().filter_map(|guest| guest.wanted.ok()) {
+        let composed = Composed::new(sources, catalog, &selection)?;
+        let report = fetch(&composed, environment)?;
+        all.locks.extend(report.locks);
+        all.packages.extend(report.packages);
+    }
+    all.packages.sort_unstable();
+    all.packages.dedup();
+    Ok(all)
 }

@@ -126,6 +126,13 @@ impl Catalog {
         self.guest.value.firmware_archive.as_ref().map(|archive| &archive.value)
     }
 
+    /// The names of the repositories of all bases, in order.
+    pub fn repositories(&self) -> Vec<&str> {
+        let all = self.bases.values().flat_map(|base| &base.value.repositories);
+        let names: BTreeSet<&str> = all.map(|repository| &*repository.value.name).collect();
+        names.into_iter().collect()
+    }
+
     /// What can be built, for showing.
     pub fn list(&self) -> Listing {
         let names = |list: &[At<String>]| list.iter().map(|name| name.value.clone()).collect();

@@ -50,6 +50,9 @@ impl Catalog {
             recipe.services.clear();
         }
         check::check(self, &recipe)?;
+        if selection.firmware_archive {
+            recipe.firmware_packages.clear();
+        }
         Ok(recipe)
     }
 

@@ -38,6 +38,9 @@ pub struct Selection {
     pub hypervisor: Option<String>,
     /// Compressor of the root image.
     pub compression: Option<RootCompressor>,
+    /// Firmware comes from an archive of linux-firmware: no package is asked for it.
+    #[serde(default)]
+    pub firmware_archive: bool,
 }
 
 /// The kernel of a build, and how to find its parts in its packages.

@@ -181,7 +181,7 @@ where
         while let Some((key, value)) = map.next_entry::<At<K>, At<V>>()? {
             // The parser refuses equal keys; different spellings of one path come here.
             if entries.iter().any(|(known, _)| known.value == key.value) {
-                return Err(A::Error::custom(format_args!("{:?} is there twice", key.value)));
+                return Err(A::Error::custom(format_args!("{:?} appears twice", key.value)));
             }
             entries.push((key, value));
         }

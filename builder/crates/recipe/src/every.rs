@@ -99,6 +99,7 @@ impl Catalog {
                             kernel: Some(kernel.value.clone()),
                             hypervisor: Some(hypervisor.name.clone()),
                             compression: None,
+                            firmware_archive: false,
                         });
                     }
                 }

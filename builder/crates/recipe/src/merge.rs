@@ -118,10 +118,14 @@ impl<'a> Merger<'a> {
             return Ok(());
         }
         Err(RecipeError::invalid(
-            Problem::new(format!("the {} \"{}\" is there twice, not alike", T::WHAT, item.key()))
-                .at(self.texts.place(&item.origin))
-                .also("it is first declared here", self.texts.place(&there.origin))
-                .help(format!("remove the first with \"-{}\" to replace it", item.key())),
+            Problem::new(format!(
+                "the {} \"{}\" is declared twice, in different ways",
+                T::WHAT,
+                item.key()
+            ))
+            .at(self.texts.place(&item.origin))
+            .also("it is first declared here", self.texts.place(&there.origin))
+            .help(format!("remove the first with \"-{}\" to replace it", item.key())),
         ))
     }
 

@@ -145,7 +145,7 @@ impl Checker<'_> {
                     .is_some_and(|known| (known.line, known.column) != (name.line, name.column))
                 {
                     return Err(RecipeError::invalid(
-                        Problem::new(format!("the architecture \"{}\" is there twice", name.value))
+                        Problem::new(format!("the architecture \"{}\" appears twice", name.value))
                             .at(catalog.texts.place(&name.origin(file))),
                     ));
                 }

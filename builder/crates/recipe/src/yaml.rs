@@ -73,7 +73,7 @@ fn describe(error: &Error, place: &Place) -> Problem {
             Problem::new(format!("the key \"{field}\" is missing"))
         }
         Error::DuplicateMappingKey { key: Some(key), .. } => {
-            Problem::new(format!("the key \"{key}\" is there twice"))
+            Problem::new(format!("the key \"{key}\" appears twice"))
         }
         Error::SerdeInvalidType { unexpected, expected, .. }
         | Error::SerdeInvalidValue { unexpected, expected, .. } => {

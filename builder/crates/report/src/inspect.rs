@@ -12,7 +12,7 @@ use super::Manifest;
 use super::output::{self, LoadError};
 use super::sizes::Part;
 use wifibox_ground::digest::Sha256;
-use wifibox_image::squashfs::{Tables, UnreadableImage, Usage, usage};
+use wifibox_squashfs::{Tables, UnreadableImage, Usage, usage};
 
 /// Why an image cannot be inspected.
 #[derive(Debug, thiserror::Error)]

@@ -5,15 +5,18 @@
 pub mod describe;
 pub mod diff;
 pub mod export;
+pub mod findings;
 pub mod inspect;
 pub mod licences;
 pub mod manifest;
 pub mod output;
 pub mod release;
+pub mod released;
 pub mod sbom;
 pub mod signature;
 pub mod sizes;
 pub mod stage;
+pub mod sums;
 pub mod verify;
 
 pub use manifest::Manifest;

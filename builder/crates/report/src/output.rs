@@ -15,7 +15,7 @@ const SIZE_LIMIT: u64 = 64 << 20;
 pub enum LoadError {
     /// There is no manifest.
     #[error(
-        "{path} is no output of wifibox-build: it has no manifest.json; \
+        "{path} is not an output of wifibox-build: it has no manifest.json; \
          name the folder that a build wrote (out/BASE-FLAVOR)"
     )]
     NoManifest {

@@ -3,162 +3,24 @@
 //!
 //! The chain is `SHA256SUMS` -> every file of the folder, `manifest.json` among them -> every file in
 //! root.img. It says that a folder is whole. That it is who it claims to be from takes a signature over
-//! `SHA256SUMS` ([`super::signature`]): [`Sums`] holds the very bytes that one is over, and all else is
+//! `SHA256SUMS` ([`super::signature`]): [`super::sums::Sums`] holds the very bytes that one is over, and all else is
 //! made from it. A release has the same chain, with `index.json` in the manifest's place, and an output
 //! folder for each guest.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
 use std::fs::{self, File};
 use std::io::{self, BufReader, Read};
-use std::path::{Path, PathBuf};
-
-use serde::Serialize;
+use std::path::Path;
 
 use super::Manifest;
+use super::findings::{Findings, Options, Signed, VerifyError};
 use super::manifest;
 use super::output::{self, ParseError};
-use super::release::{self, Release};
-use super::signature::{self, PublicKey};
+use super::release;
+use super::signature;
+use super::sums::{SIGNATURES, SUMS, SUMS_LIMIT, Sums};
 use wifibox_ground::digest::Sha256;
-use wifibox_image::squashfs::{ReadNode, UnreadableImage, read_nodes};
-
-/// The file of hashes.
-pub const SUMS: &str = "SHA256SUMS";
-/// Signatures over [`SUMS`] may lie beside it: they cannot be listed in it.
-pub const SIGNATURES: [&str; 2] = ["SHA256SUMS.minisig", "SHA256SUMS.asc"];
-/// The largest list of hashes that is read, in bytes.
-const SUMS_LIMIT: u64 = 16 << 20;
-/// The most problems that are told one by one.
-const PROBLEM_LIMIT: usize = 100;
-
-/// How a folder is checked.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Options<'a> {
-    /// The key that must have signed `SHA256SUMS`, and that of each guest of a release.
-    pub public_key: Option<&'a PublicKey>,
-    /// Files that are missing are none that are wrong: a part of a release is checked.
-    pub ignore_missing: bool,
-}
-
-/// What is wrong with an output.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Problem {
-    /// The file: relative to the folder, or `root.img:/PATH` for one in the image.
-    pub file: String,
-    /// What is wrong with it.
-    pub what: String,
-}
-
-impl fmt::Display for Problem {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.file, self.what)
-    }
-}
-
-/// What is known about who made a folder.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
-#[serde(rename_all = "lowercase", tag = "state")]
-pub enum Signed {
-    /// There is no signature.
-    #[default]
-    No,
-    /// There is a file that claims to be one; no key was given to check it with.
-    Unchecked,
-    /// It does not hold.
-    Bad,
-    /// The given key made it.
-    Good {
-        /// What the signer wrote beside it.
-        comment: String,
-    },
-}
-
-/// What was found.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
-pub struct Findings {
-    /// The build id, as far as the manifest can be read.
-    pub build_id: Option<String>,
-    /// How many files of the folder have the hash that they should have.
-    pub files: u64,
-    /// How many nodes of root.img are as the manifest lists them.
-    pub nodes: u64,
-    /// Who made it.
-    pub signature: Signed,
-    /// What is known of a release.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub release: Option<Release>,
-    /// How many files are missing that may be.
-    pub missing: u64,
-    /// Files that are wrong.
-    pub problems: Vec<Problem>,
-    /// How many more problems there are.
-    pub more: u64,
-}
-
-impl Findings {
-    /// Whether nothing is wrong.
-    pub fn is_sound(&self) -> bool {
-        self.problems.is_empty()
-    }
-
-    pub(super) fn add(&mut self, file: impl Into<String>, what: impl Into<String>) {
-        if self.problems.len() < PROBLEM_LIMIT {
-            self.problems.push(Problem { file: file.into(), what: what.into() });
-        } else {
-            self.more += 1;
-        }
-    }
-}
-
-/// A folder that cannot be looked at.
-#[derive(Debug, thiserror::Error)]
-#[error("cannot read {path}: {source}")]
-pub struct VerifyError {
-    /// The file or folder.
-    pub path: PathBuf,
-    /// What the system said.
-    pub source: io::Error,
-}
-
-/// The list of hashes of an output.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Sums {
-    /// The file as it is: what a signature is over.
-    pub bytes: Vec<u8>,
-    /// Hashes by path.
-    pub hashes: BTreeMap<String, Sha256>,
-}
-
-impl Sums {
-    /// Reads the lines of `sha256sum`: a hash, two blanks, a relative path.
-    ///
-    /// # Errors
-    /// The line that is none.
-    pub fn parse(bytes: &[u8]) -> Result<Self, String> {
-        let text = std::str::from_utf8(bytes).map_err(|_| "it is not UTF-8".to_owned())?;
-        let mut hashes = BTreeMap::new();
-        for (number, line) in text.lines().enumerate() {
-            let bad = |why: &str| format!("line {}: {why}: {line:?}", number + 1);
-            let (hash, path) =
-                line.split_once("  ").ok_or_else(|| bad("no hash, two blanks and a path"))?;
-            let hash = hash.parse().map_err(|_| bad("no SHA-256"))?;
-            let inside = !path.is_empty()
-                && !path.contains('\\')
-                && path.split('/').all(|part| !["", ".", ".."].contains(&part));
-            if !inside {
-                return Err(bad("a path that leads out of the folder"));
-            }
-            if hashes.insert(path.to_owned(), hash).is_some() {
-                return Err(bad("a path that is there twice"));
-            }
-        }
-        if hashes.is_empty() {
-            return Err("it lists no file".to_owned());
-        }
-        Ok(Sums { bytes: bytes.to_vec(), hashes })
-    }
-}
+use wifibox_squashfs::{Node, NodeKind, UnreadableImage, read_nodes};
 
 /// Checks the output or release in `folder`.
 ///
@@ -217,7 +79,8 @@ pub fn verify(folder: &Path, options: &Options<'_>) -> Result<Findings, VerifyEr
     if sums.hashes.contains_key(release::INDEX) && !sums.hashes.contains_key("manifest.json") {
         // What its files say of each other means something only if they are the right ones.
         if findings.is_sound() {
-            release::check(folder, &sums, &sizes, options, &mut findings)?;
+            let guest = |folder: &Path| verify(folder, options);
+            release::check(folder, &sums, &sizes, options, &mut findings, &guest)?;
         }
         return Ok(findings);
     }
@@ -355,9 +218,10 @@ fn check_image(folder: &Path, manifest: &Manifest, findings: &mut Findings) {
     // A missing image is reported already.
     let Ok(file) = File::open(folder.join(IMAGE)) else { return };
     let mut nodes = 0;
-    let listed = read_nodes(&mut BufReader::new(file), |node: ReadNode, content| {
-        let at = format!("{IMAGE}:/{}", node.path);
-        match expected.remove(node.path.as_str()) {
+    let listed = read_nodes(&mut BufReader::new(file), |node: Node, content| {
+        let path = String::from_utf8_lossy(&node.path);
+        let at = format!("{IMAGE}:/{path}");
+        match expected.remove(&*path) {
             None => findings.add(at, "is in the image, not in manifest.json"),
             Some(file) => match compare(file, &node, content) {
                 None => nodes += 1,
@@ -377,21 +241,20 @@ fn check_image(folder: &Path, manifest: &Manifest, findings: &mut Findings) {
 }
 
 /// What of `node` is not as the manifest has it.
-fn compare(
-    file: &manifest::File,
-    node: &ReadNode,
-    content: Option<&mut dyn Read>,
-) -> Option<String> {
+fn compare(file: &manifest::File, node: &Node, content: Option<&mut dyn Read>) -> Option<String> {
     let other = |what: &str, found: &str, expected: &str| {
         (found != expected).then(|| format!("{what} is {found}, manifest.json says {expected}"))
     };
     let owner = format!("{}:{}", node.uid, node.gid);
-    let difference = other("its kind", node.kind, &file.kind)
+    let difference = other("its kind", node.kind.describe(), &file.kind)
         .or_else(|| other("its mode", &format!("{:04o}", node.mode), &file.mode))
         .or_else(|| other("its owner", &owner, &file.owner))
         .or_else(|| {
-            let (found, expected) = (node.target.as_deref(), file.target.as_deref());
-            other("its target", found.unwrap_or_default(), expected.unwrap_or_default())
+            let found = match &node.kind {
+                NodeKind::Symlink(target) => String::from_utf8_lossy(target),
+                _ => "".into(),
+            };
+            other("its target", &found, file.target.as_deref().unwrap_or_default())
         });
     if difference.is_some() {
         return difference;

@@ -4,9 +4,10 @@
 use std::collections::BTreeSet;
 use std::num::NonZeroUsize;
 
+use super::choice::Records;
 use super::missing::{missing, split};
 use super::source::Source;
-use super::world::{Records, World};
+use super::world::World;
 use super::{Context, Error};
 use crate::lock::{LockedPackage, Target};
 use wifibox_ground::parallel::in_parallel;

@@ -32,9 +32,7 @@ pub enum Error {
     Keyring(#[from] deb::KeyringError),
     #[error(
         "repository {repository}: none of its signing keys is on this machine; looked in {looked}\n  \
-         wanted: {wanted}\n  \
-         name a file that holds one of them with --trust-key FILE (Debian: the package \
-         debian-archive-keyring holds debian-archive-keyring.gpg)"
+         wanted: {wanted}"
     )]
     NoKeys { repository: String, looked: String, wanted: String },
     #[error("recipe, repository {repository}: {why}")]
@@ -47,22 +45,16 @@ pub enum Error {
     Records { name: String, source: wifibox_formats::IndexError },
     #[error(transparent)]
     Lock(#[from] LockError),
-    #[error(
-        "the lock file {path} is out of date, and --locked was given:\n{changes}\n  \
-         run the command without --locked, or 'wifibox-build lock'"
-    )]
+    #[error("the lock file {path} is out of date:\n{changes}")]
     LockOutdated { path: PathBuf, changes: String },
-    #[error(
-        "there is no lock file {path}, and --locked was given; \
-         run the command without --locked, or 'wifibox-build lock'"
-    )]
+    #[error("there is no lock file {path}")]
     NoLock { path: PathBuf },
     #[error("{composition}: {source}")]
     Unsatisfiable { composition: String, source: Box<Unsatisfiable> },
     #[error("package {name} {version} has no SHA-256 in its index, so it cannot be trusted")]
     Unhashed { name: String, version: String },
-    #[error("package {package} is not in this guest{near}")]
-    NotInGuest { package: String, near: String },
+    #[error("package {package} is not in this guest{why}")]
+    NotInGuest { package: String, why: String, near: Vec<String> },
     #[error(transparent)]
     Package(#[from] PackageError),
     #[error(transparent)]

@@ -4,15 +4,16 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use super::choice::Records;
 use super::coverage::{served, union, worlds};
 use super::locked::{LockChange, Locked};
 use super::pinning::pin;
 use super::source::Source;
-use super::world::{Records, World};
+use super::world::World;
 use super::{Context, Error, LockMode, index};
 use crate::lock::{Lock, LockedPackage};
 use wifibox_ground::digest::Sha256;
-use wifibox_recipe::{Catalog, LoosePackage, Recipe};
+use wifibox_recipe::{Catalog, LoosePackage, Recipe, Selection};
 
 /// The files that the recipe pins and `locked` does not hold as they are pinned.
 fn unlocked_pins(source: &Source, locked: &[LockedPackage]) -> Vec<String> {
@@ -23,6 +24,27 @@ fn unlocked_pins(source: &Source, locked: &[LockedPackage]) -> Vec<String> {
     };
     let pinned = source.repositories.iter().flat_map(|repository| &repository.packages);
     pinned.filter(|pinned| !holds(pinned)).map(|pinned| pinned.file.clone()).collect()
+}
+
+/// The locks of the base, release and architecture of `target`, whose other parts do not matter: as they
+/// must be for the recipes, or of the newest packages.
+///
+/// # Errors
+/// As [`ensure`]; [`Error::Recipe`] if there is no such base.
+pub fn lock(
+    catalog: &Catalog,
+    target: &Selection,
+    upgrade: bool,
+    context: &Context<'_>,
+) -> Result<Vec<Locked>, Error> {
+    // Any flavor will do: the lock holds the packages of all.
+    let flavor = catalog.list().flavors.first().map(|flavor| flavor.name.clone());
+    let target = Selection { flavor: flavor.unwrap_or_default(), ..target.clone() };
+    let recipe = catalog.compose(&target)?;
+    match upgrade {
+        true => upgrade_lock(catalog, &recipe, context),
+        false => ensure(catalog, &recipe, context),
+    }
 }
 
 /// The locks that a build uses, its base's first: the files', if they cover all compositions and
@@ -181,7 +203,7 @@ fn renew(
 ///
 /// # Errors
 /// [`Error`]; the lock file of that source is then as it was.
-pub fn upgrade_lock(
+fn upgrade_lock(
     catalog: &Catalog,
     recipe: &Recipe,
     context: &Context<'_>,

@@ -3,8 +3,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::choice::Records;
 use super::source::Source;
-use super::world::{Records, StandsIn, World};
+use super::world::{StandsIn, World};
 use super::{Context, Error};
 use crate::lock::LockedPackage;
 use wifibox_ground::version::Scheme;

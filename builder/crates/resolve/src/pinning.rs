@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
+use super::choice::Records;
 use super::locked::Locked;
 use super::source::Source;
-use super::world::Records;
 use super::{Context, Error, index};
 use crate::lock::{Lock, LockedPackage};
 

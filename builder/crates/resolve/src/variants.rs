@@ -3,10 +3,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::choice::Records;
 use super::locked::Locked;
 use super::locking::ensure;
 use super::source::Source;
-use super::world::{Records, StandsIn};
+use super::world::StandsIn;
 use super::{Context, Error, LockMode, index};
 use crate::lock::Target;
 use wifibox_ground::digest::Sha256;

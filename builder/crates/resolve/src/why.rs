@@ -1,9 +1,9 @@
 //! Why a package is in a guest: the chain from the recipe to it.
 
-use wifibox_ground::nearest::nearest;
-use wifibox_recipe::Recipe;
+use wifibox_ground::nearest::near;
+use wifibox_recipe::{Composed, Recipe};
 
-use crate::{Because, Error, Locked, Records, Request, Universe};
+use crate::{Because, Context, Error, Locked, Records, Request, Universe, ensure};
 
 /// In words, who asked for a package.
 pub fn because(universe: &Universe, requests: &[Request], because: &Because) -> String {
@@ -19,11 +19,20 @@ pub fn because(universe: &Universe, requests: &[Request], because: &Because) -> 
     }
 }
 
-/// The chain that pulled `package` in, one line to a link, from the recipe to the package.
+/// The chain that pulled `package` into a guest, one line to a link, from the recipe to the package.
 ///
 /// # Errors
-/// [`Error::NotInGuest`], with the nearest name.
-pub fn why(recipe: &Recipe, locks: &[Locked], package: &str) -> Result<Vec<String>, Error> {
+/// [`Error::NotInGuest`], with the names that may have been meant.
+pub fn why(
+    composed: &Composed<'_>,
+    package: &str,
+    context: &Context<'_>,
+) -> Result<Vec<String>, Error> {
+    let locks = ensure(composed.catalog, &composed.recipe, context)?;
+    chain(&composed.recipe, &locks, package)
+}
+
+fn chain(recipe: &Recipe, locks: &[Locked], package: &str) -> Result<Vec<String>, Error> {
     let mut lines: Vec<String> = Vec::new();
     let mut names: Vec<String> = Vec::new();
     for Locked { source, lock, .. } in locks {
@@ -55,18 +64,17 @@ pub fn why(recipe: &Recipe, locks: &[Locked], package: &str) -> Result<Vec<Strin
     if !lines.is_empty() {
         return Ok(lines);
     }
-    let stand_in = recipe.stand_ins.get(package);
-    let near = match stand_in {
-        Some(stand_in) => format!(
-            ": the builder stands in for it ({}; {})",
-            stand_in.value.reason, stand_in.origin
-        ),
-        None => {
-            let names: Vec<&str> = names.iter().map(String::as_str).collect();
-            nearest(package, &names)
-                .map(|name| format!("; did you mean {name}?"))
-                .unwrap_or_default()
+    let known =
+        |lock: &Locked| lock.lock.packages.iter().any(|known| known.package.name == package);
+    let why = match recipe.stand_ins.get(package) {
+        Some(stand_in) => {
+            let (reason, origin) = (&stand_in.value.reason, &stand_in.origin);
+            format!(": the builder does its work ({reason}; {origin})")
         }
+        None if locks.iter().any(known) => ": the lock has it for other guests".to_owned(),
+        None => String::new(),
     };
-    Err(Error::NotInGuest { package: package.to_owned(), near })
+    let near = near(package, names.iter().map(String::as_str));
+    let near = near.into_iter().map(str::to_owned).collect();
+    Err(Error::NotInGuest { package: package.to_owned(), why, near })
 }

@@ -35,7 +35,7 @@ pub enum AppletError {
     #[error("{0}, which lists the links of {1}, is not in the guest: does its package come in?")]
     NoList(GuestPath, GuestPath),
     /// The list of links holds something else.
-    #[error("{0} lists links of applets, one path to a line; {1:?} is none")]
+    #[error("{0} must list one path per line, the links of applets; {1:?} is not a path")]
     BadList(GuestPath, String),
     /// A link cannot be put into the tree.
     #[error(transparent)]

@@ -235,7 +235,7 @@ impl Reader<'_> {
                 let (key, value) = pair.split_at(end);
                 let value = value.get(1..).unwrap_or_default().to_vec();
                 if found.xattrs.insert(key.to_vec(), value).is_some() {
-                    return Err(self.odd(place, "an extended attribute is there twice"));
+                    return Err(self.odd(place, "an extended attribute appears twice"));
                 }
             }
         }
@@ -254,7 +254,7 @@ fn shown(path: &GuestPath) -> String {
     if path.is_root() { "the root".to_owned() } else { path.to_string() }
 }
 
-/// No path is there twice, and hard links are to regular files of the package.
+/// No path appears twice, and hard links are to regular files of the package.
 fn check(file: &str, directories: &[Directory]) -> Result<(), AdbError> {
     let mut seen = BTreeSet::new();
     let mut regular = BTreeSet::new();
@@ -262,7 +262,7 @@ fn check(file: &str, directories: &[Directory]) -> Result<(), AdbError> {
     let paths = directories.iter().map(|directory| &directory.path);
     for path in paths.chain(files().map(|file| &file.path)) {
         if !seen.insert(path) {
-            return Err(AdbError::schema(file, shown(path), "it is there twice"));
+            return Err(AdbError::schema(file, shown(path), "it appears twice"));
         }
     }
     for found in files().filter(|file| matches!(file.kind, FileKind::Regular { .. })) {

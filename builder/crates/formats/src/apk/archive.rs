@@ -302,7 +302,7 @@ fn read_control(
             None => return Err(odd("it has no place among control files")),
         };
         if again {
-            return Err(odd("it is there twice"));
+            return Err(odd("it appears twice"));
         }
     }
     let Some(info) = info else { return Err(wrong("it has no file .PKGINFO".to_owned())) };

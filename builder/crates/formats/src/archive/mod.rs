@@ -151,7 +151,7 @@ pub(crate) fn control_files(
             let mut bytes = Vec::new();
             content.read_to_end(&mut bytes).map_err(TarError::Read)?;
             match files.insert(name.to_owned(), bytes) {
-                Some(_) => Err(odd("it is there twice")),
+                Some(_) => Err(odd("it appears twice")),
                 None => Ok(()),
             }
         })?;

@@ -39,7 +39,7 @@ impl Release {
                 current = field.to_ascii_lowercase();
                 let value = (number, value.trim().to_owned());
                 if fields.insert(current.clone(), value).is_some() {
-                    return Err(malformed(number, format!("the field {field} is there twice")));
+                    return Err(malformed(number, format!("the field {field} appears twice")));
                 }
             }
         }
@@ -160,7 +160,7 @@ mod tests {
             ("main/x.xz", "/x.xz", "leads out"),
             ("main/x.xz", "main/binary-amd64/Packages", "twice, and differently"),
             ("   7 main", "   -7 main", "not a size"),
-            ("Codename", "suite", "there twice"),
+            ("Codename", "suite", "appears twice"),
             ("SHA256:", "SHA512:", "no files"),
             ("Suite: stable", "Suite stable", "is expected"),
             ("Suite: stable", " Suite: stable", "belongs to no field"),

@@ -106,7 +106,7 @@ pub(super) fn parsed(
     let record = record.ok_or_else(|| wrong("its file control is empty"))?;
     for (name, value) in record.fields() {
         if control.fields.insert(name.to_owned(), value.to_owned()).is_some() {
-            return Err(bad(record.error(format!("the field {name} is there twice"))));
+            return Err(bad(record.error(format!("the field {name} appears twice"))));
         }
     }
     for field in ["Package", "Version"] {

@@ -88,11 +88,11 @@ impl Reason {
                 format!("{driver}, but {why}.")
             }
             Reason::NoDriver { kernels, wireless: true } => format!(
-                "Linux has no driver for it: none in the kernels known here ({}, as Debian builds them).",
+                "Linux has no driver for it, at least in the kernels known here ({}, as Debian builds them).",
                 all(kernels)
             ),
             Reason::NoDriver { kernels, wireless: false } => format!(
-                "No wireless driver of Linux knows this id, in none of the kernels known here ({}); it may \
+                "Linux has no wireless driver for this id, at least up to the kernels known here ({}); it may \
                  not be a wireless card at all.",
                 all(kernels)
             ),

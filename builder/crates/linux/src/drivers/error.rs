@@ -42,8 +42,8 @@ pub enum Error {
     Firmware(#[from] FirmwareError),
     #[error(transparent)]
     FirmwareArchive(#[from] ArchiveError),
-    #[error("--firmware-file {globs}: no firmware that the modules want matches")]
-    NoSuchFirmware { globs: String },
+    #[error("--firmware-file {globs}: none of the firmware that the modules want matches")]
+    NoSuchFirmware { globs: String, wanted: Vec<String> },
     #[error("firmware file {}: {why}", .file.display())]
     OwnFirmware { file: PathBuf, why: String },
     #[error(

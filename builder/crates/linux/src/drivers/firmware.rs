@@ -1,6 +1,6 @@
 //! The firmware of a guest: of what packages and the user offer, what the kept modules want.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::form::{Packing, Stored, stored, suffix_of_link};
 use super::modules::Kernel;
@@ -60,7 +60,7 @@ pub fn install(
     let selection = select(&offers(tree, &folder)?, &wanted, &rules)?;
     if !asked.only.is_empty() && selection.files.keys().all(|name| name.starts_with("regulatory."))
     {
-        return Err(Error::NoSuchFirmware { globs: asked.only.join(" ") });
+        return Err(no_firmware(asked.only, &wanted));
     }
     own.retain(|file| {
         let kept = selection.files.contains_key(&file.name);
@@ -81,6 +81,26 @@ pub fn install(
     }
     put_selection(tree, &offered, &folder, &selection, &files)?;
     Ok(Installed { selection, own, archive })
+}
+
+/// The globs match nothing that is wanted: the names that begin most like one of them, or else the first ones.
+fn no_firmware(globs: &[String], wanted: &[Wanted]) -> Error {
+    const SHOWN: usize = 5;
+    let names: BTreeSet<&str> = wanted.iter().map(|wanted| &*wanted.name).collect();
+    let mut shown: Vec<&str> = Vec::new();
+    for glob in globs {
+        let mut begin = glob.as_str();
+        // Less and less of what was typed, until something is like it.
+        while let Some((place, _)) = begin.char_indices().next_back().filter(|_| shown.is_empty()) {
+            begin = &begin[..place];
+            shown.extend(names.iter().filter(|name| !begin.is_empty() && name.contains(begin)));
+        }
+    }
+    if shown.is_empty() {
+        shown.extend(&names);
+    }
+    let wanted = shown.into_iter().take(SHOWN).map(str::to_owned).collect();
+    Error::NoSuchFirmware { globs: globs.join(" "), wanted }
 }
 
 /// The real path of the firmware folder, or where it belongs.

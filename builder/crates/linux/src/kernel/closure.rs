@@ -22,7 +22,7 @@ pub use reasons::{Missing, Want, Why};
 pub enum ClosureError {
     /// Modules that neither exist nor are built in.
     #[error(
-        "kernel {kernel} has not all modules that are needed, neither as files nor built in:\n  {}\n\
+        "kernel {kernel} lacks modules that are needed, both as files and built in:\n  {}\n\
          Add the package that brings them, choose another kernel, or, where the guest can do without \
          one, end its name with '?'",
         list(.missing)

@@ -152,7 +152,7 @@ fn contradictions_show_both_sides() {
         "summary: S\ndefault: true\naccounts:\n  users:\n    - { name: root, uid: 1, group: root, \
          home: root, shell: bin/sh }\n",
     )]), @r#"
-    the user "root" is there twice, not alike
+    the user "root" is declared twice, in different ways
       --> recipes/features/extra.yaml:5:7
        |
      5 |     - { name: root, uid: 1, group: root, home: root, shell: bin/sh }

@@ -144,7 +144,7 @@ fn missing_and_doubled_keys_and_bad_yaml_are_errors() {
        | ^
     "#);
     insta::assert_snapshot!(error(&[(FEATURE, "summary: S\nsummary: T\ndefault: true\n")]), @r#"
-    the key "summary" is there twice
+    the key "summary" appears twice
       --> recipes/features/extra.yaml:2:1
        |
      2 | summary: T
@@ -173,7 +173,7 @@ fn missing_and_doubled_keys_and_bad_yaml_are_errors() {
     insta::assert_snapshot!(
         error(&[(FEATURE, "summary: S\ndefault: true\nlinks: { bin: a, /bin: b }\n")]),
         @r"
-    /bin is there twice
+    /bin appears twice
       --> recipes/features/extra.yaml:3:8
        |
      3 | links: { bin: a, /bin: b }

@@ -4,25 +4,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
-use serde::Serialize;
-
 use super::index::{FORMAT, Guest, Index};
 use super::provenance::Statement;
 use super::{GUESTS, INDEX, PROVENANCE};
+use crate::findings::{Findings, Options, VerifyError};
 use crate::output::load;
-use crate::verify::{Findings, Options, Sums, VerifyError, verify};
+use crate::released::Release;
+use crate::sums::Sums;
 use wifibox_ground::digest::Sha256;
 
-/// What was found out about a release.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Release {
-    /// Its version.
-    pub version: String,
-    /// The guests that were checked, with their build ids.
-    pub guests: BTreeMap<String, String>,
-}
-
-/// Checks the release in `folder`, whose files have the hashes of `sums`, and these sizes.
+/// Checks the release in `folder`, whose files have the hashes of `sums`, and these sizes; `verify` checks
+/// the folder of a guest.
 ///
 /// # Errors
 /// A folder cannot be read at all. What is wrong is in `findings`.
@@ -32,6 +24,7 @@ pub fn check(
     sizes: &BTreeMap<&str, u64>,
     options: &Options<'_>,
     findings: &mut Findings,
+    verify: &dyn Fn(&Path) -> Result<Findings, VerifyError>,
 ) -> Result<(), VerifyError> {
     let Some(index) = read_index(folder, findings) else { return Ok(()) };
     compare_artefacts(&index, sums, sizes, findings);
@@ -45,7 +38,7 @@ pub fn check(
         if options.ignore_missing && !inside.join("manifest.json").is_file() {
             continue;
         }
-        let inner = verify(&inside, options)?;
+        let inner = verify(&inside)?;
         findings.nodes += inner.nodes;
         findings.more += inner.more;
         for problem in inner.problems {

@@ -19,7 +19,7 @@ mod index;
 mod provenance;
 mod seal;
 
-pub use check::{Release, check};
+pub use check::check;
 pub use index::{Artefact, Guest, Index, Kind, Omitted, Source, Tool};
 pub use provenance::{Made, Statement};
 pub use seal::{SealError, Wishes, seal};

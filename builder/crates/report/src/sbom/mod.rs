@@ -9,6 +9,7 @@ mod facts;
 mod id;
 mod purl;
 mod spdx;
+mod spdx_model;
 
 pub use cyclonedx::cyclonedx;
 pub use facts::{FileFacts, PackageFacts, file_facts, output_facts};

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use serde::Serialize;
 use sha1::Digest as _;
 
 use super::id::word;
@@ -16,114 +15,10 @@ const DOCUMENT: &str = "SPDXRef-DOCUMENT";
 const GUEST: &str = "SPDXRef-Guest";
 /// This program.
 const BUILDER: &str = "SPDXRef-Builder";
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Document {
-    spdx_version: &'static str,
-    data_license: &'static str,
-    #[serde(rename = "SPDXID")]
-    id: &'static str,
-    name: String,
-    document_namespace: String,
-    creation_info: CreationInfo,
-    packages: Vec<Package>,
-    files: Vec<File>,
-    has_extracted_licensing_infos: Vec<Extracted>,
-    relationships: Vec<Relationship>,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct CreationInfo {
-    created: String,
-    creators: Vec<String>,
-    license_list_version: String,
-}
-
-#[derive(Serialize, Default)]
-#[serde(rename_all = "camelCase")]
-struct Package {
-    #[serde(rename = "SPDXID")]
-    id: String,
-    name: String,
-    #[serde(skip_serializing_if = "String::is_empty")]
-    version_info: String,
-    #[serde(skip_serializing_if = "String::is_empty")]
-    supplier: String,
-    download_location: String,
-    files_analyzed: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    package_verification_code: Option<VerificationCode>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    checksums: Vec<Checksum>,
-    #[serde(skip_serializing_if = "String::is_empty")]
-    source_info: String,
-    license_concluded: String,
-    license_declared: String,
-    copyright_text: String,
-    #[serde(skip_serializing_if = "String::is_empty")]
-    summary: String,
-    #[serde(skip_serializing_if = "String::is_empty")]
-    license_comments: String,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    external_refs: Vec<ExternalRef>,
-    #[serde(skip_serializing_if = "str::is_empty")]
-    primary_package_purpose: &'static str,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct VerificationCode {
-    package_verification_code_value: String,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Checksum {
-    algorithm: &'static str,
-    checksum_value: String,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct ExternalRef {
-    reference_category: &'static str,
-    reference_type: &'static str,
-    reference_locator: String,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct File {
-    #[serde(rename = "SPDXID")]
-    id: String,
-    file_name: String,
-    checksums: Vec<Checksum>,
-    license_concluded: String,
-    license_info_in_files: Vec<String>,
-    copyright_text: &'static str,
-    #[serde(skip_serializing_if = "String::is_empty")]
-    comment: String,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Extracted {
-    license_id: String,
-    name: String,
-    extracted_text: String,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Relationship {
-    spdx_element_id: String,
-    relationship_type: &'static str,
-    related_spdx_element: String,
-    #[serde(skip_serializing_if = "str::is_empty")]
-    comment: &'static str,
-}
+use super::spdx_model::{
+    Checksum, CreationInfo, Document, ExternalRef, Extracted, File, Package, Relationship,
+    VerificationCode,
+};
 
 /// The text of `sbom.spdx.json`.
 ///

@@ -1,9 +1,8 @@
 //! OpenWrt's feeds: folders of packages with a signed index, `Packages.gz` and `Packages.sig` (opkg) or
 //! `packages.adb` (apk v3), in the layout of a release or one by one.
 
-use super::{KeyFile, Offered, fingerprints, key_files, no_keys, release, v3};
+use super::{KeyFile, Offered, key_files, v3};
 use crate::lock::{LockedIndex, LockedPackage};
-use crate::mirrors::mirrors;
 use crate::source::Source;
 use crate::{Context, Error};
 use wifibox_fetch::{FetchError, Fetcher};
@@ -47,54 +46,9 @@ pub struct Feed {
     pub packages: Vec<Package>,
 }
 
-/// Adds what the feeds of `repository` offer.
-///
-/// # Errors
-/// [`Error`]: a mirror, a key, a signature, a hash or a record is wrong, or kernel and modules do not
-/// belong together.
-pub fn load(
-    source: &Source,
-    repository: &Repository,
-    context: &Context<'_>,
-    fetcher: &Fetcher<'_>,
-    offered: &mut Offered,
-) -> Result<(), Error> {
-    let feeds = Feeds {
-        source,
-        repository,
-        mirrors: mirrors(repository, source.format, context)?,
-        packing: if source.format == Format::Adb { Packing::Apk } else { Packing::Opkg },
-        context,
-        fetcher,
-        usign: keyring(source.format, repository, context)?,
-        pinned: fingerprints(repository)?,
-        pem: v3::keyring(repository, context)?,
-    };
-    if !feeds.has_keys() {
-        return Err(no_keys(source.format, repository, context, &[]));
-    }
-    match repository.targets.get(&source.target.architecture) {
-        Some(target) => release::load(&feeds, target, offered),
-        None => {
-            for suite in &repository.suites {
-                let components = repository.components.iter().map(|name| format!("{suite}/{name}"));
-                let mut folders: Vec<String> = components.collect();
-                if folders.is_empty() {
-                    folders.push(suite.clone());
-                }
-                for folder in folders {
-                    let feed = feeds.read(&feeds.plan(&folder)?)?;
-                    feeds.offer(feed, 0, offered);
-                }
-            }
-            Ok(())
-        }
-    }
-}
-
 impl Feeds<'_> {
     /// Whether there is a pinned key for what signs the feeds.
-    fn has_keys(&self) -> bool {
+    pub fn has_keys(&self) -> bool {
         match self.packing {
             Packing::Opkg => self.has_usign(),
             Packing::Apk => {
@@ -116,7 +70,7 @@ impl Feeds<'_> {
     }
 
     /// The index of a feed that stands alone in a folder.
-    fn plan(&self, folder: &str) -> Result<IndexPlan, Error> {
+    pub fn plan(&self, folder: &str) -> Result<IndexPlan, Error> {
         let name = &self.repository.name;
         let file = |file: &str| {
             let what = format!("{file} of {name}, feed {folder}");
@@ -198,7 +152,7 @@ impl Feeds<'_> {
 }
 
 /// The keys of usign that the recipe quotes and those in files of this machine.
-fn keyring(
+pub fn keyring(
     format: Format,
     repository: &Repository,
     context: &Context<'_>,

@@ -4,6 +4,7 @@ mod apk;
 mod dpkg;
 mod feeds;
 mod loose;
+mod openwrt;
 mod release;
 pub mod v3;
 
@@ -43,7 +44,7 @@ pub fn load(
             _ if !repository.packages.is_empty() => loose::load,
             Format::Dpkg => dpkg::load,
             Format::Apk => apk::load,
-            Format::Opkg | Format::Adb => feeds::load,
+            Format::Opkg | Format::Adb => openwrt::load,
         };
         load(source, repository, context, fetcher, &mut offered).map_err(|error| {
             let Error::Fetch(fetch) = error else { return error };

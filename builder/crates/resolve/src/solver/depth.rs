@@ -9,8 +9,8 @@ use std::collections::{HashMap, HashSet};
 use super::policy::Order;
 use super::prefer;
 use super::search::{By, Candidate, Need, Search};
+use super::step::Step;
 use super::universe::Item;
-use super::walk::Step;
 
 /// What remains to be walked.
 enum Task<'u> {

@@ -9,21 +9,24 @@
 //! Nothing is read or written, and the same input gives the same answer.
 
 mod build;
+mod by_rank;
 mod contradiction;
 mod depth;
 mod explain;
-mod lack;
 mod pick;
 pub mod policy;
 mod prefer;
 mod rank;
-mod ranked;
+mod reached;
 mod reason;
 mod request;
+mod run;
 mod sat;
 mod search;
 mod solution;
+mod step;
 mod universe;
+mod unmet;
 mod walk;
 
 pub use explain::Unsatisfiable;
@@ -43,7 +46,7 @@ use search::Search;
 /// [`Unsatisfiable`] explains why no choice satisfies them.
 pub fn resolve(universe: &Universe, requests: &[Request]) -> Result<Solution, Box<Unsatisfiable>> {
     let mut search = Search::new(universe, requests);
-    match search.run() {
+    match run::run(&mut search) {
         Ok(chosen) => Ok(Solution::new(&search, &self_sufficient(universe, requests, chosen))),
         Err(impossible) => Err(Box::new(explain::explain(&search, &impossible))),
     }
@@ -54,7 +57,7 @@ pub fn resolve(universe: &Universe, requests: &[Request]) -> Result<Solution, Bo
 fn self_sufficient(universe: &Universe, requests: &[Request], mut chosen: Vec<Item>) -> Vec<Item> {
     loop {
         let Ok(restricted) = universe.restricted(&chosen) else { return chosen };
-        let Ok(again) = Search::new(&restricted, requests).run() else { return chosen };
+        let Ok(again) = run::run(&mut Search::new(&restricted, requests)) else { return chosen };
         if again.len() >= chosen.len() {
             return chosen;
         }

@@ -1,15 +1,15 @@
-//! Which provider of a name apk prefers, part of the walk of [`super::ranked`].
+//! Which provider of a name apk prefers, part of the walk of [`super::by_rank`].
 //!
 //! In this order: not excluded; from an allowed, then a preferred tag; the version of the name; of the
 //! same package the version; provider priority; the earliest repository.
 
 use std::cmp::Ordering;
 
-use super::ranked::RankedWalk;
+use super::by_rank::ByRank;
 use super::search::Search;
 use super::universe::{Item, Name, Provider, UNTAGGED};
 
-impl<'u> RankedWalk<'u> {
+impl<'u> ByRank<'u> {
     /// The best provider of `name` that may be chosen now.
     pub(super) fn pick(&self, search: &Search<'u>, name: Name) -> Option<Item> {
         let required = self.required.contains(&name);

@@ -7,7 +7,6 @@ use super::policy::Exclusive;
 use super::request::Request;
 use super::sat::{Impossible, Lit, Sat};
 use super::universe::{Item, Name, Provider, Tags, UNTAGGED, Universe};
-use super::walk::{Step, Walk};
 use wifibox_formats::{Constraint, Relation};
 use wifibox_ground::version::Scheme;
 
@@ -87,33 +86,27 @@ impl<'u> Search<'u> {
         relation.alternatives.first()?.qualifier.and_then(|tag| self.universe.tag(tag))
     }
 
-    /// Looks for the preferred solution; gives the packages of one, in the order they were settled.
-    ///
-    /// # Errors
-    /// [`Impossible`] when there is none.
-    pub(super) fn run(&mut self) -> Result<Vec<Item>, Impossible> {
+    /// States what the requests demand.
+    pub(super) fn begin(&mut self) {
         for number in 0..self.requests.len() {
             self.state(By::Request(number));
         }
-        let mut walk = Walk::new(self);
-        loop {
-            if self.sat.propagate()? {
-                self.looked_at = 0;
-                walk.restart();
-            }
-            if self.expand() {
-                continue;
-            }
-            match walk.next(self) {
-                Step::Try(item) => self.sat.decide(Lit::yes(item.0)),
-                Step::Again => {}
-                Step::Done => return Ok(walk.chosen()),
-            }
+    }
+
+    /// Draws the conclusions of what was decided; whether decisions were taken back for it.
+    ///
+    /// # Errors
+    /// [`Impossible`]: there is no solution.
+    pub(super) fn propagate(&mut self) -> Result<bool, Impossible> {
+        let back = self.sat.propagate()?;
+        if back {
+            self.looked_at = 0;
         }
+        Ok(back)
     }
 
     /// States the dependencies of all packages that were chosen since; whether there were any.
-    fn expand(&mut self) -> bool {
+    pub(super) fn expand(&mut self) -> bool {
         let mut any = false;
         while let Some(lit) = self.sat.trail().get(self.looked_at).copied() {
             self.looked_at += 1;

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 
-use super::reason::fitting;
+use super::reached::fitting;
 use super::search::{By, Search};
 use super::universe::{Item, Provider, Universe};
 

@@ -1,31 +1,22 @@
 //! What to choose next: the order in which a package manager goes about its work.
 
+use super::by_rank::ByRank;
 use super::depth::DepthWalk;
 use super::policy::Order;
-use super::ranked::RankedWalk;
 use super::search::Search;
+use super::step::Step;
 use super::universe::Item;
-
-/// What to do next.
-pub(super) enum Step {
-    /// Choose this package.
-    Try(Item),
-    /// The choice was refuted; a clause says why.
-    Again,
-    /// Everything needed is there.
-    Done,
-}
 
 /// The walk that the ecosystem's package manager makes.
 pub(super) enum Walk<'u> {
     Depth(DepthWalk<'u>),
-    Ranked(Box<RankedWalk<'u>>),
+    Ranked(Box<ByRank<'u>>),
 }
 
 impl<'u> Walk<'u> {
     pub(super) fn new(search: &Search<'u>) -> Self {
         match search.universe.policy.order {
-            Order::ByRank => Walk::Ranked(Box::new(RankedWalk::new(search))),
+            Order::ByRank => Walk::Ranked(Box::new(ByRank::new(search))),
             Order::DepthFirst | Order::RequestByRequest => Walk::Depth(DepthWalk::new(search)),
         }
     }
