@@ -7,11 +7,11 @@
 
 use std::collections::BTreeMap;
 
-use crate::lint::Problem;
+use super::Problem;
 
 /// What a key's value is.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Value {
+enum Value {
     /// A number.
     Number(u64),
     /// A string.
