@@ -8,7 +8,7 @@
 mod assignments;
 pub mod bhyve;
 mod devd;
-pub mod l4re_modules;
+pub(crate) mod l4re_modules;
 mod vm_bhyve;
 mod wifibox_core;
 pub mod xl;
