@@ -4,8 +4,10 @@ use std::error::Error as StdError;
 
 use wifibox_fetch::FetchError;
 use wifibox_ground::failure::Kind;
+use wifibox_host::{HostError, qemu};
 use wifibox_pipeline::Error;
 use wifibox_recipe::RecipeError;
+use wifibox_report::output::LoadError;
 
 /// A verb that did not succeed.
 #[derive(Debug)]
@@ -65,13 +67,7 @@ impl From<wifibox_resolve::Error> for Failure {
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
-        let code = match error.kind() {
-            Kind::Failed => 1,
-            Kind::Usage => 2,
-            Kind::LockOutdated => 3,
-            Kind::Verification => 4,
-            Kind::Interrupted => 130,
-        };
+        let code = code(error.kind());
         let mut hints = Vec::new();
         if let Some(error) = error.fetch() {
             fetch_hints(error, &mut hints);
@@ -96,6 +92,39 @@ impl From<Error> for Failure {
             _ => {}
         }
         Failure { error: Box::new(error), code, hints, silent: false }
+    }
+}
+
+impl From<HostError> for Failure {
+    fn from(error: HostError) -> Self {
+        let code = code(error.kind());
+        let hints = match error {
+            HostError::Output(LoadError::Damaged { .. }) | HostError::Value(_) => vec![
+                "'wifibox-build verify' with this folder says which files are not as the build wrote \
+                 them; build the guest again, or take its folder from where it came from"
+                    .to_owned(),
+            ],
+            _ => Vec::new(),
+        };
+        Failure { error: Box::new(error), code, hints, silent: false }
+    }
+}
+
+impl From<qemu::Error> for Failure {
+    fn from(error: qemu::Error) -> Self {
+        let code = code(error.kind());
+        Failure { error: Box::new(error), code, hints: Vec::new(), silent: false }
+    }
+}
+
+/// The exit code of a kind of failure.
+fn code(kind: Kind) -> u8 {
+    match kind {
+        Kind::Failed => 1,
+        Kind::Usage => 2,
+        Kind::LockOutdated => 3,
+        Kind::Verification => 4,
+        Kind::Interrupted => 130,
     }
 }
 
