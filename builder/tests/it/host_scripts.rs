@@ -78,6 +78,68 @@ fn the_script_for_qemu_starts_the_guest_with_its_disks() {
 }
 
 #[test]
+fn boot_starts_the_machine_of_the_manifest_and_no_other() {
+    let guest = Guest::new();
+    let out = guest.build("f", "out");
+    let bin = guest.path("bin");
+    let say = "echo \"${0##*/}\"; for word; do echo \"$word\"; done";
+    programs(&bin, &[("qemu-system-x86_64", say), ("qemu-system-aarch64", say)]);
+    let boot = |more: &[&str]| {
+        let Output { status, stdout, stderr } = Command::new(wifibox_testkit::program())
+            .args([&["boot", out.to_str().unwrap()], more].concat())
+            .env("PATH", &bin)
+            .output()
+            .unwrap();
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+        (status.code(), text(stdout), text(stderr))
+    };
+    let manifest = out.join("manifest.json");
+    let text = read(&manifest);
+    let with = |old: &str, new: &str| {
+        assert!(text.contains(old), "{old}");
+        fs::write(&manifest, text.replace(old, new)).unwrap();
+    };
+    with("\"memory\": 256", "\"memory\": 192");
+    let (code, stdout, stderr) = boot(&[]);
+    assert_eq!(code, Some(0), "{stderr}");
+    assert!(stdout.starts_with("qemu-system-x86_64\n-m\n192\n"), "{stdout}");
+    assert!(stdout.contains("-append\nquiet\n"), "{stdout}");
+    let (code, stdout, _) = boot(&["--memory", "99"]);
+    assert!(code == Some(0) && stdout.contains("-m\n99\n"), "{stdout}");
+    let (code, _, stderr) = boot(&["--memory", "1"]);
+    assert!(code == Some(2) && stderr.contains("16 to 1048576 MiB"), "{stderr}");
+
+    with("\"architecture\": \"x86_64\"", "\"architecture\": \"aarch64\"");
+    let (code, stdout, stderr) = boot(&[]);
+    assert_eq!(code, Some(0), "{stderr}");
+    assert!(stdout.starts_with("qemu-system-aarch64\n-m\n256\n"), "{stdout}");
+
+    // A guest that QEMU has no devices for.
+    with("\"transport\": \"virtio\"", "\"transport\": \"xen\"");
+    let (code, stdout, stderr) = boot(&[]);
+    assert!(code == Some(2) && stdout.is_empty(), "{stdout}{stderr}");
+    assert!(stderr.contains("build it with --hypervisor qemu"), "{stderr}");
+
+    // A damaged manifest, an older one, none.
+    for (old, new, words) in [
+        ("\"memory\": 256", "\"memory\": \"much\"", "manifest.json is damaged"),
+        ("\"memory\": 256", "\"memory\": 1", "the guest's memory is"),
+        ("\"guest\": {", "\"machine\": {", "build the guest again"),
+    ] {
+        with(old, new);
+        let (code, stdout, stderr) = boot(&[]);
+        assert!(code == Some(1) && stdout.is_empty(), "{stdout}{stderr}");
+        assert!(stderr.contains(words) && stderr.contains("build the guest again"), "{stderr}");
+    }
+    fs::write(&manifest, text.get(..text.len() / 2).unwrap()).unwrap();
+    let (code, _, stderr) = boot(&[]);
+    assert!(code == Some(1) && stderr.contains("manifest.json is damaged"), "{stderr}");
+    fs::remove_file(&manifest).unwrap();
+    let (code, _, stderr) = boot(&[]);
+    assert!(code == Some(1) && stderr.contains("it has no manifest.json"), "{stderr}");
+}
+
+#[test]
 fn the_script_for_bhyve_keeps_the_guest_running_and_cleans_up() {
     let guest = Guest::new();
     let out = guest.build("f", "out");

@@ -8,9 +8,10 @@
 mod assignments;
 pub mod bhyve;
 mod devd;
-pub mod l4re_modules;
+pub(crate) mod l4re_modules;
 mod vm_bhyve;
 mod wifibox_core;
+pub mod xl;
 
 use std::fmt;
 use std::str::FromStr;
@@ -173,7 +174,7 @@ pub fn lint(kind: Kind, contents: &[u8]) -> Vec<Problem> {
         Kind::Loader => assignments::loader_conf(text),
         Kind::Rc => assignments::rc_conf(text),
         Kind::Devd => devd::lint(text),
-        Kind::Xl => crate::xen::lint::lint(text),
+        Kind::Xl => xl::lint(text),
         Kind::L4reModules => l4re_modules::lint(text),
     };
     for (index, line) in text.split('\n').enumerate() {

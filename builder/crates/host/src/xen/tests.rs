@@ -36,7 +36,7 @@ fn text(guest: &Guest, name: &str) -> String {
 }
 
 fn problems(text: &str) -> String {
-    lint::lint(text).iter().map(|problem| format!("{problem}\n")).collect()
+    lint::lint(Kind::Xl, text.as_bytes()).iter().map(|problem| format!("{problem}\n")).collect()
 }
 
 #[test]

@@ -2,57 +2,55 @@
 //!
 //! On Linux it uses KVM and hands cards over by VFIO; anywhere else it is for trying a guest out, best
 //! one of the flavor hwsim. The script needs nothing but a POSIX shell and QEMU. Its arguments for QEMU
-//! are those of [`super::boot`], with the script's variables in place of paths; its shares are laid
-//! out by the rules of [`super::shares`].
+//! are those of [`Machine`], with the script's variables in place of paths; its shares are laid
+//! out by the rules of [`crate::shares`].
 
-use std::path::PathBuf;
+use std::path::Path;
 
 use super::board::Board;
-use super::boot::{Console, Disk, GuestDescription};
-use super::machine::{Acceleration, Error, Firmware, Nic};
-use super::shares::Share;
-use super::{HostError, HostFile, Hypervisor};
+use super::machine::Machine;
+use super::parts::{Acceleration, Error, Firmware, Nic};
+use crate::shares;
+use crate::{HostError, HostFile, Hypervisor};
 use wifibox_ground::guest::{Guest, Purpose};
 
 /// The name of the script.
-pub const FILE: &str = "qemu.sh";
+const FILE: &str = "qemu.sh";
 
 /// The files for QEMU: the script.
 ///
 /// # Errors
-/// [`HostError::Unfit`] for a machine that QEMU's options are not known for.
-pub fn files(guest: &Guest) -> Result<Vec<HostFile>, HostError> {
-    let unfit = |why: String| HostError::Unfit { hypervisor: Hypervisor::Qemu, why };
-    let board = Board::of_architecture(&guest.architecture)
-        .ok_or_else(|| unfit(format!("no machine is known for {}", guest.architecture)))?;
-    let text = text(guest, board).map_err(|error| unfit(error.to_string()))?;
+/// [`HostError::Unfit`] for a guest that QEMU's options cannot be written for.
+pub(crate) fn files(guest: &Guest) -> Result<Vec<HostFile>, HostError> {
+    let text = text(guest).map_err(|error| HostError::Unfit {
+        hypervisor: Hypervisor::Qemu,
+        why: match error {
+            Error::Unfit { why } => why,
+            other => other.to_string(),
+        },
+    })?;
     Ok(vec![HostFile::script(FILE, text)])
 }
 
 /// The script's text.
-fn text(guest: &Guest, board: Board) -> Result<String, Error> {
-    let direct = Firmware::Direct {
-        kernel: "$here/vmlinuz".into(),
-        initramfs: guest
-            .boot
-            .direct
-            .as_ref()
-            .and_then(|direct| direct.initramfs.as_ref())
-            .map(|file| PathBuf::from("$here").join(file)),
-        command_line: "$(cat \"$here/cmdline\")".into(),
-    };
+fn text(guest: &Guest) -> Result<String, Error> {
+    let mut machine = Machine::of(guest, Path::new("$here"), Path::new("$state"), None)?;
+    if let Firmware::Direct { command_line, .. } = &mut machine.firmware {
+        // The output's own file has it.
+        "$(cat \"$here/cmdline\")".clone_into(command_line);
+    }
+    let board = machine.board;
     let uefi = Firmware::Uefi { code: "$code".into(), variables: "$variables".into() };
     let tap = Nic::Tap { name: "$tap".into() };
-    let description = description(guest, board, direct.clone());
     let mut text = TEMPLATE.to_owned();
     for (gap, words) in [
         ("@KVM@", owned(&Acceleration::Kvm.arguments())),
         ("@SOFTWARE@", owned(&Acceleration::Software.arguments())),
-        ("@DIRECT@", direct.arguments()?),
+        ("@DIRECT@", machine.firmware.arguments()?),
         ("@UEFI@", uefi.arguments()?),
-        ("@USER@", Nic::User.arguments(board)?),
-        ("@TAP@", tap.arguments(board)?),
-        ("@MACHINE@", description.machine()?),
+        ("@USER@", machine.network(&Nic::User)?),
+        ("@TAP@", machine.network(&tap)?),
+        ("@MACHINE@", machine.fixed()?),
     ] {
         text = text.replace(gap, &lines(&words));
     }
@@ -80,16 +78,6 @@ fn text(guest: &Guest, board: Board) -> Result<String, Error> {
         .replace("@MEMORY@", &guest.memory.to_string()))
 }
 
-/// The folder of a share below the script's `$state`.
-fn folder(share: &wifibox_ground::guest::Share) -> &str {
-    let samples = share.samples.as_deref().unwrap_or(&share.tag);
-    match share.tag.as_str() {
-        // The daemon's name: two roles may have their states side by side.
-        "app_config" => samples.rsplit('/').next().unwrap_or(samples),
-        tag => tag,
-    }
-}
-
 /// The lines that make the shares' folders, with working copies of the samples.
 fn layout(guest: &Guest) -> String {
     let mut text = String::new();
@@ -97,7 +85,7 @@ fn layout(guest: &Guest) -> String {
         text.push_str(LAY_OUT);
     }
     for share in &guest.shares {
-        let folder = folder(share);
+        let folder = shares::folder(share);
         text.push_str(&format!("mkdir -p \"$state/{folder}\"\n"));
         if let Some(samples) = &share.samples {
             text.push_str(&format!("lay_out \"$here/{samples}\" \"$state/{folder}\"\n"));
@@ -130,47 +118,6 @@ fn needed(guest: &Guest) -> String {
         }
     }
     text.trim_end().to_owned()
-}
-
-fn description(guest: &Guest, board: Board, firmware: Firmware) -> GuestDescription {
-    let here = |file: &str| PathBuf::from("$here").join(file);
-    let image =
-        |purpose, usual: &str| here(guest.disk(purpose).map_or(usual, |disk| disk.file.as_str()));
-    let more = guest
-        .disks
-        .iter()
-        .filter(|disk| matches!(disk.purpose, Purpose::Configuration | Purpose::Persistent));
-    let shares = guest.shares.iter();
-    GuestDescription {
-        board,
-        firmware,
-        esp: image(Purpose::Efi, "esp.img"),
-        root: image(Purpose::Root, "root.img"),
-        disks: more
-            .map(|disk| Disk {
-                id: disk.device.clone(),
-                image: match disk.purpose {
-                    Purpose::Persistent => PathBuf::from("$state").join(&disk.file),
-                    _ => here(&disk.file),
-                },
-                read_only: disk.read_only,
-            })
-            .collect(),
-        vcpus: guest.vcpus,
-        memory: guest.memory,
-        acceleration: Acceleration::Software,
-        nic: Nic::User,
-        shares: shares
-            .map(|share| {
-                let path = PathBuf::from("$state").join(folder(share));
-                Share::new(&share.tag, path, share.read_only)
-            })
-            .collect(),
-        console: Console::Terminal,
-        passthru: Vec::new(),
-        monitor: None,
-        no_reboot: false,
-    }
 }
 
 fn owned(words: &[&str]) -> Vec<String> {
@@ -227,6 +174,7 @@ const AAVMF_PAIRS: &str = "AAVMF_CODE.fd:AAVMF_VARS.fd QEMU_CODE.fd:QEMU_VARS.fd
 mod tests {
     use super::*;
     use crate::sample::guest;
+    use wifibox_ground::guest::Nic as Model;
 
     fn script() -> String {
         script_for(Board::Pc)
@@ -236,6 +184,7 @@ mod tests {
         let mut guest = guest();
         if board == Board::Arm {
             guest.architecture = "aarch64".to_owned();
+            guest.nics[0].model = Model::VirtioNet;
         }
         let [file] = &files(&guest).unwrap()[..] else { panic!("one file") };
         String::from_utf8(file.contents.clone()).unwrap()

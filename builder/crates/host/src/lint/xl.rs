@@ -5,13 +5,16 @@
 //! looks them up), values that must be of one kind, and combinations that Xen refuses only when the domain
 //! starts: a card in a domain of type PVH, a read-only disk of an emulated controller.
 
+mod keys;
+
 use std::collections::BTreeMap;
 
-use crate::lint::Problem;
+use super::Problem;
+use keys::{LISTS, MIXED, NUMBERS, TEXTS};
 
 /// What a key's value is.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Value {
+enum Value {
     /// A number.
     Number(u64),
     /// A string.
@@ -22,168 +25,6 @@ pub(crate) enum Value {
 
 /// The largest number of problems that are reported.
 const LIMIT: usize = 20;
-
-/// Keys whose values are numbers.
-const NUMBERS: &[&str] = &[
-    "acpi",
-    "acpi_laptop_slate",
-    "acpi_s3",
-    "acpi_s4",
-    "altp2mhvm",
-    "apic",
-    "cap",
-    "cpu_weight",
-    "device_model_stubdomain_override",
-    "dm_restrict",
-    "driver_domain",
-    "e820_host",
-    "extratime",
-    "gfx_passthru",
-    "hap",
-    "hpet",
-    "latency",
-    "localtime",
-    "max_event_channels",
-    "max_grant_frames",
-    "max_grant_version",
-    "max_maptrack_frames",
-    "maxmem",
-    "maxvcpus",
-    "memory",
-    "mmio_hole",
-    "msr_relaxed",
-    "nestedhvm",
-    "nographic",
-    "nomigrate",
-    "opengl",
-    "pae",
-    "pci_msitranslate",
-    "pci_permissive",
-    "pci_power_mgmt",
-    "pci_seize",
-    "period",
-    "pvshim",
-    "rdm_mem_boundary",
-    "rtc_timeoffset",
-    "sdl",
-    "shadow_memory",
-    "slice",
-    "spice",
-    "spice_clipboard_sharing",
-    "spiceagent_mouse",
-    "spicedisable_ticketing",
-    "spiceport",
-    "spicetls_port",
-    "spiceusbredirection",
-    "spicevdagent",
-    "stdvga",
-    "stubdomain_memory",
-    "usb",
-    "usbversion",
-    "vcpus",
-    "videoram",
-    "vkb_device",
-    "vmtrace_buf_kb",
-    "vnc",
-    "vncdisplay",
-    "vncunused",
-    "vpmu",
-    "vpt_align",
-    "xen_platform_pci",
-];
-
-/// Keys whose values are strings.
-const TEXTS: &[&str] = &[
-    "acpi_firmware",
-    "altp2m",
-    "bios",
-    "bios_path_override",
-    "boot",
-    "bootloader",
-    "cmdline",
-    "device_model_override",
-    "device_model_stubdomain_seclabel",
-    "device_model_user",
-    "device_model_version",
-    "device_tree",
-    "display",
-    "extra",
-    "firmware",
-    "gic_version",
-    "kernel",
-    "keymap",
-    "ms_vm_genid",
-    "name",
-    "on_crash",
-    "on_poweroff",
-    "on_reboot",
-    "on_soft_reset",
-    "on_watchdog",
-    "passthrough",
-    "pool",
-    "pvshim_cmdline",
-    "pvshim_extra",
-    "pvshim_path",
-    "ramdisk",
-    "root",
-    "sched",
-    "seclabel",
-    "smbios_firmware",
-    "soundhw",
-    "spice_image_compression",
-    "spice_streaming_video",
-    "spicehost",
-    "spicepasswd",
-    "stubdomain_cmdline",
-    "stubdomain_kernel",
-    "stubdomain_ramdisk",
-    "tee",
-    "timer_mode",
-    "tsc_mode",
-    "type",
-    "uuid",
-    "vendor_device",
-    "vga",
-    "vif.default.backend",
-    "vif.default.bridge",
-    "vif.default.gatewaydev",
-    "vif.default.script",
-    "vnclisten",
-    "vncpasswd",
-    "vuart",
-    "xauthority",
-];
-
-/// Keys whose values are lists of strings.
-const LISTS: &[&str] = &[
-    "bootloader_args",
-    "channel",
-    "device_model_args",
-    "device_model_args_hvm",
-    "device_model_args_pv",
-    "disk",
-    "dtdev",
-    "iomem",
-    "ioports",
-    "irqs",
-    "mca_caps",
-    "p9",
-    "pci",
-    "pvcalls",
-    "rdm",
-    "usbctrl",
-    "usbdev",
-    "vdispl",
-    "vfb",
-    "vif",
-    "vkb",
-    "vnuma",
-    "vsnd",
-    "vtpm",
-];
-
-/// Keys that may be one or another.
-const MIXED: &[&str] = &["cpuid", "cpus", "cpus_soft", "nodes", "serial", "usbdevice", "viridian"];
 
 /// The keys that are let through.
 pub fn keys() -> impl Iterator<Item = &'static str> {
@@ -252,6 +93,23 @@ fn combinations(keys: &Keys, problems: &mut Vec<Problem>) {
         let what = "Xen hands no PCI device to a domain of type pvh: take pv or hvm";
         problems.push(Problem::new(line, what));
     }
+    self::cards(cards, line, problems);
+    let (line, disks) = list("disk");
+    if kind == "hvm" {
+        emulated_disks(disks, line, problems);
+    }
+    let (line, interfaces) = list("vif");
+    self::interfaces(interfaces, kind, line, problems);
+    let (line, shares) = list("p9");
+    self::shares(shares, line, problems);
+    if let (Some((line, memory)), Some((_, most))) = (number("memory"), number("maxmem"))
+        && memory > most
+    {
+        problems.push(Problem::new(line, format!("memory ({memory}) is above maxmem ({most})")));
+    }
+}
+
+fn cards(cards: &[String], line: usize, problems: &mut Vec<Problem>) {
     for card in cards {
         let address = card.split(',').next().unwrap_or_default();
         let address = address.strip_prefix("bdf=").unwrap_or(address);
@@ -277,7 +135,10 @@ fn combinations(keys: &Keys, problems: &mut Vec<Problem>) {
             problems,
         );
     }
-    let (line, disks) = list("disk");
+}
+
+/// Disks of a whole PC.
+fn emulated_disks(disks: &[String], line: usize, problems: &mut Vec<Problem>) {
     for disk in disks {
         let option = |name: &str| {
             disk.split(',').find_map(|part| part.trim().strip_prefix(name)?.strip_prefix('='))
@@ -286,14 +147,16 @@ fn combinations(keys: &Keys, problems: &mut Vec<Problem>) {
         let emulated =
             ["xvda", "xvdb", "xvdc", "xvdd", "hda", "hdb", "hdc", "hdd"].contains(&device);
         let cdrom = option("devtype") == Some("cdrom");
-        if kind == "hvm" && emulated && option("access") == Some("ro") && !cdrom {
+        if emulated && option("access") == Some("ro") && !cdrom {
             let what = format!(
                 "{device} is on an emulated controller too, which knows no read-only disks: take xvde"
             );
             problems.push(Problem::new(line, what));
         }
     }
-    let (line, interfaces) = list("vif");
+}
+
+fn interfaces(interfaces: &[String], kind: &str, line: usize, problems: &mut Vec<Problem>) {
     for interface in interfaces {
         options(
             interface,
@@ -325,7 +188,9 @@ fn combinations(keys: &Keys, problems: &mut Vec<Problem>) {
             problems.push(Problem::new(line, what));
         }
     }
-    let (line, shares) = list("p9");
+}
+
+fn shares(shares: &[String], line: usize, problems: &mut Vec<Problem>) {
     for share in shares {
         options(
             share,
@@ -343,11 +208,6 @@ fn combinations(keys: &Keys, problems: &mut Vec<Problem>) {
             line,
             problems,
         );
-    }
-    if let (Some((line, memory)), Some((_, most))) = (number("memory"), number("maxmem"))
-        && memory > most
-    {
-        problems.push(Problem::new(line, format!("memory ({memory}) is above maxmem ({most})")));
     }
 }
 

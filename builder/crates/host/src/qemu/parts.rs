@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 
 use super::board::Board;
 use wifibox_ground::address::Address;
+use wifibox_ground::failure::Kind;
 
-/// Why a guest cannot be described.
+/// Why QEMU cannot start a guest.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// A file of the output folder is missing.
@@ -16,13 +17,11 @@ pub enum Error {
         /// The file looked for.
         path: PathBuf,
     },
-    /// The kernel's command line could not be read.
-    #[error("cannot read the kernel's command line {path}: {source}")]
-    CommandLine {
-        /// The file read.
-        path: PathBuf,
-        /// What went wrong.
-        source: std::io::Error,
+    /// QEMU has not what the guest needs.
+    #[error("QEMU cannot start this guest: {why}")]
+    Unfit {
+        /// What is in the way, and what to do.
+        why: String,
     },
     /// QEMU's options are text.
     #[error("{path:?} is not UTF-8, which QEMU's options cannot express: move the files elsewhere")]
@@ -36,6 +35,17 @@ pub enum Error {
         /// Debian's package.
         package: &'static str,
     },
+}
+
+impl Error {
+    /// Which kind of failure this is.
+    #[must_use]
+    pub fn kind(&self) -> Kind {
+        match self {
+            Self::Unfit { .. } => Kind::Usage,
+            Self::Missing { .. } | Self::NotText { .. } | Self::NoFirmware { .. } => Kind::Failed,
+        }
+    }
 }
 
 /// What starts first in the guest.
@@ -126,8 +136,7 @@ impl Acceleration {
 
     /// KVM where it works: the processor's flags (the text of `/proc/cpuinfo`) must name
     /// virtualization, because a `/dev/kvm` that opens proves nothing inside another guest.
-    #[must_use]
-    pub fn usable(cpuinfo: &str, kvm_is_writable: bool) -> Self {
+    fn usable(cpuinfo: &str, kvm_is_writable: bool) -> Self {
         let capable = cpuinfo
             .lines()
             .filter(|line| line.starts_with("flags"))
@@ -167,12 +176,12 @@ pub enum Nic {
 }
 
 impl Nic {
-    /// The arguments for the machine's network card with this far end.
+    /// The value of `-netdev` for this far end, which is called `net`.
     ///
     /// # Errors
     /// [`Error::NotText`] for a path that is not UTF-8.
-    pub fn arguments(&self, board: Board) -> Result<Vec<String>, Error> {
-        let netdev = match self {
+    pub fn netdev(&self) -> Result<String, Error> {
+        Ok(match self {
             Self::User => "user,id=net,net=10.0.0.0/24,host=10.0.0.9,restrict=on,\
                            hostfwd=tcp:127.0.0.1:1200-10.0.0.1:1200"
                 .to_owned(),
@@ -182,15 +191,18 @@ impl Nic {
                 value(local)?,
                 value(remote)?
             ),
-        };
-        let card = format!("{},netdev=net", board.network_card());
-        Ok(words(&["-netdev", &netdev, "-device", &card]))
+        })
+    }
+
+    /// The arguments for a network card of this model with this far end.
+    pub(super) fn arguments(&self, model: &str) -> Result<Vec<String>, Error> {
+        let card = format!("{model},netdev=net");
+        Ok(words(&["-netdev", &self.netdev()?, "-device", &card]))
     }
 }
 
 /// The arguments that hand a card of a Linux host to the guest. Its driver there must be `vfio-pci`.
-#[must_use]
-pub fn passthru(card: Address) -> Vec<String> {
+pub(super) fn passthru(card: Address) -> Vec<String> {
     words(&["-device", &format!("vfio-pci,host={card}")])
 }
 
