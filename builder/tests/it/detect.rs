@@ -240,7 +240,7 @@ fn the_program_says_by_its_exit_code_whether_there_is_a_guest() {
     assert!(text(&none.stdout).contains("1 device, and none is a wireless card"));
 
     for (input, hint) in [
-        ("what is this\n", "what is read:"),
+        ("what is this\n", "formats that are read:"),
         ("00:14.3 Network controller: Intel Corporation Wi-Fi 6 AX201 (rev 20)\n", "lspci -nnk"),
     ] {
         let unreadable = program(&["-"], input);

@@ -13,8 +13,8 @@ use wifibox_host::lint::{self, Kind};
 use wifibox_host::qemu::{Acceleration, Board, Firmware, Nic};
 use wifibox_host::shares::Share;
 
-use super::run::{Setup, append};
 use super::session::Session;
+use super::setup::{Setup, append};
 
 /// The file of an output that says which machine bhyve makes.
 const FILE: &str = "host/bhyve/wifibox.config";

@@ -1,7 +1,7 @@
 //! One run of a guest: its shares, its machine, its cable, and the steps of its role.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use wifibox_ground::guest::{CONFIGURATION_FILE, Guest, Purpose};
@@ -12,20 +12,9 @@ use wifibox_host::shares::{self, Share};
 use super::network::Host;
 use super::report::Report;
 use super::session::Session;
+use super::setup::Setup;
 use super::wire::{Carrier, Datagrams, Wire};
 use super::{Args, Role, access_point, as_bhyve, modules, power_cut, qemu, station, trials};
-
-/// The folders of one run.
-pub struct Setup {
-    /// The share `config`.
-    pub config: PathBuf,
-    /// The share `app_config`.
-    pub application: PathBuf,
-    /// The share `e2e`.
-    pub exchange: PathBuf,
-    /// All shares.
-    pub shares: Vec<Share>,
-}
 
 /// The boots of a run: those after the first find its disk again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -254,14 +243,6 @@ fn connect_tap() -> Result<(Box<dyn Carrier>, Nic), String> {
 #[cfg(not(target_os = "linux"))]
 fn connect_tap() -> Result<(Box<dyn Carrier>, Nic), String> {
     Err("--tap works on Linux only".to_owned())
-}
-
-/// Adds text to a file of the shares.
-pub fn append(path: &Path, text: &str) -> Result<(), String> {
-    let failed = |error: std::io::Error| format!("cannot extend {}: {error}", path.display());
-    let mut whole = fs::read_to_string(path).map_err(failed)?;
-    whole.push_str(text);
-    fs::write(path, whole).map_err(failed)
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use wifibox_formats::PackageLimits;
 use wifibox_formats::PublicKey as _;
 use wifibox_formats::apk::index::read_signed;
-use wifibox_formats::apk::keys::keys_of_package;
+use wifibox_formats::apk::keys_of_package;
 use wifibox_formats::apk::signature::Kind;
 use wifibox_formats::apk::{Fingerprint, KeyError, Keyring, Trust};
 use wifibox_testkit::apkkeys::SigningKey;

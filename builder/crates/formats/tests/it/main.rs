@@ -9,5 +9,6 @@ mod apk_keys;
 mod apk_trust;
 mod deb_archive;
 mod deb_trust;
+mod faults;
 mod opkg_archive;
 mod opkg_trust;

@@ -4,7 +4,7 @@
 
 use wifibox_ground::guest::Guest;
 
-use super::parts::Error;
+use super::error::Error;
 
 /// The machine that QEMU makes for a guest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

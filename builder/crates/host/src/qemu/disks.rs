@@ -5,8 +5,9 @@ use std::fs;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
+use super::error::Error;
 use super::machine::Machine;
-use super::parts::{Error, Firmware};
+use super::parts::Firmware;
 use crate::config_disk::{self, Content};
 use wifibox_ground::guest::{CONFIGURATION_FILE, Purpose};
 

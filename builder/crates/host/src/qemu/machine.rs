@@ -8,7 +8,8 @@
 use std::path::{Path, PathBuf};
 
 use super::board::Board;
-use super::parts::{Acceleration, Error, Firmware, Nic, passthru, value, words};
+use super::error::Error;
+use super::parts::{Acceleration, Firmware, Nic, passthru, value, words};
 use crate::shares::{self, Share};
 use wifibox_ground::address::Address;
 use wifibox_ground::guest::{self, Guest, Purpose, ShareTransport};

@@ -5,6 +5,7 @@
 
 mod board;
 mod disks;
+mod error;
 mod machine;
 mod parts;
 mod script;
@@ -13,6 +14,7 @@ mod tests;
 
 pub use board::Board;
 pub use disks::DiskError;
+pub use error::Error;
 pub use machine::{Console, Disk, Machine};
-pub use parts::{Acceleration, Error, Firmware, Nic};
+pub use parts::{Acceleration, Firmware, Nic};
 pub(crate) use script::files;

@@ -8,8 +8,9 @@
 use std::path::Path;
 
 use super::board::Board;
+use super::error::Error;
 use super::machine::Machine;
-use super::parts::{Acceleration, Error, Firmware, Nic};
+use super::parts::{Acceleration, Firmware, Nic};
 use crate::shares;
 use crate::{HostError, HostFile, Hypervisor};
 use wifibox_ground::guest::{Guest, Purpose};

@@ -179,14 +179,15 @@ fn a_full_disk_is_told_and_leaves_the_store_sound() {
 #[cfg(unix)]
 #[test]
 fn a_file_size_limit_is_told_and_leaves_the_store_sound() {
-    let script = "trap '' XFSZ; ulimit -f 600; exec \"$0\" --exact --ignored limited_child";
-    let status = std::process::Command::new("/bin/sh")
+    let script = "trap '' XFSZ; ulimit -f 600; exec \"$0\" --exact --ignored fetch_faults::local::limited_child";
+    let run = std::process::Command::new("/bin/sh")
         .args(["-c", script])
         .arg(std::env::current_exe().unwrap())
         .env("WIFIBOX_TEST_CHILD", "1")
-        .status()
+        .output()
         .unwrap();
-    assert!(status.success());
+    let said = String::from_utf8_lossy(&run.stdout);
+    assert!(run.status.success() && said.contains("1 passed"), "{said}");
 }
 
 #[test]
@@ -212,7 +213,7 @@ fn a_killed_builder_hands_over_to_another_one() {
     let world = World::new();
     world.server.faults(PATH, [Fault::Stall(300_000, Duration::from_secs(30))]);
     let mut child = std::process::Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "--ignored", "downloading_child"])
+        .args(["--exact", "--ignored", "fetch_faults::local::downloading_child"])
         .env("WIFIBOX_TEST_MIRROR", world.server.url())
         .env("WIFIBOX_TEST_CACHE", world.path("cache"))
         .spawn()
