@@ -12,6 +12,7 @@ mod dom0;
 mod domain;
 mod firewall;
 pub mod lint;
+mod xl_read;
 #[cfg(test)]
 mod tests;
 
