@@ -5,6 +5,8 @@
 //! that `wifibox-build` writes for a host is checked before it is written, and `wifibox-build lint`
 //! checks files that people wrote. Each kind has a module that names the document of its format.
 
+#[cfg(test)]
+mod accepted_tests;
 mod assignments;
 pub mod bhyve;
 mod devd;
