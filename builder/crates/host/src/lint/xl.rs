@@ -6,11 +6,13 @@
 //! starts: a card in a domain of type PVH, a read-only disk of an emulated controller.
 
 mod keys;
+mod read;
 
 use std::collections::BTreeMap;
 
 use super::Problem;
 use keys::{LISTS, MIXED, NUMBERS, TEXTS};
+use read::{number as number_of, read};
 
 /// What a key's value is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,16 +42,24 @@ pub fn lint(text: &str) -> Vec<Problem> {
         let wanted = match value {
             _ if MIXED.contains(&key.as_str()) => continue,
             Value::Number(_) if NUMBERS.contains(&key.as_str()) => continue,
+            // xl keeps all values as text: a number in quotation marks is one, and a string may be digits.
+            Value::Text(text) if NUMBERS.contains(&key.as_str()) && number_of(text).is_some() => {
+                continue;
+            }
+            Value::Number(_) if TEXTS.contains(&key.as_str()) => continue,
             Value::Text(_) if TEXTS.contains(&key.as_str()) => continue,
             Value::List(_) if LISTS.contains(&key.as_str()) => continue,
             _ if NUMBERS.contains(&key.as_str()) => "a number",
             _ if TEXTS.contains(&key.as_str()) => "a string in quotation marks",
             _ if LISTS.contains(&key.as_str()) => "a list: [ \"...\" ]",
             _ => {
-                problems.push(Problem::new(
-                    *line,
-                    format!("xl knows no {key:?} and would pass over it in silence"),
-                ));
+                problems.push(
+                    Problem::new(
+                        *line,
+                        format!("xl knows no {key:?} and would pass over it in silence"),
+                    )
+                    .warning(),
+                );
                 continue;
             }
         };
@@ -62,7 +72,7 @@ pub fn lint(text: &str) -> Vec<Problem> {
 }
 
 /// Keys, with the line and the value of each.
-type Keys = BTreeMap<String, (usize, Value)>;
+pub(super) type Keys = BTreeMap<String, (usize, Value)>;
 
 /// What Xen refuses when the domain starts, or what cannot have been meant.
 fn combinations(keys: &Keys, problems: &mut Vec<Problem>) {
@@ -72,11 +82,16 @@ fn combinations(keys: &Keys, problems: &mut Vec<Problem>) {
     };
     let number = |key: &str| match keys.get(key) {
         Some((line, Value::Number(number))) => Some((*line, *number)),
+        Some((line, Value::Text(text))) => Some((*line, number_of(text)?)),
         _ => None,
     };
     let (type_line, kind) = match keys.get("type") {
         Some((line, Value::Text(kind))) => (*line, kind.as_str()),
-        _ => (0, "pv"),
+        // The old way to say it (deprecated since Xen 4.10, still read).
+        _ => match keys.get("builder") {
+            Some((line, Value::Text(builder))) if builder == "hvm" => (*line, "hvm"),
+            _ => (0, "pv"),
+        },
     };
     if !["pv", "hvm", "pvh"].contains(&kind) {
         problems
@@ -185,7 +200,7 @@ fn interfaces(interfaces: &[String], kind: &str, line: usize, problems: &mut Vec
         if kind == "hvm" && served && !vif {
             let what =
                 "a driver domain cannot serve the emulated card that xl adds: write type=vif";
-            problems.push(Problem::new(line, what));
+            problems.push(Problem::new(line, what).warning());
         }
     }
 }
@@ -219,114 +234,4 @@ fn options(device: &str, known: &[&str], line: usize, problems: &mut Vec<Problem
             problems.push(Problem::new(line, format!("unknown option {name:?} in {device:?}")));
         }
     }
-}
-
-/// Reads the keys; what cannot be read becomes a problem.
-fn read(text: &str, problems: &mut Vec<Problem>) -> Keys {
-    let mut keys = Keys::new();
-    let mut lines = text.lines().enumerate();
-    while let Some((index, line)) = lines.next() {
-        let number = index + 1;
-        let mut statement = without_comment(line).trim().to_owned();
-        if statement.is_empty() {
-            continue;
-        }
-        // A list may go over several lines.
-        while statement.contains('[') && !closed(&statement) {
-            let Some((_, more)) = lines.next() else { break };
-            statement.push(' ');
-            statement.push_str(without_comment(more).trim());
-        }
-        let Some((key, value)) = statement.split_once('=') else {
-            problems
-                .push(Problem::new(number, format!("expected NAME = VALUE, found {statement:?}")));
-            continue;
-        };
-        let key = key.trim().to_owned();
-        match parse(value.trim()) {
-            Some(_) if keys.contains_key(&key) => {
-                problems.push(Problem::new(number, format!("{key} is there twice")));
-            }
-            Some(value) => {
-                keys.insert(key, (number, value));
-            }
-            None => problems.push(Problem::new(
-                number,
-                format!("expected a number, a string in quotation marks or a list of strings after {key} ="),
-            )),
-        }
-    }
-    keys
-}
-
-/// Whether the list in a statement has its end.
-fn closed(statement: &str) -> bool {
-    let mut quote = None;
-    for c in statement.chars() {
-        match (quote, c) {
-            (None, ']') => return true,
-            (None, '"' | '\'') => quote = Some(c),
-            (Some(open), c) if c == open => quote = None,
-            _ => {}
-        }
-    }
-    false
-}
-
-/// A line up to its comment.
-fn without_comment(line: &str) -> &str {
-    let mut quote = None;
-    let mut escaped = false;
-    for (at, c) in line.char_indices() {
-        match (quote, c) {
-            _ if escaped => escaped = false,
-            (Some(_), '\\') => escaped = true,
-            (None, '#') => return line.get(..at).unwrap_or(line),
-            (None, '"' | '\'') => quote = Some(c),
-            (Some(open), c) if c == open => quote = None,
-            _ => {}
-        }
-    }
-    line
-}
-
-/// The value that all of `text` is.
-fn parse(text: &str) -> Option<Value> {
-    if let Some(list) = text.strip_prefix('[') {
-        let mut rest = list.strip_suffix(']')?.trim();
-        let mut items = Vec::new();
-        while !rest.is_empty() {
-            let (item, after) = string(rest)?;
-            items.push(item);
-            rest = match after.trim_start().strip_prefix(',') {
-                Some(more) => more.trim_start(),
-                None if after.trim().is_empty() => "",
-                None => return None,
-            };
-        }
-        return Some(Value::List(items));
-    }
-    if let Some((text, "")) = string(text) {
-        return Some(Value::Text(text));
-    }
-    let number = match text.strip_prefix("0x") {
-        Some(digits) => u64::from_str_radix(digits, 16),
-        None => text.parse(),
-    };
-    number.ok().map(Value::Number)
-}
-
-/// A string at the start of `text`, and what follows it.
-fn string(text: &str) -> Option<(String, &str)> {
-    let quote = text.chars().next().filter(|c| ['"', '\''].contains(c))?;
-    let mut value = String::new();
-    let mut characters = text.char_indices().skip(1);
-    while let Some((at, c)) = characters.next() {
-        match c {
-            '\\' => value.push(characters.next()?.1),
-            c if c == quote => return Some((value, text.get(at + 1..)?)),
-            c => value.push(c),
-        }
-    }
-    None
 }

@@ -77,6 +77,7 @@ pub const TEXTS: &[&str] = &[
     "bios_path_override",
     "boot",
     "bootloader",
+    "builder",
     "cmdline",
     "device_model_override",
     "device_model_stubdomain_seclabel",
