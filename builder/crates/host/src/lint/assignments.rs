@@ -3,23 +3,13 @@
 //! The loader reads its file itself, rc.conf is shell; what both take is a name, `=` and a value that
 //! is quoted or has no blank, nothing round the `=`. Only that is taken here.
 
+use super::assignment::Assignment;
 use std::collections::BTreeMap;
 
 use super::Problem;
 
 /// The longest `pptdevs` that the loader takes.
 const LONGEST_PPTDEVS: usize = 127;
-
-/// An assignment.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Assignment {
-    /// The line, from 1.
-    pub line: usize,
-    /// The name.
-    pub name: String,
-    /// The value, without its quotation marks.
-    pub value: String,
-}
 
 /// Reads a file of assignments; names may hold the characters of `also`, too.
 pub(super) fn read(text: &str, also: &str, problems: &mut Vec<Problem>) -> Vec<Assignment> {

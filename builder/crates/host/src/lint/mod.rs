@@ -7,6 +7,7 @@
 
 #[cfg(test)]
 mod accepted_tests;
+mod assignment;
 mod assignments;
 pub mod bhyve;
 mod devd;

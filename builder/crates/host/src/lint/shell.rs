@@ -4,7 +4,7 @@
 //! shell's grammar; a word that is neither that nor an assignment is a mistake.
 
 use super::Problem;
-use super::assignments::Assignment;
+use super::assignment::Assignment;
 
 /// Words of the grammar, and commands that such files use.
 const WORDS: [&str; 31] = [

@@ -3,7 +3,7 @@
 //! `=`, of equal names the first.
 
 use super::Problem;
-use super::assignments::Assignment;
+use super::assignment::Assignment;
 
 /// The assignments of a file.
 pub(super) fn read(text: &str, problems: &mut Vec<Problem>) -> Vec<Assignment> {
