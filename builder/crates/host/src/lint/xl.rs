@@ -72,7 +72,7 @@ pub fn lint(text: &str) -> Vec<Problem> {
 }
 
 /// Keys, with the line and the value of each.
-pub(super) type Keys = BTreeMap<String, (usize, Value)>;
+type Keys = BTreeMap<String, (usize, Value)>;
 
 /// What Xen refuses when the domain starts, or what cannot have been meant.
 fn combinations(keys: &Keys, problems: &mut Vec<Problem>) {
