@@ -248,7 +248,7 @@ mod tests {
     #[test]
     fn what_is_no_image_is_an_error() {
         let error = usage(std::io::Cursor::new(vec![0; 4096])).expect_err("no image");
-        assert!(error.to_string().contains("no SquashFS image"), "{error}");
+        assert!(error.to_string().contains("not a readable SquashFS image"), "{error}");
         assert!(error.to_string().contains("no SquashFS magic at its start"), "{error}");
         assert!(usage(std::io::Cursor::new(Vec::new())).is_err());
         let mut image = vec![0; 4096];
