@@ -1,6 +1,6 @@
 //! The program as its callers meet it, and guests from generated distributions.
 
-#![allow(clippy::unwrap_used, clippy::expect_used)] // A fault of a test ends it.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout)] // A fault of a test ends it.
 
 mod alpine_aarch64;
 mod alpine_guest;

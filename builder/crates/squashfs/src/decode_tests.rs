@@ -1,4 +1,5 @@
 //! Every decoder against every encoder.
+#![allow(clippy::unwrap_used)] // A fault of a test ends it.
 
 use crate::Codec;
 use crate::decode::*;
@@ -22,7 +23,7 @@ fn noise(length: usize) -> Vec<u8> {
 }
 
 fn compress(codec: Codec, block: &[u8], block_size: u32) -> Vec<u8> {
-    codec.encoder(block_size).expect("set up").compress(block).expect("compressed")
+    codec.encoder(block_size).unwrap().compress(block).unwrap()
 }
 
 #[test]

@@ -47,7 +47,8 @@ pub enum Shell {
     /// Fish.
     Fish,
     /// PowerShell.
-    PowerShell,
+    #[value(name = "powershell")]
+    Power,
     /// Z shell.
     Zsh,
 }
@@ -66,7 +67,7 @@ fn script(shell: Shell) -> std::io::Result<String> {
         Shell::Bash => &Bash,
         Shell::Elvish => &Elvish,
         Shell::Fish => &Fish,
-        Shell::PowerShell => &Powershell,
+        Shell::Power => &Powershell,
         Shell::Zsh => &Zsh,
     };
     let name = "wifibox-build";

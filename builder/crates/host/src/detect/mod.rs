@@ -245,8 +245,11 @@ pub fn read(text: &str) -> Result<Vec<Card>, DetectError> {
     }
 }
 
-/// What finds devices in lines, each with the number of its line; the most telling ones first.
-const READERS: [fn(&str) -> Vec<(usize, Card)>; 8] = [
+/// Finds devices in lines, each with the number of its line.
+type Reader = fn(&str) -> Vec<(usize, Card)>;
+
+/// All of them, the most telling ones first.
+const READERS: [Reader; 8] = [
     pciconf::read,
     lspci::read,
     lspci::read_records,
