@@ -151,6 +151,7 @@ boots() {
     lane
     boot "station, direct" "build hwsim on Debian" hwsim
     boot "station, virtio-net" "build hwsim on Debian" hwsim --nic virtio-net
+    boot "station, Debian 12" "build on Debian 12" bookworm
     boot "every module of all chipsets loads" "build default on Debian" default --load-modules --memory 512
     boot "station, UEFI" "build hwsim on Debian" hwsim --uefi
     boot "station, QEMU dressed as bhyve" "build hwsim for bhyve" hwsim-bhyve --as-bhyve
