@@ -34,6 +34,26 @@ pub struct Entry<'a> {
     pub kind: EntryKind<'a>,
 }
 
+impl<'a> Entry<'a> {
+    /// A member of root's, with these permission bits, at time 0, and nothing else known of it.
+    pub fn new(path: GuestPath, mode: u16, kind: EntryKind<'a>) -> Self {
+        Entry {
+            path,
+            dotted: false,
+            mode,
+            uid: 0,
+            gid: 0,
+            uname: Vec::new(),
+            gname: Vec::new(),
+            mtime: 0,
+            xattrs: BTreeMap::new(),
+            checksum: None,
+            held: None,
+            kind,
+        }
+    }
+}
+
 /// What an [`Entry`] is.
 pub enum EntryKind<'a> {
     /// A directory.

@@ -32,20 +32,8 @@ fn package(name: &str, license: &str) -> Package {
 
 fn collect(collector: &mut Collector, package: &str, path: &str, text: &str) {
     let mut content = text.as_bytes();
-    let entry = Entry {
-        path: GuestPath::new(path).expect("a path"),
-        mode: 0o644,
-        uid: 0,
-        gid: 0,
-        uname: Vec::new(),
-        gname: Vec::new(),
-        mtime: 0,
-        xattrs: BTreeMap::new(),
-        checksum: None,
-        held: None,
-        dotted: false,
-        kind: EntryKind::File { size: text.len() as u64, content: &mut content },
-    };
+    let kind = EntryKind::File { size: text.len() as u64, content: &mut content };
+    let entry = Entry::new(GuestPath::new(path).expect("a path"), 0o644, kind);
     collector
         .pass(package, entry, |_| Ok::<(), wifibox_tree::packages::licences::CollectError>(()))
         .expect("passed");

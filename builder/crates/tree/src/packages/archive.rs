@@ -87,18 +87,6 @@ pub fn read_data<E: From<Error>>(
         .map_err(PlaceError::of(package.name.clone()))
         .map_err(Error::from)?;
     let mut content = open_file(package)?;
-    take(Entry {
-        path,
-        mode: 0o644,
-        uid: 0,
-        gid: 0,
-        uname: Vec::new(),
-        gname: Vec::new(),
-        mtime: 0,
-        xattrs: Default::default(),
-        checksum: None,
-        dotted: false,
-        held: None,
-        kind: EntryKind::File { size: package.file.size, content: &mut content },
-    })
+    let kind = EntryKind::File { size: package.file.size, content: &mut content };
+    take(Entry::new(path, 0o644, kind))
 }

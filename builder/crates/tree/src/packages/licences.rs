@@ -218,20 +218,7 @@ mod tests {
     use super::*;
 
     fn entry<'a>(path: &str, kind: EntryKind<'a>) -> Entry<'a> {
-        Entry {
-            path: GuestPath::new(path).expect("a path"),
-            mode: 0o644,
-            uid: 0,
-            gid: 0,
-            uname: Vec::new(),
-            gname: Vec::new(),
-            mtime: 0,
-            xattrs: BTreeMap::new(),
-            checksum: None,
-            held: None,
-            dotted: false,
-            kind,
-        }
+        Entry::new(GuestPath::new(path).expect("a path"), 0o644, kind)
     }
 
     #[test]

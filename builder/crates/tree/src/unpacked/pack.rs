@@ -1,7 +1,6 @@
 //! A pack: the contents of a package's files one after another, the list of its members ([`super::index`]),
 //! and at the very end where the list begins, how long it is, its SHA-256, and eight fixed bytes.
 
-use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, BufWriter, Read, Write};
 use std::os::unix::fs::FileExt as _;
@@ -196,21 +195,9 @@ impl PackWriter {
 
     /// Takes a content in that is no package's member.
     pub(super) fn add_content(&mut self, content: &mut dyn Read) -> io::Result<()> {
-        self.add(Entry {
-            path: GuestPath::new("content").unwrap_or_else(|_| GuestPath::root()),
-            dotted: false,
-            mode: 0,
-            uid: 0,
-            gid: 0,
-            uname: Vec::new(),
-            gname: Vec::new(),
-            mtime: 0,
-            xattrs: BTreeMap::new(),
-            checksum: None,
-            held: None,
-            // Nobody asks for a size here.
-            kind: EntryKind::File { size: 0, content },
-        })
+        let path = GuestPath::new("content").unwrap_or_else(|_| GuestPath::root());
+        // Nobody asks for a size here.
+        self.add(Entry::new(path, 0, EntryKind::File { size: 0, content }))
     }
 
     /// Ends the pack and puts it in its place. Call it only when the package was read to its end
