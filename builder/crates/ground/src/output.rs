@@ -308,14 +308,22 @@ fn is_output(target: &Path) -> Result<bool, OutputError> {
     Ok(entries.next().is_none())
 }
 
+/// Gives an open file, or folder, exactly these permission bits, whatever the umask is.
+///
+/// # Errors
+/// As [`File::set_permissions`].
 #[cfg(unix)]
-fn set_mode(file: &File, mode: u32) -> io::Result<()> {
+pub fn set_mode(file: &File, mode: u32) -> io::Result<()> {
     use std::os::unix::fs::PermissionsExt as _;
     file.set_permissions(fs::Permissions::from_mode(mode))
 }
 
+/// Does nothing: there are no permission bits here.
+///
+/// # Errors
+/// None.
 #[cfg(not(unix))]
-fn set_mode(_: &File, _: u32) -> io::Result<()> {
+pub fn set_mode(_: &File, _: u32) -> io::Result<()> {
     Ok(())
 }
 

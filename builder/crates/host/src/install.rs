@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use super::{HostFile, Hypervisor};
 use wifibox_ground::digest::Sha256;
-use wifibox_ground::output::Output;
+use wifibox_ground::output::{Output, set_mode};
 use wifibox_report::Manifest;
 use wifibox_report::output::{self, LoadError};
 use wifibox_report::sums::{SIGNATURES, SUMS, Sums};
@@ -200,15 +200,4 @@ fn make_folders(folder: &Path) -> Result<(), InstallError> {
     }
     fs::create_dir(folder).map_err(failed("make the folder", folder))?;
     File::open(folder).and_then(|file| set_mode(&file, 0o755)).map_err(failed("open", folder))
-}
-
-#[cfg(unix)]
-fn set_mode(file: &File, mode: u32) -> io::Result<()> {
-    use std::os::unix::fs::PermissionsExt as _;
-    file.set_permissions(fs::Permissions::from_mode(mode))
-}
-
-#[cfg(not(unix))]
-fn set_mode(_: &File, _: u32) -> io::Result<()> {
-    Ok(())
 }
