@@ -3,7 +3,7 @@
 
 use std::fmt::Write as _;
 
-use super::{HostError, HostFile, Hypervisor};
+use super::{HostError, HostFile, Hypervisor, shares};
 use wifibox_ground::guest::Nic;
 use wifibox_ground::guest::{Guest, HostPath, Purpose};
 
@@ -47,12 +47,7 @@ fn folder(guest: &Guest) -> &str {
 
 /// The folder of the host that is shared under `tag`.
 fn share_folder(guest: &Guest, tag: &str) -> String {
-    match tag {
-        "config" => format!("{CONFIGURATION}/appliance"),
-        "var" => VAR.to_owned(),
-        "app_config" => format!("{CONFIGURATION}/{}", guest.application.name()),
-        other => format!("{CONFIGURATION}/{other}"),
-    }
+    shares::installed(guest, tag, CONFIGURATION, VAR)
 }
 
 /// A comment at the head of a file.

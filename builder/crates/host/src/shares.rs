@@ -70,6 +70,17 @@ pub(crate) fn folder(share: &guest::Share) -> &str {
     }
 }
 
+/// The folder that an installed guest mounts by `tag`, on a host that keeps the guest's configuration in
+/// `configuration` and its logs and state in `var`.
+pub(crate) fn installed(guest: &Guest, tag: &str, configuration: &str, var: &str) -> String {
+    match tag {
+        "config" => format!("{configuration}/appliance"),
+        "var" => var.to_owned(),
+        "app_config" => format!("{configuration}/{}", guest.application.name()),
+        other => format!("{configuration}/{other}"),
+    }
+}
+
 /// Lays out the shares of `guest` below `state`, with the samples of its output folder `output`.
 ///
 /// # Errors

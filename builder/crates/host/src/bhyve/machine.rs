@@ -5,7 +5,7 @@
 //! the LPC bridge 31.
 
 use super::{BRIDGE, CONFIGURATION, FIRMWARE, IMAGES, U_BOOT, VAR};
-use crate::{HostError, Hypervisor};
+use crate::{HostError, Hypervisor, shares};
 use wifibox_ground::address::Address;
 use wifibox_ground::guest::Nic;
 use wifibox_ground::guest::{Guest, HostPath};
@@ -167,10 +167,5 @@ fn function(index: usize) -> u8 {
 
 /// The folder of the host that is shared under `tag`.
 fn share_folder(guest: &Guest, tag: &str) -> String {
-    match tag {
-        "config" => format!("{CONFIGURATION}/appliance"),
-        "var" => VAR.to_owned(),
-        "app_config" => format!("{CONFIGURATION}/{}", guest.application.name()),
-        other => format!("{CONFIGURATION}/{other}"),
-    }
+    shares::installed(guest, tag, CONFIGURATION, VAR)
 }

@@ -16,6 +16,7 @@ mod tests;
 
 use super::{HostError, HostFile, Hypervisor};
 use crate::lint::{self, Kind};
+use crate::shares;
 use wifibox_ground::guest::{Guest, HostPath};
 
 /// The folder of these files.
@@ -67,12 +68,7 @@ fn images(guest: &Guest) -> &str {
 
 /// The folder of dom0 that the guest mounts by `tag`.
 fn share(guest: &Guest, tag: &str) -> String {
-    match tag {
-        "config" => format!("{CONFIGURATION}/appliance"),
-        "var" => VAR.to_owned(),
-        "app_config" => format!("{CONFIGURATION}/{}", guest.application.name()),
-        other => format!("{CONFIGURATION}/{other}"),
-    }
+    shares::installed(guest, tag, CONFIGURATION, VAR)
 }
 
 /// Lines of a comment.
