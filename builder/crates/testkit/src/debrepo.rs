@@ -11,6 +11,7 @@ use wifibox_ground::digest::Sha256;
 
 use super::keys::{Key, clearsign, detached};
 pub use super::tarball::{Member, ar, pack, tarball};
+use super::tarball::{Members, add_member, no_members};
 
 /// A package to be made.
 #[derive(Clone)]
@@ -22,7 +23,7 @@ pub struct Package {
     pub compression: Compression,
     fields: Vec<(String, String)>,
     control: BTreeMap<String, Vec<u8>>,
-    data: BTreeMap<String, Member>,
+    data: Members,
 }
 
 impl Package {
@@ -34,7 +35,7 @@ impl Package {
             compression: Compression::Xz,
             fields: Vec::new(),
             control: BTreeMap::new(),
-            data: BTreeMap::from([(String::new(), Member::Directory(0o755))]),
+            data: no_members(),
         }
     }
 
@@ -73,10 +74,7 @@ impl Package {
     }
 
     fn member(mut self, path: &str, member: Member) -> Self {
-        for (at, _) in path.match_indices('/') {
-            self.data.entry(path[..at].into()).or_insert(Member::Directory(0o755));
-        }
-        self.data.insert(path.into(), member);
+        add_member(&mut self.data, path, member);
         self
     }
 

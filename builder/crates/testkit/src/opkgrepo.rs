@@ -10,7 +10,7 @@ use ring::signature::{Ed25519KeyPair, KeyPair as _};
 use wifibox_ground::codec::Compression;
 use wifibox_ground::digest::{Sha256, hex};
 
-use super::tarball::{Member, ar, pack, tarball};
+use super::tarball::{Member, Members, add_member, ar, no_members, pack, tarball};
 
 /// A usign key pair, the same for the same seed.
 pub struct Signer {
@@ -81,7 +81,7 @@ pub struct Ipk {
     pub form: Form,
     fields: Vec<(String, String)>,
     control: BTreeMap<String, Vec<u8>>,
-    data: BTreeMap<String, Member>,
+    data: Members,
 }
 
 /// What OpenWrt gives every package as `postinst`.
@@ -103,7 +103,7 @@ impl Ipk {
             form: Form::DataFirst,
             fields: Vec::new(),
             control: BTreeMap::new(),
-            data: BTreeMap::from([(String::new(), Member::Directory(0o755))]),
+            data: no_members(),
         };
         package
             .control("postinst", STANDARD_POSTINST.as_bytes())
@@ -141,10 +141,7 @@ impl Ipk {
     }
 
     fn member(mut self, path: &str, member: Member) -> Self {
-        for (at, _) in path.match_indices('/') {
-            self.data.entry(path[..at].into()).or_insert(Member::Directory(0o755));
-        }
-        self.data.insert(path.into(), member);
+        add_member(&mut self.data, path, member);
         self
     }
 

@@ -1,6 +1,7 @@
 //! Archives for tests: tar with the members of a package, `ar`, and compression.
 #![allow(dead_code, missing_docs, clippy::unwrap_used)] // Each user needs a part of it.
 
+use std::collections::BTreeMap;
 use std::io::Write;
 
 use wifibox_ground::codec::Compression;
@@ -12,6 +13,22 @@ pub enum Member {
     Directory(u32),
     Symlink(String),
     HardLink(String),
+}
+
+/// The members of a package by path, without a leading `/`.
+pub type Members = BTreeMap<String, Member>;
+
+/// The root folder alone.
+pub fn no_members() -> Members {
+    Members::from([(String::new(), Member::Directory(0o755))])
+}
+
+/// Adds a member. Directories on the way come along.
+pub fn add_member(members: &mut Members, path: &str, member: Member) {
+    for (at, _) in path.match_indices('/') {
+        members.entry(path[..at].into()).or_insert(Member::Directory(0o755));
+    }
+    members.insert(path.into(), member);
 }
 
 /// A tar archive of these members, all of root.
