@@ -142,7 +142,8 @@ fn build_anew(
     let images = || write_images(&parts, &folder, &context).map_err(Error::from);
     // Neither needs what the other writes.
     let ((), reports) = both(environment.work.jobs, images, prepare)?;
-    let guest = wifibox_host::of_recipe(recipe, &cmdline(recipe), initramfs.is_some());
+    let cmdline = cmdline(recipe);
+    let guest = wifibox_host::of_recipe(recipe, &cmdline, initramfs.is_some());
     wifibox_host::output::write(composed, &guest, &folder)?;
     environment.work.check()?;
     let facts = Facts {
@@ -151,7 +152,7 @@ fn build_anew(
         build_id: &build_id,
         guest,
         source_date_epoch: epoch,
-        cmdline: cmdline(recipe),
+        cmdline,
         packages: &packages,
         kernel: &drivers.kernel,
         firmware: &drivers.firmware.selection,
