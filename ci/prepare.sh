@@ -20,6 +20,7 @@ packages=(
     gcc libc6-dev            # crates that build C
     minisign                 # signatures over releases
     mandoc                   # man pages
+    zsh fish                 # completion in the shells
     musl-tools               # static programs
     debian-archive-keyring   # the base debian, where the host is another distribution
 )

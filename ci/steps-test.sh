@@ -59,6 +59,18 @@ says '^=== FAILED: waits for that \(did not run: waits in vain has failed\)$'
 grep -q '^before$' "$work"/target/ci/*-is-killed.log || fail "no log of a step"
 last "2 passed, 5 failed"
 
+# What hangs does not hold up the rest for ever.
+run 1 'limit=1
+step "hangs" bash -c "echo begun; sleep 1000"
+after "hangs"
+step "waits for it" true
+step "passes" true
+run_steps 2'
+says '^killed: has run for 1 s$'
+says '^=== FAILED: hangs \(killed by SIGKILL, '
+says '^begun$'
+last "1 passed, 2 failed"
+
 # Programs that are not there.
 missing='needs sh no-such-program
 step "odd" echo "must not run"

@@ -39,8 +39,8 @@ cache=${WIFIBOX_BUILD_CACHE:-$work/cache} lock=$work/debian.lock
 # with `skipped: `; where CI is set it fails.
 cargo_tests() {
     local log=$work/cargo-test.log status=0
-    cargo test --workspace --no-fail-fast -- --show-output >"$log" 2>&1 || status=$?
-    awk -f ci/lib/cargo-test.awk "$log"
+    # As it goes: of what hangs, the last line says its name.
+    cargo test --workspace --no-fail-fast -- --show-output 2>&1 | tee "$log" | awk -f ci/lib/cargo-test.awk || status=$?
     # shellcheck disable=SC2046 # three numbers
     counted $(awk -v count=yes -f ci/lib/cargo-test.awk "$log")
     return "$status"

@@ -15,5 +15,5 @@ successes && /^skipped: / {
     if (!count) print "skipped: " test ": " substr($0, 10)
 }
 successes || count || /^test .* \.\.\. ok$/ || /^$/ || /^running / || /^ +Compiling / { next }
-{ print }
+{ print; fflush() }
 END { if (count) print passed - without + 0, failed + 0, without + 0 }

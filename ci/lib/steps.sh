@@ -12,7 +12,7 @@
 #                         with the closing line.
 #
 # Each step is a process group of its own and writes into a file in the folder $logs, which is printed whole when the
-# step ends. An interrupt ends all of them. $work is a folder for the list, which is removed at the end.
+# step ends. What runs for longer than $limit seconds hangs, and is killed. An interrupt ends all of them. $work is a folder for the list, which is removed at the end.
 # A step that runs tests says `counted PASSED FAILED SKIPPED`, and each of these counts, too.
 # shellcheck shell=bash
 
@@ -23,6 +23,7 @@ fi
 
 logs=${CARGO_TARGET_DIR:-target}/ci
 skip_missing=
+limit=2400
 passed=0 failed=0 skipped=0
 names=() failures=()
 # By the step's name: how it is to be run ...
@@ -131,6 +132,8 @@ begin_step() {
     (
         trap 'times >"$log.times"' EXIT
         export STEP_COUNTS=$log.counts
+        group=$BASHPID
+        (sleep "$limit" && echo "killed: has run for $limit s" && kill -KILL -- "-$group") &
         eval "${step_command[$name]}"
     ) >"$log" 2>&1 </dev/null &
     set +m

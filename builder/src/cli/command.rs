@@ -76,8 +76,8 @@ pub enum Verb {
     /// Write the files that a hypervisor needs to run an output: into its folder host/, or elsewhere
     #[command(after_help = host::HELP)]
     Host(host::HostArgs),
-    /// Find mistakes in a host's configuration files that their own programs ignore (exit code 1 if there
-    /// are any)
+    /// Find mistakes in a host's configuration files that their own programs ignore (exit code 1
+    /// for errors)
     #[command(after_help = lint::HELP)]
     Lint(lint::LintArgs),
     /// Print the script that completes commands in a shell

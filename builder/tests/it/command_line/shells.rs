@@ -117,7 +117,7 @@ fn zsh_completes_verbs_and_values() {
         "fpath=({functions} $fpath); autoload -Uz compinit; compinit -u -d {dump}\n\
          compadd() {{ local -a list; builtin compadd -O list \"$@\"; print -rl -- $list >>{caught}; \
          builtin compadd \"$@\" }}\n\
-         PS1='ready> '\n",
+         PS1='ready> '; print loaded-$((40 + 2))\n",
         functions = quoted(&functions),
         dump = quoted(&shell.folder.path().join("dump")),
         caught = quoted(&caught)
@@ -126,8 +126,14 @@ fn zsh_completes_verbs_and_values() {
     let ask = |line: &str| {
         fs::write(&caught, "").unwrap();
         let program = format!(
-            "zmodload zsh/zpty; zpty z zsh -f -i\n\
-             zpty -w z 'source {inner}'; zpty -r z out '*ready> *ready> '\n\
+            // The prompt of a shell that has read `inner`: what is typed before may be lost. Never waits for ever.
+            "zmodload zsh/zpty; zpty -b z zsh -f -i\n\
+             zpty -w z 'source {inner}'; said=\n\
+             for try in {{1..300}}; do\n\
+             while zpty -r -t z some; do said+=$some; done\n\
+             [[ $said == *loaded-42*'ready> '* ]] && break; sleep 0.1\n\
+             done\n\
+             (( try < 300 )) || {{ print -ru2 -- \"no prompt: $said\"; exit 1 }}\n\
              zpty -w -n z $'{line}\\t'\n\
              for try in {{1..100}}; do sleep 0.1; [[ -s {caught} ]] && break; done; sleep 0.5\n\
              zpty -d z; cat {caught}",
