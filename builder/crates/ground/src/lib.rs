@@ -23,5 +23,6 @@ pub mod output;
 pub mod parallel;
 pub mod path;
 pub mod progress;
+pub mod sums;
 pub mod version;
 pub mod work;

@@ -79,9 +79,11 @@ impl Error {
             Error::Images(error) => error.kind(),
             Error::Reports(error) => error.kind(),
             Error::Host(error) => error.kind(),
-            Error::Output(OutputError::NotAFolder { .. } | OutputError::Foreign { .. }) => {
-                Kind::Usage
-            }
+            Error::Output(
+                OutputError::NotAFolder { .. }
+                | OutputError::Foreign { .. }
+                | OutputError::InTheWay { .. },
+            ) => Kind::Usage,
             Error::Output(_) | Error::Spool { .. } => Kind::Failed,
             Error::Interrupted(_) => Kind::Interrupted,
         }

@@ -16,7 +16,6 @@ pub mod sbom;
 pub mod signature;
 pub mod sizes;
 pub mod stage;
-pub mod sums;
 pub mod verify;
 
 pub use manifest::Manifest;

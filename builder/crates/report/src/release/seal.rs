@@ -10,9 +10,9 @@ use super::index::{Artefact, FORMAT, Guest, Index, Kind, Omitted, Source, Tool};
 use super::provenance::{Made, Statement};
 use super::{GUESTS, INDEX, LOCKS, PROVENANCE, TOOLS};
 use crate::output::{LoadError, load};
-use crate::sums::SUMS;
 use crate::{Manifest, signature};
 use wifibox_ground::digest::{Hasher, Sha256};
+use wifibox_ground::sums::SUMS;
 use wifibox_recipe::{RecipeError, Sources};
 
 /// What a release says of itself beside what its files say.
