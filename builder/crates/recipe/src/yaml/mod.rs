@@ -3,14 +3,19 @@
 //! Recipes are small and flat: anchors, aliases, merge keys and several documents in one file are
 //! refused, and sizes and depth are bounded.
 
+mod node;
+pub(crate) mod read;
+
 use std::sync::Arc;
 
-use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use serde_yaml::budget::BudgetBreach;
 use serde_yaml::{DuplicateKeyPolicy, Error, MergeKeyPolicy, MessageFormatter, Options};
 
-use super::error::{Place, Problem, RecipeError, Texts};
-use super::located::Origin;
+use crate::error::{Place, Problem, RecipeError, Texts};
+use crate::located::Origin;
+use node::Node;
+use read::Reader;
 
 /// Largest recipe file, in bytes.
 pub const SIZE_LIMIT: usize = 256 * 1024;
@@ -36,18 +41,30 @@ fn options() -> Options {
 ///
 /// # Errors
 /// [`RecipeError::Invalid`] with the place of the first thing that is wrong.
-pub fn parse<'a, T: Deserialize<'a>>(file: &Arc<str>, text: &'a str) -> Result<T, RecipeError> {
+pub fn parse<T: DeserializeOwned>(file: &Arc<str>, text: &str) -> Result<T, RecipeError> {
     if text.len() > SIZE_LIMIT {
         let why = format!("has {} bytes; at most {SIZE_LIMIT} are expected", text.len());
         return Err(RecipeError::Unfit { path: file.to_string(), why });
     }
-    serde_yaml::from_str_with_options(text, options())
-        .map_err(|error| RecipeError::invalid(explain(file, text, &error)))
+    let root = serde_yaml::from_str_with_options::<Node>(text, options())
+        .map_err(|error| RecipeError::invalid(explain(file, text, &error)))?;
+    T::deserialize(Reader { node: &root, text }).map_err(|error| {
+        let place = match error.place {
+            Some((line, column)) => Origin { file: file.clone(), line, column },
+            None => Origin::whole(file.clone()),
+        };
+        RecipeError::invalid(error.problem.at(place_of(file, text, &place)))
+    })
 }
 
-fn explain(file: &Arc<str>, text: &str, error: &Error) -> Problem {
+fn place_of(file: &Arc<str>, text: &str, origin: &Origin) -> Place {
     let mut texts = Texts::default();
     texts.keep(file.clone(), text.into());
+    texts.place(origin)
+}
+
+/// What is wrong with a text that is no YAML, or more than recipes are.
+fn explain(file: &Arc<str>, text: &str, error: &Error) -> Problem {
     let small = |number: u64| u32::try_from(number).unwrap_or(u32::MAX);
     let origin = match error.location() {
         Some(at) if at.line() > 0 => {
@@ -55,38 +72,13 @@ fn explain(file: &Arc<str>, text: &str, error: &Error) -> Problem {
         }
         _ => Origin::whole(file.clone()),
     };
-    let place = texts.place(&origin);
-    describe(error.without_snippet(), &place).at(place)
+    describe(error.without_snippet()).at(place_of(file, text, &origin))
 }
 
-fn describe(error: &Error, place: &Place) -> Problem {
+fn describe(error: &Error) -> Problem {
     match error {
-        Error::SerdeUnknownField { field, expected, .. } => {
-            Problem::new(format!("unknown key \"{field}\""))
-                .expected(field, expected.iter().copied())
-        }
-        Error::SerdeUnknownVariant { variant, expected, .. } => {
-            Problem::new(format!("unknown value \"{variant}\""))
-                .expected(variant, expected.iter().copied())
-        }
-        Error::SerdeMissingField { field, .. } => {
-            Problem::new(format!("the key \"{field}\" is missing"))
-        }
         Error::DuplicateMappingKey { key: Some(key), .. } => {
             Problem::new(format!("the key \"{key}\" appears twice"))
-        }
-        Error::SerdeInvalidType { unexpected, expected, .. }
-        | Error::SerdeInvalidValue { unexpected, expected, .. } => {
-            Problem::new(format!("found {}", plain(unexpected)))
-                .help(format!("expected {expected}"))
-        }
-        Error::Unexpected { expected, .. } => Problem::new(format!("found {}", found(place)))
-            .help(format!("expected {}", plain(expected))),
-        Error::InvalidScalar { ty, .. } => {
-            Problem::new(format!("found {}", found(place))).help(format!("expected {}", plain(ty)))
-        }
-        Error::InvalidBooleanStrict { .. } => {
-            Problem::new(format!("found {}", found(place))).help("expected true or false")
         }
         Error::Budget {
             breach: BudgetBreach::Anchors { .. } | BudgetBreach::Aliases { .. },
@@ -98,39 +90,7 @@ fn describe(error: &Error, place: &Place) -> Problem {
         Error::Budget { .. } => {
             Problem::new("the file is too large or too deep").help("expected a small, flat recipe")
         }
-        Error::NullIntoString { .. } => Problem::new("found nothing").help("expected text"),
         Error::Message { msg, .. } => Problem::new(msg.clone()),
         other => Problem::new(serde_yaml::UserMessageFormatter.format_message(other).into_owned()),
-    }
-}
-
-/// The parser's words for kinds of nodes, in the words of recipes.
-fn plain(words: &str) -> String {
-    match words.strip_prefix("string ").unwrap_or(words) {
-        "sequence start" | "sequence" => "a list".to_owned(),
-        "mapping start" | "mapping" | "map" => "a map".to_owned(),
-        "string scalar" | "string" | "scalar" => "text".to_owned(),
-        "u8" | "u16" | "u32" | "u64" | "usize" | "integer" => "a whole number".to_owned(),
-        other => other.to_owned(),
-    }
-}
-
-/// What stands at a place, in words.
-fn found(place: &Place) -> String {
-    let column = usize::try_from(place.origin.column).unwrap_or(1).saturating_sub(1);
-    let before: String = place.excerpt.chars().take(column).collect();
-    let rest: String = place.excerpt.chars().skip(column).collect();
-    let mut rest = rest.split(" #").next().unwrap_or_default().trim();
-    if before.contains(['{', '[']) && !rest.starts_with(['{', '[', '"', '\'']) {
-        rest = rest.split([',', ']', '}']).next().unwrap_or_default().trim();
-    }
-    match rest.chars().next() {
-        None => "nothing".to_owned(),
-        Some('[') => "a list".to_owned(),
-        Some('{') => "a map".to_owned(),
-        Some('-') if rest == "-" || rest.starts_with("- ") => "a list".to_owned(),
-        Some('|' | '>') => "text of several lines".to_owned(),
-        Some(_) if rest.ends_with(':') || rest.contains(": ") => "a map".to_owned(),
-        Some(_) => format!("\"{}\"", rest.trim_matches(['"', '\''])),
     }
 }
