@@ -47,7 +47,7 @@ pub enum TarError {
     Member {
         /// Its path, as written.
         member: String,
-        /// What is wrong with it.
+        /// The reason, for the message.
         why: String,
     },
     /// A member is of a kind that is not supported.

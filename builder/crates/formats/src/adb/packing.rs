@@ -51,7 +51,7 @@ pub(super) fn unpacked<'r>(
     }
 }
 
-/// What is said of a file that ends too early.
+/// The error for a file that ends too early.
 pub(super) fn cut_off() -> io::Error {
     io::Error::new(io::ErrorKind::UnexpectedEof, "the file is cut off")
 }

@@ -27,7 +27,7 @@ pub struct Control {
     /// The scripts by name: `pre-install`, `post-install`, `pre-upgrade`, `post-upgrade`,
     /// `pre-deinstall`, `post-deinstall`, `trigger`.
     pub scripts: BTreeMap<String, Vec<u8>>,
-    /// What identifies the package in indexes: the SHA-1 of the compressed control member.
+    /// The identity by which indexes list the package: the SHA-1 of the compressed control member.
     pub identity: Identity,
     /// Its signatures, in their order; none of them checked.
     pub signatures: Vec<Signature>,

@@ -94,7 +94,7 @@ fn checked<E>(
     Err(Either::Ours(ApkError::Checksum { package: package.to_owned(), path }))
 }
 
-/// What came before, for what must have come before.
+/// The entries seen so far, against which links and folders of later ones are checked.
 struct Seen<'p> {
     package: &'p str,
     files: BTreeSet<GuestPath>,

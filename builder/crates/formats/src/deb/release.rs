@@ -30,7 +30,7 @@ pub struct Listed {
     pub sha256: Sha256,
 }
 
-/// What a Release file says. Trusted only as [`Verified<Release>`].
+/// The fields of a Release file. Trusted only as [`Verified<Release>`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Release {
     /// `Suite`: `stable`.
@@ -116,7 +116,7 @@ pub enum ReleaseError {
         name: String,
         /// The line of the signed text, from 1; 0 where it is not about one line.
         line: usize,
-        /// What is wrong.
+        /// The reason, for the message.
         why: String,
     },
 }

@@ -110,7 +110,7 @@ pub enum KernelMismatch {
         part: String,
         /// The version as written.
         version: String,
-        /// What is wrong with it.
+        /// The reason why it cannot be parsed.
         why: NotAKernel,
     },
 }
