@@ -45,7 +45,7 @@ impl LazyClient {
     }
 }
 
-/// What a server said before the body.
+/// The status and the headers of a response.
 #[derive(Debug)]
 pub(super) struct Head {
     pub(super) status: u16,

@@ -216,7 +216,7 @@ impl Store {
         }
     }
 
-    /// What arrived of the artefact `sha256` so far. The caller holds its lock.
+    /// The unfinished download of the artefact `sha256`. The caller holds its lock.
     pub(super) fn partial(&self, sha256: &Sha256, cancel: &Cancel) -> Result<Partial, FetchError> {
         Partial::open(self.partial.join(sha256.to_string()), cancel)
     }

@@ -46,7 +46,7 @@ trait Objects: Send + Sync {
 /// Takes the pieces of an object; an error ends the transfer.
 type Sink<'a> = &'a mut dyn FnMut(&[u8]) -> Result<(), String>;
 
-/// What a remote cache was good for.
+/// Counts of the objects that a remote cache delivered, missed and took.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize)]
 pub struct RemoteUse {
     /// Objects that were asked for and there.
@@ -109,7 +109,7 @@ impl Remote {
         })
     }
 
-    /// What it was good for so far: found, missed, wrong, added.
+    /// The counts so far.
     pub fn used(&self) -> RemoteUse {
         let [found, missed, wrong, added] =
             [0, 1, 2, 3].map(|at: usize| match self.counts.get(at) {
