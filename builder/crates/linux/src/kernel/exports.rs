@@ -50,8 +50,8 @@ impl KernelExports {
         (!names.is_empty()).then_some(KernelExports(names))
     }
 
-    /// What these modules need that neither the kernel nor any of them exports: a module with such a
-    /// need would not load. Weak needs do not count. Sorted.
+    /// The needs of these modules that neither the kernel nor any of them exports: a module with such a need would not
+    /// load. Weak needs do not count. Sorted.
     pub fn unresolved(&self, sources: &[Source<'_>]) -> Vec<Unresolved> {
         let exported: BTreeSet<&str> = sources
             .iter()
