@@ -240,7 +240,7 @@ fn check_image(folder: &Path, manifest: &Manifest, findings: &mut Findings) {
     findings.nodes = nodes;
 }
 
-/// What of `node` is not as the manifest has it.
+/// The first property of `node` that the manifest contradicts, as a predicate without its subject.
 fn compare(file: &manifest::File, node: &Node, content: Option<&mut dyn Read>) -> Option<String> {
     let other = |what: &str, found: &str, expected: &str| {
         (found != expected).then(|| format!("{what} is {found}, manifest.json says {expected}"))
