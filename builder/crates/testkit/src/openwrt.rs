@@ -324,7 +324,7 @@ impl World {
     }
 }
 
-/// What was built.
+/// The output of a build: its manifest and its `SHA256SUMS`.
 pub struct Guest {
     pub manifest: serde_json::Value,
     pub sums: String,
