@@ -35,23 +35,23 @@ pub struct Output {
 /// Why an output folder cannot be written.
 #[derive(Debug, thiserror::Error)]
 pub enum OutputError {
-    /// The file system said no.
+    /// A file or folder cannot be read, written or made.
     #[error("{doing} {path}: {source}{}", hint(source))]
     Io {
-        /// What was being done.
+        /// The operation that failed: `cannot make folder`.
         doing: &'static str,
-        /// To which file or folder.
+        /// The file or folder.
         path: PathBuf,
-        /// What the system said.
+        /// The underlying I/O error.
         source: io::Error,
     },
-    /// There is something else than a folder.
+    /// The path is that of a file.
     #[error("the output cannot be written to {path}: that is a file, and a folder is needed")]
     NotAFolder {
         /// The file.
         path: PathBuf,
     },
-    /// The folder holds something that is no output of a build.
+    /// The folder holds something that is not an output of a build.
     #[error(
         "{path} exists and was not written by wifibox-build (it has no SHA256SUMS of an output): \
          name another folder with --out, or move it away"
@@ -175,7 +175,7 @@ impl OutputFolder {
     /// noted, and given back.
     ///
     /// # Errors
-    /// What `fill` reports, or [`OutputError::Io`].
+    /// The error of `fill`, or [`OutputError::Io`].
     pub fn write<E: From<OutputError>>(
         &self,
         path: &str,
@@ -260,7 +260,7 @@ impl OutputFolder {
         fs::create_dir_all(&full).map_err(at("cannot make folder", &full))
     }
 
-    /// What was written so far, by path.
+    /// The files written so far, by path.
     pub fn files(&self) -> Vec<Output> {
         let written = lock(&self.files);
         let mut files: Vec<Output> = written.iter().map(|(output, _)| output.clone()).collect();
