@@ -9,7 +9,7 @@ use clap::error::ErrorKind;
 use wifibox_build::cli::command::Cli;
 use wifibox_recipe::{Catalog, Listed, Sources};
 
-/// What became of a command.
+/// The verdict on a command.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Outcome {
     /// It can be typed.
@@ -134,7 +134,7 @@ impl Checker {
     }
 }
 
-/// What the parser says.
+/// The verdict from the parser's result.
 fn parsed<T>(result: Result<T, clap::Error>, pending: &BTreeSet<String>) -> Outcome {
     let Err(error) = result else { return Outcome::Fine };
     if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {

@@ -9,7 +9,7 @@ use super::lender::Lender;
 pub struct Made {
     /// Its name.
     pub name: &'static str,
-    /// What it depends on.
+    /// Its dependencies.
     pub depends: Vec<&'static str>,
     /// An account that it requires: `user=uid:group=gid`.
     pub account: Option<&'static str>,
