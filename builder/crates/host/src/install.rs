@@ -26,14 +26,14 @@ pub enum InstallError {
     /// The output cannot be read.
     #[error(transparent)]
     Output(#[from] LoadError),
-    /// The file system said no.
+    /// A file or folder cannot be read or written.
     #[error("cannot {doing} {path}: {source}")]
     Io {
-        /// What was being done.
+        /// The operation that failed, as an infinitive.
         doing: &'static str,
-        /// To which file or folder.
+        /// The file or folder.
         path: PathBuf,
-        /// What the system said.
+        /// The underlying I/O error.
         source: io::Error,
     },
     /// The output is not what a build wrote, and would look as if it were.
@@ -41,7 +41,7 @@ pub enum InstallError {
     Changed {
         /// The file.
         path: PathBuf,
-        /// What is wrong.
+        /// The reason, for the message.
         why: String,
     },
     /// There is something else, or something that was changed, where a file should go.
@@ -49,7 +49,7 @@ pub enum InstallError {
     InTheWay {
         /// The file.
         path: PathBuf,
-        /// What it is.
+        /// The obstacle, as a predicate without its subject.
         why: &'static str,
     },
     /// A signature over the hashes would no longer hold.
