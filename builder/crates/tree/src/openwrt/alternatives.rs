@@ -15,7 +15,7 @@ use wifibox_ground::path::GuestPath;
 pub struct Chosen {
     /// Its priority; the highest wins.
     pub priority: i32,
-    /// What the link leads to, as written.
+    /// The link's target, as written.
     pub target: String,
     /// The package that offers it.
     pub package: String,
