@@ -170,7 +170,7 @@ fn build_anew(
     Ok(report(wishes, outputs, locks, laps))
 }
 
-/// What is in the output folder, once it is in its place.
+/// The contents of the output folder, once it is in its place.
 struct Outputs {
     manifest: Manifest,
     files: Vec<Output>,
@@ -229,7 +229,7 @@ fn epoch(locks: &[Locked], tree: &Tree, environment: &Environment<'_>) -> u32 {
     }
 }
 
-/// What a fetch tells.
+/// The result of a fetch.
 pub struct FetchReport {
     /// The packages that the guest is made of: hash and size in bytes.
     pub packages: Vec<(Sha256, u64)>,

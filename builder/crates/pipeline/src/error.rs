@@ -22,7 +22,7 @@ pub enum Error {
     NotAgreed {
         /// The chipset whose firmware it is.
         manifest: String,
-        /// What the licence asks for.
+        /// The terms that must be agreed to, as the manifest states them.
         agreement: String,
     },
     /// Packages cannot be chosen, or a lock cannot be made.
@@ -57,7 +57,7 @@ pub enum Error {
     Spool {
         /// The folder.
         path: PathBuf,
-        /// What the system said.
+        /// The underlying I/O error.
         source: std::io::Error,
     },
     /// The user ended it.
