@@ -20,11 +20,11 @@ pub enum Outcome {
     Wrong(String),
 }
 
-/// Words that stand before a command and are none of ours.
+/// Words that stand before a command and are not ours.
 const BEFORE: [&str; 11] =
     ["sudo", "doas", "time", "exec", "if", "then", "else", "while", "until", "do", "!"];
 
-/// Options whose value has a form of its own, and one that they take: it stands for a script's variable.
+/// Options whose value has its own form, and one that they take: it stands for a script's variable.
 const SAMPLES: [(&str, &str); 3] =
     [("--device", "8086:2725"), ("--passthru", "3/0/0"), ("--jobs", "1")];
 

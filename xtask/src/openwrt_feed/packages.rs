@@ -59,7 +59,7 @@ const LENT: [(&str, &[&str]); 6] = [
     ("wpad-basic-mbedtls", &["usr/sbin/hostapd", "usr/sbin/wpa_supplicant"]),
 ];
 
-/// The libraries of the C library itself; the others are in a package of their own.
+/// The libraries of the C library itself; the others are in their own package.
 const LIBC: [&str; 4] = ["ld-linux-x86-64.so.2", "libc.so.6", "libm.so.6", "libresolv.so.2"];
 const OTHER_LIBRARIES: &str = "libdebian";
 

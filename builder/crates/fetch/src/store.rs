@@ -183,7 +183,7 @@ impl Store {
         Ok(found)
     }
 
-    /// Removes an entry; it is no error when there is none.
+    /// Removes an entry; a missing one is not an error.
     ///
     /// # Errors
     /// [`FetchError::Disk`] when it cannot be removed.
@@ -261,7 +261,7 @@ fn remove(path: &Path) -> Result<(), FetchError> {
     }
 }
 
-/// Opens a file, hashes all of it and goes back to its begin; `None` when there is no such file.
+/// Opens a file, hashes all of it and goes back to its beginning; `None` when there is no such file.
 pub(super) fn open_and_hash(
     path: &Path,
     cancel: &Cancel,

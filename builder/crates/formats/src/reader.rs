@@ -150,7 +150,7 @@ pub trait PackageReader {
     fn metadata(&self) -> Metadata;
 
     /// Hands all files to `visit` and checks that the package is complete and sound. Callers use the
-    /// method `read_data` of `dyn PackageReader`, whose visitor has errors of its own.
+    /// method `read_data` of `dyn PackageReader`, whose visitor has its own errors.
     ///
     /// # Errors
     /// [`StreamError`].

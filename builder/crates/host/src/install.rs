@@ -1,4 +1,4 @@
-//! Puts files of hypervisors into an output that is there already, or into a folder of their own.
+//! Puts files of hypervisors into an output that is there already, or into a separate folder.
 //!
 //! In an output the list of files (`manifest.json`) and the hashes (`SHA256SUMS`) follow, so that
 //! `wifibox-build verify` accepts it as before. Everything is written beside its place first and then
@@ -165,7 +165,7 @@ pub fn into_output(
     Ok(())
 }
 
-/// Refuses to replace what is at `path`, if it is no regular file or `objection` has something against its hash.
+/// Refuses to replace what is at `path`, if it is not a regular file or `objection` has something against its hash.
 fn check_place(
     path: &Path,
     objection: impl Fn(Sha256) -> Option<&'static str>,

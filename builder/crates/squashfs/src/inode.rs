@@ -53,7 +53,7 @@ pub(crate) struct FileData {
 /// Where a directory's listing is.
 #[derive(Debug, Clone)]
 pub(crate) struct Listing {
-    /// Its first metadata block, from the begin of the directory table.
+    /// Its first metadata block, from the beginning of the directory table.
     pub(crate) block: u32,
     /// Where it begins in that.
     pub(crate) offset: u16,

@@ -3,7 +3,7 @@
 //! Files of equal content are stored once. A file of at least one block is cut at the block size;
 //! a shorter one is packed with others into fragment blocks. Files come sorted by what they are, so
 //! that what is alike meets in one fragment: programs, scripts and the rest, each by the extension
-//! of its name and then by path. Files of a lower layer come first, in fragments of their own: when
+//! of its name and then by path. Files of a lower layer come first, in separate fragments: when
 //! something of a higher one changes, the blocks before stay as they were.
 
 use std::collections::BTreeMap;

@@ -83,7 +83,7 @@ impl NodeKind {
 
 /// Calls `visit` with every node of `image`, the root first, and with the content of regular files,
 /// which it need not read. Any SquashFS 4.0 image will do that is compressed by a codec that this crate is built with;
-/// hard links come as files of their own, extended attributes are not read.
+/// hard links come as separate files, extended attributes are not read.
 ///
 /// # Errors
 /// [`UnreadableImage`], or what `visit` reports.

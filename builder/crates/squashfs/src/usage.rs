@@ -114,7 +114,7 @@ pub fn usage<R: BufRead + Seek + Send>(mut image: R) -> Result<Usage, Unreadable
     })
 }
 
-/// Says in plain words what the start of an image shows: no SquashFS, or one that cannot be read here.
+/// Says in plain words what the start of an image shows: not SquashFS, or one that cannot be read here.
 fn recognize<R: BufRead + Seek>(image: &mut R) -> Result<(), UnreadableImage> {
     let io = |error: std::io::Error| UnreadableImage(error.to_string());
     let mut head = Vec::new();

@@ -72,7 +72,7 @@ pub enum AccountError {
         /// The field's text.
         value: String,
     },
-    /// A line is none of passwd(5) or group(5).
+    /// A line is not one of passwd(5) or group(5).
     #[error(
         "{file} of a package has the line {line:?}, which is not made as passwd(5) and group(5) say"
     )]

@@ -46,7 +46,7 @@ pub struct Needs {
     pub libraries: Vec<String>,
 }
 
-/// Reads what an ELF file needs; `None` if these bytes are no ELF file that can be read.
+/// Reads the needs of an ELF file; `None` if these bytes are not a readable ELF file.
 pub fn needs(bytes: &[u8]) -> Option<Needs> {
     if !bytes.starts_with(b"\x7fELF") {
         return None;

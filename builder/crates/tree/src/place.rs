@@ -37,7 +37,7 @@ pub enum FileError {
 /// A path of the guest that the builder wrote down.
 ///
 /// # Errors
-/// [`PlaceError`]: the text is no path.
+/// [`PlaceError`]: the text is not a path.
 pub fn guest_path(text: &str) -> Result<GuestPath, PlaceError> {
     GuestPath::new(text).map_err(PlaceError::of(text))
 }

@@ -128,7 +128,7 @@ pub enum TreeError {
         /// The path that was asked for.
         path: GuestPath,
     },
-    /// A path that cannot be one.
+    /// A malformed path.
     #[error(transparent)]
     Path(#[from] PathError),
     /// Nothing is there.

@@ -14,7 +14,7 @@ use wifibox_ground::path::GuestPath;
 /// The largest file that a package may hold, in bytes.
 const FILE_LIMIT: u64 = 512 << 20;
 
-/// Why a package's content cannot be taken in.
+/// Why a package's content cannot be unpacked into the tree.
 #[derive(Debug, thiserror::Error)]
 pub enum UnpackError {
     /// The member cannot be put into the tree.

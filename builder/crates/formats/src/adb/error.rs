@@ -19,7 +19,7 @@ pub enum AdbError {
         /// The underlying I/O error.
         source: io::Error,
     },
-    /// It is not an ADB file, or holds something else than expected.
+    /// It is not an ADB file, or holds something other than expected.
     #[error("{file} is not an apk v3 file that can be read: {why}")]
     Foreign {
         /// The file.

@@ -130,7 +130,7 @@ impl<R: Read> Apk<R> {
     }
 
     /// Hands all that is to be installed to `visit`, in the order of the package, and checks that
-    /// the package is complete and each file what it should be. Returns the control files.
+    /// the package is complete and each file matches its checksum. Returns the control files.
     ///
     /// # Errors
     /// Whatever `visit` reports, or [`ApkError`] as `E`. What was visited before an error must be

@@ -1,5 +1,5 @@
 //! The data of a package: a tar archive in one or several gzip members, whose SHA-256 `.PKGINFO`
-//! gives, and whose members have checksums of their own.
+//! gives, and whose members have their own checksums.
 
 use std::collections::BTreeSet;
 use std::io::{self, BufRead, Read};

@@ -98,7 +98,7 @@ pub struct IndexPlan {
 }
 
 /// The Packages indexes of one component for one architecture: one, or two where packages for all
-/// architectures have an index of their own.
+/// architectures have their own index.
 ///
 /// # Errors
 /// [`IndexError`].

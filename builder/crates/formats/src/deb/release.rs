@@ -47,7 +47,7 @@ pub struct Release {
     pub acquire_by_hash: bool,
     /// `Architectures`.
     pub architectures: Vec<String>,
-    /// Whether packages for all architectures have indexes of their own (`binary-all`) and are
+    /// Whether packages for all architectures have their own indexes (`binary-all`) and are
     /// missing in those of each architecture (`No-Support-for-Architecture-all`).
     pub all_is_separate: bool,
     /// `Components`.

@@ -103,7 +103,7 @@ pub enum KernelMismatch {
         /// Its kernel.
         second_kernel: KernelId,
     },
-    /// A package depends on a kernel in a way that names none.
+    /// A package depends on a kernel in a way that does not name one.
     #[error("{part} depends on \"kernel {version}\", which names no kernel: {why}")]
     Unreadable {
         /// The part.

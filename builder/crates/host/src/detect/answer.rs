@@ -30,7 +30,7 @@ pub struct Answer {
     pub drivers: Vec<Driver>,
     /// The guests that drive it; the first one is it, unless only the card itself can tell between them.
     pub guests: Vec<Guest>,
-    /// Why there is none.
+    /// Why no guest drives it.
     pub reason: Option<Reason>,
     /// The reason as text.
     pub because: Option<String>,
@@ -108,7 +108,7 @@ impl Oracle<'_> {
         cards.iter().filter_map(|card| self.answer(card)).collect()
     }
 
-    /// The answer for one device; `None` if it is none that a user would ask about.
+    /// The answer for one device; `None` for one that a user would not ask about.
     pub fn answer(&self, card: &Card) -> Option<Answer> {
         let claims = self.table.claims(&card.ident);
         if claims.is_empty() && !card.asked && !card.has_wireless_class() {

@@ -151,7 +151,7 @@ pub struct Card {
     pub driver: Option<String>,
     /// Other PCI functions that can only be handed over together with it, where the listing says so.
     pub companions: Vec<Address>,
-    /// Whether somebody asked for just this device, so that it gets an answer whatever it is.
+    /// Whether the user asked for just this device, so that it gets an answer whatever it is.
     pub asked: bool,
 }
 
@@ -196,7 +196,7 @@ pub enum DetectError {
     /// Another listing without numbers.
     #[error("this is {}, which has no numbers, and names are not enough to tell cards apart", .0.listing)]
     Unnumbered(Unnumbered),
-    /// Begins like JSON, and is none.
+    /// Begins like JSON, but is not JSON.
     #[error("not readable as JSON: {0}")]
     Json(#[from] serde_json::Error),
     /// A file or folder of the running system.

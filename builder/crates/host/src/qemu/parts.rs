@@ -170,7 +170,7 @@ pub(super) fn words(list: &[&str]) -> Vec<String> {
     list.iter().map(|&word| word.to_owned()).collect()
 }
 
-/// A path as an argument of its own.
+/// A path as a separate argument.
 pub(super) fn text(path: &Path) -> Result<&str, Error> {
     path.to_str().ok_or_else(|| Error::NotText { path: path.to_owned() })
 }

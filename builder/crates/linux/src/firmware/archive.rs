@@ -34,7 +34,7 @@ pub enum ArchiveError {
     /// It cannot be read, or its compression is damaged.
     #[error("the firmware archive cannot be read: {0}")]
     Read(#[from] io::Error),
-    /// It is no tar archive, or holds what none should.
+    /// It is not a tar archive, or holds something that none should.
     #[error("the firmware archive: {0}")]
     Tar(#[from] TarError),
     /// It has no WHENCE.

@@ -77,7 +77,7 @@ pub struct Capabilities {
 pub enum Devtmpfs {
     /// Mounted over the root's `/dev` by the kernel itself (not behind an initramfs).
     Mounted,
-    /// There, but somebody must mount it.
+    /// There, but not mounted by the kernel.
     Available,
     /// Not there: the image must hold `/dev/console` itself.
     Absent,

@@ -26,7 +26,7 @@ pub struct Unresolved {
 }
 
 impl KernelExports {
-    /// Reads a `System.map`; `None` when it is a stub that names no exported symbol.
+    /// Reads a `System.map`; `None` when it is a stub without exported symbols.
     pub fn from_system_map(text: &[u8]) -> Option<Self> {
         let names = text.split(|byte| *byte == b'\n').filter_map(|line| {
             let name = line.split(|byte| *byte == b' ').nth(2)?;

@@ -16,7 +16,7 @@ pub struct WriteError {
     pub source: io::Error,
 }
 
-/// Writes `files`, texts by their paths below `folder`; gives back the paths of those that changed.
+/// Writes `files`, texts by their paths below `folder`; returns the paths of those that changed.
 ///
 /// # Errors
 /// [`WriteError`]; files that were written before it stay.

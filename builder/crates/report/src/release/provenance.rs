@@ -3,7 +3,7 @@
 //!
 //! It follows from what was built: the same sources, locks and compositions give the same bytes. There
 //! is no time and no id of a run in it; who wants to know which machine built a release asks that
-//! machine's operator for an attestation of its own (docs/book/src/releases.md).
+//! machine's operator for a separate attestation (docs/book/src/releases.md).
 
 use std::collections::BTreeMap;
 

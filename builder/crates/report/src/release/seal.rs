@@ -257,7 +257,7 @@ fn walk(folder: &Path, prefix: &str, paths: &mut Vec<String>) -> Result<(), Seal
     Ok(())
 }
 
-/// Writes `value` as JSON; gives back what was written.
+/// Writes `value` as JSON; returns the bytes written.
 fn write(folder: &Path, name: &str, value: &impl serde::Serialize) -> Result<Artefact, SealError> {
     let path = folder.join(name);
     let failed = io("cannot write", &path);

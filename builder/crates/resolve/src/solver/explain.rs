@@ -41,7 +41,7 @@ struct Explainer<'s, 'u> {
 }
 
 impl<'u> Explainer<'_, 'u> {
-    /// The facts that get lines of their own: what requests need first, then what the packages need
+    /// The facts that get their own lines: what requests need first, then what the packages need
     /// that those need.
     fn in_order(&self) -> Vec<&Fact> {
         let owner = |fact: &&Fact| match fact {

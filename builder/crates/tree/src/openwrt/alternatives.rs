@@ -57,7 +57,7 @@ pub fn choose(packages: &[PackageFacts]) -> Result<BTreeMap<GuestPath, Chosen>, 
 /// Makes the links of the chosen alternatives, in the place of other links (BusyBox's applets).
 ///
 /// # Errors
-/// [`OpenWrtError::AlternativeTaken`] where something else than a link stands.
+/// [`OpenWrtError::AlternativeTaken`] where something other than a link is.
 pub fn link(tree: &mut Tree, packages: &[PackageFacts]) -> Result<(), OpenWrtError> {
     for (path, Chosen { target, package, .. }) in choose(packages)? {
         let real = tree.resolve(&path, false)?;

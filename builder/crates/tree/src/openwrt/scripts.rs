@@ -15,7 +15,7 @@ const STANDARD: &str = "#!/bin/sh\n[ \"${IPKG_NO_SCRIPT}\" = \"1\" ] && exit 0\n
     [ -s ${IPKG_INSTROOT}/lib/functions.sh ] || exit 0\n. ${IPKG_INSTROOT}/lib/functions.sh\n\
     default_postinst $0 $@\n";
 
-/// The standard begin of a v3 package's `post-install`, around the package's name.
+/// The standard beginning of a v3 package's `post-install`, around the package's name.
 const V3_BEGIN: &str = "#!/bin/sh\n[ \"${IPKG_NO_SCRIPT}\" = \"1\" ] && exit 0\n\
     [ -s ${IPKG_INSTROOT}/lib/functions.sh ] || exit 0\n. ${IPKG_INSTROOT}/lib/functions.sh\n\
     export root=\"${IPKG_INSTROOT}\"\nexport pkgname=\"";
