@@ -46,7 +46,7 @@ impl Shell {
     }
 }
 
-/// What every shell must offer at the end of a line, and what it must not.
+/// Beginnings of command lines, the words that every shell must offer there, and those that it must not.
 const CASES: [(&str, &[&str], &[&str]); 11] = [
     ("wifibox-build ", &["build", "list", "detect"], &["iwlwifi"]),
     ("wifibox-build --json li", &["list", "lint"], &["build"]),
