@@ -1,4 +1,3 @@
-# shellcheck shell=bash
 # Runs the steps of a list side by side, and counts them. To be sourced; then:
 #
 #   lane [NAME]           the steps that follow run one after another; other lanes run beside them. Without a name,
@@ -15,6 +14,7 @@
 # Each step is a process group of its own and writes into a file in the folder $logs, which is printed whole when the
 # step ends. An interrupt ends all of them. $work is a folder for the list, which is removed at the end.
 # A step that runs tests says `counted PASSED FAILED SKIPPED`, and each of these counts, too.
+# shellcheck shell=bash
 
 if ((BASH_VERSINFO[0] * 100 + BASH_VERSINFO[1] < 501)); then
     echo "$0: needs bash 5.1 or later, and this is $BASH_VERSION" >&2

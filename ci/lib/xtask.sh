@@ -1,5 +1,5 @@
-# shellcheck shell=bash
 # xtask ARGUMENT...: a developer's chore, by the program that the variable XTASK names; built first where it names none.
+# shellcheck shell=bash
 xtask() {
     if [ -n "${XTASK:-}" ]; then
         "$XTASK" "$@"

@@ -8,8 +8,8 @@ use std::net::Ipv4Addr;
 
 use smoltcp::wire::{IpAddress, Ipv4Cidr};
 
-use super::run::{Setup, append};
 use super::session::{Session, digest, test_bytes};
+use super::setup::{Setup, append};
 use super::tools;
 
 /// The host's address, the guest's gateway.

@@ -11,6 +11,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a chore prints")]
 
 mod access_point;
+mod approach;
 mod as_bhyve;
 mod modules;
 mod network;
@@ -22,6 +23,7 @@ mod scan;
 #[cfg(test)]
 mod scripts;
 mod session;
+mod setup;
 mod station;
 mod tools;
 mod trials;

@@ -1,6 +1,6 @@
 //! Tests of the guest's shell scripts that need no guest: that a shell can read all of them, and what
 //! OpenWrt's part that parses configuration makes of it. Those of the other guests are in
-//! `builder/tests/guest_scripts.rs`.
+//! `builder/tests/it/guest_scripts.rs`.
 
 use std::fs;
 use std::path::{Path, PathBuf};

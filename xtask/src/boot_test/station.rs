@@ -7,8 +7,8 @@
 use std::net::Ipv4Addr;
 use std::time::{Duration, Instant};
 
-use super::run::{Setup, append};
 use super::session::{Session, digest, test_bytes};
+use super::setup::{Setup, append};
 use super::tools;
 
 /// The guest's address for the host.

@@ -7,8 +7,8 @@ use std::fs;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use super::run::Setup;
 use super::session::Session;
+use super::setup::Setup;
 use super::station::{self, FAR};
 
 /// `net.sh NUMBER FILE`: the access point's side anew, as network NUMBER and with that file of hostapd. What

@@ -155,7 +155,7 @@ impl Device for Wire {
     fn receive(&mut self, _: Instant) -> Option<(Received, Sending<'_>)> {
         if let Some(frame) = self.carrier.receive() {
             if let Some(list) = &mut self.approaches {
-                list.extend(super::scan::approach(&frame));
+                list.extend(super::approach::approach(&frame));
             }
             self.waiting.push_back(frame);
         }

@@ -210,7 +210,6 @@ fn words_are_looked_for_when_asked() {
 
 /// The rules hold here.
 #[test]
-#[ignore = "until the cycles, long files and long functions of today are mended"]
 fn this_workspace_is_tidy() {
     let problems = problems(&Path::new(env!("CARGO_MANIFEST_DIR")).join(".."), false);
     assert!(problems.is_empty(), "{}\n{} problems", problems.join("\n"), problems.len());

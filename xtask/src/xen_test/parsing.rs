@@ -4,7 +4,8 @@
 use std::path::{Path, PathBuf};
 
 use wifibox_ground::address::Address;
-use wifibox_host::{HostFile, Hypervisor, Wishes, xen};
+use wifibox_host::lint::xl;
+use wifibox_host::{HostFile, Hypervisor, Wishes};
 
 use super::machine::CARD;
 use super::read_image;
@@ -114,7 +115,7 @@ pub fn keys_are_known(dom0: &Path) -> Result<usize, String> {
     let found = read_image(&image, is_xl)?;
     let (_, xl) = found.first().ok_or_else(|| format!("{} holds no xl", image.display()))?;
     let mut count = 0;
-    for key in xen::lint::keys() {
+    for key in xl::keys() {
         // The compiler lets a string share the end of a longer one, so that only its end is sure.
         let wanted = [key.as_bytes(), b"\0"].concat();
         if !xl.windows(wanted.len()).any(|part| part == wanted) {

@@ -19,6 +19,7 @@ pub mod package;
 pub mod reader;
 pub mod tarball;
 mod verified;
+mod within;
 
 pub use archive::PackageLimits;
 pub use constraint::{Constraint, Op};

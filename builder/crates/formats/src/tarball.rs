@@ -9,8 +9,8 @@ use std::io::{self, Read};
 
 use tar::{Archive, EntryType, Header};
 
-use crate::archive::{Watched, read_within};
 use crate::fault::Fault;
+use crate::within::{Watched, read_within};
 use wifibox_ground::digest::unhex;
 use wifibox_ground::entry::{Entry, EntryKind};
 use wifibox_ground::path::{GuestPath, PathError};

@@ -1,6 +1,6 @@
 //! The bytes of a file in the tree: in memory when small, in a file when not.
 //!
-//! The file is either an unpacked package ([`wifibox_tree::unpacked`]), or the spool: one anonymous temporary
+//! The file is either an unpacked package (`wifibox_tree::unpacked`), or the spool: one anonymous temporary
 //! file that contents are appended to while they stream past. So memory stays bounded by the window
 //! that is being copied and not by the size of the guest.
 

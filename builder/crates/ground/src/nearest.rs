@@ -49,10 +49,11 @@ mod tests {
 
     #[test]
     fn parts_of_names_are_near_and_the_mistyped_ones_go_first() {
-        let names = ["linux-image-6.12-amd64", "linux-image", "linux-base", "libc6", "linux-image"];
+        let names =
+            ["linux-image-6.12-amd64", "linux-image", "initramfs-base", "libc6", "linux-image"];
         assert_eq!(near("linux-imgae", names), ["linux-image"]);
         assert_eq!(near("linux-image", names), ["linux-image", "linux-image-6.12-amd64"]);
-        assert_eq!(near("base", names), ["linux-base"]);
+        assert_eq!(near("base", names), ["initramfs-base"]);
         assert!(near("l", names).is_empty() && near("systemd", names).is_empty());
     }
 }

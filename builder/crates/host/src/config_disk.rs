@@ -1,7 +1,7 @@
 //! The configuration disk: a small FAT volume that carries what the 9P shares `config`, `app_config` and
 //! `var` do, for hosts that have no 9P for their guests (L4Re, Xen with old tools, plain QEMU).
 //!
-//! The volume's label is [`LABEL`], by which the guest finds it (`overlays/common/root/etc/wifibox/disk`).
+//! The volume's label is [`CONFIGURATION_LABEL`], by which the guest finds it (`overlays/common/root/etc/wifibox/disk`).
 //! It holds one folder for each share, named by its tag. A guest that may write to the disk keeps its
 //! `var`, and what it writes to `app_config`, there; otherwise they are as volatile as the guest.
 //!
@@ -17,12 +17,9 @@ use std::path::{Path, PathBuf};
 
 use super::shares::{self, application};
 use wifibox_ground::digest::{Hasher, Sha256};
+use wifibox_ground::guest::CONFIGURATION_LABEL;
 use wifibox_image::fat;
 
-/// The volume's label.
-pub const LABEL: [u8; 11] = *b"WIFIBOX_CFG";
-/// What the image is called.
-pub const FILE_NAME: &str = "config.img";
 /// The volume is at least this long, in bytes, unless a size is asked for: room for the guest's logs.
 pub const SMALLEST: u64 = 4 << 20;
 /// Folders inside folders, at most.
@@ -155,7 +152,7 @@ impl Content {
             let content = clusters(&self.root).saturating_mul(2);
             content.max(SMALLEST).next_multiple_of(1 << 20)
         });
-        let options = fat::Options { label: LABEL, id: &id, size: Some(size) };
+        let options = fat::Options { label: CONFIGURATION_LABEL, id: &id, size: Some(size) };
         Ok(fat::write(nodes(&self.root), &options, out)?)
     }
 }

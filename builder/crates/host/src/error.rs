@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::Hypervisor;
+use wifibox_ground::failure::Kind;
 use wifibox_ground::guest::BadValue;
 use wifibox_report::output::LoadError;
 
@@ -49,4 +50,17 @@ pub enum HostError {
         /// What is wrong with it.
         why: String,
     },
+}
+
+impl HostError {
+    /// Which kind of failure this is.
+    #[must_use]
+    pub fn kind(&self) -> Kind {
+        match self {
+            Self::Address { .. } | Self::Unfit { .. } => Kind::Usage,
+            Self::Output(_) | Self::NoGuest { .. } | Self::Value(_) | Self::Faulty { .. } => {
+                Kind::Failed
+            }
+        }
+    }
 }

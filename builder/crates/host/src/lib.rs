@@ -1,57 +1,56 @@
 //! What a host needs to run a guest: files for each hypervisor, and QEMU's arguments.
 //!
-//! [`guest`] is the typed description that everything comes from: [`from_recipe`] makes it at build
-//! time, [`wishes`] adds what a user asks for, [`check`] refuses what files could not hold. Each
-//! hypervisor has a module with a function `files(&Guest) -> Result<Vec<HostFile>, HostError>`;
-//! [`hypervisor`] calls them. The facts are those of the guest contract in `docs/`.
+//! Everything comes from [`Guest`], the description that [`of_recipe`] makes at build time and
+//! [`of_output`] reads back; [`Wishes`] adds what a user asks for. Each hypervisor has a module with a
+//! function `files(&Guest) -> Result<Vec<HostFile>, HostError>`; `fit` calls them. The facts are those of
+//! the guest contract in `docs/`.
 //!
-//! To run a guest at once, [`board`] says what differs between machines, [`boot`] how a guest is wired,
-//! with the parts of [`machine`], and turns that into QEMU's arguments; [`shares`] lays out the folders
-//! that the guest mounts, and [`config_disk`] makes the disk that replaces them where there is no 9P.
+//! To run a guest at once, [`qemu`] makes QEMU's machine of the description, [`shares`] lays out the
+//! folders that the guest mounts, and [`config_disk`] makes the disk that replaces them where there is no
+//! 9P. [`lint`] checks files for hosts, [`detect`] says which guest a card needs.
 
-pub mod bhyve;
-pub mod board;
-pub mod boot;
+mod bhyve;
 pub mod config_disk;
 pub mod detect;
 mod error;
-pub mod from_recipe;
+mod fit;
+mod from_recipe;
 mod hypervisor;
 pub mod install;
-pub mod l4re;
-pub mod libvirt;
+mod l4re;
+mod libvirt;
 pub mod lint;
-pub mod machine;
 pub mod output;
 pub mod qemu;
 #[cfg(test)]
-pub(crate) mod sample;
+mod sample;
 pub mod shares;
 #[cfg(test)]
 mod values_tests;
 pub mod wishes;
-pub mod xen;
+mod xen;
 
 use std::path::Path;
 
 use wifibox_ground::guest::Guest;
 
 pub use error::HostError;
+pub use fit::all_files;
 pub use from_recipe::of_recipe;
-pub use hypervisor::{Hypervisor, all_files};
+pub use hypervisor::Hypervisor;
 pub use wishes::Wishes;
 
 /// The permissions of configuration and documents.
-pub const PLAIN: u32 = 0o644;
+const PLAIN: u32 = 0o644;
 /// The permissions of scripts.
-pub const SCRIPT: u32 = 0o755;
+const SCRIPT: u32 = 0o755;
 
 /// A file for a host.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HostFile {
     /// Where it is, below `host/`.
     pub path: String,
-    /// Its permissions: [`PLAIN`] or [`SCRIPT`].
+    /// Its permissions: those of a document (0644) or of a script (0755).
     pub mode: u32,
     /// What is in it. Its first lines say what it is for and where it goes.
     pub contents: Vec<u8>,
@@ -59,12 +58,12 @@ pub struct HostFile {
 
 impl HostFile {
     /// A file to be read.
-    pub fn plain(path: &str, text: impl Into<Vec<u8>>) -> Self {
+    fn plain(path: &str, text: impl Into<Vec<u8>>) -> Self {
         Self { path: path.to_owned(), mode: PLAIN, contents: text.into() }
     }
 
     /// A file to be run.
-    pub fn script(path: &str, text: impl Into<Vec<u8>>) -> Self {
+    fn script(path: &str, text: impl Into<Vec<u8>>) -> Self {
         Self { path: path.to_owned(), mode: SCRIPT, contents: text.into() }
     }
 }

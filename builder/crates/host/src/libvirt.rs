@@ -113,65 +113,87 @@ fn instructions(guest: &Guest, start: Start) -> String {
     text
 }
 
+/// The lines of a file, each as deep as its element.
+struct Lines(String);
+
+impl Lines {
+    fn line(&mut self, depth: usize, words: &str) {
+        let _ = writeln!(self.0, "{:width$}{words}", "", width = depth * 2);
+    }
+}
+
 fn domain(guest: &Guest, start: Start) -> Result<String, HostError> {
     let is_pc = guest.architecture == "x86_64";
     let folder = folder(guest);
-    let mut text = head(&instructions(guest, start));
-    let mut line = |depth: usize, words: &str| {
-        let _ = writeln!(text, "{:width$}{words}", "", width = depth * 2);
-    };
-    line(0, "<domain type='kvm'>");
-    line(1, &format!("<name>{}</name>", escape(&guest.name)));
-    line(1, &format!("<title>{}</title>", escape(&guest.title())));
-    line(1, &format!("<memory unit='MiB'>{}</memory>", guest.memory));
-    line(1, &format!("<vcpu>{}</vcpu>", guest.vcpus));
-    line(1, if start == Start::Uefi { "<os firmware='efi'>" } else { "<os>" });
+    let mut text = Lines(head(&instructions(guest, start)));
+    text.line(0, "<domain type='kvm'>");
+    text.line(1, &format!("<name>{}</name>", escape(&guest.name)));
+    text.line(1, &format!("<title>{}</title>", escape(&guest.title())));
+    text.line(1, &format!("<memory unit='MiB'>{}</memory>", guest.memory));
+    text.line(1, &format!("<vcpu>{}</vcpu>", guest.vcpus));
+    text.line(1, if start == Start::Uefi { "<os firmware='efi'>" } else { "<os>" });
     let machine = if is_pc { "q35" } else { "virt" };
-    line(2, &format!("<type arch='{}' machine='{machine}'>hvm</type>", guest.architecture));
+    text.line(2, &format!("<type arch='{}' machine='{machine}'>hvm</type>", guest.architecture));
     if let (Start::Direct, Some(direct)) = (start, &guest.boot.direct) {
-        line(2, &format!("<kernel>{folder}/{}</kernel>", direct.kernel));
+        text.line(2, &format!("<kernel>{folder}/{}</kernel>", direct.kernel));
         if let Some(initramfs) = &direct.initramfs {
-            line(2, &format!("<initrd>{folder}/{initramfs}</initrd>"));
+            text.line(2, &format!("<initrd>{folder}/{initramfs}</initrd>"));
         }
-        line(2, &format!("<cmdline>{}</cmdline>", escape(&direct.cmdline)));
+        text.line(2, &format!("<cmdline>{}</cmdline>", escape(&direct.cmdline)));
     } else {
         // The kernel is not signed for secure boot.
-        line(2, "<firmware>");
-        line(3, "<feature enabled='no' name='secure-boot'/>");
-        line(2, "</firmware>");
+        text.line(2, "<firmware>");
+        text.line(3, "<feature enabled='no' name='secure-boot'/>");
+        text.line(2, "</firmware>");
     }
-    line(1, "</os>");
-    line(1, "<features>");
-    line(2, "<acpi/>");
+    text.line(1, "</os>");
+    text.line(1, "<features>");
+    text.line(2, "<acpi/>");
     if is_pc {
-        line(2, "<apic/>");
+        text.line(2, "<apic/>");
     }
-    line(1, "</features>");
-    line(1, "<cpu mode='host-passthrough'/>");
-    line(1, "<clock offset='utc'/>");
-    line(1, "<on_poweroff>destroy</on_poweroff>");
-    line(1, "<on_reboot>restart</on_reboot>");
-    line(1, "<on_crash>restart</on_crash>");
-    line(1, "<devices>");
+    text.line(1, "</features>");
+    text.line(1, "<cpu mode='host-passthrough'/>");
+    text.line(1, "<clock offset='utc'/>");
+    text.line(1, "<on_poweroff>destroy</on_poweroff>");
+    text.line(1, "<on_reboot>restart</on_reboot>");
+    text.line(1, "<on_crash>restart</on_crash>");
+    text.line(1, "<devices>");
+    storage(guest, &mut text);
+    network_cards(guest, &mut text)?;
+    console_and_cards(guest, &mut text);
+    // It would take memory away from a guest that has none to spare.
+    text.line(2, "<memballoon model='none'/>");
+    text.line(1, "</devices>");
+    text.line(0, "</domain>");
+    Ok(text.0)
+}
+
+/// Disks and shares.
+fn storage(guest: &Guest, text: &mut Lines) {
+    let folder = folder(guest);
     for disk in &guest.disks {
-        line(2, "<disk type='file' device='disk'>");
-        line(3, "<driver name='qemu' type='raw'/>");
-        line(3, &format!("<source file='{folder}/{}'/>", disk.file));
-        line(3, &format!("<target dev='{}' bus='virtio'/>", disk.device));
+        text.line(2, "<disk type='file' device='disk'>");
+        text.line(3, "<driver name='qemu' type='raw'/>");
+        text.line(3, &format!("<source file='{folder}/{}'/>", disk.file));
+        text.line(3, &format!("<target dev='{}' bus='virtio'/>", disk.device));
         if disk.read_only {
-            line(3, "<readonly/>");
+            text.line(3, "<readonly/>");
         }
-        line(2, "</disk>");
+        text.line(2, "</disk>");
     }
     for share in &guest.shares {
-        line(2, "<filesystem type='mount' accessmode='mapped'>");
-        line(3, &format!("<source dir='{}'/>", share_folder(guest, &share.tag)));
-        line(3, &format!("<target dir='{}'/>", share.tag));
+        text.line(2, "<filesystem type='mount' accessmode='mapped'>");
+        text.line(3, &format!("<source dir='{}'/>", share_folder(guest, &share.tag)));
+        text.line(3, &format!("<target dir='{}'/>", share.tag));
         if share.read_only {
-            line(3, "<readonly/>");
+            text.line(3, "<readonly/>");
         }
-        line(2, "</filesystem>");
+        text.line(2, "</filesystem>");
     }
+}
+
+fn network_cards(guest: &Guest, text: &mut Lines) -> Result<(), HostError> {
     for card in &guest.nics {
         let model = match card.model {
             Nic::E1000 => "e1000",
@@ -185,42 +207,43 @@ fn domain(guest: &Guest, start: Start) -> Result<String, HostError> {
         };
         match &card.uplink {
             Some(bridge) => {
-                line(2, "<interface type='bridge'>");
-                line(3, &format!("<source bridge='{bridge}'/>"));
+                text.line(2, "<interface type='bridge'>");
+                text.line(3, &format!("<source bridge='{bridge}'/>"));
             }
             None => {
-                line(2, "<interface type='network'>");
-                line(3, &format!("<source network='{NETWORK}'/>"));
+                text.line(2, "<interface type='network'>");
+                text.line(3, &format!("<source network='{NETWORK}'/>"));
             }
         }
-        line(3, &format!("<model type='{model}'/>"));
-        line(2, "</interface>");
+        text.line(3, &format!("<model type='{model}'/>"));
+        text.line(2, "</interface>");
     }
-    line(2, "<serial type='pty'>");
+    Ok(())
+}
+
+/// The console, and cards of the host that become the guest's.
+fn console_and_cards(guest: &Guest, text: &mut Lines) {
+    let is_pc = guest.architecture == "x86_64";
+    text.line(2, "<serial type='pty'>");
     let serial = if is_pc { "isa-serial" } else { "system-serial" };
-    line(3, &format!("<target type='{serial}' port='0'/>"));
-    line(2, "</serial>");
-    line(2, "<console type='pty'>");
-    line(3, "<target type='serial' port='0'/>");
-    line(2, "</console>");
+    text.line(3, &format!("<target type='{serial}' port='0'/>"));
+    text.line(2, "</serial>");
+    text.line(2, "<console type='pty'>");
+    text.line(3, "<target type='serial' port='0'/>");
+    text.line(2, "</console>");
     for card in &guest.passthru {
-        line(2, "<hostdev mode='subsystem' type='pci' managed='yes'>");
-        line(3, "<source>");
-        line(
+        text.line(2, "<hostdev mode='subsystem' type='pci' managed='yes'>");
+        text.line(3, "<source>");
+        text.line(
             4,
             &format!(
                 "<address domain='0x{:04x}' bus='0x{:02x}' slot='0x{:02x}' function='0x{:x}'/>",
                 card.domain, card.bus, card.slot, card.function
             ),
         );
-        line(3, "</source>");
-        line(2, "</hostdev>");
+        text.line(3, "</source>");
+        text.line(2, "</hostdev>");
     }
-    // It would take memory away from a guest that has none to spare.
-    line(2, "<memballoon model='none'/>");
-    line(1, "</devices>");
-    line(0, "</domain>");
-    Ok(text)
 }
 
 /// The network between host and guest. A station serves addresses on it, so that libvirt must not.

@@ -27,7 +27,8 @@ impl Error {
     pub fn kind(&self) -> Kind {
         match self {
             Error::Recipe(error) => error.kind(),
-            Error::Host(_) | Error::Output(_) => Kind::Failed,
+            Error::Host(error) => error.kind(),
+            Error::Output(_) => Kind::Failed,
         }
     }
 }

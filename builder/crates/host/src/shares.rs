@@ -2,12 +2,14 @@
 //!
 //! An output folder holds configuration samples (`etc/wifibox/**/*.sample`) and the skeleton of the
 //! share `var`. [`prepare`] lays out working copies of them in a state folder: a file that is there
-//! already is the user's and stays as it is. The layout is that of FreeBSD Wifibox:
-//! `etc/wifibox/appliance`, `etc/wifibox/NAME` with NAME in `etc/wifibox/app_config`, and `var`.
+//! already is the user's and stays as it is. Which shares there are, and where the samples of each are,
+//! the guest's description says.
 
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+
+use wifibox_ground::guest::{self, Guest};
 
 /// Why shares cannot be laid out.
 #[derive(Debug, thiserror::Error)]
@@ -51,23 +53,34 @@ impl Share {
     }
 }
 
-/// Lays out the three shares of the output folder `output` below `state`, and describes them.
+/// The shares of `guest`, whose folders are below `state`.
+#[must_use]
+pub(crate) fn of(guest: &Guest, state: &Path) -> Vec<Share> {
+    let shares = guest.shares.iter();
+    shares.map(|share| Share::new(&share.tag, state.join(folder(share)), share.read_only)).collect()
+}
+
+/// The name of a share's folder. That of `app_config` has its daemon's name: two roles may have their
+/// states side by side.
+pub(crate) fn folder(share: &guest::Share) -> &str {
+    let samples = share.samples.as_deref().unwrap_or(&share.tag);
+    match share.tag.as_str() {
+        "app_config" => samples.rsplit('/').next().unwrap_or(samples),
+        tag => tag,
+    }
+}
+
+/// Lays out the shares of `guest` below `state`, with the samples of its output folder `output`.
 ///
 /// # Errors
-/// When a file cannot be copied, or `app_config` is damaged.
-pub fn prepare(output: &Path, state: &Path) -> Result<Vec<Share>, Error> {
-    let samples = output.join("etc/wifibox");
-    let application = application(&samples.join("app_config"))?;
-    let shares = vec![
-        Share::new("config", state.join("config"), true),
-        Share::new("var", state.join("var"), false),
-        Share::new("app_config", state.join(&application), false),
-    ];
-    let sources = [samples.join("appliance"), output.join("var"), samples.join(&application)];
-    for (source, share) in sources.iter().zip(&shares) {
+/// A file cannot be copied.
+pub fn prepare(guest: &Guest, output: &Path, state: &Path) -> Result<Vec<Share>, Error> {
+    let shares = of(guest, state);
+    for (described, share) in guest.shares.iter().zip(&shares) {
         fs::create_dir_all(&share.folder).map_err(failed("make", &share.folder))?;
-        if source.is_dir() {
-            copy(source, &share.folder)?;
+        let source = described.samples.as_ref().map(|samples| output.join(samples));
+        if let Some(source) = source.filter(|source| source.is_dir()) {
+            copy(&source, &share.folder)?;
         }
     }
     Ok(shares)
@@ -110,6 +123,7 @@ fn failed<'a>(action: &'static str, path: &'a Path) -> impl FnOnce(io::Error) ->
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sample;
 
     fn output() -> tempfile::TempDir {
         let folder = tempfile::tempdir().unwrap();
@@ -117,7 +131,6 @@ mod tests {
         fs::create_dir_all(etc.join("appliance/sysctl.d")).unwrap();
         fs::create_dir_all(etc.join("hostapd")).unwrap();
         fs::create_dir_all(folder.path().join("var/log")).unwrap();
-        fs::write(etc.join("app_config"), "hostapd\n").unwrap();
         fs::write(etc.join("appliance/hostname.sample"), "sample\n").unwrap();
         fs::write(etc.join("appliance/sysctl.d/x.conf.sample"), "x = 1\n").unwrap();
         fs::write(etc.join("hostapd/hostapd.conf.sample"), "").unwrap();
@@ -127,7 +140,9 @@ mod tests {
     #[test]
     fn samples_become_files_and_the_users_files_stay() {
         let (output, state) = (output(), tempfile::tempdir().unwrap());
-        let shares = prepare(output.path(), state.path()).unwrap();
+        let mut guest = sample::guest();
+        guest.shares[2].samples = Some("etc/wifibox/hostapd".to_owned());
+        let shares = prepare(&guest, output.path(), state.path()).unwrap();
         let tags: Vec<&str> = shares.iter().map(|share| share.tag.as_str()).collect();
         assert_eq!(tags, ["config", "var", "app_config"]);
         assert_eq!(shares[2].folder, state.path().join("hostapd"));
@@ -135,18 +150,33 @@ mod tests {
         let hostname = state.path().join("config/hostname");
         assert_eq!(fs::read_to_string(&hostname).unwrap(), "sample\n");
         assert!(state.path().join("config/sysctl.d/x.conf").is_file());
+        assert!(state.path().join("hostapd/hostapd.conf").is_file());
         assert!(state.path().join("var/log").is_dir());
 
         fs::write(&hostname, "mine\n").unwrap();
-        prepare(output.path(), state.path()).unwrap();
+        prepare(&guest, output.path(), state.path()).unwrap();
         assert_eq!(fs::read_to_string(&hostname).unwrap(), "mine\n");
     }
 
     #[test]
-    fn a_strange_app_config_is_refused() {
+    fn a_share_without_samples_is_an_empty_folder() {
         let (output, state) = (output(), tempfile::tempdir().unwrap());
-        fs::write(output.path().join("etc/wifibox/app_config"), "../../etc").unwrap();
-        let message = prepare(output.path(), state.path()).unwrap_err().to_string();
+        let mut guest = sample::guest();
+        guest.shares.truncate(1);
+        guest.shares[0].samples = None;
+        let shares = prepare(&guest, output.path(), state.path()).unwrap();
+        assert_eq!(shares, [Share::new("config", state.path().join("config"), true)]);
+        assert_eq!(fs::read_dir(&shares[0].folder).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn a_strange_app_config_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("app_config");
+        fs::write(&path, "hostapd\n").unwrap();
+        assert_eq!(application(&path).unwrap(), "hostapd");
+        fs::write(&path, "../../etc").unwrap();
+        let message = application(&path).unwrap_err().to_string();
         assert!(message.contains("app_config"), "{message}");
     }
 }

@@ -71,7 +71,7 @@ impl Catalog {
     /// # Errors
     /// Never for a recipe that this catalog composed.
     pub fn axes(&self, recipe: &Recipe) -> Result<Axes, RecipeError> {
-        let base = super::compose::document("base", &self.bases, &recipe.base.value)?;
+        let base = super::chosen::document("base", &self.bases, &recipe.base.value)?;
         let default = &base.value.default;
         let choice = |name: &str, summary: &str| Choice {
             name: name.to_owned(),
@@ -93,7 +93,7 @@ impl Catalog {
             let names = flavor.value.manifests.iter();
             let manifests: Vec<_> =
                 names.filter_map(|name| self.manifests.get(&name.value)).collect();
-            let nowhere = |manifest: &&&super::catalog::Document<super::model::Manifest>| {
+            let nowhere = |manifest: &&&super::document::Document<super::model::Manifest>| {
                 manifest.value.firmware.as_ref().is_some_and(|rule| !rule.value.promises.is_empty())
                     && manifest.value.packages.iter().all(|(_, packages)| packages.value.is_empty())
             };
@@ -148,7 +148,7 @@ impl Catalog {
         let mut compressions = COMPRESSIONS.to_vec();
         compressions.sort_by_key(|compression| *compression != own);
 
-        let has_packages = |manifest: &super::catalog::Document<super::model::Manifest>| {
+        let has_packages = |manifest: &super::document::Document<super::model::Manifest>| {
             let packages = manifest.value.packages.get(&base.name);
             packages.is_some_and(|packages| !packages.value.is_empty())
         };

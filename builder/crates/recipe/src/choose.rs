@@ -4,9 +4,10 @@
 use std::collections::BTreeMap;
 
 use super::base::{Base, Kernel};
-use super::catalog::{Catalog, Document};
-use super::compose::{Chosen, document};
+use super::catalog::Catalog;
+use super::chosen::{Chosen, document};
 use super::composed::Selection;
+use super::document::Document;
 use super::error::{Problem, RecipeError};
 use super::located::{At, Origin, Sourced};
 use super::machine::{PC, machine};

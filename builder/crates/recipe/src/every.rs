@@ -1,9 +1,10 @@
 //! What the builds that the recipes allow ask for, for locking them all at once.
 
 use super::base::Base;
-use super::catalog::{Catalog, Document};
+use super::catalog::Catalog;
 use super::choose::{feature_unfit, flavor_on};
 use super::composed::Selection;
+use super::document::Document;
 use super::located::At;
 use super::machine::machine;
 use super::model::{Feature, Role};

@@ -2,8 +2,9 @@
 //! what they ask of those.
 
 use super::base::{Base, Kernel, Repository};
-use super::catalog::{Catalog, Document};
+use super::catalog::Catalog;
 use super::composed::KernelSource;
+use super::document::Document;
 use super::entries::Entry;
 use super::fragment::Fragment;
 use super::located::{At, Sourced};

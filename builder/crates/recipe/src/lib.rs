@@ -11,8 +11,10 @@ mod base;
 mod catalog;
 mod check;
 mod choose;
+mod chosen;
 mod compose;
 mod composed;
+mod document;
 mod entries;
 mod error;
 mod every;
@@ -20,11 +22,13 @@ mod filter;
 mod fragment;
 mod kernel_source;
 mod kinds;
+mod load;
 mod located;
 mod machine;
 mod merge;
 mod model;
 mod on_releases;
+mod outline;
 mod records;
 mod references;
 mod request;
@@ -42,10 +46,11 @@ pub use base::{
     Architecture, Base, BootsWith, Defaults, EfiStub, FeedTarget, Initramfs, Kernel, Key,
     LoosePackage, Release, Repository,
 };
-pub use catalog::{Catalog, Document, Documents, Listed, Listing};
+pub use catalog::{Catalog, Listed, Listing};
 pub use composed::{
     DriverSet, FirmwareNeed, HypervisorChoice, KernelChoice, KernelSource, Recipe, Selection,
 };
+pub use document::{Document, Documents};
 pub use entries::{Entry, Item, Map};
 pub use error::{Place, Problem, RecipeError};
 pub use filter::PathFilter;

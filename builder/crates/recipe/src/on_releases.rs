@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::base::Base;
-use super::catalog::Document;
+use super::document::Document;
 use super::entries::Map;
 use super::located::At;
 

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use super::base::{Base, Kernel};
-use super::catalog::{Catalog, Document};
+use super::catalog::Catalog;
+use super::document::Document;
 use super::entries::{Entry, Map};
 use super::error::{Problem, RecipeError};
 use super::fragment::Fragment;

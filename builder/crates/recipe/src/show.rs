@@ -91,38 +91,7 @@ impl Recipe {
             show.entry("stand_ins", name, stand_in);
         }
         show.list("firmware_packages", &self.firmware_packages);
-        for need in &self.firmware {
-            show.list("firmware_manifests", std::slice::from_ref(&need.manifest));
-        }
-        for need in &self.firmware {
-            show.list("firmware_rules", std::slice::from_ref(&need.rule));
-        }
-        for need in &self.firmware {
-            show.list("firmware_include", &need.include);
-        }
-        for need in &self.firmware {
-            show.list("firmware_exclude", &need.exclude);
-        }
-        for need in &self.firmware {
-            show.list("firmware_promises", &need.promises);
-        }
-        for need in &self.firmware {
-            show.list("firmware_optional", &need.optional);
-        }
-        for need in &self.firmware {
-            show.list("firmware_boards", &need.boards);
-        }
-        for set in &self.drivers {
-            for card in set
-                .devices
-                .iter()
-                .flat_map(|devices| devices.cards.iter().map(move |card| (devices, card)))
-            {
-                let (devices, card) = card;
-                let value = Sourced { value: card.clone(), origin: devices.origin.clone() };
-                show.list("devices", std::slice::from_ref(&value));
-            }
-        }
+        show.firmware(self);
         for (manifest, agreement) in &self.agreements {
             show.entry("agreements", manifest, agreement);
         }
@@ -159,6 +128,41 @@ impl Recipe {
 }
 
 impl Show {
+    fn firmware(&mut self, recipe: &Recipe) {
+        for need in &recipe.firmware {
+            self.list("firmware_manifests", std::slice::from_ref(&need.manifest));
+        }
+        for need in &recipe.firmware {
+            self.list("firmware_rules", std::slice::from_ref(&need.rule));
+        }
+        for need in &recipe.firmware {
+            self.list("firmware_include", &need.include);
+        }
+        for need in &recipe.firmware {
+            self.list("firmware_exclude", &need.exclude);
+        }
+        for need in &recipe.firmware {
+            self.list("firmware_promises", &need.promises);
+        }
+        for need in &recipe.firmware {
+            self.list("firmware_optional", &need.optional);
+        }
+        for need in &recipe.firmware {
+            self.list("firmware_boards", &need.boards);
+        }
+        for set in &recipe.drivers {
+            for card in set
+                .devices
+                .iter()
+                .flat_map(|devices| devices.cards.iter().map(move |card| (devices, card)))
+            {
+                let (devices, card) = card;
+                let value = Sourced { value: card.clone(), origin: devices.origin.clone() };
+                self.list("devices", std::slice::from_ref(&value));
+            }
+        }
+    }
+
     fn kernel(&mut self, recipe: &Recipe) {
         let kernel = &recipe.kernel;
         self.entry("kernel", "name", &kernel.name);

@@ -15,7 +15,7 @@ pub struct World {
     /// What the builder stands in for.
     pub stand_ins: Vec<StandsIn>,
     /// The same requests in the order of the recipe, where a later one may be for another variant of
-    /// an earlier one's package ([`super::package_variants`]).
+    /// an earlier one's package (`package_variants`).
     pub in_order: Vec<String>,
     /// The kernel of the guest.
     pub kernel: String,

@@ -48,7 +48,7 @@ pub(crate) fn run<'p>(
         changed: Condvar::new(),
         window,
     };
-    let started = thread::scope(|scope| {
+    let started = thread::scope(|scope| -> Result<bool, Error> {
         let _stop = StopOnDrop(&meeting);
         let start = |_: &usize| {
             let work = || meeting.work(&press);

@@ -2,19 +2,15 @@
 
 use std::io;
 
-use crate::{Codec, ImagePath, check};
+use crate::limits;
+use crate::path::{BadPath, ImagePath};
 
 /// Why an archive cannot be made, or an image not be written.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// Bytes that are no path in an image.
-    #[error("{path:?} is no path in an image: {problem}")]
-    Path {
-        /// The bytes, as text.
-        path: String,
-        /// What is wrong.
-        problem: &'static str,
-    },
+    #[error(transparent)]
+    Path(#[from] BadPath),
     /// Two entries at one path.
     #[error("{path}: there is an entry already")]
     Occupied {
@@ -53,7 +49,7 @@ pub enum Error {
     /// A symbolic link that leads nowhere, or whose target is too long to be read back.
     #[error(
         "{path}: the link's target is {length} bytes long; a SquashFS image takes 1 to {limit}",
-        limit = check::LINK_LIMIT
+        limit = limits::LINK_LIMIT
     )]
     LinkTarget {
         /// The link.
@@ -91,13 +87,13 @@ pub enum Error {
         minor: u32,
     },
     /// A path with too many components.
-    #[error("{path}: the path has more than {limit} components", limit = check::DEPTH_LIMIT)]
+    #[error("{path}: the path has more than {limit} components", limit = limits::DEPTH_LIMIT)]
     TooDeep {
         /// The path.
         path: ImagePath,
     },
     /// More users and groups than one image takes.
-    #[error("the archive has {count} different owners; an image takes {limit}", limit = check::OWNER_LIMIT)]
+    #[error("the archive has {count} different owners; an image takes {limit}", limit = limits::OWNER_LIMIT)]
     TooManyOwners {
         /// How many there are.
         count: usize,
@@ -119,8 +115,8 @@ pub enum Error {
          machine's memory, or the library, is faulty"
     )]
     RoundTrip {
-        /// The codec.
-        codec: Codec,
+        /// The codec, as it is displayed.
+        codec: String,
     },
     /// The image file cannot be written.
     #[error("cannot write the image")]

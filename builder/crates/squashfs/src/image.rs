@@ -12,8 +12,8 @@ use crate::inode::{self, FileData, Header, Listing, Type};
 use crate::metadata::{self, Position, Run};
 use crate::plan::{Holds, Plan, Source};
 use crate::press::{Press, Pressed};
+use crate::sink::{ImageFile, Progress};
 use crate::store::BlockStore;
-use crate::writer::{ImageFile, Progress};
 use crate::{Archive, Error, ImagePath, Options, check};
 
 /// What the image begins with: `hsqs`.

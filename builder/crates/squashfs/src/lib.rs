@@ -71,6 +71,8 @@ mod check;
 mod codec;
 mod content;
 mod decode;
+#[cfg(all(test, feature = "xz", feature = "zstd", feature = "gzip", feature = "lz4"))]
+mod decode_tests;
 mod digest;
 mod directory;
 mod error;
@@ -78,6 +80,7 @@ mod folder;
 mod image;
 mod inode;
 mod key;
+mod limits;
 mod metadata;
 mod options;
 mod path;
@@ -85,6 +88,7 @@ mod plan;
 mod press;
 #[cfg(feature = "read")]
 mod read_nodes;
+mod sink;
 mod store;
 #[cfg(feature = "read")]
 mod usage;
@@ -101,15 +105,16 @@ pub use error::Error;
 pub use folder::FolderError;
 pub use image::Written;
 pub use options::{BlockSize, Options};
-pub use path::ImagePath;
+pub use path::{BadPath, ImagePath};
 #[cfg(feature = "read")]
 pub use read_nodes::{Node, NodeKind, UnreadableImage, read_nodes};
+pub use sink::{ImageFile, Progress};
 pub use store::{BlockKey, BlockStore};
 #[cfg(feature = "read")]
 pub use usage::{NodeUsage, Tables, Usage, usage};
 #[cfg(feature = "read")]
 pub use verify::{VerifyError, verify, verify_written};
-pub use writer::{ImageFile, Progress, Writer};
+pub use writer::Writer;
 
 /// An image's length is a multiple of this many bytes, so that it can be a disk.
 const PADDING: u64 = 4096;

@@ -3,10 +3,18 @@
 use std::cmp::Ordering;
 use std::fmt;
 
-use crate::Error;
-
 /// The longest name that Linux takes, in bytes.
 const NAME_LIMIT: usize = 255;
+
+/// Bytes that are no path in an image.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{path:?} is no path in an image: {problem}")]
+pub struct BadPath {
+    /// The bytes, as text.
+    pub path: String,
+    /// Why they are none.
+    pub problem: &'static str,
+}
 
 /// A path in an image, from its root on: `usr/bin/env`; the root itself is empty.
 ///
@@ -19,12 +27,12 @@ impl ImagePath {
     /// The path that `bytes` spell: `/usr/bin`, `./usr/bin` and `usr//bin/` are the same.
     ///
     /// # Errors
-    /// [`Error::Path`] for `..`, a NUL byte or a name of more than 255 bytes.
-    pub fn new(bytes: impl AsRef<[u8]>) -> Result<Self, Error> {
+    /// [`BadPath`] for `..`, a NUL byte or a name of more than 255 bytes.
+    pub fn new(bytes: impl AsRef<[u8]>) -> Result<Self, BadPath> {
         let bytes = bytes.as_ref();
         let bad = |problem| {
             let path = String::from_utf8_lossy(bytes).escape_debug().to_string();
-            Err(Error::Path { path, problem })
+            Err(BadPath { path, problem })
         };
         if bytes.contains(&0) {
             return bad("it holds a NUL byte");

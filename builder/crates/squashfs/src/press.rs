@@ -80,7 +80,7 @@ impl<'c> Press<'c> {
                 .decompress(&packed, &mut self.check, block.len())
                 .map_err(Error::Compress)?;
             if self.check != block {
-                return Err(Error::RoundTrip { codec: self.codec });
+                return Err(Error::RoundTrip { codec: self.codec.to_string() });
             }
         }
         if let Some((cache, key)) = key {

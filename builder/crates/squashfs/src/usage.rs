@@ -5,7 +5,7 @@
 //! share are divided evenly. What is no content is counted as tables, so that all adds up to the image.
 
 use std::collections::BTreeMap;
-use std::io::{BufRead, Seek};
+use std::io::{BufRead, Read as _, Seek};
 use std::os::unix::ffi::OsStrExt;
 
 use crate::bridge;
@@ -79,6 +79,7 @@ pub fn usage<R: BufRead + Seek + Send>(mut image: R) -> Result<Usage, Unreadable
     let io = |error: std::io::Error| UnreadableImage(error.to_string());
     let length = image.seek(std::io::SeekFrom::End(0)).map_err(io)?;
     image.rewind().map_err(io)?;
+    recognize(&mut image)?;
     let squashfs =
         Squashfs::from_reader_with_offset_and_kind(image, 0, bridge::kind()).map_err(bad)?;
     let superblock = squashfs.superblock;
@@ -111,6 +112,31 @@ pub fn usage<R: BufRead + Seek + Send>(mut image: R) -> Result<Usage, Unreadable
         tables,
         nodes,
     })
+}
+
+/// Says in plain words what the start of an image shows: no SquashFS, or one that cannot be read here.
+fn recognize<R: BufRead + Seek>(image: &mut R) -> Result<(), UnreadableImage> {
+    let io = |error: std::io::Error| UnreadableImage(error.to_string());
+    let mut head = Vec::new();
+    image.by_ref().take(32).read_to_end(&mut head).map_err(io)?;
+    image.rewind().map_err(io)?;
+    let word = |at: usize| Some(u16::from_le_bytes([*head.get(at)?, *head.get(at + 1)?]));
+    if !head.starts_with(b"hsqs") {
+        return Err(UnreadableImage("there is no SquashFS magic at its start".to_owned()));
+    }
+    // Offsets of the superblock: 20 the compression, 28 the version.
+    match (word(20), word(28)) {
+        (_, Some(version)) if version != 4 => {
+            Err(UnreadableImage(format!("it is of SquashFS {version}, and only 4.0 is read here")))
+        }
+        (Some(2 | 3), _) => {
+            let name = if word(20) == Some(3) { "lzo" } else { "lzma" };
+            Err(UnreadableImage(format!(
+                "it is compressed with {name}; gzip, xz, zstd and lz4 are read here"
+            )))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Where the first block of content is.
@@ -223,6 +249,15 @@ mod tests {
     fn what_is_no_image_is_an_error() {
         let error = usage(std::io::Cursor::new(vec![0; 4096])).expect_err("no image");
         assert!(error.to_string().contains("not a readable SquashFS image"), "{error}");
+        assert!(error.to_string().contains("no SquashFS magic at its start"), "{error}");
         assert!(usage(std::io::Cursor::new(Vec::new())).is_err());
+        let mut image = vec![0; 4096];
+        image[..4].copy_from_slice(b"hsqs");
+        (image[20], image[28]) = (3, 4);
+        let error = usage(std::io::Cursor::new(image.clone())).expect_err("lzo");
+        assert!(error.to_string().contains("compressed with lzo"), "{error}");
+        image[28] = 3;
+        let error = usage(std::io::Cursor::new(image)).expect_err("version 3");
+        assert!(error.to_string().contains("SquashFS 3"), "{error}");
     }
 }

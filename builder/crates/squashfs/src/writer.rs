@@ -1,33 +1,8 @@
 //! The writer, as callers see it.
 
-use std::fs::File;
-use std::io::{self, Cursor, Seek, Write};
-
+use crate::sink::{ImageFile, Progress};
 use crate::store::BlockStore;
 use crate::{Archive, Error, Options, Written, check, image};
-
-/// A file that an image is written to: it can be cut to the length that the image came to.
-pub trait ImageFile: Write + Seek {
-    /// Makes the file exactly `length` bytes long.
-    ///
-    /// # Errors
-    /// Whatever the operating system reports.
-    fn set_len(&mut self, length: u64) -> io::Result<()>;
-}
-
-impl ImageFile for File {
-    fn set_len(&mut self, length: u64) -> io::Result<()> {
-        File::set_len(self, length)
-    }
-}
-
-impl ImageFile for Cursor<Vec<u8>> {
-    fn set_len(&mut self, length: u64) -> io::Result<()> {
-        let length = usize::try_from(length).map_err(|_| io::ErrorKind::FileTooLarge)?;
-        self.get_mut().resize(length, 0);
-        Ok(())
-    }
-}
 
 /// Writes images: with [`Options`], and where wanted with blocks of earlier images and somebody to tell how far it
 /// is.
@@ -35,15 +10,6 @@ pub struct Writer<'w> {
     options: Options,
     cache: Option<&'w dyn BlockStore>,
     progress: Option<&'w mut dyn FnMut(Progress)>,
-}
-
-/// How far a writer is: contents of files, before compression and without copies.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Progress {
-    /// Bytes that are written.
-    pub done: u64,
-    /// All bytes.
-    pub total: u64,
 }
 
 impl<'w> Writer<'w> {

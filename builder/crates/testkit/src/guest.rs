@@ -92,6 +92,12 @@ fn packages(tool: &str) -> Vec<Package> {
     ]
 }
 
+impl Default for Guest {
+    fn default() -> Self {
+        Guest::new()
+    }
+}
+
 impl Guest {
     /// A distribution whose `tool` is version 1.0.
     pub fn new() -> Self {

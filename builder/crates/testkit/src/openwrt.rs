@@ -144,6 +144,12 @@ pub fn adb_packages() -> (Vec<Package>, Vec<Package>) {
 
 pub struct World(tempfile::TempDir);
 
+impl Default for World {
+    fn default() -> Self {
+        World::new()
+    }
+}
+
 impl World {
     pub fn new() -> Self {
         World::with(opkg_release(), Some(&apk_signer()))

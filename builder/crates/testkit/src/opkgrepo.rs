@@ -251,6 +251,12 @@ pub struct Release {
     pub files: BTreeMap<String, Vec<u8>>,
 }
 
+impl Default for Release {
+    fn default() -> Self {
+        Release::new()
+    }
+}
+
 impl Release {
     /// 23.05.2 for x86/64, with the feeds of a release, all empty.
     pub fn new() -> Self {

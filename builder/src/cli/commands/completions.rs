@@ -69,7 +69,8 @@ pub enum Shell {
     /// Fish.
     Fish,
     /// PowerShell.
-    PowerShell,
+    #[value(name = "powershell")]
+    Power,
     /// Z shell.
     Zsh,
 }
@@ -88,7 +89,7 @@ fn script(shell: Shell) -> std::io::Result<String> {
         Shell::Bash => return Ok(BASH.replace("VARIABLE", VARIABLE)),
         Shell::Elvish => &Elvish,
         Shell::Fish => &Fish,
-        Shell::PowerShell => &Powershell,
+        Shell::Power => &Powershell,
         Shell::Zsh => &Zsh,
     };
     let name = "wifibox-build";

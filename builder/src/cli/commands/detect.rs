@@ -140,14 +140,7 @@ fn read(name: &str, reader: impl std::io::Read) -> Result<String, Failure> {
     let limit = u64::try_from(LISTING_LIMIT).unwrap_or(u64::MAX).saturating_add(1);
     let read = reader.take(limit).read_to_end(&mut bytes);
     read.map_err(|source| unreadable(name, &DetectError::Io { path: name.into(), source }))?;
-    // PowerShell's `>` writes UTF-16.
-    let pairs = bytes.strip_prefix(&[0xff, 0xfe]).map(|bytes| {
-        bytes.as_chunks::<2>().0.iter().map(|pair| u16::from_le_bytes(*pair)).collect::<Vec<_>>()
-    });
-    Ok(match pairs {
-        Some(pairs) => String::from_utf16_lossy(&pairs),
-        None => String::from_utf8_lossy(&bytes).into_owned(),
-    })
+    Ok(detect::tidy::decode(&bytes))
 }
 
 /// The devices of this machine.
@@ -195,6 +188,10 @@ fn unreadable(name: &str, error: &DetectError) -> Failure {
         DetectError::Io { .. } => error.to_string(),
         _ => format!("{name}: {error}"),
     };
+    if let DetectError::Unnumbered(unnumbered) = error {
+        let hint = format!("run a command that prints numbers: {}", unnumbered.run);
+        return Failure::usage(message).with_hint(hint);
+    }
     Failure::usage(message).with_hint(
         match error {
             DetectError::NamesOnly => "run lspci with numbers: lspci -nnk",
@@ -203,8 +200,9 @@ fn unreadable(name: &str, error: &DetectError) -> Failure {
                  such as 8086:2725"
             }
             _ => {
-                "formats that are read: pciconf -l[v], lspci -n, -nn, -nnk, -nnv, -mmnn or -vmmnn, lshw -json \
-                 -numeric, dmesg of Linux and of a verbose boot of FreeBSD, lsusb, usbconfig \
+                "formats that are read: pciconf -l, -lv or -ll, devinfo -v, lspci with -n or -nn (and -k, -v, \
+                 -vmm, -x), BusyBox' lspci, lshw -numeric, inxi -Nxx, hwinfo, system_profiler, dmesg of Linux \
+                 and of a verbose boot of FreeBSD, hardware ids of Windows, lsusb, usbconfig \
                  dump_device_desc, lists of ids and modaliases"
             }
         },

@@ -86,7 +86,7 @@ pub fn run(context: &Context, args: &HostArgs) -> Result<(), Failure> {
         persistent: args.persistent,
         folder,
     };
-    let built = wifibox_host::of_output(&args.output).map_err(Failure::failed)?;
+    let built = wifibox_host::of_output(&args.output)?;
     let guest = wishes.apply(&built).map_err(usage)?;
     if let Some(smallest) = guest.smallest_memory.filter(|smallest| guest.memory < *smallest) {
         context
@@ -105,8 +105,7 @@ pub fn run(context: &Context, args: &HostArgs) -> Result<(), Failure> {
             Err(HostError::Unfit { why, .. }) if !asked => {
                 context.printer.note(&format!("no files for {hypervisor}: {why}"));
             }
-            Err(error @ HostError::Unfit { .. }) => return Err(usage(error)),
-            Err(error) => return Err(Failure::failed(error)),
+            Err(error) => return Err(error.into()),
         }
     }
     let target = match &args.out {

@@ -7,12 +7,13 @@ use clap::Args;
 
 use crate::cli::context::Context;
 use crate::cli::render::failure::Failure;
-use wifibox_host::lint::{Kind, Problem, lint};
+use wifibox_host::lint::{Kind, Level, Problem, lint};
 
 /// What `--help` says besides the flags.
 pub const HELP: &str = "\
 bhyve says nothing about variables that it does not know, wifibox sources 'cpus = 1' without a word, and \
-vm-bhyve cuts a value at '#'. This does not.
+vm-bhyve cuts a value at '#'. This does not. Errors are what the program refuses or what cannot work; \
+warnings and hints do not fail. Each names the document or program that its rule is from.
 
 Kinds, which are guessed from contents and names unless --kind is given:
   bhyve          a machine for bhyve -k: bhyve_config(5), and devices that collide
@@ -21,6 +22,8 @@ Kinds, which are guessed from contents and names unless --kind is given:
   vm-bhyve       a guest or template of vm-bhyve, and devices that collide
   loader, rc     loader.conf(5) and rc.conf(5) of FreeBSD
   devd           devd.conf(5) of FreeBSD
+  xl             a domain of Xen: xl.cfg(5)
+  l4re-modules   modules.list of L4Re
 
 Of a folder, every file of a known kind is checked.";
 
@@ -65,7 +68,8 @@ pub fn run(context: &Context, args: &LintArgs) -> Result<(), Failure> {
     for (path, kind, contents) in files {
         found.push((path, kind, lint(kind, &contents)));
     }
-    let count: usize = found.iter().map(|(_, _, problems)| problems.len()).sum();
+    let errors = |problem: &&Problem| problem.level == Level::Error;
+    let count: usize = found.iter().map(|(_, _, list)| list.iter().filter(errors).count()).sum();
     let fields = || {
         let one = |(path, kind, problems): &(PathBuf, Kind, Vec<Problem>)| serde_json::json!({ "file": path, "kind": kind.name(), "problems": problems });
         serde_json::json!({ "lint": found.iter().map(one).collect::<Vec<_>>() })
@@ -73,20 +77,20 @@ pub fn run(context: &Context, args: &LintArgs) -> Result<(), Failure> {
     context.printer.result(fields, || text(&found))?;
     match count {
         0 => Ok(()),
-        1 => Err(Failure::failed("1 problem")),
-        count => Err(Failure::failed(format!("{count} problems"))),
+        1 => Err(Failure::failed("1 error")),
+        count => Err(Failure::failed(format!("{count} errors"))),
     }
 }
 
 fn text(found: &[(PathBuf, Kind, Vec<Problem>)]) -> String {
     let mut text = String::new();
     for (path, kind, problems) in found {
-        if problems.is_empty() {
+        if !problems.iter().any(|problem| problem.level == Level::Error) {
             text += &format!("{}: sound ({kind})\n", path.display());
         }
-        for Problem { line, what } in problems {
+        for Problem { line, level, what, source } in problems {
             let place = if *line > 0 { format!(":{line}") } else { String::new() };
-            text += &format!("{}{place}: {what}\n", path.display());
+            text += &format!("{}{place}: {what} [{level}: {source}]\n", path.display());
         }
     }
     text

@@ -4,9 +4,11 @@ use std::error::Error as StdError;
 
 use wifibox_fetch::FetchError;
 use wifibox_ground::failure::Kind;
+use wifibox_host::{HostError, qemu};
 use wifibox_linux::drivers;
 use wifibox_pipeline::Error;
 use wifibox_recipe::{Problem, RecipeError};
+use wifibox_report::output::LoadError;
 use wifibox_resolve::Error as ResolveError;
 
 /// A verb that did not succeed.
@@ -121,6 +123,28 @@ impl From<RecipeError> for Failure {
 impl From<ResolveError> for Failure {
     fn from(error: ResolveError) -> Self {
         Error::from(error).into()
+    }
+}
+
+impl From<HostError> for Failure {
+    fn from(error: HostError) -> Self {
+        let kind = error.kind();
+        let hints = match error {
+            HostError::Output(LoadError::Damaged { .. }) | HostError::Value(_) => vec![
+                "'wifibox-build verify' with this folder says which files are not as the build wrote \
+                 them; build the guest again, or take its folder from where it came from"
+                    .to_owned(),
+            ],
+            _ => Vec::new(),
+        };
+        Failure { hints, ..Failure::new(error, kind) }
+    }
+}
+
+impl From<qemu::Error> for Failure {
+    fn from(error: qemu::Error) -> Self {
+        let kind = error.kind();
+        Failure::new(error, kind)
     }
 }
 

@@ -11,7 +11,7 @@ use super::error::AdbError;
 use super::limits::AdbLimits;
 use super::packing::{read_exactly, unpacked};
 use super::value::{ValueError, Values};
-use crate::archive::read_within;
+use crate::within::read_within;
 use wifibox_ground::codec::fill;
 
 /// What an ADB file holds, by the four bytes after its magic number.

@@ -6,7 +6,7 @@ use std::io::{self, BufRead, Read};
 
 use ring::digest::{Context, SHA1_FOR_LEGACY_USE_ONLY};
 
-use super::archive::ApkError;
+use super::error::ApkError;
 use super::member::{self, only_zeros};
 use crate::archive::PackageLimits;
 use crate::tarball::{self, TarError};

@@ -6,14 +6,18 @@
 pub mod archive;
 mod data;
 mod der;
+mod error;
 pub mod index;
+mod key_package;
 pub mod keys;
 mod member;
 pub mod pkginfo;
 pub mod signature;
 
-pub use archive::{Apk, ApkError, Control};
+pub use archive::{Apk, Control};
+pub use error::ApkError;
 pub use index::{ApkIndexError, SignedIndex, UnverifiedIndex};
+pub use key_package::keys_of_package;
 pub use keys::{Fingerprint, KeyError, Keyring, PublicKey};
 pub use pkginfo::PkgInfo;
 pub use signature::{Signature, SignatureError, Trust};

@@ -2,8 +2,8 @@
 
 use std::io::{self, Read};
 
-use crate::archive::read_within;
 use crate::fault::Fault;
+use crate::within::read_within;
 use wifibox_ground::codec::fill;
 
 const MAGIC: &[u8; 8] = b"!<arch>\n";

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use super::archive::IpkError;
+use super::error::IpkError;
 use crate::Package;
 use crate::deb822;
 use crate::dpkg_index::first_line;

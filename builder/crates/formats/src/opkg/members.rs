@@ -2,7 +2,7 @@
 
 use std::io::{self, Read, Seek, SeekFrom};
 
-use super::archive::IpkError;
+use super::error::IpkError;
 use crate::archive::Stop;
 use crate::deb::ar::{ArError, ArReader};
 use crate::tarball::{self, TarError, TarLimits};

@@ -5,6 +5,7 @@
 
 pub mod archive;
 mod control;
+mod error;
 pub mod feeds;
 pub mod index;
 pub mod kernel;
@@ -12,8 +13,9 @@ mod members;
 mod trust;
 pub mod usign;
 
-pub use archive::{Ipk, IpkError};
+pub use archive::Ipk;
 pub use control::Control;
+pub use error::IpkError;
 pub use index::{FeedError, read_signed, read_sums};
 pub use kernel::{KernelId, KernelMismatch};
 pub use trust::{Keyring, KeyringError, SignatureError, Trust};

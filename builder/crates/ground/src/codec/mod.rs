@@ -31,7 +31,7 @@ pub enum Compression {
 pub struct Limits {
     /// At most this many bytes.
     pub size: u64,
-    /// At most this many times the packed size, beyond the first [`RATIO_SLACK`] bytes.
+    /// At most this many times the packed size, beyond the first `RATIO_SLACK` bytes.
     pub ratio: u64,
 }
 

@@ -18,7 +18,7 @@ pub use kinds::{AppConfig, Nic, ShareTransport};
 use crate::address::Address;
 
 /// The volume label of the configuration disk's FAT file system.
-pub const CONFIGURATION_LABEL: &str = "WIFIBOX_CFG";
+pub const CONFIGURATION_LABEL: [u8; 11] = *b"WIFIBOX_CFG";
 /// The name of the configuration disk's image: `wifibox-build config-disk` writes it.
 pub const CONFIGURATION_FILE: &str = "config.img";
 /// The feature of a recipe that gives a guest a disk to keep its own data on.

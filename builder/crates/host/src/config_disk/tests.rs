@@ -44,7 +44,7 @@ fn files(image: Vec<u8>) -> BTreeMap<String, String> {
         }
     }
     let fat = FileSystem::new(Cursor::new(image), FsOptions::new()).expect("a volume");
-    assert_eq!(fat.volume_label(), "WIFIBOX_CFG");
+    assert_eq!(fat.volume_label().as_bytes(), CONFIGURATION_LABEL);
     let mut found = BTreeMap::new();
     walk(&fat.root_dir(), "", &mut found);
     found

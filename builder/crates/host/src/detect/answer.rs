@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::exceptions;
 use super::offer::Offer;
-use super::reason::Reason;
+use super::reason::{OutOfTree, Reason};
 use super::table::{BRIDGES, Claim, Kernels, Kind, Table};
 use super::{Bus, Card, Ident};
 use wifibox_ground::address::{Address, Notation};
@@ -285,7 +285,15 @@ impl Oracle<'_> {
         }
         if let Some(exception) = exceptions::of(&card.ident) {
             let (chip, why) = (exception.chip.to_owned(), exception.why.to_owned());
-            return Reason::NoRadio { chip, drivers: names(taking), why };
+            let elsewhere = exception.elsewhere.filter(|_| {
+                self.base
+                    .is_none_or(|base| exception.elsewhere.is_some_and(|(_, pins)| pins == base))
+            });
+            let elsewhere = elsewhere.map(|(driver, base)| OutOfTree {
+                driver: driver.to_owned(),
+                base: base.to_owned(),
+            });
+            return Reason::NoRadio { chip, drivers: names(taking), why, elsewhere };
         }
         if claims.is_empty() {
             let kernels = self.table.kernels.iter().map(|kernel| kernel.version.clone()).collect();

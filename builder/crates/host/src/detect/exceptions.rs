@@ -15,13 +15,19 @@ pub struct Exception {
     pub chip: &'static str,
     /// What is missing, in the middle of a sentence.
     pub why: &'static str,
+    /// The driver that is not part of Linux and has the radio, and a base that pins its package.
+    pub elsewhere: Option<(&'static str, &'static str)>,
 }
+
+/// Broadcom's own driver (its README lists BCM4352, 4360 and 43142), which the Wifibox port offers as the
+/// option `XX_DRIVER_WL`: `recipes/bases/wifibox.yaml` pins broadcom-wl and broadcom-wl-edge.
+const WL: Option<(&str, &str)> = Some(("wl", "wifibox"));
 
 const AC: &str = "b43's code for its AC-PHY is unfinished, and kernels are built without it";
 const LCN40: &str = "b43 has no code for its LCN40-PHY, and brcmsmac does not know it";
 
 const fn broadcom(device: u16, chip: &'static str, why: &'static str) -> Exception {
-    Exception { id: DeviceId { vendor: 0x14e4, device, subsystem: None }, chip, why }
+    Exception { id: DeviceId { vendor: 0x14e4, device, subsystem: None }, chip, why, elsewhere: WL }
 }
 
 /// Source: drivers/net/wireless/broadcom/b43 of Linux 6.12 (in Kconfig B43_PHY_AC depends on BROKEN;

@@ -20,31 +20,53 @@ pub fn read(text: &str) -> Vec<(usize, Card)> {
         if open.line(line) {
             cards.extend(open.take().map(|card| (number, card)));
         } else {
-            cards.extend(one_line(line).map(|card| (number, card)));
+            cards.extend(one_line(line).into_iter().map(|card| (number, card)));
+        }
+        if let (Some(address), Some((_, card))) = (windows_place(line), cards.last_mut())
+            && card.ident.bus() == Bus::Pci
+        {
+            card.address = card.address.or(Some(address));
         }
     }
     cards
 }
 
-/// A device that one line describes.
-fn one_line(line: &str) -> Option<Card> {
-    linux_message(line)
-        .or_else(|| lsusb(line))
-        .or_else(|| line.split_whitespace().find_map(|word| windows(word).or_else(|| alias(word))))
-        .or_else(|| plain(line))
+/// The devices that one line describes.
+fn one_line(line: &str) -> Vec<Card> {
+    if let Some(card) = linux_message(line).or_else(|| lsusb(line)) {
+        return vec![card];
+    }
+    let words = line.split(|c: char| c.is_whitespace() || c == ';');
+    let named: Vec<Card> = words.filter_map(|word| windows(word).or_else(|| alias(word))).collect();
+    if named.is_empty() { plain(line) } else { named }
 }
 
 fn numbers(bus: Bus, vendor: u16, product: u16) -> Card {
     Card::new(Ident::Numbers { bus, vendor, product })
 }
 
-/// A line that holds an id and nothing else but a comment.
-fn plain(line: &str) -> Option<Card> {
-    let line = line.split('#').next()?.trim().trim_end_matches(',').trim_matches('"');
-    let (bus, id) = match line.split_once([' ', '\t']) {
-        None => (Bus::Pci, line),
-        Some((bus, id)) => (Bus::of_scheme(&bus.to_ascii_lowercase())?, id.trim()),
-    };
+/// A line that holds ids and nothing else but a comment.
+fn plain(line: &str) -> Vec<Card> {
+    let line = line.split('#').next().unwrap_or_default();
+    let line = line.trim().trim_matches(['"', '\'', ',', '[', ']', '(', ')']);
+    let mut cards = Vec::new();
+    let mut bus = Bus::Pci;
+    let words = line.split(|c: char| c.is_whitespace() || ",;".contains(c));
+    for word in words.filter(|word| !word.is_empty()) {
+        let word = word.trim_matches(['"', '\'']);
+        if let Some(named) = Bus::of_scheme(&word.to_ascii_lowercase()) {
+            bus = named;
+        } else if let Some(card) = id(bus, word) {
+            cards.push(card);
+        } else {
+            return Vec::new();
+        }
+    }
+    cards
+}
+
+/// `8086:2725`, `0x8086:0x2725`, `8086:2725:8086:0024`.
+fn id(bus: Bus, id: &str) -> Option<Card> {
     let parts: Vec<u16> = id
         .split(':')
         .map(|part| words::hex4(part.strip_prefix("0x").unwrap_or(part)))
@@ -63,6 +85,20 @@ fn plain(line: &str) -> Option<Card> {
     };
     card.asked = true;
     Some(card)
+}
+
+/// Where Windows says that a device is: `PCI bus 3, device 0, function 0`.
+fn windows_place(line: &str) -> Option<Address> {
+    let line = line.to_ascii_lowercase();
+    let (_, rest) = line.split_once("pci bus ")?;
+    let mut numbers = rest.split(',').map(|part| {
+        part.trim()
+            .rsplit(' ')
+            .next()
+            .and_then(|number| number.trim_end_matches([')', '.']).parse().ok())
+    });
+    let mut next = || numbers.next().flatten();
+    Address::new(0, next()?, next()?, next()?)
 }
 
 /// A device's alias.
@@ -104,7 +140,7 @@ fn windows(word: &str) -> Option<Card> {
     let word = word.to_ascii_uppercase();
     let number = |key, digits| after(&word, key, digits);
     let low = |number: u32| u16::try_from(number & 0xffff).ok();
-    if word.contains("PCI\\VEN_") {
+    if word.contains("PCI\\VEN_") || word.starts_with("VEN_") && word.contains("&DEV_") {
         let subsystem = number("&SUBSYS_", 8);
         // The subsystem's vendor is in the lower half.
         let subsystem = subsystem.and_then(|both| Some((low(both)?, low(both >> 16)?)));

@@ -1,25 +1,36 @@
 //! `detect`: which guest a wireless card needs.
 //!
-//! Listings of hardware in the formats that people have at hand ([`pciconf`], [`lspci`], [`inventory`],
-//! [`json`]) or a running Linux ([`sysfs`]) become [`Card`]s; the generated [`table`] says which Linux
+//! Listings of hardware in the formats that people have at hand ([`pciconf`], [`pnpinfo`], [`lspci`],
+//! [`inxi`], [`blocks`], [`inventory`], [`json`], or ids anywhere: [`loose`]), as they paste them
+//! ([`tidy`]), or a running Linux ([`sysfs`]) become [`Card`]s; the generated [`table`] says which Linux
 //! driver knows them, and [`answer`] which flavor has it, or why none can.
 
 pub mod answer;
+pub mod blocks;
 pub mod exceptions;
 pub mod inventory;
+pub mod inxi;
 pub mod json;
+pub mod loose;
 pub mod lspci;
+mod merge;
 mod notes;
 pub mod offer;
+#[cfg(test)]
+mod pasted_tests;
 pub mod pciconf;
+pub mod pnpinfo;
 pub mod reason;
 pub mod sysfs;
 pub mod table;
 #[cfg(test)]
 mod tests;
+pub mod tidy;
+mod unnumbered;
 mod words;
 
-use std::collections::BTreeSet;
+pub use unnumbered::Unnumbered;
+
 use std::fmt;
 
 use serde::{Serialize, Serializer};
@@ -182,6 +193,9 @@ pub enum DetectError {
         "this is the output of lspci without numbers, and names are not enough to tell cards apart"
     )]
     NamesOnly,
+    /// Another listing without numbers.
+    #[error("this is {}, which has no numbers, and names are not enough to tell cards apart", .0.listing)]
+    Unnumbered(Unnumbered),
     /// Begins like JSON, and is none.
     #[error("not readable as JSON: {0}")]
     Json(#[from] serde_json::Error),
@@ -204,34 +218,47 @@ pub fn read(text: &str) -> Result<Vec<Card>, DetectError> {
     if text.len() > LISTING_LIMIT {
         return Err(DetectError::TooLarge { size: text.len() });
     }
-    // PowerShell writes a byte order mark.
-    let text = text.trim_start_matches('\u{feff}');
+    let text = tidy::clean(text);
+    let lines = tidy::lines(&text).join("\n");
     let mut found: Vec<(usize, Card)> = Vec::new();
-    if is_json(text) {
-        found.extend(json::read(text)?.into_iter().map(|card| (0, card)));
+    if is_json(&lines) {
+        found.extend(json::read(&lines)?.into_iter().map(|card| (0, card)));
     } else {
-        for read in [pciconf::read, lspci::read, lspci::read_records, inventory::read] {
-            found.extend(read(text));
+        for read in READERS {
+            found.extend(read(&lines));
         }
         // Stable: what one line says stays in order.
         found.sort_by_key(|(line, _)| *line);
     }
     let mut cards: Vec<Card> = Vec::new();
-    let mut seen: BTreeSet<(Option<Address>, Ident)> = BTreeSet::new();
     for (_, card) in found.into_iter().take(CARD_LIMIT) {
-        // Two listings of one machine name a card twice; without an address, equal ids are one card.
-        if seen.insert((card.address, card.ident.clone())) {
-            cards.push(card);
-        }
+        merge::add(&mut cards, card);
     }
     if !cards.is_empty() {
         Ok(cards)
-    } else if lspci::has_names_only(text) {
+    } else if lspci::has_names_only(&lines) {
         Err(DetectError::NamesOnly)
+    } else if let Some(unnumbered) = unnumbered::recognized(&lines) {
+        Err(DetectError::Unnumbered(unnumbered))
     } else {
         Err(DetectError::NothingKnown)
     }
 }
+
+/// Finds devices in lines, each with the number of its line.
+type Reader = fn(&str) -> Vec<(usize, Card)>;
+
+/// All of them, the most telling ones first.
+const READERS: [Reader; 8] = [
+    pciconf::read,
+    lspci::read,
+    lspci::read_records,
+    pnpinfo::read,
+    inxi::read,
+    blocks::read,
+    inventory::read,
+    loose::read,
+];
 
 /// Whether a text begins as a JSON object or list does. Kernel messages begin with `[`, too, and a time.
 fn is_json(text: &str) -> bool {

@@ -5,6 +5,15 @@ use serde::Serialize;
 
 use super::Bus;
 
+/// A driver that is not part of Linux.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct OutOfTree {
+    /// The module.
+    pub driver: String,
+    /// The base that pins a package of it.
+    pub base: String,
+}
+
 /// Why no guest of these recipes can drive a device.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case", tag = "code")]
@@ -31,6 +40,9 @@ pub enum Reason {
         drivers: Vec<String>,
         /// What is missing.
         why: String,
+        /// A driver that is not part of Linux.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        elsewhere: Option<OutOfTree>,
     },
     /// The driver takes other boards with this chip, and not this one.
     OtherBoards {
@@ -96,10 +108,19 @@ impl Reason {
                  not be a wireless card at all.",
                 all(kernels)
             ),
-            Reason::NoRadio { chip, drivers, why } => format!(
-                "Linux finds the card ({}), but has no driver for its radio, a {chip}: {why}.",
-                all(drivers)
-            ),
+            Reason::NoRadio { chip, drivers, why, elsewhere } => {
+                let linux = format!(
+                    "Linux finds the card ({}), but has no driver for its radio, a {chip}: {why}.",
+                    all(drivers)
+                );
+                match elsewhere {
+                    Some(OutOfTree { driver, base }) => format!(
+                        "{linux} The maker's own driver {driver} has one: the base {base} pins its \
+                         package, as the port does, and no flavor takes it yet."
+                    ),
+                    None => linux,
+                }
+            }
             Reason::OtherBoards { drivers } => format!(
                 "Linux' driver {} knows this chip, but lists the boards that it takes, and not this one \
                  (see the subsystem).",
@@ -131,6 +152,10 @@ impl Reason {
                 another,
             ]),
             Reason::OtherBus { .. } => advice.push(another),
+            Reason::NoRadio { elsewhere: Some(OutOfTree { base, .. }), .. } if base == "wifibox" => advice.extend([
+                "On FreeBSD the port net/wifibox-alpine builds a guest with it: its option XX_DRIVER_WL.",
+                another,
+            ]),
             Reason::NoDriver { wireless: true, .. } | Reason::NoRadio { .. } => advice.extend([
                 "A driver that is not part of Linux is built for one kernel; the recipes have none.",
                 another,

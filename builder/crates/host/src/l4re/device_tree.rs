@@ -54,7 +54,7 @@ fn devices(volumes: &[Volume<'_>]) -> Vec<Device> {
     devices
 }
 
-fn pc(guest: &Guest, volumes: &[Volume<'_>]) -> String {
+fn pc_cpus(guest: &Guest) -> String {
     let mut cpus = String::new();
     for number in 0..guest.vcpus {
         let _ = write!(
@@ -63,6 +63,11 @@ fn pc(guest: &Guest, volumes: &[Volume<'_>]) -> String {
              reg = <{number}>;\n\t\t}};\n"
         );
     }
+    cpus
+}
+
+/// The virtio devices on the virtual PCI bus, each in a slot of its own.
+fn pc_slots(volumes: &[Volume<'_>]) -> String {
     let mut slots = String::new();
     for (index, device) in devices(volumes).iter().enumerate() {
         // Device number in bits 11 to 15; BAR 0 for MSI-X, BAR 1 for the device's ports.
@@ -77,6 +82,11 @@ fn pc(guest: &Guest, volumes: &[Volume<'_>]) -> String {
              l4vmm,vdev = \"{kind}\";\n\t\t\t{property} = \"{capability}\";\n\t\t}};\n"
         );
     }
+    slots
+}
+
+fn pc(guest: &Guest, volumes: &[Volume<'_>]) -> String {
+    let (cpus, slots) = (pc_cpus(guest), pc_slots(volumes));
     format!(
         r#"/ {{
 	#address-cells = <2>;

@@ -3,23 +3,13 @@
 //! The loader reads its file itself, rc.conf is shell; what both take is a name, `=` and a value that
 //! is quoted or has no blank, nothing round the `=`. Only that is taken here.
 
+use super::assignment::Assignment;
 use std::collections::BTreeMap;
 
 use super::Problem;
 
 /// The longest `pptdevs` that the loader takes.
 const LONGEST_PPTDEVS: usize = 127;
-
-/// An assignment.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Assignment {
-    /// The line, from 1.
-    pub line: usize,
-    /// The name.
-    pub name: String,
-    /// The value, without its quotation marks.
-    pub value: String,
-}
 
 /// Reads a file of assignments; names may hold the characters of `also`, too.
 pub(super) fn read(text: &str, also: &str, problems: &mut Vec<Problem>) -> Vec<Assignment> {
@@ -33,7 +23,7 @@ pub(super) fn read(text: &str, also: &str, problems: &mut Vec<Problem>) -> Vec<A
             Ok((name, value)) => {
                 if let Some(other) = list.iter().find(|other| other.name == name) {
                     let what = format!("{name} is set in line {} already", other.line);
-                    problems.push(Problem::new(number, what));
+                    problems.push(Problem::new(number, what + "; the last one counts").hint());
                 }
                 list.push(Assignment { line: number, name, value });
             }
@@ -102,14 +92,59 @@ pub(super) fn cards(text: &str) -> Result<Vec<String>, String> {
 /// `loader.conf`.
 pub(super) fn loader_conf(text: &str) -> Vec<Problem> {
     let mut problems = Vec::new();
-    let list = read(text, ".-", &mut problems);
+    let mut list = Vec::new();
+    for (index, line) in text.split('\n').enumerate() {
+        // FreeBSD's loader in Lua takes blanks round the '=' and at the start, and replaces $NAME in values
+        // (stand/lua/config.lua); the older one in Forth, and rc's shell, do not.
+        let mut odd = |what: String| {
+            problems.push(Problem::new(index + 1, what).hint().from("stand/lua/config.lua"));
+        };
+        let tight = match line.split_once('=') {
+            Some((name, value)) if name.trim() != name || value.trim_start() != value => {
+                let (name, value) = (name.trim(), value.trim_start());
+                if !name.starts_with('#') {
+                    odd(format!("a blank round the '=': {name}={value} is read by every loader"));
+                }
+                format!("{name}={value}")
+            }
+            _ => line.to_owned(),
+        };
+        let tight = if tight.contains('$') && !tight.trim_start().starts_with('#') {
+            odd("the value holds a character of the shell: the loader replaces $NAME".to_owned());
+            tight.replace('$', "")
+        } else {
+            tight
+        };
+        let from = list.len();
+        list.extend(read(&tight, ".-", &mut problems).into_iter().map(|mut assignment| {
+            assignment.line = index + 1;
+            assignment
+        }));
+        for problem in problems
+            .iter_mut()
+            .filter(|problem| problem.line == 1 && index > 0 && problem.source.is_empty())
+        {
+            problem.line = index + 1;
+            problem.source = "loader.conf(5)";
+        }
+        let new = list.get(from..).unwrap_or_default().first().cloned();
+        let known = list.get(..from).unwrap_or_default();
+        if let Some(new) = new
+            && let Some(other) = known.iter().find(|other| other.name == new.name)
+        {
+            let what =
+                format!("{} is set in line {} already; the last one counts", new.name, other.line);
+            problems.push(Problem::new(index + 1, what).hint());
+        }
+    }
     let mut seen = BTreeMap::new();
     for Assignment { line, name, value } in &list {
-        let mut problem = |what: String| problems.push(Problem::new(*line, what));
         if name.ends_with("_load") && !["YES", "NO"].contains(&value.to_ascii_uppercase().as_str())
         {
-            problem(format!("{name} is {value:?}: expected YES or NO"));
+            let what = format!("{name} is {value:?}: expected YES or NO");
+            problems.push(Problem::new(*line, what).warning());
         }
+        let mut problem = |what: String| problems.push(Problem::new(*line, what));
         // pptdevs, pptdevs2, pptdevs3: the kernel reads each.
         let is_list = name
             .strip_prefix("pptdevs")
@@ -138,10 +173,22 @@ pub(super) fn loader_conf(text: &str) -> Vec<Problem> {
 /// `rc.conf`.
 pub(super) fn rc_conf(text: &str) -> Vec<Problem> {
     let mut problems = Vec::new();
-    for Assignment { line, name, value } in read(text, "", &mut problems) {
+    let mut list = Vec::new();
+    for (Assignment { line, name, value }, plain) in super::shell::read(text, &mut problems) {
+        let again = |other: &&(usize, String)| other.1 == name;
+        if let Some((first, _)) = list.iter().find(again).filter(|_| plain) {
+            let what = format!("{name} is set in line {first} already; the last one counts");
+            problems.push(Problem::new(line, what).hint());
+        }
+        list.push((line, name.clone()));
+        let sendmail = name == "sendmail_enable" && value.eq_ignore_ascii_case("none");
+        if !plain || sendmail {
+            continue;
+        }
         let yes_or_no = ["YES", "NO", "TRUE", "FALSE", "ON", "OFF", "1", "0"];
         if name.ends_with("_enable") && !yes_or_no.contains(&value.to_ascii_uppercase().as_str()) {
-            problems.push(Problem::new(line, format!("{name} is {value:?}: expected YES or NO")));
+            let what = format!("{name} is {value:?}: expected YES or NO");
+            problems.push(Problem::new(line, what).warning().from("rc.subr(8), checkyesno"));
         }
     }
     problems

@@ -5,17 +5,26 @@
 //! that `wifibox-build` writes for a host is checked before it is written, and `wifibox-build lint`
 //! checks files that people wrote. Each kind has a module that names the document of its format.
 
+#[cfg(test)]
+mod accepted_tests;
+mod assignment;
 mod assignments;
 pub mod bhyve;
 mod devd;
-pub mod l4re_modules;
+pub(crate) mod l4re_modules;
+mod level;
+mod shell;
 mod vm_bhyve;
+mod vm_bhyve_lines;
 mod wifibox_core;
+pub mod xl;
 
 use std::fmt;
 use std::str::FromStr;
 
 use serde::Serialize;
+
+pub use level::Level;
 
 /// The largest file that is checked, in bytes.
 pub const SIZE_LIMIT: usize = 1 << 20;
@@ -25,13 +34,29 @@ pub const SIZE_LIMIT: usize = 1 << 20;
 pub struct Problem {
     /// The line, from 1; 0 if it is about the file as a whole.
     pub line: usize,
+    /// How much it weighs.
+    pub level: Level,
     /// What is wrong, and what was expected.
     pub what: String,
+    /// The document or program that the rule is from.
+    pub source: &'static str,
 }
 
 impl Problem {
     pub(crate) fn new(line: usize, what: impl Into<String>) -> Self {
-        Problem { line, what: what.into() }
+        Problem { line, level: Level::Error, what: what.into(), source: "" }
+    }
+
+    pub(crate) fn warning(self) -> Self {
+        Problem { level: Level::Warning, ..self }
+    }
+
+    pub(crate) fn hint(self) -> Self {
+        Problem { level: Level::Hint, ..self }
+    }
+
+    pub(crate) fn from(self, source: &'static str) -> Self {
+        Problem { source, ..self }
     }
 }
 
@@ -97,6 +122,21 @@ impl Kind {
         }
     }
 
+    /// The document or program whose rules are checked.
+    #[must_use]
+    pub fn source(self) -> &'static str {
+        match self {
+            Kind::Bhyve => "bhyve_config(5)",
+            Kind::WifiboxBhyve | Kind::WifiboxCore => "wifibox-core's program wifibox",
+            Kind::VmBhyve => "vm-bhyve's lib/vm-config and lib/vm-run",
+            Kind::Loader => "loader.conf(5)",
+            Kind::Rc => "rc.conf(5), sh(1)",
+            Kind::Devd => "devd.conf(5)",
+            Kind::Xl => "xl.cfg(5)",
+            Kind::L4reModules => "L4Re's conf/modules.list",
+        }
+    }
+
     /// The kind that a file of this name is, as builds name them.
     #[must_use]
     pub fn of_name(path: &str) -> Option<Kind> {
@@ -123,14 +163,37 @@ impl Kind {
         let any = |starts: &[&str]| {
             text.lines().any(|line| starts.iter().any(|start| line.starts_with(start)))
         };
+        let assigned = |name: &str| {
+            text.lines().any(|line| {
+                line.trim_start()
+                    .strip_prefix(name)
+                    .is_some_and(|rest| rest.trim_start().trim_start_matches('+').starts_with('='))
+            })
+        };
+        let ends = |end: &str| {
+            let mut names = text.lines().filter_map(|line| line.trim_start().split_once('='));
+            names.any(|(name, _)| name.trim_end().ends_with(end))
+        };
         if any(&["pci.", "lpc.", "memory.size=", "x86."]) {
             Some(Kind::Bhyve)
         } else if any(&["disk0_", "network0_", "bhyve_options="]) {
             Some(Kind::VmBhyve)
         } else if any(&["notify ", "attach ", "nomatch ", "detach "]) {
             Some(Kind::Devd)
+        } else if let Some(kind) = Kind::of_name(path) {
+            Some(kind)
+        } else if ends("_load") || assigned("pptdevs") {
+            Some(Kind::Loader)
+        } else if ends("_enable") || any(&["ifconfig_", "kld_list="]) {
+            Some(Kind::Rc)
+        } else if assigned("name")
+            && ["memory", "disk", "vif", "builder", "type", "kernel"].iter().any(|n| assigned(n))
+        {
+            Some(Kind::Xl)
+        } else if assigned("loader") && assigned("memory") {
+            Some(Kind::VmBhyve)
         } else {
-            Kind::of_name(path)
+            None
         }
     }
 }
@@ -173,7 +236,7 @@ pub fn lint(kind: Kind, contents: &[u8]) -> Vec<Problem> {
         Kind::Loader => assignments::loader_conf(text),
         Kind::Rc => assignments::rc_conf(text),
         Kind::Devd => devd::lint(text),
-        Kind::Xl => crate::xen::lint::lint(text),
+        Kind::Xl => xl::lint(text),
         Kind::L4reModules => l4re_modules::lint(text),
     };
     for (index, line) in text.split('\n').enumerate() {
@@ -181,6 +244,9 @@ pub fn lint(kind: Kind, contents: &[u8]) -> Vec<Problem> {
             let what = format!("it holds the control character {bad:?}");
             problems.push(Problem::new(index + 1, what));
         }
+    }
+    for problem in problems.iter_mut().filter(|problem| problem.source.is_empty()) {
+        problem.source = kind.source();
     }
     problems.sort();
     problems.dedup();

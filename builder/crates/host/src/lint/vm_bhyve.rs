@@ -8,11 +8,26 @@
 
 use std::collections::BTreeMap;
 
-use super::assignments::{cards, read};
+use super::assignments::cards;
+use super::vm_bhyve_lines::read;
 use super::{Problem, did_you_mean};
 
 /// Names without a number.
-const NAMES: [&str; 45] = [
+const NAMES: [&str; 59] = [
+    "grub_run_dir",
+    "grub_run_file",
+    "ignore_msr",
+    "limit_pcpu",
+    "limit_rbps",
+    "limit_riops",
+    "limit_wbps",
+    "limit_wiops",
+    "nulliso_fix",
+    "on_fault",
+    "on_restart",
+    "sound_play",
+    "sound_rec",
+    "xhci_mouse",
     "ahci_device_limit",
     "arch",
     "bhyve_options",
@@ -75,35 +90,32 @@ const UEFI_DISKS: usize = 3;
 /// What is wrong with the text.
 pub(super) fn lint(text: &str) -> Vec<Problem> {
     let mut problems = Vec::new();
-    for (index, line) in text.split('\n').enumerate() {
-        let first = line.chars().next();
-        if first.is_some_and(|c| c != '#' && !c.is_ascii_lowercase()) && !line.trim().is_empty() {
-            let what = "the line does not begin with a lower-case letter: vm-bhyve passes over it";
-            problems.push(Problem::new(index + 1, what));
-        } else if line.split('"').nth(1).is_some_and(|value| value.contains('#')) {
-            let what = "a '#' between quotation marks begins a comment all the same";
-            problems.push(Problem::new(index + 1, what));
-        }
-    }
-    let list = read(text, "", &mut problems);
+    let list = read(text, &mut problems);
     let mut values = BTreeMap::new();
     for assignment in &list {
         values.entry(assignment.name.as_str()).or_insert(assignment);
         if !is_known(&assignment.name) {
             let name = &assignment.name;
             let what = format!("vm-bhyve knows no {name}{}", did_you_mean(name, NAMES));
-            problems.push(Problem::new(assignment.line, what));
+            problems.push(Problem::new(assignment.line, what).warning());
         }
     }
     let get = |name: &str| values.get(name).map(|a| (a.line, a.value.as_str()));
     for name in ["loader", "cpu", "memory", "disk0_type", "disk0_name"] {
         if get(name).is_none() && !(name == "loader" && get("uefi").is_some()) {
-            problems.push(Problem::new(0, format!("{name} is missing: the guest would not start")));
+            let problem = Problem::new(0, format!("{name} is missing: the guest would not start"));
+            // A guest may boot without a disk.
+            problems.push(if name.starts_with("disk") { problem.warning() } else { problem });
         }
     }
     if let Some((line, memory)) = get("memory") {
-        let digits = memory.strip_suffix(|c: char| "KkMmGg".contains(c)).unwrap_or(memory);
-        if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        // bhyve reads it by expand_number(3), which lets a B follow the unit.
+        let unit = memory.strip_suffix(['b', 'B']).unwrap_or(memory);
+        let digits = unit.strip_suffix(|c: char| "KkMmGgTt".contains(c)).unwrap_or(unit);
+        if unit != memory && !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit()) {
+            let what = format!("memory is {memory:?}: older versions of bhyve want it like 160M");
+            problems.push(Problem::new(line, what).hint().from("expand_number(3)"));
+        } else if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
             let what =
                 format!("memory is {memory:?}: expected a whole number with M or G, like 160M");
             problems.push(Problem::new(line, what));
@@ -174,7 +186,9 @@ fn slots<'a>(get: &impl Fn(&str) -> Option<(usize, &'a str)>, problems: &mut Vec
         slot = slot.saturating_add(1);
     }
     let (mut function, mut number, mut last) = (0_u8, 0_usize, "");
-    while let Some((line, card)) = get(&format!("passthru{number}")) {
+    while let Some((line, card)) =
+        get(&format!("passthru{number}")).filter(|(_, card)| !card.is_empty())
+    {
         match cards(card) {
             Ok(list) if list.len() == 1 => {}
             Ok(_) => {
@@ -193,7 +207,7 @@ fn slots<'a>(get: &impl Fn(&str) -> Option<(usize, &'a str)>, problems: &mut Vec
     if number > 0 && get("wired_memory").is_none_or(|(_, value)| value != "yes") {
         let line = get("passthru0").map_or(0, |(line, _)| line);
         let what = "passthru0 needs wired_memory=\"yes\": not every version of vm-bhyve adds it";
-        problems.push(Problem::new(line, what));
+        problems.push(Problem::new(line, what).warning());
     }
     let Some((line, options)) = get("bhyve_options") else { return };
     let mut words = options.split_whitespace();

@@ -2,7 +2,8 @@
 //! that it takes are those of its function `load_bhyve_conf_values`; names that it does not know, and
 //! lines that are no assignment, pass in silence there.
 
-use super::assignments::{Assignment, cards, read};
+use super::assignment::Assignment;
+use super::assignments::{cards, read};
 use super::{Problem, did_you_mean};
 
 /// The most cards that fit into slot 6.

@@ -23,9 +23,8 @@ impl Type {
     }
 }
 
-/// The text of `wifibox.cfg` or `wifibox-hvm.cfg`.
-pub(super) fn text(guest: &Guest, direct: &DirectBoot, of: Type) -> String {
-    let folder = images(guest);
+/// The comment at the head of the file.
+fn head(guest: &Guest, of: Type) -> String {
     let file = match of {
         Type::Pv => "wifibox.cfg",
         Type::Hvm => "wifibox-hvm.cfg",
@@ -40,12 +39,18 @@ pub(super) fn text(guest: &Guest, direct: &DirectBoot, of: Type) -> String {
              Its device model is QEMU (Debian: qemu-system-xen)."
         }
     };
-    let mut text = comment(&format!(
+    comment(&format!(
         "{file}: the network driver domain {}.\n\
          It goes to /etc/xen in dom0 (setup.sh puts it there); start it with: xl create /etc/xen/{file}\n\
          {how}",
         guest.title()
-    ));
+    ))
+}
+
+/// The text of `wifibox.cfg` or `wifibox-hvm.cfg`.
+pub(super) fn text(guest: &Guest, direct: &DirectBoot, of: Type) -> String {
+    let folder = images(guest);
+    let mut text = head(guest, of);
     let mut line = |words: std::fmt::Arguments<'_>| {
         // Writing to a String cannot fail.
         let _ = writeln!(text, "{words}");

@@ -5,17 +5,17 @@
 //! - `firewall.cfg`: OPNsense or pfSense behind it, connected by Xen's own network devices only.
 //! - `setup.sh`, `xen-pciback.conf`, `README`: what dom0 needs.
 //!
-//! Configurations of xl go through [`lint`] before they are given away. Facts: xl.cfg(5),
+//! Configurations of xl go through [`crate::lint`] before they are given away. Facts: xl.cfg(5),
 //! xl-disk-configuration(5), xl-network-configuration(5), xl-pci-configuration(5).
 
 mod dom0;
 mod domain;
 mod firewall;
-pub mod lint;
 #[cfg(test)]
 mod tests;
 
 use super::{HostError, HostFile, Hypervisor};
+use crate::lint::{self, Kind};
 use wifibox_ground::guest::{Guest, HostPath};
 
 /// The folder of these files.
@@ -48,7 +48,7 @@ pub fn files(guest: &Guest) -> Result<Vec<HostFile>, HostError> {
         ("firewall.cfg", firewall::text(guest)),
     ] {
         let path = format!("{FOLDER}/{name}");
-        if let Some(problem) = lint::lint(&text).first() {
+        if let Some(problem) = lint::lint(Kind::Xl, text.as_bytes()).first() {
             return Err(HostError::Faulty { path, why: problem.to_string() });
         }
         files.push(HostFile::plain(&path, text));

@@ -36,7 +36,7 @@ fn text(guest: &Guest, name: &str) -> String {
 }
 
 fn problems(text: &str) -> String {
-    lint::lint(text).iter().map(|problem| format!("{problem}\n")).collect()
+    lint::lint(Kind::Xl, text.as_bytes()).iter().map(|problem| format!("{problem}\n")).collect()
 }
 
 #[test]
@@ -173,7 +173,7 @@ fn the_linter_names_what_xl_passes_over() {
     assert_eq!(problems(good), "");
     for (more, what) in [
         ("memroy = 64", "line 5: xl knows no \"memroy\""),
-        ("vcpus = \"2\"", "vcpus must be a number"),
+        ("vcpus = \"two\"", "vcpus must be a number"),
         ("disk = \"format=raw\"", "disk must be a list"),
         ("name = \"y\"", "line 5: name is there twice"),
         ("pci = [ \"0000:03:00\" ]", "\"0000:03:00\" is no address"),

@@ -1,5 +1,5 @@
 //! FAT volumes, written from front to back: what UEFI boots from ([`super::esp`]) and the guest's
-//! configuration disk ([`wifibox_host::config_disk`]).
+//! configuration disk (`config_disk` of `wifibox_host`).
 //!
 //! Format: Microsoft's "FAT32 File System Specification" (which defines FAT12 and FAT16 too). A volume
 //! has no partition table. Everything lies in one piece: first all folders, each before those inside

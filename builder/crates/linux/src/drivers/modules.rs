@@ -76,21 +76,8 @@ pub fn install(
             .map_err(|source| read_back(&image_path, source))?,
         None => image,
     };
-    let config = match &recipe.kernel.config {
-        Some(pattern) => Some(read_one(tree, pattern, "configuration", name)?),
-        None => None,
-    };
-    let config = config
-        .map(|bytes| KernelConfig::parse(&bytes))
-        .transpose()
-        .map_err(|error| missing(format!("its configuration: {error}")))?;
-    let efi_stub = match &recipe.kernel.efi_stub {
-        Some(stub) => match tree.lookup(&stub.value.path) {
-            Some((_, Node { kind: Kind::File(content), .. })) => Some(content.clone()),
-            _ => return Err(missing(format!("there is no {} for UEFI", stub.value.path))),
-        },
-        None => None,
-    };
+    let config = config(recipe, tree)?;
+    let efi_stub = efi_stub(recipe, tree)?;
     let (folder, _) = one(tree, &recipe.kernel.modules, "folder of modules", name)?;
     let release = String::from_utf8_lossy(folder.name()).into_owned();
     if let Some(found) = &parsed.release
@@ -114,22 +101,12 @@ pub fn install(
     remove_with_empty_parents(tree, &folder);
     remove_boot(recipe, tree, &image_path.parent().unwrap_or_default())?;
     // Wherever the kernel's base has them: the guest's own programs look here.
-    let folder = GuestPath::new(format!("lib/modules/{release}"))
-        .map_err(|error| PlaceError::of(name.clone())(error))?;
+    let folder =
+        GuestPath::new(format!("lib/modules/{release}")).map_err(PlaceError::of(name.clone()))?;
     if let Some(stub) = &recipe.kernel.efi_stub {
         remove_with_empty_parents(tree, &stub.value.path);
     }
-    let mut builtin = Builtin::default();
-    if recipe.kernel.built_in.is_empty() {
-        let list = metadata(&modules, "modules.builtin", name)?;
-        let modinfo = metadata(&modules, "modules.builtin.modinfo", name)?;
-        builtin = Builtin::parse(&list, Some(&modinfo))
-            .map_err(|error| missing(format!("its list of built-in modules: {error}")))?;
-    }
-    for module in &recipe.kernel.built_in {
-        let known = ModuleName::new(&module.value.name);
-        builtin.add(known.map_err(|error| missing(format!("{}: {error}", module.origin)))?);
-    }
+    let builtin = builtin(recipe, &modules)?;
     let capabilities = Capabilities {
         kernel: format!("{name} {release}"),
         config,
@@ -150,17 +127,77 @@ pub fn install(
             names.join(", ")
         ));
     }
+    put_modules(recipe, tree, &folder, &modules, &closure, &origin)?;
+    let package = match &origin {
+        Origin::Package(package) => package.clone(),
+        other => other.to_string(),
+    };
+    Ok(Kernel { release, package, image, efi_stub, capabilities, modules, closure, focus })
+}
+
+/// The kernel's configuration, where its packages have it.
+fn config(recipe: &Recipe, tree: &Tree) -> Result<Option<KernelConfig>, Error> {
+    let name = &recipe.kernel.name.value;
+    let Some(pattern) = &recipe.kernel.config else { return Ok(None) };
+    let bytes = read_one(tree, pattern, "configuration", name)?;
+    let config = KernelConfig::parse(&bytes).map_err(|error| Error::KernelFiles {
+        kernel: name.clone(),
+        why: format!("its configuration: {error}"),
+    })?;
+    Ok(Some(config))
+}
+
+/// The program that starts the kernel under UEFI, where one is needed.
+fn efi_stub(recipe: &Recipe, tree: &Tree) -> Result<Option<Content>, Error> {
+    let Some(stub) = &recipe.kernel.efi_stub else { return Ok(None) };
+    match tree.lookup(&stub.value.path) {
+        Some((_, Node { kind: Kind::File(content), .. })) => Ok(Some(content.clone())),
+        _ => Err(Error::KernelFiles {
+            kernel: recipe.kernel.name.value.clone(),
+            why: format!("there is no {} for UEFI", stub.value.path),
+        }),
+    }
+}
+
+/// What is built into the kernel: as its descriptor says, or its packages.
+fn builtin(recipe: &Recipe, modules: &Modules) -> Result<Builtin, Error> {
+    let name = &recipe.kernel.name.value;
+    let missing = |why: String| Error::KernelFiles { kernel: name.clone(), why };
+    let mut builtin = Builtin::default();
+    if recipe.kernel.built_in.is_empty() {
+        let list = metadata(modules, "modules.builtin", name)?;
+        let modinfo = metadata(modules, "modules.builtin.modinfo", name)?;
+        builtin = Builtin::parse(&list, Some(&modinfo))
+            .map_err(|error| missing(format!("its list of built-in modules: {error}")))?;
+    }
+    for module in &recipe.kernel.built_in {
+        let known = ModuleName::new(&module.value.name);
+        builtin.add(known.map_err(|error| missing(format!("{}: {error}", module.origin)))?);
+    }
+    Ok(builtin)
+}
+
+/// Puts the modules of the guest into its tree, with their indexes and the list of those that it loads.
+fn put_modules(
+    recipe: &Recipe,
+    tree: &mut Tree,
+    folder: &GuestPath,
+    modules: &Modules,
+    closure: &Closure,
+    origin: &Origin,
+) -> Result<(), Error> {
+    let name = &recipe.kernel.name.value;
     for (module, member) in &closure.members {
         let (Some(path), Some(loaded)) = (modules.path(module), modules.loaded(module)) else {
             continue;
         };
-        let at = folder.join(path.as_bytes()).map_err(|e| PlaceError::of(name.clone())(e))?;
+        let at = folder.join(path.as_bytes()).map_err(PlaceError::of(name.clone()))?;
         debug_assert!(!member.why.is_empty(), "a module without a reason");
         let content = Kind::File(loaded.content.clone());
         put(tree, &at, content, 0o644, origin.clone())?;
     }
-    for (file, bytes) in depmod::files(&modules, &closure)? {
-        let at = folder.join(file).map_err(|e| PlaceError::of(name.clone())(e))?;
+    for (file, bytes) in depmod::files(modules, closure)? {
+        let at = folder.join(file).map_err(PlaceError::of(name.clone()))?;
         put(tree, &at, Kind::File(Content::from_bytes(bytes)), 0o644, Origin::Builder)?;
     }
     let list = match recipe.init_system.value {
@@ -168,12 +205,8 @@ pub fn install(
         InitSystem::Openrc => "etc/modules-load.d/wifibox.conf",
         InitSystem::Procd => "etc/modules.d/00-wifibox",
     };
-    write_file(tree, list, load_list(recipe, &closure)?, 0o644)?;
-    let package = match &origin {
-        Origin::Package(package) => package.clone(),
-        other => other.to_string(),
-    };
-    Ok(Kernel { release, package, image, efi_stub, capabilities, modules, closure, focus })
+    write_file(tree, list, load_list(recipe, closure)?, 0o644)?;
+    Ok(())
 }
 
 /// The bytes of a kernel image, as far as they have to be looked at.

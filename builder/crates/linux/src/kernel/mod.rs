@@ -20,5 +20,7 @@ pub mod name;
 pub mod order;
 pub mod pattern;
 pub mod symbols;
+#[cfg(test)]
+mod symbols_tests;
 
 pub use name::ModuleName;

@@ -1,7 +1,7 @@
 //! Compressed blocks of earlier images, on disk, so that a block is compressed once.
 //!
 //! A block's [key](crate::BlockKey) is a hash of everything that decides its compressed bytes.
-//! The cache is a folder of a few large files ([`pack`]), each written by one builder from front to
+//! The cache is a folder of a few large files (`pack.rs`), each written by one builder from front to
 //! back and never changed afterwards: thousands of blocks are read with one system call each. Any number
 //! of builders may use one folder, and any of them may be killed at any time: its blocks are found by
 //! the next one. Every value is checked by its SHA-256 when it is read; one that is damaged is absent,

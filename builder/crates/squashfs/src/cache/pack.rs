@@ -77,7 +77,7 @@ pub(super) fn value(file: &File, entry: &Entry) -> Option<Vec<u8>> {
 }
 
 fn head(record: &[u8]) -> Option<(BlockKey, Digest, u32)> {
-    let digest = |at: usize| Some(record.get(at..at + 32)?.try_into().ok()?);
+    let digest = |at: usize| record.get(at..at + 32)?.try_into().ok();
     Some((digest(0)?, digest(32)?, number(record, 64)?))
 }
 

@@ -13,7 +13,7 @@ use wifibox_recipe::Recipe;
 const FOLDERS: [&str; 5] =
     ["usr/lib/x86_64-linux-gnu", "usr/lib/aarch64-linux-gnu", "lib", "usr/lib", "usr/lib64"];
 
-/// [`FOLDERS`] as paths.
+/// `FOLDERS` as paths.
 pub fn folders() -> Vec<GuestPath> {
     FOLDERS.iter().filter_map(|folder| GuestPath::new(folder).ok()).collect()
 }

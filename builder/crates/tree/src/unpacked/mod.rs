@@ -1,6 +1,6 @@
 //! Packages as they are when unpacked, kept for the next build: `<cache>/unpacked/<key>.pack`.
 //!
-//! Decompressing packages is most of what a build costs once its blocks are compressed. A pack ([`pack`])
+//! Decompressing packages is most of what a build costs once its blocks are compressed. A pack (`pack.rs`)
 //! holds the members of one package in its order, with their bytes and hashes; the tree of a later
 //! build points into it, so that nothing is copied. A pack is made only from a package whose hash was
 //! checked, and its key is that hash together with the version of the readers that made it.

@@ -10,7 +10,7 @@ use crate::lint::{Problem, did_you_mean};
 /// Checks names, values and devices.
 pub(super) fn check(config: &Config, problems: &mut Vec<Problem>) {
     for (key, leaf) in &config.leaves {
-        if key == "pci" || key.starts_with("pci.") {
+        if key == "pci" || key.starts_with("pci.") && global(key).is_none() {
             if place(key).is_none() {
                 problems.push(Problem::new(
                     leaf.line,
@@ -18,7 +18,7 @@ pub(super) fn check(config: &Config, problems: &mut Vec<Problem>) {
                         "{key} is no variable of a device: expected pci.BUS.SLOT.FUNCTION.NAME, decimal \
                          without padding, with a bus to 255, a slot to 31, a function to 7"
                     ),
-                ));
+                ).warning().from("pci_emul.c"));
             }
             continue;
         }
@@ -28,13 +28,16 @@ pub(super) fn check(config: &Config, problems: &mut Vec<Problem>) {
             None if config.referred.contains(key) => {}
             None => {
                 let known = GLOBAL.iter().map(|(name, _)| *name);
-                problems.push(Problem::new(
-                    leaf.line,
-                    format!(
-                        "bhyve knows no {key}, and would say nothing{}",
-                        did_you_mean(key, known)
-                    ),
-                ));
+                problems.push(
+                    Problem::new(
+                        leaf.line,
+                        format!(
+                            "bhyve knows no {key}, and would say nothing{}",
+                            did_you_mean(key, known)
+                        ),
+                    )
+                    .warning(),
+                );
             }
         }
     }
@@ -103,13 +106,16 @@ fn device(config: &Config, place: Place, node: &Node<'_>, problems: &mut Vec<Pro
                     model.name,
                     did_you_mean(variable, known)
                 );
-                problems.push(Problem::new(leaf.line, what));
+                problems.push(Problem::new(leaf.line, what).warning());
             }
         }
     }
     for required in model.required.iter().filter(|required| !node.contains_key(*required)) {
         let what = format!("{} cannot be without {name}.{required}", model.name);
-        problems.push(Problem::new(said.line, what));
+        let problem = Problem::new(said.line, what);
+        // A card without a cable, a controller without its first disk: bhyve takes both.
+        let taken = ["backend", "port.0.type", "port.0.path"].contains(required);
+        problems.push(if taken { problem.warning() } else { problem });
     }
     if model.name == "passthru" {
         let numbers = ["bus", "slot", "func"];
@@ -144,7 +150,7 @@ fn machine(config: &Config, nodes: &BTreeMap<Place, Node<'_>>, problems: &mut Ve
                 "{} has no function 0 beside it, without which no guest looks for others",
                 named(*place)
             );
-            problems.push(Problem::new(first_line(node), what));
+            problems.push(Problem::new(first_line(node), what).warning());
         }
     }
     if nodes.is_empty() {
@@ -153,7 +159,7 @@ fn machine(config: &Config, nodes: &BTreeMap<Place, Node<'_>>, problems: &mut Ve
     if !nodes.values().any(|node| model(node).ends_with("hostbridge")) {
         let what =
             "it has no hostbridge, without which guests find no PCI: pci.0.0.0.device=hostbridge";
-        problems.push(Problem::new(0, what));
+        problems.push(Problem::new(0, what).warning());
     }
     let bridges: Vec<_> = nodes.iter().filter(|(_, node)| model(node) == "lpc").collect();
     if let [_, (place, node), ..] = bridges.as_slice() {
@@ -161,23 +167,20 @@ fn machine(config: &Config, nodes: &BTreeMap<Place, Node<'_>>, problems: &mut Ve
         problems.push(Problem::new(first_line(node), what));
     }
     let of_lpc = config.leaves.iter().find(|(key, _)| key.starts_with("lpc."));
-    let of_arm = ["bootrom", "console"].iter().find_map(|key| config.leaves.get_key_value(*key));
     if let (Some((key, leaf)), true) = (of_lpc, bridges.is_empty()) {
         let what = format!("{key} says something about the lpc bridge, which is not there");
-        problems.push(Problem::new(leaf.line, what));
+        problems.push(Problem::new(leaf.line, what).warning());
     }
-    let of_pc =
-        config.leaves.iter().find(|(key, _)| key.starts_with("x86.") || key.starts_with("lpc."));
-    match (of_pc, of_arm) {
-        (Some((pc, _)), Some((arm, leaf))) => {
-            let what = format!("{arm} is for 64-bit Arm, and {pc} for PCs: it cannot be both");
-            problems.push(Problem::new(leaf.line, what));
+    for (old, new) in [("lpc.bootrom", "bootrom"), ("lpc.bootvars", "bootvars")] {
+        if let (Some(leaf), true) = (config.leaves.get(new), config.leaves.contains_key(old)) {
+            let what = format!("{old} and {new} say the same of the guest: it cannot be both");
+            problems.push(Problem::new(leaf.line, what).warning());
         }
-        (_, None) if config.get("lpc.bootrom").is_none() => {
-            let what = "nothing starts the guest: expected lpc.bootrom (bootrom on 64-bit Arm)";
-            problems.push(Problem::new(0, what));
-        }
-        _ => {}
+    }
+    if config.get("lpc.bootrom").or(config.get("bootrom")).is_none() {
+        let what = "nothing starts the guest: expected bootrom (lpc.bootrom before FreeBSD 15), unless \
+                    bhyveload(8) has loaded it";
+        problems.push(Problem::new(0, what).warning().from("bhyve(8)"));
     }
     only_once(nodes, problems);
 }
@@ -210,11 +213,13 @@ fn only_once(nodes: &BTreeMap<Place, Node<'_>>, problems: &mut Vec<Problem>) {
             }
             _ => Vec::new(),
         };
-        for (what, thing) in things {
-            if let Some(other) = taken.insert((what, thing.clone()), *place) {
+        for (kind, thing) in things {
+            if let Some(other) = taken.insert((kind, thing.clone()), *place) {
                 let what =
-                    format!("{what} {thing} is at {} and at {}", named(other), named(*place));
-                problems.push(Problem::new(first_line(node), what));
+                    format!("{kind} {thing} is at {} and at {}", named(other), named(*place));
+                let problem = Problem::new(first_line(node), what);
+                let taken = ["the card", "the interface"].contains(&kind);
+                problems.push(if taken { problem } else { problem.warning() });
             }
         }
     }

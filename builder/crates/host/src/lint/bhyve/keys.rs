@@ -73,8 +73,10 @@ pub(super) const GLOBAL: &[(&str, Form)] = &[
     ("tpm.type", OneOf(&["passthru", "swtpm"])),
     ("tpm.path", Path),
     ("tpm.version", OneOf(&["2.0"])),
-    // 64-bit Arm.
+    // Of every machine since FreeBSD 15, where those of lpc are called deprecated.
     ("bootrom", Path),
+    ("bootvars", Path),
+    ("pci.enable_bars", Boolean),
     ("console", Serial),
 ];
 
@@ -136,6 +138,8 @@ pub(super) const MODELS: &[Model] = &[
         variables: &[&[
             ("wait", Boolean),
             ("rfb", Text(255)),
+            // Read where there is no rfb (pci_fbuf.c): what `-s fbuf,tcp=` makes.
+            ("tcp", Text(255)),
             ("vga", OneOf(&["on", "off", "io"])),
             ("w", Integer(640, 3840)),
             ("h", Integer(480, 2160)),

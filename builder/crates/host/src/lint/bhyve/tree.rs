@@ -16,6 +16,17 @@ pub(super) struct Leaf {
     pub value: String,
 }
 
+/// Variables that bhyve sets itself, before it reads a file (bhyverun.c, bhyverun_machdep.c); the name is
+/// that of its command line.
+const ALWAYS_SET: [(&str, &str); 6] = [
+    ("name", "NAME"),
+    ("acpi_tables", "false"),
+    ("acpi_tables_in_memory", "true"),
+    ("memory.size", "256M"),
+    ("x86.strictmsr", "true"),
+    ("lpc.fwcfg", "bhyve"),
+];
+
 /// The variables of a file, by name.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Config {
@@ -50,18 +61,27 @@ impl Config {
             if line.is_empty() || line.starts_with('#') {
                 continue;
             }
-            if let Err(what) = config.add(number, line) {
-                problems.push(Problem::new(number, what));
+            match config.add(number, line) {
+                Ok(None) => {}
+                Ok(Some(what)) => {
+                    problems.push(Problem::new(number, what).warning().from("config.c"))
+                }
+                Err(what) => problems.push(Problem::new(number, what)),
             }
         }
-        let raw: BTreeMap<String, String> =
-            config.leaves.iter().map(|(key, leaf)| (key.clone(), leaf.raw.clone())).collect();
+        let set = |(key, value): &(&str, &str)| ((*key).to_owned(), (*value).to_owned());
+        let mut raw: BTreeMap<String, String> = ALWAYS_SET.iter().map(set).collect();
+        raw.extend(config.leaves.iter().map(|(key, leaf)| (key.clone(), leaf.raw.clone())));
         for leaf in config.leaves.values_mut() {
             let expanded = expand(&leaf.raw, &raw);
             leaf.value = expanded.value;
             config.referred.extend(expanded.referred);
-            problems
-                .extend(expanded.problems.into_iter().map(|what| Problem::new(leaf.line, what)));
+            problems.extend(
+                expanded
+                    .problems
+                    .into_iter()
+                    .map(|what| Problem::new(leaf.line, what).warning().from("config.c")),
+            );
         }
         (config, problems)
     }
@@ -100,7 +120,8 @@ impl Config {
         devices.into_values().collect()
     }
 
-    fn add(&mut self, line: usize, text: &str) -> Result<(), String> {
+    /// Adds a line; `Ok` may hold what is odd about it.
+    fn add(&mut self, line: usize, text: &str) -> Result<Option<String>, String> {
         if text.trim_start().starts_with('#') {
             return Err("a comment begins in the first column: bhyve refuses this line".to_owned());
         }
@@ -135,15 +156,18 @@ impl Config {
         }
         if let Some(other) = self.leaves.get(key) {
             let first = other.line;
-            return Err(match key.strip_suffix(".device").filter(|_| place(key).is_some()) {
+            let what = match key.strip_suffix(".device").filter(|_| place(key).is_some()) {
                 Some(node) => format!(
                     "two devices in one place: {node} is {} since line {first}, and {raw} here",
                     other.raw
                 ),
                 None => {
-                    format!("{key} is set in line {first} already, and only one of them counts")
+                    format!("{key} is set in line {first} already; the last one counts")
                 }
-            });
+            };
+            let leaf = Leaf { line, raw: raw.to_owned(), value: raw.to_owned() };
+            self.leaves.insert(key.to_owned(), leaf);
+            return Ok(Some(what));
         }
         let inside = format!("{key}.");
         if let Some((below, leaf)) = self.leaves.iter().find(|(k, _)| k.starts_with(&inside)) {
@@ -163,7 +187,7 @@ impl Config {
         }
         let leaf = Leaf { line, raw: raw.to_owned(), value: raw.to_owned() };
         self.leaves.insert(key.to_owned(), leaf);
-        Ok(())
+        Ok(None)
     }
 }
 
