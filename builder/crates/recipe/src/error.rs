@@ -131,7 +131,7 @@ impl Problem {
         names.sort_unstable();
         names.dedup();
         let problem = match wifibox_ground::nearest::nearest(found, &names) {
-            Some(name) => self.help(format!("the nearest valid name is \"{name}\"")),
+            Some(name) => self.help(format!("did you mean \"{name}\"?")),
             None => self,
         };
         match names.as_slice() {

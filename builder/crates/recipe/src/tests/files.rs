@@ -12,7 +12,7 @@ fn unknown_keys_are_shown_with_the_nearest_one() {
        |
      3 | packges: [a]
        | ^
-      = the nearest valid name is "packages"
+      = did you mean "packages"?
       = expected one of: accounts, applets, bases, cmdline, directories, exclude, files, firmware_packages, initramfs_modules, keep, links, load_modules, manifests, memory, modules, on, overlays, packages, runlevels, scripts, services, services_off, shares, stand_ins, summary
     "#
     );
@@ -28,7 +28,7 @@ fn unknown_keys_deep_inside_are_shown_in_their_place() {
        |
      6 |       uuid: 5
        |       ^
-      = the nearest valid name is "uid"
+      = did you mean "uid"?
       = expected one of: gecos, group, groups, home, name, password, shell, uid
     "#
     );
@@ -40,7 +40,7 @@ fn unknown_keys_deep_inside_are_shown_in_their_place() {
        |
      5 |     - { name: x, gd: 5 }
        |                  ^
-      = the nearest valid name is "gid"
+      = did you mean "gid"?
       = expected one of: gid, name
     "#
     );
@@ -235,7 +235,7 @@ fn unknown_values_are_shown_with_the_nearest_one() {
        |
      2 | format: dpgk
        |         ^
-      = the nearest valid name is "dpkg"
+      = did you mean "dpkg"?
       = expected one of: adb, apk, dpkg, opkg
     "#);
 }
