@@ -27,7 +27,7 @@ pub struct Origin {
 }
 
 impl Origin {
-    /// What the user asked for, as opposed to what a file says.
+    /// The command line, as opposed to a file.
     pub fn command_line() -> Self {
         Origin::whole("command line")
     }

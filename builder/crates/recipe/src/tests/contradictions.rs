@@ -1,4 +1,4 @@
-//! What is said about recipes that contradict each other, or speak of what is not there.
+//! Errors about recipes that contradict each other, or name things that do not exist.
 
 use super::*;
 

@@ -1,4 +1,4 @@
-//! What is said about files that cannot be read as what they should be.
+//! Errors about files that cannot be parsed.
 
 use super::*;
 

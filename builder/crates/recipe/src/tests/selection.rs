@@ -1,4 +1,4 @@
-//! What is said about builds that the recipes cannot make.
+//! Errors about builds that the recipes cannot make.
 
 use super::*;
 

@@ -63,7 +63,7 @@ fn place_of(file: &Arc<str>, text: &str, origin: &Origin) -> Place {
     texts.place(origin)
 }
 
-/// What is wrong with a text that is no YAML, or more than recipes are.
+/// The problem of a text that is not YAML, or that exceeds the limits for recipes.
 fn explain(file: &Arc<str>, text: &str, error: &Error) -> Problem {
     let small = |number: u64| u32::try_from(number).unwrap_or(u32::MAX);
     let origin = match error.location() {

@@ -11,13 +11,13 @@ pub(super) struct Node {
     pub(super) line: u32,
     /// Column in characters, from 1.
     pub(super) column: u32,
-    /// What is there.
+    /// Its value.
     pub(super) value: Value,
     /// Where its text is, in bytes: of a scalar that is not text as well.
     span: Option<(usize, usize)>,
 }
 
-/// What a node can be.
+/// The value of a node.
 #[derive(Debug, Clone)]
 pub(super) enum Value {
     /// Nothing, `~` or `null`.

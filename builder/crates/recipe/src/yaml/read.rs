@@ -17,7 +17,7 @@ pub(crate) const PLACED: &str = "$place of a value";
 /// A problem, and where it is as soon as that is known.
 #[derive(Debug)]
 pub(super) struct Error {
-    /// What is wrong.
+    /// The problem itself.
     pub(super) problem: Box<Problem>,
     /// Line and column, from 1.
     pub(super) place: Option<(u32, u32)>,
@@ -81,7 +81,7 @@ impl serde::de::Error for Error {
     }
 }
 
-/// What serde's derived code expects, in the words of recipes.
+/// The expectation of serde's derived code, in the words of recipes.
 fn plain(expected: &str) -> &str {
     match expected {
         "a sequence" => "a list",
@@ -105,7 +105,7 @@ fn largest(expected: &str) -> Option<String> {
     Some(format!("a whole number from 0 to {largest}"))
 }
 
-/// What is at a node, in words.
+/// The value at a node, in words.
 fn found(node: &Node, text: &str) -> String {
     match &node.value {
         Value::Null => "nothing".to_owned(),
@@ -132,7 +132,7 @@ impl<'de> Reader<'de> {
         Reader { node, ..self }
     }
 
-    /// What is made of this node. It may be wrong although each part of it is right.
+    /// Reads this node as a value. It may be wrong although each part of it is right.
     fn seed<S: DeserializeSeed<'de>>(self, seed: S) -> Result<S::Value, Error> {
         seed.deserialize(self).map_err(|error| error.at(self.node, self.text))
     }
