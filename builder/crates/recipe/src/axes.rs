@@ -20,9 +20,9 @@ pub struct Choice {
 pub struct FlavorChoice {
     /// Name and summary.
     pub choice: Choice,
-    /// Its manifests whose firmware no package of any base has: users bring it.
+    /// Its chipsets whose firmware no package of any base has: users bring it.
     pub firmware_of_users: Vec<String>,
-    /// Its manifests to whose licence users must agree.
+    /// Its chipsets to whose licence users must agree.
     pub agreements: Vec<String>,
 }
 
@@ -90,24 +90,24 @@ impl Catalog {
             .values()
             .filter(|flavor| flavor_on(self, flavor, base, &recipe.release).is_ok())
         {
-            let names = flavor.value.manifests.iter();
-            let manifests: Vec<_> =
-                names.filter_map(|name| self.manifests.get(&name.value)).collect();
-            let nowhere = |manifest: &&&super::document::Document<super::model::Manifest>| {
-                manifest.value.firmware.as_ref().is_some_and(|rule| !rule.value.promises.is_empty())
-                    && manifest.value.packages.iter().all(|(_, packages)| packages.value.is_empty())
+            let names = flavor.value.chipsets.iter();
+            let chipsets: Vec<_> =
+                names.filter_map(|name| self.chipsets.get(&name.value)).collect();
+            let nowhere = |chipset: &&&super::document::Document<super::model::Chipset>| {
+                chipset.value.firmware.as_ref().is_some_and(|rule| !rule.value.promises.is_empty())
+                    && chipset.value.packages.iter().all(|(_, packages)| packages.value.is_empty())
             };
             flavors.push(FlavorChoice {
                 choice: choice(&flavor.name, &flavor.value.summary),
-                firmware_of_users: manifests
+                firmware_of_users: chipsets
                     .iter()
                     .filter(nowhere)
                     .map(|m| m.name.clone())
                     .collect(),
-                agreements: manifests
+                agreements: chipsets
                     .iter()
-                    .filter(|manifest| manifest.value.agreement.is_some())
-                    .map(|manifest| manifest.name.clone())
+                    .filter(|chipset| chipset.value.agreement.is_some())
+                    .map(|chipset| chipset.name.clone())
                     .collect(),
             });
         }
@@ -148,11 +148,11 @@ impl Catalog {
         let mut compressions = COMPRESSIONS.to_vec();
         compressions.sort_by_key(|compression| *compression != own);
 
-        let has_packages = |manifest: &super::document::Document<super::model::Manifest>| {
-            let packages = manifest.value.packages.get(&base.name);
+        let has_packages = |chipset: &super::document::Document<super::model::Chipset>| {
+            let packages = chipset.value.packages.get(&base.name);
             packages.is_some_and(|packages| !packages.value.is_empty())
         };
-        let has_firmware_packages = self.manifests.values().any(has_packages);
+        let has_firmware_packages = self.chipsets.values().any(has_packages);
         Ok(Axes { flavors, kernels, roles, features, compressions, has_firmware_packages })
     }
 }

@@ -102,11 +102,11 @@ pub struct HypervisorChoice {
     pub board: Option<Sourced<String>>,
 }
 
-/// The firmware that one manifest asks for.
+/// The firmware that one chipset asks for.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct FirmwareNeed {
-    /// Name of the manifest.
-    pub manifest: Sourced<String>,
+    /// Name of the chipset.
+    pub chipset: Sourced<String>,
     /// The packages of the base that hold its files.
     pub packages: Vec<String>,
     /// How files are chosen.
@@ -123,11 +123,11 @@ pub struct FirmwareNeed {
     pub boards: Vec<Sourced<Pattern>>,
 }
 
-/// The drivers of one manifest, for builds that keep those of one card only.
+/// The drivers of one chipset, for builds that keep those of one card only.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct DriverSet {
-    /// Name of the manifest.
-    pub manifest: Sourced<String>,
+    /// Name of the chipset.
+    pub chipset: Sourced<String>,
     /// Its drivers.
     pub modules: Vec<Module>,
     /// Modules that drivers ask for while they run, and those that are loaded at boot for them.
@@ -182,11 +182,11 @@ pub struct Recipe {
     pub stand_ins: BTreeMap<String, Sourced<StandIn>>,
     /// Packages of which only the needed firmware comes in.
     pub firmware_packages: Vec<Sourced<String>>,
-    /// The firmware that is needed, by manifest.
+    /// The firmware that is needed, by chipset.
     pub firmware: Vec<FirmwareNeed>,
-    /// The flavor's drivers, by manifest.
+    /// The flavor's drivers, by chipset.
     pub drivers: Vec<DriverSet>,
-    /// The terms that users must agree to, by manifest.
+    /// The terms that users must agree to, by chipset.
     pub agreements: BTreeMap<String, Sourced<String>>,
     /// Licences of that firmware.
     pub licences: Vec<Sourced<String>>,

@@ -58,10 +58,10 @@ impl Catalog {
             firmware: self.firmware(chosen.flavor, chosen.base, &chosen.release),
             drivers: self.drivers(chosen.flavor),
             agreements: self
-                .manifests_of(chosen.flavor)
-                .filter_map(|manifest| {
-                    let agreement = manifest.value.agreement.as_ref()?.sourced(&manifest.file);
-                    Some((manifest.name.clone(), agreement))
+                .chipsets_of(chosen.flavor)
+                .filter_map(|chipset| {
+                    let agreement = chipset.value.agreement.as_ref()?.sourced(&chipset.file);
+                    Some((chipset.name.clone(), agreement))
                 })
                 .collect(),
             licences: self.licences(chosen.flavor),

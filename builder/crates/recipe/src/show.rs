@@ -92,8 +92,8 @@ impl Recipe {
         }
         show.list("firmware_packages", &self.firmware_packages);
         show.firmware(self);
-        for (manifest, agreement) in &self.agreements {
-            show.entry("agreements", manifest, agreement);
+        for (chipset, agreement) in &self.agreements {
+            show.entry("agreements", chipset, agreement);
         }
         show.list("licences", &self.licences);
         show.list("initramfs_modules", &self.initramfs_modules);
@@ -130,7 +130,7 @@ impl Recipe {
 impl Show {
     fn firmware(&mut self, recipe: &Recipe) {
         for need in &recipe.firmware {
-            self.list("firmware_manifests", std::slice::from_ref(&need.manifest));
+            self.list("firmware_chipsets", std::slice::from_ref(&need.chipset));
         }
         for need in &recipe.firmware {
             self.list("firmware_rules", std::slice::from_ref(&need.rule));

@@ -40,7 +40,7 @@ struct FirmwareBlobs;
 /// The four folders of data.
 const TOPS: [&str; 4] = ["recipes", "overlays", "kernels", "firmware-blobs"];
 
-/// The files that describe guests: recipes, overlays, kernels and firmware manifests.
+/// The files that describe guests: recipes, overlays, kernels and firmware chipsets.
 #[derive(Debug, Clone)]
 pub struct Sources(BTreeMap<&'static str, Top>);
 

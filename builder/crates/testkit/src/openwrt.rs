@@ -233,7 +233,7 @@ impl World {
             ),
         );
         file("recipes/roles/station.yaml", "summary: a role\napp_config: wpa_supplicant\n");
-        file("recipes/flavors/f.yaml", "summary: a flavor\nmanifests: []\n");
+        file("recipes/flavors/f.yaml", "summary: a flavor\nchipsets: []\n");
         file(
             "recipes/features/full.yaml",
             "summary: the other variant\ndefault: false\nbases: [router]\npackages: [radio-full]\n",

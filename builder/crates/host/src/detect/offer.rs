@@ -162,9 +162,9 @@ pub fn offers(
 /// The drivers of a recipe, with the firmware that goes with them.
 fn drivers(recipe: &Recipe) -> Vec<Drivers> {
     let one = |set: &DriverSet| {
-        let need = recipe.firmware.iter().find(|need| need.manifest.value == set.manifest.value);
+        let need = recipe.firmware.iter().find(|need| need.chipset.value == set.chipset.value);
         let include = need.iter().flat_map(|need| &need.include);
-        let file = format!("firmware-blobs/{}.yaml", set.manifest.value);
+        let file = format!("firmware-blobs/{}.yaml", set.chipset.value);
         let packages = recipe.firmware_packages.iter().filter(|p| *p.origin.file == *file);
         Drivers {
             modules: set.modules.iter().map(|module| module.name.clone()).collect(),

@@ -153,7 +153,7 @@ fn rules(recipe: &Recipe, kernel: &Kernel, wanted: &[Wanted], only: &[String]) -
     }
     let focus = kernel.focus.as_ref();
     let about = |need: &&FirmwareNeed| {
-        focus.is_none_or(|focus| focus.manifests.contains_key(&need.manifest.value))
+        focus.is_none_or(|focus| focus.chipsets.contains_key(&need.chipset.value))
     };
     let mut exact = true;
     for need in recipe.firmware.iter().filter(about) {
@@ -168,7 +168,7 @@ fn rules(recipe: &Recipe, kernel: &Kernel, wanted: &[Wanted], only: &[String]) -
             rules.boards.extend(links.map(|of| BoardLink { of, board: board.clone() }));
         }
         rules.promises.extend(promises(need, kernel, wanted));
-        let card = focus.and_then(|focus| focus.manifests.get(&need.manifest.value)?.as_ref());
+        let card = focus.and_then(|focus| focus.chipsets.get(&need.chipset.value)?.as_ref());
         if let (Some(focus), Some(card)) = (focus, card) {
             let patterns = card.firmware.iter().map(ToString::to_string).collect();
             rules.limits.push(Limit { label: focus.label(), patterns });
@@ -196,7 +196,7 @@ fn promises(need: &FirmwareNeed, kernel: &Kernel, wanted: &[Wanted]) -> Vec<Prom
     let Some(focus) = &kernel.focus else {
         return all.map(|pattern| promise(vec![pattern])).collect();
     };
-    if let Some(card) = focus.manifests.get(&need.manifest.value).and_then(Option::as_ref) {
+    if let Some(card) = focus.chipsets.get(&need.chipset.value).and_then(Option::as_ref) {
         return vec![promise(card.firmware.iter().map(ToString::to_string).collect())];
     }
     // Those about files that the kept modules ask for.

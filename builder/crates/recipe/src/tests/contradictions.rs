@@ -5,12 +5,12 @@ use super::*;
 #[test]
 fn names_that_lead_nowhere_are_errors() {
     insta::assert_snapshot!(
-        error(&[("recipes/flavors/sim.yaml", "summary: S\nmanifests: [sin]\n")]), @r#"
-    there is no manifest "sin"
-      --> recipes/flavors/sim.yaml:2:13
+        error(&[("recipes/flavors/sim.yaml", "summary: S\nchipsets: [sin]\n")]), @r#"
+    there is no chipset "sin"
+      --> recipes/flavors/sim.yaml:2:12
        |
-     2 | manifests: [sin]
-       |             ^
+     2 | chipsets: [sin]
+       |            ^
       = did you mean "sim"?
       = expected "sim"
     "#

@@ -5,7 +5,7 @@ use super::*;
 #[test]
 fn unknown_keys_are_shown_with_the_nearest_one() {
     insta::assert_snapshot!(
-        error(&[("recipes/flavors/sim.yaml", "summary: S\nmanifests: [sim]\npackges: [a]\n")]),
+        error(&[("recipes/flavors/sim.yaml", "summary: S\nchipsets: [sim]\npackges: [a]\n")]),
         @r#"
     unknown key "packges"
       --> recipes/flavors/sim.yaml:3:1
@@ -13,7 +13,7 @@ fn unknown_keys_are_shown_with_the_nearest_one() {
      3 | packges: [a]
        | ^
       = did you mean "packages"?
-      = expected one of: accounts, applets, bases, cmdline, directories, exclude, files, firmware_packages, initramfs_modules, keep, links, load_modules, manifests, memory, modules, on, overlays, packages, runlevels, scripts, services, services_off, shares, stand_ins, summary
+      = expected one of: accounts, applets, bases, chipsets, cmdline, directories, exclude, files, firmware_packages, initramfs_modules, keep, links, load_modules, memory, modules, on, overlays, packages, runlevels, scripts, services, services_off, shares, stand_ins, summary
     "#
     );
 }
@@ -238,6 +238,24 @@ fn unknown_values_are_shown_with_the_nearest_one() {
       = did you mean "dpkg"?
       = expected one of: adb, apk, dpkg, opkg
     "#);
+}
+
+#[test]
+fn a_key_by_its_former_name_is_read_with_a_warning() {
+    let flavor = "summary: S\nmanifests: [sim]\n";
+    let catalog = Catalog::load(&sources(&[("recipes/flavors/sim.yaml", flavor)])).expect("read");
+    let [warning] = catalog.warnings() else { panic!("{:?}", catalog.warnings()) };
+    insta::assert_snapshot!(warning, @r#"
+    the key "manifests" is called "chipsets" now
+      --> recipes/flavors/sim.yaml:2:1
+       |
+     2 | manifests: [sim]
+       | ^
+      = the next release will not know the old name
+    "#);
+    assert_eq!(self::catalog(&[]).warnings(), []);
+    let both = "summary: S\nmanifests: [sim]\nchipsets: [sim]\n";
+    assert!(error(&[("recipes/flavors/sim.yaml", both)]).contains("\"chipsets\" appears twice"));
 }
 
 proptest::proptest! {

@@ -69,7 +69,7 @@ fn what_cannot_be_chosen_is_refused() {
     insta::assert_snapshot!(error(&[(
         "firmware-blobs/sim.yaml", "summary: B\nmodules: [b]\nfirmware: { rule: exact }\n"
     )]), @r#"
-    the flavor "sim" needs firmware, and its manifest "sim" names no package of base that holds it
+    the flavor "sim" needs firmware, and its chipset "sim" names no package of base that holds it
       --> firmware-blobs/sim.yaml:3:19
        |
      3 | firmware: { rule: exact }

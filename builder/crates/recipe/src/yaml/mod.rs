@@ -14,7 +14,7 @@ use serde_yaml::{DuplicateKeyPolicy, Error, MergeKeyPolicy, MessageFormatter, Op
 
 use crate::error::{Place, Problem, RecipeError, Texts};
 use crate::located::Origin;
-use node::Node;
+use node::{Node, Value};
 use read::Reader;
 
 /// Largest recipe file, in bytes.
@@ -37,17 +37,34 @@ fn options() -> Options {
     }
 }
 
-/// Reads `text`, which is the content of `file`.
+/// Keys at the top of a file that have another name now, by the folder of the file: each works for one more release.
+const RENAMED: &[(&str, &str, &str)] = &[("recipes/flavors/", "manifests", "chipsets")];
+
+/// Reads `text`, which is the content of `file`. Keys by their former names are noted in `warnings`.
 ///
 /// # Errors
 /// [`RecipeError::Invalid`] with the place of the first thing that is wrong.
-pub fn parse<T: DeserializeOwned>(file: &Arc<str>, text: &str) -> Result<T, RecipeError> {
+pub fn parse<T: DeserializeOwned>(
+    file: &Arc<str>,
+    text: &str,
+    warnings: &mut Vec<Problem>,
+) -> Result<T, RecipeError> {
     if text.len() > SIZE_LIMIT {
         let why = format!("has {} bytes; at most {SIZE_LIMIT} are expected", text.len());
         return Err(RecipeError::Unfit { path: file.to_string(), why });
     }
-    let root = serde_yaml::from_str_with_options::<Node>(text, options())
+    let mut root = serde_yaml::from_str_with_options::<Node>(text, options())
         .map_err(|error| RecipeError::invalid(explain(file, text, &error)))?;
+    for (folder, old, new) in RENAMED {
+        let Some(key) = root.key(old).filter(|_| file.starts_with(folder)) else { continue };
+        let origin = Origin { file: file.clone(), line: key.line, column: key.column };
+        key.value = Value::Text((*new).to_owned());
+        warnings.push(
+            Problem::new(format!("the key \"{old}\" is called \"{new}\" now"))
+                .at(place_of(file, text, &origin))
+                .help("the next release will not know the old name"),
+        );
+    }
     T::deserialize(Reader { node: &root, text }).map_err(|error| {
         let place = match error.place {
             Some((line, column)) => Origin { file: file.clone(), line, column },

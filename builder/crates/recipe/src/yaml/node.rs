@@ -44,6 +44,15 @@ impl Node {
     }
 }
 
+impl Node {
+    /// The key of this name, if this is a map that has it.
+    pub(super) fn key(&mut self, name: &str) -> Option<&mut Node> {
+        let Value::Map(entries) = &mut self.value else { return None };
+        let named = |key: &Node| matches!(&key.value, Value::Text(text) if text == name);
+        entries.iter_mut().map(|(key, _)| key).find(|key| named(key))
+    }
+}
+
 impl<'de> Deserialize<'de> for Node {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let Spanned { value, defined, .. } = Spanned::<Value>::deserialize(deserializer)?;
