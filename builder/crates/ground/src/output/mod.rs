@@ -287,6 +287,8 @@ impl OutputFolder {
         let files = self.files();
         let work = self.work.path().to_owned();
         set_folder_modes(&work).map_err(at("cannot set the mode of", &work))?;
+        // Meanwhile the disk works.
+        place::check_all(&self.target)?;
         self.durable.finish()?;
         place::put(&work, &self.target)?;
         if !work.exists() {

@@ -9,19 +9,31 @@ use super::{OutputError, at};
 use crate::digest::Sha256;
 use crate::sums::{SUMS, SUMS_LIMIT, Sums};
 
+/// Larger files are images, which nobody edits: they are hashed when the new output is complete, in bytes.
+const SMALL: u64 = 1 << 20;
+
 /// Whether an output can be put in this place: nothing is there, an empty folder, or an output that is as it was
-/// built.
+/// built. Files over 1 MiB are looked at again before they are replaced.
 ///
 /// # Errors
 /// [`OutputError::NotAFolder`], [`OutputError::Foreign`], [`OutputError::InTheWay`]: something would be lost; or the
 /// old output cannot be read.
 pub fn check_target(target: &Path) -> Result<(), OutputError> {
-    let data = match target.metadata() {
+    check(target, SMALL)
+}
+
+/// As [`check_target`], of all files.
+pub(super) fn check_all(target: &Path) -> Result<(), OutputError> {
+    check(target, u64::MAX)
+}
+
+/// Hashes files up to a size of `limit` bytes; of the others the names count.
+fn check(target: &Path, limit: u64) -> Result<(), OutputError> {
+    match target.metadata() {
         Err(_) if target.symlink_metadata().is_err() => return Ok(()),
-        Ok(data) if data.is_dir() => data,
+        Ok(data) if data.is_dir() => {}
         _ => return Err(OutputError::NotAFolder { path: target.to_owned() }),
-    };
-    debug_assert!(data.is_dir());
+    }
     let mut found = Vec::new();
     walk(target, "", &mut found)?;
     if found.is_empty() {
@@ -36,6 +48,9 @@ pub fn check_target(target: &Path) -> Result<(), OutputError> {
             _ if name == SUMS => {}
             Some(hash) if kind == Kind::File => {
                 let file = File::open(&path).map_err(at("cannot read", &path))?;
+                if file.metadata().map_err(at("cannot read", &path))?.len() > limit {
+                    continue;
+                }
                 let (found, _) = Sha256::of_reader(file).map_err(at("cannot read", &path))?;
                 if found != *hash {
                     in_the_way.push(format!("{name} (changed since it was built)"));
@@ -105,9 +120,8 @@ fn stays_inside(target: &Path, link: &Path) -> bool {
 /// or gone.
 ///
 /// # Errors
-/// As [`check_target`], or [`OutputError::Io`]; what was at `target` is then still there.
+/// [`OutputError::Io`]; what was at `target` is then still there.
 pub(super) fn put(work: &Path, target: &Path) -> Result<(), OutputError> {
-    check_target(target)?;
     let in_place = || at("cannot put in place", target);
     if target.symlink_metadata().is_err() {
         return fs::rename(work, target).map_err(in_place());

@@ -90,6 +90,14 @@ fn what_no_build_wrote_is_named_and_stays() {
         "OUT holds what no build wrote: host/qemu.sh (changed since it was built); move it away, or name another \
          folder with --out"
     );
+    let image = |out: &Path| {
+        let (name, hash) = ("root.img", "0".repeat(64));
+        fs::write(out.join(name), vec![0; 2 << 20]).expect("written");
+        let sums = fs::read_to_string(out.join("SHA256SUMS")).expect("read");
+        fs::write(out.join("SHA256SUMS"), format!("{sums}{hash}  {name}\n")).expect("written");
+        check_target(out).expect("its names are those of the list");
+    };
+    assert!(refused(image).contains(": root.img (changed since it was built); "));
     let many = |out: &Path| {
         for number in 10..30 {
             fs::write(out.join(number.to_string()), "").expect("written");
