@@ -59,8 +59,8 @@ pub use kinds::{AccountsFrom, Format, InitSystem, RootCompressor};
 pub use located::{At, Origin, Sourced};
 pub use machine::{Names, PC, machine};
 pub use model::{
-    Card, Devices, Feature, Firmware, FirmwareArchive, Flavor, Guest, Hypervisor,
-    HypervisorMachine, Manifest, OnByDefault, Role,
+    Card, Chipset, Devices, Feature, Firmware, FirmwareArchive, Flavor, Guest, Hypervisor,
+    HypervisorMachine, OnByDefault, Role,
 };
 pub use on_releases::{ByBase, OnReleases};
 pub use records::{
