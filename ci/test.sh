@@ -157,6 +157,7 @@ boots() {
     boot "station, UEFI" "build hwsim on Debian" hwsim --uefi
     boot "station, QEMU dressed as bhyve" "build hwsim for bhyve" hwsim-bhyve --as-bhyve
     boot "access point, direct" "build the access point" access-point
+    boot "station, what happens to guests in the world" "build hwsim on Debian" hwsim --trials
     boot "station, configuration on a disk" "build hwsim on Debian" hwsim --config-disk
     boot "station, direct, smallest memory" "build hwsim on Debian" hwsim --smallest-memory 88..96 --timeout 120
     after "build for L4Re"
