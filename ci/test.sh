@@ -154,7 +154,9 @@ boots() {
     boot "station, Debian 12" "build on Debian 12" bookworm
     boot "every module of all chipsets loads" "build default on Debian" default --load-modules --memory 512
     boot "station, UEFI" "build hwsim on Debian" hwsim --uefi
-    boot "station, QEMU dressed as bhyve" "build hwsim for bhyve" hwsim-bhyve --as-bhyve
+    # The machine that it makes is that of wifibox.config: boot-test --as-bhyve would boot the same again.
+    after "build tests and chores" "build hwsim for bhyve"
+    step "boot: as wifibox-core starts it, QEMU dressed as bhyve" ci/wifibox-core-replay.sh "$work/hwsim-bhyve" --boot
     boot "access point, direct" "build the access point" access-point
     boot "station, configuration on a disk" "build hwsim on Debian" hwsim --config-disk
     boot "station, direct, smallest memory" "build hwsim on Debian" hwsim --smallest-memory 88..96 --timeout 120

@@ -27,6 +27,15 @@ pub struct Output {
     pub sha256: Sha256,
 }
 
+/// A symbolic link of the output folder.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Link {
+    /// Path, relative to the output folder.
+    pub path: String,
+    /// Where it leads, relative to the folder that it is in.
+    pub target: String,
+}
+
 /// Why an output folder cannot be written.
 #[derive(Debug, thiserror::Error)]
 pub enum OutputError {
@@ -83,6 +92,7 @@ pub struct OutputFolder {
     target: PathBuf,
     work: tempfile::TempDir,
     files: Mutex<Vec<(Output, Digests)>>,
+    links: Mutex<Vec<Link>>,
     durable: Durable,
 }
 
@@ -137,7 +147,8 @@ impl OutputFolder {
             .tempdir_in(parent)
             .map_err(at("cannot make a folder in", parent))?;
         let durable = Durable::start().map_err(at("cannot start a thread for", target))?;
-        Ok(OutputFolder { target: target.to_owned(), work, files: Mutex::default(), durable })
+        let (target, files, links) = (target.to_owned(), Mutex::default(), Mutex::default());
+        Ok(OutputFolder { target, work, files, links, durable })
     }
 
     /// Where the work is done until [`OutputFolder::finish`]; also good for temporary files.
@@ -232,6 +243,28 @@ impl OutputFolder {
     pub fn make_folder(&self, path: &str) -> Result<(), OutputError> {
         let full = self.work.path().join(path);
         fs::create_dir_all(&full).map_err(at("cannot make folder", &full))
+    }
+
+    /// Makes a symbolic link (relative, with `/`). It stands in no `SHA256SUMS`: who lists files there
+    /// would read what it leads to.
+    ///
+    /// # Errors
+    /// [`OutputError::Io`].
+    pub fn make_link(&self, path: &str, target: &str) -> Result<(), OutputError> {
+        let full = self.work.path().join(path);
+        if let Some(parent) = full.parent() {
+            fs::create_dir_all(parent).map_err(at("cannot make folder", parent))?;
+        }
+        std::os::unix::fs::symlink(target, &full).map_err(at("cannot make the link", &full))?;
+        lock(&self.links).push(Link { path: path.to_owned(), target: target.to_owned() });
+        Ok(())
+    }
+
+    /// The links made so far, by path.
+    pub fn links(&self) -> Vec<Link> {
+        let mut links = lock(&self.links).clone();
+        links.sort_by(|a, b| a.path.cmp(&b.path));
+        links
     }
 
     /// What was written so far, by path.
@@ -340,65 +373,4 @@ fn set_folder_modes(folder: &Path) -> io::Result<()> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn build(target: &Path, text: &str) -> Result<(), OutputError> {
-        let folder = OutputFolder::begin(target)?;
-        folder.write_bytes("manifest.json", 0o644, text.as_bytes())?;
-        folder.write_bytes("host/qemu.sh", 0o755, b"#!/bin/sh\n")?;
-        folder.finish().map(|_| ())
-    }
-
-    fn names(folder: &Path) -> Vec<String> {
-        let entries = fs::read_dir(folder).expect("a folder");
-        let mut names: Vec<String> =
-            entries.map(|e| e.expect("an entry").file_name().to_string_lossy().into()).collect();
-        names.sort();
-        names
-    }
-
-    #[test]
-    fn a_file_in_the_place_of_the_output_is_said_so() {
-        let parent = tempfile::tempdir().expect("a folder");
-        let target = parent.path().join("f");
-        check_target(&target).expect("nothing is there");
-        fs::write(&target, "mine").expect("written");
-        let error = build(&target, "1").expect_err("the file would be lost");
-        assert!(matches!(error, OutputError::NotAFolder { .. }), "{error}");
-        assert_eq!(fs::read_to_string(&target).expect("read"), "mine");
-    }
-
-    #[test]
-    fn an_output_appears_whole_and_makes_way_for_the_next() {
-        let parent = tempfile::tempdir().expect("a folder");
-        let target = parent.path().join("deep/er/debian-hwsim");
-        build(&target, "1").expect("built");
-        build(&target, "2").expect("built again");
-        assert_eq!(fs::read_to_string(target.join("manifest.json")).expect("read"), "2");
-        assert_eq!(names(&target), ["SHA256SUMS", "host", "manifest.json"]);
-        assert_eq!(names(target.parent().expect("a parent")), ["debian-hwsim"]);
-        let sums = fs::read_to_string(target.join("SHA256SUMS")).expect("read");
-        assert!(sums.ends_with("  manifest.json\n") && sums.contains("  host/qemu.sh\n"), "{sums}");
-    }
-
-    #[test]
-    fn an_unfinished_output_leaves_nothing() {
-        let parent = tempfile::tempdir().expect("a folder");
-        let target = parent.path().join("out");
-        build(&target, "1").expect("built");
-        let folder = OutputFolder::begin(&target).expect("begun");
-        folder.write_bytes("manifest.json", 0o644, b"2").expect("written");
-        drop(folder);
-        assert_eq!(names(parent.path()), ["out"]);
-        assert_eq!(fs::read_to_string(target.join("manifest.json")).expect("read"), "1");
-    }
-
-    #[test]
-    fn a_foreign_folder_is_left_alone() {
-        let parent = tempfile::tempdir().expect("a folder");
-        fs::write(parent.path().join("precious"), "x").expect("written");
-        assert!(matches!(OutputFolder::begin(parent.path()), Err(OutputError::Foreign { .. })));
-        assert!(parent.path().join("precious").exists());
-    }
-}
+mod tests;
