@@ -144,7 +144,12 @@ if [ -n "$reference" ]; then
     done
     echo "root.img and esp.img are those of a build without the port"
 fi
-for file in etc/wifibox/appliance/hostname.sample etc/wifibox/app_config share/wifibox/esp.img share/wifibox/root.img \
+# net/wifibox-core follows this link, and bhyve ends where it is a file.
+for link in iwlwifi=wpa_supplicant access-point=hostapd smallest=wpa_supplicant; do
+    staged=$work/build/${link%%=*}/stage/usr/local/etc/wifibox/app_config
+    [[ $(readlink "$staged") == "${link#*=}" && -d $staged ]] || fail "$staged is no link to the folder ${link#*=}"
+done
+for file in etc/wifibox/appliance/hostname.sample share/wifibox/esp.img share/wifibox/root.img \
     share/man/man5/wifibox-alpine.5.gz share/doc/wifibox-guest/licenses/SUMMARY.txt; do
     [ -f "$work/build/iwlwifi/stage/usr/local/$file" ] || fail "not staged: $file"
 done

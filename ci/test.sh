@@ -155,7 +155,9 @@ boots() {
     boot "station, Debian 12" "build on Debian 12" bookworm
     boot "every module of all chipsets loads" "build default on Debian" default --load-modules --memory 512
     boot "station, UEFI" "build hwsim on Debian" hwsim --uefi
-    boot "station, QEMU dressed as bhyve" "build hwsim for bhyve" hwsim-bhyve --as-bhyve
+    # The machine that it makes is that of wifibox.config: boot-test --as-bhyve would boot the same again.
+    after "build tests and chores" "build hwsim for bhyve"
+    step "boot: as wifibox-core starts it, QEMU dressed as bhyve" ci/wifibox-core-replay.sh "$work/hwsim-bhyve" --boot
     boot "access point, direct" "build the access point" access-point
     boot "station, what happens to guests in the world" "build hwsim on Debian" hwsim --trials
     boot "station, configuration on a disk" "build hwsim on Debian" hwsim --config-disk

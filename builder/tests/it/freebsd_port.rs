@@ -76,7 +76,9 @@ impl World {
             file(
                 &format!("recipes/roles/{role}.yaml"),
                 &format!(
-                    "summary: a role\napp_config: {daemon}\npackages: [{package}]\noverlays: [{role}]\n"
+                    "summary: a role\napp_config: {daemon}\npackages: [{package}]\noverlays: [{role}]\n\
+                     directories: [{{ path: etc/{daemon} }}]\n\
+                     shares: [{{ tag: app_config, path: etc/{daemon}, access: read-write }}]\n"
                 ),
             );
             file(&format!("overlays/{role}/host/etc/wifibox/{daemon}/{daemon}.conf.sample"), "");
@@ -171,10 +173,10 @@ fn every_guest_is_listed_and_builds_from_the_lists_alone() {
     ] {
         assert!(makefile.contains(lines), "{lines:?} is not in\n{makefile}");
     }
-    assert!(
-        read("pkg-plist.distro")
-            .contains("%%APP_ACCESS_POINT%%@sample(,,640) etc/wifibox/hostapd/")
-    );
+    let plist = read("pkg-plist.distro");
+    assert!(plist.contains("%%APP_ACCESS_POINT%%@sample(,,640) etc/wifibox/hostapd/"), "{plist}");
+    // Both roles have the link.
+    assert!(plist.starts_with("etc/wifibox/app_config\n"), "{plist}");
 
     // What the port does: a fresh store, no network, no mirror, the lock from the port.
     let text = |path: PathBuf| path.display().to_string();

@@ -66,6 +66,54 @@ fn missing_and_extra_files_are_named() {
     assert_eq!(code, Some(1), "{stderr}");
 }
 
+/// What wifibox-core follows to the daemon's configuration: `SHA256SUMS` cannot list it.
+#[test]
+fn app_config_is_a_link_that_is_checked_and_made_anew() {
+    let guest = Guest::new();
+    let role = "summary: a role\napp_config: wpa_supplicant\noverlays: [o]\n\
+                directories: [{path: etc/wpa_supplicant}]\n\
+                shares: [{tag: app_config, path: etc/wpa_supplicant, access: read-write}]\n";
+    fs::write(guest.path("recipes/roles/station.yaml"), role).unwrap();
+    let overlay = guest.path("overlays/o/host/etc/wifibox");
+    for (folder, name) in [("appliance", "hostname"), ("wpa_supplicant", "wpa_supplicant.conf")] {
+        fs::create_dir_all(overlay.join(folder)).unwrap();
+        fs::write(overlay.join(folder).join(format!("{name}.sample")), "text").unwrap();
+    }
+    let out = guest.build("f", "out");
+    let link = out.join("etc/wifibox/app_config");
+    assert_eq!(fs::read_link(&link).unwrap(), Path::new("wpa_supplicant"));
+    assert!(link.join("wpa_supplicant.conf.sample").is_file());
+    assert_eq!(verify(&guest, &out).0, Some(0));
+
+    fs::remove_file(&link).unwrap();
+    expect(&guest, &out, &["etc/wifibox/app_config: is missing"]);
+    fs::write(&link, "wpa_supplicant\n").unwrap();
+    expect(
+        &guest,
+        &out,
+        &["etc/wifibox/app_config: is not listed", "is missing: it must be a link"],
+    );
+    fs::remove_file(&link).unwrap();
+    std::os::unix::fs::symlink("/etc", &link).unwrap();
+    expect(&guest, &out, &["etc/wifibox/app_config: leads to /etc, manifest.json says wpa_supp"]);
+    // It is no output of which nothing changed.
+    guest.build("f", "out");
+    assert_eq!(fs::read_link(&link).unwrap(), Path::new("wpa_supplicant"));
+
+    let text = |path: &Path| path.to_str().unwrap().to_owned();
+    let (from, image) = (text(&out), text(&guest.path("config.img")));
+    let (code, _, stderr) = guest.run(&["config-disk", "--from", &from, "--out", &image]);
+    assert_eq!(code, Some(0), "{stderr}");
+
+    fs::write(overlay.join("app_config"), "wpa_supplicant\n").unwrap();
+    let (lock, cache) = (text(&guest.path("lock")), text(&guest.path("cache")));
+    let kept = ["--frozen", "--lock-file", &lock, "--cache-dir", &cache];
+    let build = [&["build", "--flavor", "f", "--out", &from], &kept[..]].concat();
+    let (code, _, stderr) = guest.run(&build);
+    assert_ne!(code, Some(0));
+    assert!(stderr.contains("app_config is made by the builder"), "{stderr}");
+}
+
 /// Who changes a file and its hashes too is found out by the next link of the chain.
 #[test]
 fn the_manifest_and_the_image_are_held_against_each_other() {

@@ -3,6 +3,8 @@
 //! The machine is read from the output's own `host/bhyve/wifibox.config`, variable by variable, so that
 //! what is tested is what is given away: each device in the slot that the file says, virtio of the
 //! legacy kind, an 82545EM, one serial port, no graphics and no hot-plug, the memory of the file, UEFI.
+//! With `--machine FILE` the file is another one, such as a host's own after its programs have started
+//! (`ci/wifibox-core-replay.sh`): images and shares are then those that it names.
 //! A variable or device that QEMU cannot be dressed with is an error, and not passed over. The guest
 //! itself tells which machine it finds ([`Machine::expected`]).
 
@@ -54,10 +56,11 @@ done
 mv out/machine.new out/machine
 ";
 
-/// The machine of an output.
+/// The machine of an output, or of a host.
 pub struct Machine {
     config: Config,
-    output: PathBuf,
+    /// The folder of the images, if it is not that of their paths.
+    output: Option<PathBuf>,
     /// Memory in MiB.
     pub memory: u32,
 }
@@ -65,8 +68,16 @@ pub struct Machine {
 impl Machine {
     /// Reads the machine of the output in `folder`.
     pub fn of_output(folder: &Path) -> Result<Self, String> {
-        let path = folder.join(FILE);
-        let text = std::fs::read(&path).map_err(|error| {
+        Self::read(&folder.join(FILE), Some(folder.to_owned()))
+    }
+
+    /// Reads the machine of a host from `file`; images and shares are where it says.
+    pub fn of_host(file: &Path) -> Result<Self, String> {
+        Self::read(file, None)
+    }
+
+    fn read(path: &Path, output: Option<PathBuf>) -> Result<Self, String> {
+        let text = std::fs::read(path).map_err(|error| {
             format!("cannot read {} (built with --hypervisor bhyve?): {error}", path.display())
         })?;
         if let Some(problem) = lint::lint(Kind::Bhyve, &text).first() {
@@ -91,7 +102,20 @@ impl Machine {
         let size = config.get("memory.size").unwrap_or_default();
         let memory = size.strip_suffix('M').and_then(|digits| digits.parse().ok());
         let memory = memory.ok_or_else(|| format!("{}: {size:?} of memory", path.display()))?;
-        Ok(Self { config, output: folder.to_owned(), memory })
+        Ok(Self { config, output, memory })
+    }
+
+    /// The shares, with the folders that the file names.
+    pub fn shares(&self) -> Vec<Share> {
+        let devices = self.config.devices();
+        let shares = devices.iter().filter(|device| device.model == "virtio-9p");
+        let get = |device: &Device, key: &str| device.variables.get(key).cloned();
+        shares
+            .filter_map(|device| {
+                let read_only = get(device, "ro").as_deref() == Some("true");
+                Some(Share::new(&get(device, "sharename")?, get(device, "path")?.into(), read_only))
+            })
+            .collect()
     }
 
     /// Lets the guest tell which machine it finds.
@@ -202,9 +226,12 @@ impl Machine {
         let read_only = get("ro") == "true";
         match model.as_str() {
             "virtio-blk" => {
-                // Where the file is on a FreeBSD host does not matter, which one it is does.
-                let image = get("path").rsplit('/').next().unwrap_or_default();
-                let path = self.output.join(image);
+                let image = Path::new(get("path"));
+                let path = match (&self.output, image.file_name()) {
+                    // Where it is on a FreeBSD host does not matter, which one it is does.
+                    (Some(output), Some(name)) => output.join(name),
+                    _ => image.to_owned(),
+                };
                 if !path.is_file() {
                     return Err(format!("{name}: {} is missing", path.display()));
                 }

@@ -52,6 +52,10 @@ pub struct Args {
     /// dressed as bhyve.
     #[arg(long, conflicts_with_all = ["uefi", "smallest_memory", "load_modules"])]
     as_bhyve: bool,
+    /// With --as-bhyve: the machine of this file of bhyve_config(5) instead, with the images and the
+    /// folders that it names.
+    #[arg(long, value_name = "FILE", requires = "as_bhyve")]
+    machine: Option<PathBuf>,
     /// Memory of the guest in MiB [default: 256, with --as-bhyve what the output says].
     #[arg(long, value_name = "MB")]
     memory: Option<u32>,

@@ -63,7 +63,7 @@ fn boot_once(
 ) -> Result<Report, String> {
     let guest = wifibox_host::of_output(&args.dir).map_err(|error| error.to_string())?;
     let role = args.role.map_or_else(|| role_of(&guest.role), Ok)?;
-    let bhyve = args.as_bhyve.then(|| as_bhyve::Machine::of_output(&args.dir)).transpose()?;
+    let bhyve = bhyve(args)?;
     let memory = match (&bhyve, args.memory) {
         (Some(machine), None) => machine.memory,
         _ => memory,
@@ -75,7 +75,11 @@ fn boot_once(
     };
     fs::create_dir_all(folder)
         .map_err(|error| format!("cannot make {}: {error}", folder.display()))?;
-    let setup = lay_out(&guest, &args.dir, folder)?;
+    let shares = match &bhyve {
+        Some(machine) if args.machine.is_some() => machine.shares(),
+        _ => shares::prepare(&guest, &args.dir, folder).map_err(|error| error.to_string())?,
+    };
+    let setup = lay_out(shares, folder)?;
     match role {
         _ if args.load_modules => modules::prepare(&args.dir, &setup)?,
         Role::Station if args.trials => trials::prepare(&setup)?,
@@ -150,6 +154,14 @@ fn boot_once(
     Ok(session.report)
 }
 
+/// The machine of `--as-bhyve`, if it is asked for.
+fn bhyve(args: &Args) -> Result<Option<as_bhyve::Machine>, String> {
+    match &args.machine {
+        Some(file) => as_bhyve::Machine::of_host(file).map(Some),
+        None => args.as_bhyve.then(|| as_bhyve::Machine::of_output(&args.dir)).transpose(),
+    }
+}
+
 /// The guest's machine, with what every run wants otherwise than its users do; its disk is in `state`.
 fn machine(args: &Args, guest: &Guest, state: &Path, shares: &[Share]) -> Result<Machine, String> {
     let failed = |error: wifibox_host::qemu::Error| error.to_string();
@@ -195,9 +207,8 @@ fn role_of(name: &str) -> Result<Role, String> {
     }
 }
 
-/// Fresh shares in `folder`: the output's samples, and the exchange folder.
-fn lay_out(guest: &Guest, output: &Path, folder: &Path) -> Result<Setup, String> {
-    let mut shares = shares::prepare(guest, output, folder).map_err(|error| error.to_string())?;
+/// The shares of a guest, and in `folder` the exchange folder.
+fn lay_out(mut shares: Vec<Share>, folder: &Path) -> Result<Setup, String> {
     let named = |tag: &str| shares.iter().find(|share| share.tag == tag);
     let (Some(config), Some(application)) = (named("config"), named("app_config")) else {
         return Err("the guest has no shares `config` and `app_config`".to_owned());

@@ -6,7 +6,7 @@
 //! `var`, and what it writes to `app_config`, there; otherwise they are as volatile as the guest.
 //!
 //! Files come from any of the folders that hold a guest's configuration: an output folder (`etc/wifibox`
-//! and `var`), the host's own `etc/wifibox` (`appliance`, and the folder that `app_config` names), or one
+//! and `var`), the host's own `etc/wifibox` (`appliance`, and the folder that the link `app_config` leads to), or one
 //! whose folders are called as the shares are, such as that of `wifibox-build boot --state`.
 
 use std::collections::BTreeMap;
@@ -40,13 +40,13 @@ pub enum Error {
     /// There are two configurations.
     #[error(
         "{folder} has both wpa_supplicant and hostapd, and nothing says which the guest shall have: \
-         rename one to app_config"
+         rename one to app_config, or make app_config a link to it"
     )]
     Both {
         /// The folder.
         folder: PathBuf,
     },
-    /// The file that names the application's folder.
+    /// What leads to the daemon's folder.
     #[error(transparent)]
     Shares(#[from] shares::Error),
     /// A file or folder cannot be read.
@@ -160,25 +160,11 @@ impl Content {
 /// The folders of the three shares, by tag.
 fn sources(folder: &Path) -> Result<Vec<(&'static str, PathBuf)>, Error> {
     let installed = folder.join("etc/wifibox");
-    let mut found = Vec::new();
     let host = [installed.as_path(), folder].into_iter().find(|at| at.join("appliance").is_dir());
-    if let Some(host) = host {
-        let name = application(&host.join("app_config"))?;
-        found.push(("config", host.join("appliance")));
-        found.push(("app_config", host.join(name)));
-    } else {
-        found.push(("config", folder.join("config")));
-        let named: Vec<PathBuf> = ["app_config", "wpa_supplicant", "hostapd"]
-            .map(|name| folder.join(name))
-            .into_iter()
-            .filter(|at| at.is_dir())
-            .collect();
-        match named.as_slice() {
-            [own, ..] if own.ends_with("app_config") => found.push(("app_config", own.clone())),
-            [one] => found.push(("app_config", one.clone())),
-            [] => {}
-            _ => return Err(Error::Both { folder: folder.to_owned() }),
-        }
+    let (place, config) = host.map_or((folder, "config"), |host| (host, "appliance"));
+    let mut found = vec![("config", place.join(config))];
+    if let Some(application) = daemons_folder(place)? {
+        found.push(("app_config", application));
     }
     found.push(("var", folder.join("var")));
     found.retain(|(_, at)| at.is_dir());
@@ -186,6 +172,20 @@ fn sources(folder: &Path) -> Result<Vec<(&'static str, PathBuf)>, Error> {
         return Err(Error::Nothing { folder: folder.to_owned() });
     }
     Ok(found)
+}
+
+/// The folder of the share `app_config`: what is called so, or else the only one that has the name of a
+/// daemon.
+fn daemons_folder(place: &Path) -> Result<Option<PathBuf>, Error> {
+    if let Some(application) = application(&place.join("app_config"))? {
+        return Ok(Some(application));
+    }
+    let named = ["wpa_supplicant", "hostapd"].map(|name| place.join(name));
+    let mut named = named.into_iter().filter(|at| at.is_dir());
+    match (named.next(), named.next()) {
+        (Some(_), Some(_)) => Err(Error::Both { folder: place.to_owned() }),
+        (one, _) => Ok(one),
+    }
 }
 
 fn list(folder: &Path) -> Result<Vec<PathBuf>, Error> {

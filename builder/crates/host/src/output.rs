@@ -53,6 +53,9 @@ pub fn write(composed: &Composed<'_>, guest: &Guest, folder: &OutputFolder) -> R
             }
         }
     }
+    for (path, target) in composed.host_links()? {
+        folder.make_link(&path, &target)?;
+    }
     for file in all_files(guest)? {
         folder.write_bytes(&format!("host/{}", file.path), file.mode, &file.contents)?;
     }

@@ -24,13 +24,16 @@ pub enum Error {
         /// The underlying I/O error.
         source: io::Error,
     },
-    /// `app_config` does not name a plain folder.
-    #[error("{path} says {text:?}, where `wpa_supplicant` or `hostapd` is expected")]
+    /// `app_config` leads to no folder.
+    #[error(
+        "{path} {what}, and must be a link to the folder `wpa_supplicant` or `hostapd` beside it: \
+         'ln -sfn wpa_supplicant {path}' makes one"
+    )]
     AppConfig {
-        /// The file read.
+        /// The link.
         path: PathBuf,
-        /// Its contents.
-        text: String,
+        /// What is wrong with it.
+        what: &'static str,
     },
 }
 
@@ -97,12 +100,19 @@ pub fn prepare(guest: &Guest, output: &Path, state: &Path) -> Result<Vec<Share>,
     Ok(shares)
 }
 
-/// The word in `app_config`: the folder that is shared as `app_config`.
-pub(super) fn application(path: &Path) -> Result<String, Error> {
-    let text = fs::read_to_string(path).map_err(failed("read", path))?;
-    match text.trim() {
-        word @ ("wpa_supplicant" | "hostapd") => Ok(word.to_owned()),
-        _ => Err(Error::AppConfig { path: path.to_owned(), text }),
+/// The folder that `app_config`, a link in a host's `etc/wifibox`, leads to; none if there is no such
+/// link. wifibox-core resolves it in the same way, and bhyve ends where it is no folder.
+///
+/// # Errors
+/// [`Error::AppConfig`]: it is something else, or leads nowhere.
+pub(super) fn application(link: &Path) -> Result<Option<PathBuf>, Error> {
+    let unfit = |what| Err(Error::AppConfig { path: link.to_owned(), what });
+    match fs::metadata(link) {
+        Ok(found) if found.is_dir() => Ok(Some(link.to_owned())),
+        Ok(_) => unfit("is a file"),
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(failed("read", link)(error)),
+        Err(_) if link.is_symlink() => unfit("leads nowhere"),
+        Err(_) => Ok(None),
     }
 }
 
@@ -181,13 +191,20 @@ mod tests {
     }
 
     #[test]
-    fn a_strange_app_config_is_refused() {
+    fn app_config_is_a_link_to_a_folder() {
         let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("app_config");
-        fs::write(&path, "hostapd\n").unwrap();
-        assert_eq!(application(&path).unwrap(), "hostapd");
-        fs::write(&path, "../../etc").unwrap();
-        let message = application(&path).unwrap_err().to_string();
-        assert!(message.contains("app_config"), "{message}");
+        let link = folder.path().join("app_config");
+        assert_eq!(application(&link).unwrap(), None);
+        std::os::unix::fs::symlink("hostapd", &link).unwrap();
+        let refused = |words: &str| {
+            let message = application(&link).unwrap_err().to_string();
+            assert!(message.contains(words) && message.contains("ln -sfn"), "{message}");
+        };
+        refused("leads nowhere");
+        fs::create_dir(folder.path().join("hostapd")).unwrap();
+        assert_eq!(application(&link).unwrap().as_deref(), Some(link.as_path()));
+        fs::remove_file(&link).unwrap();
+        fs::write(&link, "hostapd\n").unwrap();
+        refused("is a file");
     }
 }

@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use wifibox_ground::digest::Sha256;
-use wifibox_ground::output::Output;
+use wifibox_ground::output::{Link, Output};
 use wifibox_recipe::Composed;
 use wifibox_report::Sizes;
 use wifibox_report::manifest::FirmwareCounts;
@@ -26,7 +26,7 @@ use crate::state::State;
 use crate::{BuildReport, Environment, Wishes};
 
 /// Rises when a note means something else.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 /// Notes of output folders that are kept; the oldest go.
 const KEPT: usize = 500;
 
@@ -37,6 +37,7 @@ struct Note {
     /// All that decides the output.
     inputs: Sha256,
     folders: Vec<(String, u32)>,
+    links: Vec<Link>,
     files: Vec<Noted>,
     report: Reported,
 }
@@ -98,6 +99,11 @@ pub fn find(
     for (folder, mode) in &note.folders {
         let metadata = fs::symlink_metadata(wishes.out.join(folder)).ok()?;
         if !metadata.is_dir() || metadata.mode() != *mode {
+            return None;
+        }
+    }
+    for link in &note.links {
+        if fs::read_link(wishes.out.join(&link.path)).ok()? != Path::new(&link.target) {
             return None;
         }
     }
@@ -169,8 +175,8 @@ pub fn note(
     }
     let locks: Vec<PathBuf> = report.locks.iter().map(|locked| locked.path.clone()).collect();
     let Some(path) = note_path(&wishes.out, environment) else { return Ok(()) };
-    let mut folders = Vec::new();
-    walk(&wishes.out, "", &mut folders)?;
+    let (mut folders, mut links) = (Vec::new(), Vec::new());
+    walk(&wishes.out, "", &mut folders, &mut links)?;
     let files = report.outputs.iter().map(|output| {
         let state = State::of(&fs::symlink_metadata(wishes.out.join(&output.path))?);
         Ok(Noted { output: output.clone(), state })
@@ -179,6 +185,7 @@ pub fn note(
         format: FORMAT,
         inputs: with_locks(inputs, &locks).ok_or_else(changed)?,
         folders,
+        links,
         files: files.collect::<io::Result<_>>()?,
         report: Reported {
             build_id: report.build_id.clone(),
@@ -193,15 +200,25 @@ pub fn note(
     store(&path, &note)
 }
 
-/// The folders below `folder`, with their modes.
-fn walk(folder: &Path, prefix: &str, found: &mut Vec<(String, u32)>) -> io::Result<()> {
+/// The folders below `folder`, with their modes, and the links.
+fn walk(
+    folder: &Path,
+    prefix: &str,
+    found: &mut Vec<(String, u32)>,
+    links: &mut Vec<Link>,
+) -> io::Result<()> {
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
         let metadata = entry.metadata()?;
-        if let (true, Ok(name)) = (metadata.is_dir(), entry.file_name().into_string()) {
-            let path = format!("{prefix}{name}");
-            walk(&entry.path(), &format!("{path}/"), found)?;
+        let Ok(name) = entry.file_name().into_string() else { continue };
+        let path = format!("{prefix}{name}");
+        if metadata.is_dir() {
+            walk(&entry.path(), &format!("{path}/"), found, links)?;
             found.push((path, metadata.mode()));
+        } else if metadata.is_symlink()
+            && let Ok(target) = fs::read_link(entry.path())?.into_os_string().into_string()
+        {
+            links.push(Link { path, target });
         }
     }
     Ok(())

@@ -4,6 +4,11 @@ use std::collections::BTreeMap;
 
 use crate::{Catalog, Recipe, RecipeError, Selection, Sources};
 
+/// The configuration of a guest, in an output and on its host.
+const CONFIGURATION: &str = "etc/wifibox";
+/// The link in it to the folder that is shared as `app_config`.
+const APP_CONFIG: &str = "etc/wifibox/app_config";
+
 /// The catalog of recipes and the composition that was asked for.
 pub struct Composed<'a> {
     /// Where the recipes are.
@@ -27,6 +32,22 @@ impl<'a> Composed<'a> {
         Ok(Composed { sources, catalog, recipe: catalog.compose(selection)? })
     }
 
+    /// The links for the host, by their paths in the output folder: `app_config` leads to the folder
+    /// of the role's daemon, if the guest mounts that share and there are samples for it.
+    ///
+    /// # Errors
+    /// [`RecipeError`]: the files beside it cannot be listed.
+    pub fn host_links(&self) -> Result<BTreeMap<String, String>, RecipeError> {
+        let daemon = self.recipe.app_config.value.name();
+        let mounts = self.recipe.shares.iter().any(|share| share.value.tag == "app_config");
+        let samples = format!("{CONFIGURATION}/{daemon}/");
+        let mut links = BTreeMap::new();
+        if mounts && self.host_files()?.keys().any(|path| path.starts_with(&samples)) {
+            links.insert(APP_CONFIG.to_owned(), daemon.to_owned());
+        }
+        Ok(links)
+    }
+
     /// The files of the overlays for the host, by their paths in the output folder: configuration
     /// samples, and the skeleton of `var`, in which `/.keep` stands for an empty folder.
     ///
@@ -37,6 +58,12 @@ impl<'a> Composed<'a> {
         for overlay in &self.recipe.overlays {
             let host = format!("overlays/{}/host", overlay.value);
             for file in self.sources.files_below(&host)? {
+                if file == APP_CONFIG {
+                    let path = format!("{host}/{file}");
+                    let why =
+                        "is made by the builder, a link to the folder of the role's app_config";
+                    return Err(RecipeError::Unfit { path, why: why.to_owned() });
+                }
                 let bytes = self.sources.read(&format!("{host}/{file}"))?.into_owned();
                 // A later overlay's file takes the place of an earlier one's.
                 files.insert(file, bytes);

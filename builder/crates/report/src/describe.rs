@@ -61,6 +61,7 @@ pub fn manifest(facts: Facts<'_>) -> Result<Manifest, ReadBack> {
         sizes: Sizes::of(facts.tree),
         files: manifest::files(facts.tree).map_err(ReadBack::of("the guest's files"))?,
         outputs: Vec::new(),
+        links: Vec::new(),
     })
 }
 

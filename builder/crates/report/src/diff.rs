@@ -96,7 +96,10 @@ impl Difference {
         };
         let outputs = |manifest: &Manifest| -> BTreeMap<String, String> {
             let outputs = manifest.outputs.iter();
-            outputs.map(|output| (output.path.clone(), output.sha256.to_string())).collect()
+            let links = manifest.links.iter();
+            let links = links.map(|link| (link.path.clone(), format!("link to {}", link.target)));
+            let files = outputs.map(|output| (output.path.clone(), output.sha256.to_string()));
+            files.chain(links).collect()
         };
         let files = |manifest: &Manifest| -> BTreeMap<String, String> {
             manifest.files.iter().map(|file| (format!("/{}", file.path), describe(file))).collect()

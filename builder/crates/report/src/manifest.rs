@@ -9,7 +9,7 @@ use super::Sizes;
 use wifibox_ground::device::DeviceId;
 use wifibox_ground::digest::Sha256;
 use wifibox_ground::guest::Guest;
-use wifibox_ground::output::Output;
+use wifibox_ground::output::{Link, Output};
 use wifibox_ground::path::GuestPath;
 use wifibox_tree::{Kind, Tree};
 
@@ -48,6 +48,9 @@ pub struct Manifest {
     pub files: Vec<File>,
     /// The files of the output folder, by path, this manifest and SHA256SUMS left out.
     pub outputs: Vec<Output>,
+    /// The symbolic links of the output folder, by path.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub links: Vec<Link>,
 }
 
 /// The configuration that was asked for.

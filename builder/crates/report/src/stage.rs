@@ -151,6 +151,7 @@ pub fn write(
     folder.write_bytes("sbom.spdx.json", 0o644, spdx.as_bytes())?;
     folder.write_bytes("sbom.cdx.json", 0o644, cyclonedx.as_bytes())?;
     manifest.outputs = folder.files();
+    manifest.links = folder.links();
     let text = manifest.to_json()?;
     folder.write_bytes("manifest.json", 0o644, text.as_bytes())?;
     Ok(())

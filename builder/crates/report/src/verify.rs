@@ -28,7 +28,7 @@ use wifibox_squashfs::{Node, NodeKind, UnreadableImage, read_nodes};
 /// [`VerifyError`]: the folder cannot be read at all. What is wrong with its files is in the findings.
 pub fn verify(folder: &Path, options: &Options<'_>) -> Result<Findings, VerifyError> {
     let mut findings = Findings::default();
-    let mut found = BTreeSet::new();
+    let mut found = Found::default();
     walk(folder, "", &mut found, &mut findings)?;
     let bytes = match read_limited(&folder.join(SUMS), SUMS_LIMIT) {
         Ok(bytes) => bytes,
@@ -46,7 +46,7 @@ pub fn verify(folder: &Path, options: &Options<'_>) -> Result<Findings, VerifyEr
         }
     };
     check_signature(folder, &sums, options, &mut findings);
-    for path in &found {
+    for path in &found.files {
         let known = sums.hashes.contains_key(path) || path == SUMS;
         if !known && !SIGNATURES.contains(&path.as_str()) {
             findings.add(path, "is not listed in SHA256SUMS: no build put it there");
@@ -77,6 +77,9 @@ pub fn verify(folder: &Path, options: &Options<'_>) -> Result<Findings, VerifyEr
         }
     }
     if sums.hashes.contains_key(release::INDEX) && !sums.hashes.contains_key("manifest.json") {
+        for path in found.links.keys().filter(|path| !found.is_in_guest(path)) {
+            findings.add(path, STRANGE);
+        }
         // What its files say of each other means something only if they are the right ones.
         if findings.is_sound() {
             let guest = |folder: &Path| verify(folder, options);
@@ -86,6 +89,7 @@ pub fn verify(folder: &Path, options: &Options<'_>) -> Result<Findings, VerifyEr
     }
     if let Some(manifest) = read_manifest(folder, &sums, &mut findings) {
         check_outputs(&manifest, &sums, &sizes, &mut findings);
+        check_links(&manifest, &found.links, &mut findings);
         check_image(folder, &manifest, &mut findings);
         findings.build_id = Some(manifest.build_id);
     }
@@ -117,11 +121,32 @@ fn check_signature(folder: &Path, sums: &Sums, options: &Options<'_>, findings: 
     };
 }
 
-/// All files below `folder`, by path with `/`. What is neither file nor folder is a problem.
+/// What a folder holds, by path with `/`.
+#[derive(Default)]
+struct Found {
+    files: BTreeSet<String>,
+    /// Where links lead.
+    links: BTreeMap<String, String>,
+}
+
+impl Found {
+    /// Whether `path` is in the folder of a guest, which is checked by itself.
+    fn is_in_guest(&self, path: &str) -> bool {
+        let mut parts = path.split('/');
+        let (folder, guest) = (parts.next(), parts.next().unwrap_or_default());
+        folder == Some(release::GUESTS)
+            && self.files.contains(&format!("{}/{guest}/manifest.json", release::GUESTS))
+    }
+}
+
+/// What is said of something that no build writes.
+const STRANGE: &str = "is neither a file nor a folder: no build put it there";
+
+/// All files and links below `folder`. What is neither, and no folder, is a problem.
 fn walk(
     folder: &Path,
     prefix: &str,
-    found: &mut BTreeSet<String>,
+    found: &mut Found,
     findings: &mut Findings,
 ) -> Result<(), VerifyError> {
     let failed = |source| VerifyError { path: folder.to_owned(), source };
@@ -132,9 +157,12 @@ fn walk(
         if kind.is_dir() {
             walk(&entry.path(), &format!("{path}/"), found, findings)?;
         } else if kind.is_file() {
-            found.insert(path);
+            found.files.insert(path);
+        } else if kind.is_symlink() {
+            let target = fs::read_link(entry.path()).map_err(failed)?;
+            found.links.insert(path, target.to_string_lossy().into_owned());
         } else {
-            findings.add(path, "is neither a file nor a folder: no build put it there");
+            findings.add(path, STRANGE);
         }
     }
     Ok(())
@@ -198,6 +226,24 @@ fn check_outputs(
     }
     for path in sums.hashes.keys().filter(|path| !listed.contains(path.as_str())) {
         findings.add(path, "is in SHA256SUMS, not in manifest.json");
+    }
+}
+
+/// The links are those of the manifest, and lead where it says.
+fn check_links(manifest: &Manifest, found: &BTreeMap<String, String>, findings: &mut Findings) {
+    let expected: BTreeMap<&str, &str> =
+        manifest.links.iter().map(|link| (link.path.as_str(), link.target.as_str())).collect();
+    for (path, target) in found {
+        match expected.get(path.as_str()) {
+            None => findings.add(path, STRANGE),
+            Some(other) if other != target => {
+                findings.add(path, format!("leads to {target}, manifest.json says {other}"));
+            }
+            Some(_) => {}
+        }
+    }
+    for (path, target) in expected.iter().filter(|(path, _)| !found.contains_key(**path)) {
+        findings.add(*path, format!("is missing: it must be a link to {target}"));
     }
 }
 
@@ -289,6 +335,18 @@ mod tests {
             "abc  a\n".to_owned(),
         ] {
             assert!(Sums::parse(text.as_bytes()).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn links_belong_to_a_guest_that_is_checked_by_itself() {
+        let found = Found {
+            files: BTreeSet::from(["guests/one/manifest.json".to_owned()]),
+            links: BTreeMap::new(),
+        };
+        assert!(found.is_in_guest("guests/one/etc/wifibox/app_config"));
+        for path in ["guests/two/etc/wifibox/app_config", "one/manifest.json", "guests", "link"] {
+            assert!(!found.is_in_guest(path), "{path}");
         }
     }
 }

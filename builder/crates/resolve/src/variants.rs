@@ -152,7 +152,8 @@ pub fn variants(
             let Some((number, (_, solver))) = solver else { continue };
             chosen.extend(solver.choose(&source)?.into_iter().map(|place| (number, place)));
         }
-        let host: BTreeSet<String> = composed.host_files()?.into_keys().collect();
+        let mut host: BTreeSet<String> = composed.host_files()?.into_keys().collect();
+        host.extend(composed.host_links()?.into_keys());
         let host_files = host_sets.iter().position(|set| *set == host).unwrap_or_else(|| {
             host_sets.push(host);
             host_sets.len() - 1

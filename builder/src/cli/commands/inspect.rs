@@ -55,6 +55,7 @@ pub fn run(context: &Context, args: &InspectArgs) -> Result<(), Failure> {
                 "modules": manifest.modules,
                 "firmware": manifest.firmware,
                 "outputs": manifest.outputs,
+                "links": manifest.links,
             })
         });
         serde_json::json!({

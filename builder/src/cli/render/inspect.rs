@@ -41,6 +41,9 @@ pub fn overview(text: &mut String, manifest: &Manifest) {
     for output in manifest.outputs.iter().filter(|output| !output.path.starts_with("licenses/")) {
         let _ = writeln!(text, "  {:>14}  {}", grouped(output.size), output.path);
     }
+    for link in &manifest.links {
+        let _ = writeln!(text, "  {:>14}  {} -> {}", "", link.path, link.target);
+    }
     let texts = manifest.outputs.iter().filter(|output| output.path.starts_with("licenses/"));
     let _ = writeln!(text, "  {:>14}  licenses/", grouped(texts.map(|output| output.size).sum()));
 }

@@ -86,3 +86,19 @@ fn what_qemu_cannot_be_is_refused() {
         assert!(error.contains(words), "{new}: {error}");
     }
 }
+
+#[test]
+fn a_hosts_machine_has_its_own_images_and_folders() {
+    let folder = tempfile::tempdir().unwrap();
+    let image = folder.path().join("other.img");
+    std::fs::write(&image, "").unwrap();
+    let file = folder.path().join("machine");
+    let own = image.to_str().unwrap();
+    std::fs::write(&file, CONFIG.replace("/usr/local/share/wifibox/esp.img", own)).unwrap();
+    let machine = Machine::of_host(&file).unwrap();
+    let config = Share::new("config", "/usr/local/etc/wifibox/appliance".into(), false);
+    assert_eq!(machine.shares(), [config]);
+    assert!(arguments(&machine).unwrap().contains(&format!("file.filename={own}")));
+    std::fs::remove_file(&image).unwrap();
+    assert!(arguments(&machine).unwrap_err().contains("other.img is missing"));
+}

@@ -32,6 +32,15 @@ pub struct Output {
     pub sha256: Sha256,
 }
 
+/// A symbolic link of the output folder.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Link {
+    /// Path, relative to the output folder.
+    pub path: String,
+    /// Where it leads, relative to the folder that it is in.
+    pub target: String,
+}
+
 /// Why an output folder cannot be written.
 #[derive(Debug, thiserror::Error)]
 pub enum OutputError {
@@ -109,6 +118,7 @@ pub struct OutputFolder {
     target: PathBuf,
     work: tempfile::TempDir,
     files: Mutex<Vec<(Output, Digests)>>,
+    links: Mutex<Vec<Link>>,
     durable: Durable,
 }
 
@@ -163,7 +173,8 @@ impl OutputFolder {
             .tempdir_in(parent)
             .map_err(at("cannot make a folder in", parent))?;
         let durable = Durable::start().map_err(at("cannot start a thread for", target))?;
-        Ok(OutputFolder { target: target.to_owned(), work, files: Mutex::default(), durable })
+        let (target, files, links) = (target.to_owned(), Mutex::default(), Mutex::default());
+        Ok(OutputFolder { target, work, files, links, durable })
     }
 
     /// Where the work is done until [`OutputFolder::finish`]; also good for temporary files.
@@ -258,6 +269,28 @@ impl OutputFolder {
     pub fn make_folder(&self, path: &str) -> Result<(), OutputError> {
         let full = self.work.path().join(path);
         fs::create_dir_all(&full).map_err(at("cannot make folder", &full))
+    }
+
+    /// Makes a symbolic link (relative, with `/`). It stands in no `SHA256SUMS`: who lists files there
+    /// would read what it leads to.
+    ///
+    /// # Errors
+    /// [`OutputError::Io`].
+    pub fn make_link(&self, path: &str, target: &str) -> Result<(), OutputError> {
+        let full = self.work.path().join(path);
+        if let Some(parent) = full.parent() {
+            fs::create_dir_all(parent).map_err(at("cannot make folder", parent))?;
+        }
+        std::os::unix::fs::symlink(target, &full).map_err(at("cannot make the link", &full))?;
+        lock(&self.links).push(Link { path: path.to_owned(), target: target.to_owned() });
+        Ok(())
+    }
+
+    /// The links made so far, by path.
+    pub fn links(&self) -> Vec<Link> {
+        let mut links = lock(&self.links).clone();
+        links.sort_by(|a, b| a.path.cmp(&b.path));
+        links
     }
 
     /// The files written so far, by path.

@@ -10,6 +10,7 @@ fn build(target: &Path, text: &str) -> Result<(), OutputError> {
     let folder = OutputFolder::begin(target)?;
     folder.write_bytes("manifest.json", 0o644, text.as_bytes())?;
     folder.write_bytes("host/qemu.sh", 0o755, b"#!/bin/sh\n")?;
+    folder.make_link("host/here", "qemu.sh")?;
     folder.finish().map(|_| ())
 }
 
@@ -43,6 +44,9 @@ fn an_output_appears_whole_and_makes_way_for_the_next() {
     assert_eq!(names(target.parent().expect("a parent")), ["debian-hwsim"]);
     let sums = fs::read_to_string(target.join("SHA256SUMS")).expect("read");
     assert!(sums.ends_with("  manifest.json\n") && sums.contains("  host/qemu.sh\n"), "{sums}");
+    // A link is one, and no file with a hash.
+    assert_eq!(fs::read_link(target.join("host/here")).expect("a link"), Path::new("qemu.sh"));
+    assert!(!sums.contains("here"), "{sums}");
 }
 
 #[test]

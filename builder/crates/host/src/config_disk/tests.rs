@@ -1,6 +1,7 @@
 //! Tests: which folders are taken for a guest's configuration, and that FAT readers find it.
 
 use std::io::Cursor;
+use std::os::unix::fs::symlink;
 
 use fatfs::{FileSystem, FsOptions};
 
@@ -76,7 +77,8 @@ fn each_layout_makes_the_same_disk() {
             ],
         );
         if config == "appliance" {
-            put(&own, &[("app_config", "wpa_supplicant\n"), ("hostapd/hostapd.conf", "other")]);
+            put(&own, &[("hostapd/hostapd.conf", "other")]);
+            symlink("wpa_supplicant", own.join("app_config")).expect("linked");
         }
         let content = Content::find(folder.path()).expect("found");
         assert_eq!((content.files, content.left_out.len()), (3, 0));
@@ -94,7 +96,7 @@ fn links_and_sockets_are_left_out_and_said() {
     let folder = tempfile::tempdir().expect("a folder");
     put(folder.path(), &[("config/real", "text"), ("var/log/messages", "")]);
     let link = |target: &str, name: &str| {
-        std::os::unix::fs::symlink(target, folder.path().join(name)).expect("linked");
+        symlink(target, folder.path().join(name)).expect("linked");
     };
     link("real", "config/also");
     link("/run", "var/run");
@@ -121,4 +123,15 @@ fn what_is_no_configuration_or_two_is_refused() {
     let content = Content::find(folder.path()).expect("found");
     let error = content.write(Some(64 << 10), io::sink()).expect_err("too small");
     assert!(error.to_string().contains("65536"), "{error}");
+}
+
+#[test]
+fn a_hosts_app_config_that_bhyve_would_end_at_is_refused() {
+    let folder = tempfile::tempdir().expect("a folder");
+    put(folder.path(), &[("appliance/hostname", "mine"), ("hostapd/hostapd.conf", "")]);
+    // None at all is no mistake where there is but one daemon.
+    assert_eq!(Content::find(folder.path()).expect("found").files, 2);
+    put(folder.path(), &[("app_config", "hostapd\n")]);
+    let error = Content::find(folder.path()).expect_err("a file").to_string();
+    assert!(error.contains("app_config is a file"), "{error}");
 }

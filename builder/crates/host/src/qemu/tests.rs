@@ -140,7 +140,7 @@ fn disks_of_the_guest_are_made_once_outside_the_output() {
     }
     assert!(laid_out().unwrap_err().to_string().contains("no configuration"));
     put("etc/wifibox/appliance/hostname.sample");
-    fs::write(output.path().join("etc/wifibox/app_config"), "hostapd\n").unwrap();
+    std::os::unix::fs::symlink("hostapd", output.path().join("etc/wifibox/app_config")).unwrap();
     put("etc/wifibox/hostapd/hostapd.conf.sample");
     assert!(laid_out().unwrap_err().to_string().contains("rootfs_data.img is missing"));
     put(PERSISTENT_FILE);

@@ -76,8 +76,8 @@ fn unfit(path: impl Into<PathBuf>, why: impl Into<String>) -> SealError {
 /// # Errors
 /// [`SealError`].
 pub fn seal(folder: &Path, wishes: Wishes<'_>) -> Result<Index, SealError> {
-    let mut paths = Vec::new();
-    walk(folder, "", &mut paths)?;
+    let (mut paths, mut links) = (Vec::new(), Vec::new());
+    walk(folder, "", &mut paths, &mut links)?;
     paths.sort_unstable();
     let signature = format!("{SUMS}{}", signature::SUFFIX);
     paths.retain(|path| ![INDEX, PROVENANCE, SUMS, &signature].contains(&path.as_str()));
@@ -103,6 +103,9 @@ pub fn seal(folder: &Path, wishes: Wishes<'_>) -> Result<Index, SealError> {
             }
             _ => return Err(unfit(folder.join(path), "belongs to no part of a release")),
         }
+    }
+    if let Some(link) = links.iter().find(|link| !is_known(link, &guests)) {
+        return Err(unfit(folder.join(link), "is a link that no build made"));
     }
     let builder =
         match guests.values().map(|(_, manifest)| &manifest.builder).collect::<BTreeSet<_>>() {
@@ -232,13 +235,25 @@ fn recipes_digest(sources: &Sources) -> Result<Sha256, SealError> {
     Ok(hasher.finish())
 }
 
+/// Whether a guest's manifest has this link.
+fn is_known(link: &str, guests: &BTreeMap<String, (Guest, Manifest)>) -> bool {
+    let parts: Vec<&str> = link.splitn(3, '/').collect();
+    let [GUESTS, name, path] = parts[..] else { return false };
+    guests.get(name).is_some_and(|(_, manifest)| manifest.links.iter().any(|l| l.path == path))
+}
+
 fn measure(path: &Path) -> Result<(u64, Sha256), SealError> {
     let hashed = File::open(path).and_then(Sha256::of_reader);
     hashed.map(|(sha256, size)| (size, sha256)).map_err(io("cannot read", path))
 }
 
-/// All files below `folder`, by path with `/`.
-fn walk(folder: &Path, prefix: &str, paths: &mut Vec<String>) -> Result<(), SealError> {
+/// All files and links below `folder`, by path with `/`.
+fn walk(
+    folder: &Path,
+    prefix: &str,
+    paths: &mut Vec<String>,
+    links: &mut Vec<String>,
+) -> Result<(), SealError> {
     for entry in fs::read_dir(folder).map_err(io("cannot read", folder))? {
         let entry = entry.map_err(io("cannot read", folder))?;
         let kind = entry.file_type().map_err(io("cannot look at", &entry.path()))?;
@@ -247,7 +262,9 @@ fn walk(folder: &Path, prefix: &str, paths: &mut Vec<String>) -> Result<(), Seal
         };
         let path = format!("{prefix}{name}");
         if kind.is_dir() {
-            walk(&entry.path(), &format!("{path}/"), paths)?;
+            walk(&entry.path(), &format!("{path}/"), paths, links)?;
+        } else if kind.is_symlink() {
+            links.push(path);
         } else if kind.is_file() && !name.contains(['\n', '\\']) {
             paths.push(path);
         } else {
