@@ -8,8 +8,8 @@ use std::path::Path;
 
 use wifibox_ground::guest::Guest as Description;
 use wifibox_host::lint::{Kind, lint};
-use wifibox_host::wishes::parse_address;
-use wifibox_host::{HostError, Hypervisor, Wishes, all_files};
+use wifibox_host::overrides::parse_address;
+use wifibox_host::{HostError, Hypervisor, Overrides, all_files};
 use wifibox_recipe::{Catalog, Selection, Sources};
 use wifibox_testkit::guest::Guest;
 
@@ -213,10 +213,10 @@ fn lint_names_the_line_and_what_was_meant() {
 fn every_composition_has_sound_files() {
     let catalog = Catalog::load(&Sources::embedded()).unwrap();
     let listing = catalog.list();
-    let wishes = [
-        Wishes::default(),
-        Wishes { passthru: vec![parse_address("3/0/0").unwrap()], ..Wishes::default() },
-        Wishes { configuration_disk: true, persistent: true, ..Wishes::default() },
+    let overrides = [
+        Overrides::default(),
+        Overrides { passthru: vec![parse_address("3/0/0").unwrap()], ..Overrides::default() },
+        Overrides { configuration_disk: true, persistent: true, ..Overrides::default() },
     ];
     let (mut guests, mut written) = (0, 0);
     for base in &listing.bases {
@@ -238,8 +238,8 @@ fn every_composition_has_sound_files() {
                             recipe.cmdline.iter().map(|word| word.value.as_str()).collect();
                         let guest = wifibox_host::of_recipe(&recipe, &words.join(" "), true);
                         guests += 1;
-                        for wishes in &wishes {
-                            let guest = wishes.apply(&guest).unwrap();
+                        for overrides in &overrides {
+                            let guest = overrides.apply(&guest).unwrap();
                             written += sound(&guest, &format!("{selection:?}"));
                         }
                     }

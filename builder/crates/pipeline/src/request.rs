@@ -13,7 +13,7 @@ use wifibox_resolve::Locked;
 
 /// The user's options for a build, besides the recipe.
 #[derive(Debug, Clone)]
-pub struct Wishes {
+pub struct BuildRequest {
     /// The output folder.
     pub out: PathBuf,
     /// Globs over firmware names: only those come in.
@@ -49,7 +49,7 @@ pub struct BuildReport {
     pub modules: usize,
     /// How many firmware names were asked for, by result.
     pub firmware: FirmwareCounts,
-    /// Firmware wishes that nothing serves, in words.
+    /// Firmware request that nothing serves, in words.
     pub missing_firmware: Vec<String>,
     /// Sizes by part, before compression.
     pub sizes: Sizes,

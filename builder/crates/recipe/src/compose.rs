@@ -16,7 +16,7 @@ use super::machine::{Spelling, machine};
 use super::merge::{Level, Merger};
 use super::model::{Chipset, Flavor};
 use super::on_releases::here;
-use super::words::{Module, Pattern};
+use super::scalars::{Module, Pattern};
 use super::{check, choose};
 
 impl Catalog {

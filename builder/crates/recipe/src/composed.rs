@@ -10,8 +10,8 @@ use super::kinds::{AccountsFrom, Format, InitSystem, RootCompressor};
 use super::located::Sourced;
 use super::model::Devices;
 use super::records::{Applets, Directory, FileText, Group, Share, User};
+use super::scalars::{Module, Pattern};
 use super::scripts::{ScriptRule, StandIn};
-use super::words::{Module, Pattern};
 use wifibox_ground::guest::{AppConfig, Nic, ShareTransport};
 use wifibox_ground::path::GuestPath;
 

@@ -13,7 +13,7 @@ use super::kinds::InitSystem;
 use super::located::At;
 use super::machine::PC;
 use super::on_releases::ByBase;
-use super::words::{Module, Pattern};
+use super::scalars::{Module, Pattern};
 use wifibox_ground::device::DeviceId;
 use wifibox_ground::digest::Sha256;
 use wifibox_ground::guest::{AppConfig, Nic, ShareTransport};

@@ -11,7 +11,7 @@ use wifibox_ground::address::Address;
 use wifibox_ground::guest::{Guest, HostPath};
 use wifibox_ground::progress::Progress as _;
 use wifibox_host::install::{into_folder, into_output};
-use wifibox_host::{HostError, HostFile, Hypervisor, Wishes};
+use wifibox_host::{HostError, HostFile, Hypervisor, Overrides};
 
 /// What `--help` says besides the flags.
 pub const HELP: &str = "\
@@ -79,7 +79,7 @@ pub fn run(context: &Context, args: &HostArgs) -> Result<(), Failure> {
     let usage = |error: HostError| Failure::usage(error.to_string());
     let folder = args.folder.as_deref().map(HostPath::new).transpose();
     let folder = folder.map_err(|error| Failure::usage(error.to_string()))?;
-    let wishes = Wishes {
+    let overrides = Overrides {
         name: args.name.clone(),
         memory: args.memory,
         vcpus: args.vcpus,
@@ -90,7 +90,7 @@ pub fn run(context: &Context, args: &HostArgs) -> Result<(), Failure> {
         folder,
     };
     let built = wifibox_host::of_output(&args.output)?;
-    let guest = wishes.apply(&built).map_err(usage)?;
+    let guest = overrides.apply(&built).map_err(usage)?;
     if let Some(smallest) = guest.smallest_memory.filter(|smallest| guest.memory < *smallest) {
         context
             .printer
@@ -158,5 +158,5 @@ fn hypervisors() -> Vec<CompletionCandidate> {
 }
 
 fn parse_passthru(text: &str) -> Result<Address, String> {
-    wifibox_host::wishes::parse_address(text).map_err(|error| error.to_string())
+    wifibox_host::overrides::parse_address(text).map_err(|error| error.to_string())
 }

@@ -218,7 +218,7 @@ impl OutputFolder {
         unreadable: impl FnOnce(io::Error) -> E,
     ) -> Result<Output, E> {
         let digests = match content {
-            Content::Held(held) => Some(held.digests()),
+            Content::Packed(held) => Some(held.digests()),
             Content::Inline(_) | Content::Spooled { .. } => None,
         };
         let Some(digests) = digests else {

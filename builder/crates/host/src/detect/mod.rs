@@ -25,9 +25,9 @@ pub mod sysfs;
 pub mod table;
 #[cfg(test)]
 mod tests;
+mod text;
 pub mod tidy;
 mod unnumbered;
-mod words;
 
 pub use unnumbered::Unnumbered;
 

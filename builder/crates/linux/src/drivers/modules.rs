@@ -12,7 +12,7 @@ use crate::kernel::closure::{Closure, Want, close};
 use crate::kernel::config::KernelConfig;
 use crate::kernel::image::{self, ImageError, KernelImage};
 use crate::kernel::modules::Modules;
-use crate::kernel::{ModuleName, claims, depmod};
+use crate::kernel::{ModuleName, depmod, shared_devices};
 use wifibox_ground::content::ReadBack;
 use wifibox_ground::content::{Content, Spool};
 use wifibox_ground::device::DeviceId;
@@ -120,7 +120,7 @@ pub fn install(
     };
     let keeps = |name: &str| focus.as_ref().is_none_or(|focus| focus.keeps(name));
     let closure = close(&modules, &builtin, &wants(recipe, keeps)?, context.work.jobs)?;
-    for (alias, drivers) in claims::shared(&depmod::sources(&modules, &closure)?) {
+    for (alias, drivers) in shared_devices::shared(&depmod::sources(&modules, &closure)?) {
         let names: Vec<&str> = drivers.iter().map(|name| name.as_str()).collect();
         context.work.progress.warn(&format!(
             "several drivers claim one device ({alias}): {}; which of them gets it is a matter of luck",

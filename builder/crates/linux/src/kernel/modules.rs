@@ -241,7 +241,7 @@ impl Modules {
 
     /// The bytes of a module, unpacked, and where they are kept.
     fn unpacked(&self, entry: &Entry) -> Result<(Vec<u8>, Option<Content>), ModuleError> {
-        let (Some(cache), Content::Held(packed)) = (&self.keep, &entry.packed) else {
+        let (Some(cache), Content::Packed(packed)) = (&self.keep, &entry.packed) else {
             return Ok((unpack(entry)?, None));
         };
         let key = Sha256::of(format!("module of {}", packed.digests().sha256).as_bytes());

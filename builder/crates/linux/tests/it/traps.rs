@@ -18,7 +18,7 @@ use wifibox_linux::kernel::closure::{Closure, Want, close};
 use wifibox_linux::kernel::config::KernelConfig;
 use wifibox_linux::kernel::feature::{Feature, InitramfsCodec, SquashfsCodec};
 use wifibox_linux::kernel::modules::Modules;
-use wifibox_linux::kernel::{ModuleName, claims, depmod};
+use wifibox_linux::kernel::{ModuleName, depmod, shared_devices};
 use wifibox_recipe::{Catalog, Recipe, Selection as Choice, Sources};
 
 use wifibox_testkit::module::{Spec, elf};
@@ -333,7 +333,7 @@ fn trap_7_two_drivers_of_one_card_are_found() {
     ]);
     let closure = closed(&modules, &["rtw88_8821ce", "8821ce", "rtw88_8822ce"]);
     let sources = depmod::sources(&modules, &closure).expect("sources");
-    let shared = claims::shared(&sources);
+    let shared = shared_devices::shared(&sources);
     let claims: Vec<(&str, Vec<&str>)> = shared
         .iter()
         .map(|(alias, by)| (alias.as_str(), by.iter().map(|name| name.as_str()).collect()))

@@ -22,7 +22,7 @@ mod seal;
 pub use check::check;
 pub use index::{Artefact, Guest, Index, Kind, Omitted, Source, Tool};
 pub use provenance::{Made, Statement};
-pub use seal::{SealError, Wishes, seal};
+pub use seal::{Description, SealError, seal};
 
 /// The index's name in a release folder.
 pub const INDEX: &str = "index.json";

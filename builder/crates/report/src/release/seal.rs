@@ -17,7 +17,7 @@ use wifibox_recipe::{RecipeError, Sources};
 
 /// The facts about a release that its files do not state.
 #[derive(Debug)]
-pub struct Wishes<'a> {
+pub struct Description<'a> {
     /// Its version.
     pub version: String,
     /// Where the builder and its recipes are from.
@@ -75,7 +75,7 @@ fn unfit(path: impl Into<PathBuf>, why: impl Into<String>) -> SealError {
 ///
 /// # Errors
 /// [`SealError`].
-pub fn seal(folder: &Path, wishes: Wishes<'_>) -> Result<Index, SealError> {
+pub fn seal(folder: &Path, description: Description<'_>) -> Result<Index, SealError> {
     let (mut paths, mut links) = (Vec::new(), Vec::new());
     walk(folder, "", &mut paths, &mut links)?;
     paths.sort_unstable();
@@ -90,7 +90,7 @@ pub fn seal(folder: &Path, wishes: Wishes<'_>) -> Result<Index, SealError> {
         match parts[..] {
             [GUESTS, name, file] => {
                 if !guests.contains_key(name) {
-                    guests.insert(name.to_owned(), guest(folder, name, &wishes)?);
+                    guests.insert(name.to_owned(), guest(folder, name, &description)?);
                 }
                 if let Some((guest, _)) = guests.get_mut(name) {
                     guest.artefacts.push(artefact(Kind::of_output(file)));
@@ -120,7 +120,7 @@ pub fn seal(folder: &Path, wishes: Wishes<'_>) -> Result<Index, SealError> {
                 return Err(unfit(folder.join(GUESTS), why));
             }
         };
-    for name in wishes.boot_tested.keys() {
+    for name in description.boot_tested.keys() {
         if !guests.contains_key(name) {
             return Err(unfit(
                 folder.join(GUESTS).join(name),
@@ -132,13 +132,13 @@ pub fn seal(folder: &Path, wishes: Wishes<'_>) -> Result<Index, SealError> {
         guests.values().map(|(_, manifest)| manifest.source_date_epoch).max().unwrap_or_default();
     let packages = packages(folder, &guests)?;
     let guests: Vec<Guest> = guests.into_values().map(|(guest, _)| guest).collect();
-    let mut omitted = wishes.omitted;
+    let mut omitted = description.omitted;
     omitted.sort();
     let mut index = Index {
         format: FORMAT,
-        version: wishes.version,
+        version: description.version,
         builder,
-        source: wishes.source,
+        source: description.source,
         source_date_epoch,
         guests,
         omitted,
@@ -151,10 +151,10 @@ pub fn seal(folder: &Path, wishes: Wishes<'_>) -> Result<Index, SealError> {
         files: made,
         guests: &index.guests,
         source: index.source.as_ref(),
-        recipes: recipes_digest(wishes.recipes)?,
+        recipes: recipes_digest(description.recipes)?,
         locks: index.files.iter().filter(|file| file.kind == Kind::Lock).collect(),
         packages,
-        builder_id: &wishes.builder_id,
+        builder_id: &description.builder_id,
         builder: &index.builder,
     });
     let provenance = write(folder, PROVENANCE, &statement)?;
@@ -170,9 +170,13 @@ pub fn seal(folder: &Path, wishes: Wishes<'_>) -> Result<Index, SealError> {
 }
 
 /// The index entry of the guest called `name`, without its files.
-fn guest(folder: &Path, name: &str, wishes: &Wishes<'_>) -> Result<(Guest, Manifest), SealError> {
+fn guest(
+    folder: &Path,
+    name: &str,
+    description: &Description<'_>,
+) -> Result<(Guest, Manifest), SealError> {
     let manifest = load(&folder.join(GUESTS).join(name))?;
-    let tested = wishes.boot_tested.get(name).cloned().unwrap_or_default();
+    let tested = description.boot_tested.get(name).cloned().unwrap_or_default();
     let guest = Guest::new(name, &manifest, tested.into_iter().collect());
     Ok((guest, manifest))
 }

@@ -72,7 +72,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn wishes_are_read_in_their_ecosystems_syntax() {
+    fn requests_are_read_in_their_ecosystems_syntax() {
         let read = |scheme, text: &str| {
             let request = Request::parse(scheme, text).expect(text);
             assert_eq!(request.to_string(), text);

@@ -14,7 +14,7 @@ use wifibox_ground::content::Content;
 use wifibox_ground::digest::Sha256;
 use wifibox_ground::digests::Hashers;
 use wifibox_ground::entry::{Entry, EntryKind};
-use wifibox_ground::held::{Held, PackFile};
+use wifibox_ground::packed::{PackFile, Packed};
 use wifibox_ground::path::GuestPath;
 
 const MAGIC: &[u8; 8] = b"WBPACK01";
@@ -77,7 +77,7 @@ impl Pack {
     pub fn content(&self, member: &Member) -> Option<Content> {
         match member.kind {
             MemberKind::File { offset, length, digests } => {
-                Some(Content::Held(Held::new(&self.file, offset, length, digests)))
+                Some(Content::Packed(Packed::new(&self.file, offset, length, digests)))
             }
             _ => None,
         }
