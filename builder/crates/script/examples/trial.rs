@@ -70,7 +70,8 @@ fn import(files: &mut MemoryFiles, base: &Path, folder: &Path) {
             files.insert(&inside, Entry { kind: Kind::Link(target), meta });
         } else if data.is_file() {
             // Large files are programs: only their being there matters.
-            let content = if data.len() < 200_000 { fs::read(&path).unwrap_or_default() } else { vec![0] };
+            let content =
+                if data.len() < 200_000 { fs::read(&path).unwrap_or_default() } else { vec![0] };
             let _ = files.write(&inside, content, meta);
         } else {
             files.insert(&inside, Entry { kind: Kind::Special, meta });
@@ -101,12 +102,15 @@ fn installed(root: &Path) -> BTreeMap<String, Installed> {
     let text = fs::read_to_string(root.join("var/lib/dpkg/status")).unwrap_or_default();
     let mut packages = BTreeMap::new();
     for block in text.split("\n\n") {
-        let field = |name: &str| {
-            block.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "))
-        };
+        let field =
+            |name: &str| block.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "));
         if let (Some(name), Some(version)) = (field("Package"), field("Version")) {
             let configured = field("Status") == Some("install ok installed");
-            packages.insert(name.to_owned(), Installed { version: version.to_owned(), configured });
+            let list = root.join(format!("var/lib/dpkg/info/{name}.list"));
+            let list = fs::read_to_string(list).unwrap_or_default();
+            let files = list.lines().map(str::to_owned).collect();
+            let version = version.to_owned();
+            packages.insert(name.to_owned(), Installed { version, configured, files });
         }
     }
     packages
@@ -122,6 +126,8 @@ fn main() {
     let mut base = MemoryFiles::new();
     let mut world = World::new(ecosystem, if options.alpine { "x86_64" } else { "amd64" });
     world.kernel = Some("6.12.57+deb13-amd64".to_owned());
+    let accepted = "firmware-ipw2x00/license/accepted".to_owned();
+    world.answers.insert(accepted, "true".to_owned());
     if let Some(root) = &options.root {
         import(&mut base, root, root);
         world.packages = installed(root);
@@ -132,14 +138,22 @@ fn main() {
         let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let name = control_field(folder, "Package").unwrap_or(name);
         let version = control_field(folder, "Version").unwrap_or_default();
-        let scripts = ["preinst", "postinst", "INST", "pre-install", "post-install", "trigger", "postinst-pkg"];
+        let scripts = [
+            "preinst",
+            "postinst",
+            "INST",
+            "pre-install",
+            "post-install",
+            "trigger",
+            "postinst-pkg",
+        ];
         let found: Vec<&str> = scripts.into_iter().filter(|s| folder.join(s).is_file()).collect();
         if found.is_empty() {
             continue;
         }
         packages += 1;
         let mut world = world.clone();
-        let own = Installed { version: version.clone(), configured: false };
+        let own = Installed { version: version.clone(), configured: false, files: Vec::new() };
         world.packages.insert(name.clone(), own);
         let templates = fs::read_to_string(folder.join("templates")).ok();
         let mut files = base.clone();
@@ -187,7 +201,9 @@ fn main() {
             }
         }
     }
-    println!("{packages} packages with scripts, {understood} understood, {inert} of these without an effect");
+    println!(
+        "{packages} packages with scripts, {understood} understood, {inert} of these without an effect"
+    );
     let mut wants: Vec<(String, Vec<String>)> = wants.into_iter().collect();
     wants.sort_by_key(|(_, names)| std::cmp::Reverse(names.len()));
     for (want, names) in wants {

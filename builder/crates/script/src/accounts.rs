@@ -165,7 +165,11 @@ impl Machine<'_> {
     }
 
     /// Changes a user's password field in shadow(5).
-    pub(crate) fn change_password(&mut self, user: &str, change: impl Fn(&str) -> String) -> Run<()> {
+    pub(crate) fn change_password(
+        &mut self,
+        user: &str,
+        change: impl Fn(&str) -> String,
+    ) -> Run<()> {
         let Some(table) = self.table(SHADOW)? else { return Ok(()) };
         let old = find(&table, user).and_then(|line| line.get(1).cloned()).unwrap_or_default();
         self.change_line(SHADOW, user, 1, &change(&old))

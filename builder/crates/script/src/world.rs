@@ -20,6 +20,8 @@ pub struct Installed {
     pub version: String,
     /// Whether its own postinst has run.
     pub configured: bool,
+    /// Its files, absolute, as `dpkg -L` lists them. A script that asks is refused where there are none.
+    pub files: Vec<String>,
 }
 
 /// The system a script is installed on, beside its files.
@@ -34,6 +36,8 @@ pub struct World {
     pub kernel: Option<String>,
     /// The packages of the system, by name, this script's own included.
     pub packages: BTreeMap<String, Installed>,
+    /// Answers to debconf's questions that somebody has given, by question.
+    pub answers: BTreeMap<String, String>,
     /// The days since 1970 that shadow(5) says an account's password was last changed.
     pub day: u32,
 }
@@ -46,6 +50,7 @@ impl World {
             architecture: architecture.to_owned(),
             kernel: None,
             packages: BTreeMap::new(),
+            answers: BTreeMap::new(),
             day: 0,
         }
     }

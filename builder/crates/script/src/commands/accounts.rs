@@ -99,8 +99,20 @@ fn id(machine: &mut Machine<'_>, name: &str, words: &[String]) -> Run {
             }
             all.join(" ")
         }
-        () if parsed.has(&["u", "user"]) => if names { login } else { uid },
-        () if parsed.has(&["g", "group"]) => if names { group } else { gid },
+        () if parsed.has(&["u", "user"]) => {
+            if names {
+                login
+            } else {
+                uid
+            }
+        }
+        () if parsed.has(&["g", "group"]) => {
+            if names {
+                group
+            } else {
+                gid
+            }
+        }
         () => format!("uid={uid}({login}) gid={gid}({group}) groups={gid}({group})"),
     };
     machine.out(&format!("{text}\n"))?;

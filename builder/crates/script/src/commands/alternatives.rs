@@ -44,7 +44,13 @@ fn alternatives(machine: &mut Machine<'_>, words: &[String]) -> Run {
             let Some(slaves) = slaves(rest) else {
                 return machine.unsupported("update-alternatives --install of this form");
             };
-            install(machine, link, name, Choice { path: (*path).to_owned(), priority, slaves: Vec::new() }, slaves)
+            install(
+                machine,
+                link,
+                name,
+                Choice { path: (*path).to_owned(), priority, slaves: Vec::new() },
+                slaves,
+            )
         }
         ["--remove", name, path] => {
             let Some(mut group) = read(machine, name)? else { return Ok(0) };
@@ -57,7 +63,8 @@ fn alternatives(machine: &mut Machine<'_>, words: &[String]) -> Run {
         }
         ["--set", name, path] => {
             let Some(mut group) = read(machine, name)? else {
-                return machine.fail(2, &format!("update-alternatives: no alternatives for {name}"));
+                return machine
+                    .fail(2, &format!("update-alternatives: no alternatives for {name}"));
             };
             let Some(choice) = group.choices.iter().find(|c| c.path == *path).cloned() else {
                 return machine.fail(2, &format!("update-alternatives: {path} is no alternative"));
@@ -174,7 +181,8 @@ fn link_choice(machine: &mut Machine<'_>, name: &str, group: &Group, choice: &Ch
 /// Makes, or takes away, both links of a name.
 fn set(machine: &mut Machine<'_>, name: &str, link: &str, path: Option<&str>) -> Run<()> {
     let middle = format!("{LINKS}/{name}");
-    let places = [(middle.clone(), path.map(str::to_owned)), (link.to_owned(), path.map(|_| middle))];
+    let places =
+        [(middle.clone(), path.map(str::to_owned)), (link.to_owned(), path.map(|_| middle))];
     for (place, target) in places {
         let Some(real) = machine.resolve(&place, false)? else {
             if target.is_some() {

@@ -8,9 +8,8 @@ pub(super) fn run(machine: &mut Machine<'_>, name: &str, words: &[String]) -> Ru
         "busybox" | "bbsuid" | "busybox-extras" => busybox(machine, name, words)?,
         "rc-update" => rc_update(machine, words)?,
         "rc-status" => 0,
-        "update-ca-certificates" => {
-            machine.nothing("it makes one file of all certificates, which the guest needs none of")?
-        }
+        "update-ca-certificates" => machine
+            .nothing("it makes one file of all certificates, which the guest needs none of")?,
         "apk" => return machine.unsupported("a question for apk's versions"),
         _ => return Ok(None),
     }))
@@ -19,7 +18,9 @@ pub(super) fn run(machine: &mut Machine<'_>, name: &str, words: &[String]) -> Ru
 fn busybox(machine: &mut Machine<'_>, name: &str, words: &[String]) -> Run {
     match words.split_first() {
         Some((option, _)) if option == "--install" => {
-            if name == "busybox" { install(machine) } else {
+            if name == "busybox" {
+                install(machine)
+            } else {
                 machine.nothing("the recipe links the applets that the guest uses")
             }
         }
@@ -50,7 +51,8 @@ fn install(machine: &mut Machine<'_>) -> Run {
 
 /// `rc-update add service [runlevel]`: a link in /etc/runlevels.
 fn rc_update(machine: &mut Machine<'_>, words: &[String]) -> Run {
-    let words: Vec<&str> = words.iter().map(String::as_str).filter(|w| !w.starts_with('-')).collect();
+    let words: Vec<&str> =
+        words.iter().map(String::as_str).filter(|w| !w.starts_with('-')).collect();
     let (action, service, levels) = match words.as_slice() {
         [action @ ("add" | "del" | "delete"), service, levels @ ..] => (*action, *service, levels),
         [] | ["show", ..] | ["update"] => return Ok(0),
@@ -66,10 +68,14 @@ fn rc_update(machine: &mut Machine<'_>, words: &[String]) -> Run {
         if !machine.is_directory(&directory)? {
             return machine.fail(1, &format!("rc-update: '{level}' is not a valid runlevel"));
         }
-        let Some(real) = machine.resolve(&format!("{directory}/{service}"), false)? else { continue };
+        let Some(real) = machine.resolve(&format!("{directory}/{service}"), false)? else {
+            continue;
+        };
         match (machine.files.lookup(&real), action) {
             (None, "add") => machine.link(&real, &format!("/etc/init.d/{service}"))?,
-            (Some(Entry { kind: Kind::Link(_), .. }), "del" | "delete") => machine.remove_one(&real)?,
+            (Some(Entry { kind: Kind::Link(_), .. }), "del" | "delete") => {
+                machine.remove_one(&real)?
+            }
             _ => {}
         }
     }

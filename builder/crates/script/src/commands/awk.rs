@@ -35,7 +35,8 @@ pub(super) fn run(machine: &mut Machine<'_>, words: &[String]) -> Run {
         return machine.unsupported(format!("the program {program:?} of awk"));
     };
     let separator = parsed.value(&["F"]).map(str::to_owned);
-    if separator.as_ref().is_some_and(|text| text.chars().count() != 1 || text.contains(['|', '*'])) {
+    if separator.as_ref().is_some_and(|text| text.chars().count() != 1 || text.contains(['|', '*']))
+    {
         return machine.unsupported("awk -F with an expression");
     }
     let (texts, complete) = inputs(machine, "awk", &parsed.operands, false)?;

@@ -46,8 +46,15 @@ fn free(system: bool, taken: impl Fn(u32) -> bool) -> Option<u32> {
 
 pub(super) fn adduser(machine: &mut Machine<'_>, words: &[String]) -> Run {
     let long = [
-        "home=", "gecos=", "shell=", "ingroup=", "system", "disabled-password", "no-create-home",
-        "uid=", "empty-password",
+        "home=",
+        "gecos=",
+        "shell=",
+        "ingroup=",
+        "system",
+        "disabled-password",
+        "no-create-home",
+        "uid=",
+        "empty-password",
     ];
     let parsed = parse(machine, words, "h:g:s:G:DSHu:k:", &long)?;
     let name = match parsed.operands.as_slice() {

@@ -5,8 +5,7 @@ use std::collections::BTreeMap;
 use crate::eval::{Machine, Run};
 
 /// The file that scripts read in to ask questions.
-const CONFMODULE: [&str; 2] =
-    ["/usr/share/debconf/confmodule", "/usr/share/debconf/confmodule.sh"];
+const CONFMODULE: [&str; 2] = ["/usr/share/debconf/confmodule", "/usr/share/debconf/confmodule.sh"];
 
 /// Reading in the module makes its commands known: here they are known always.
 pub(super) fn source(machine: &mut Machine<'_>, path: &str) -> Run<Option<i32>> {

@@ -11,10 +11,33 @@ const SYSTEM: (u32, u32) = (100, 999);
 const PEOPLE: (u32, u32) = (1000, 59_999);
 
 const LONG: [&str; 27] = [
-    "system", "group", "ingroup=", "gid=", "uid=", "home=", "shell=", "gecos=", "comment=",
-    "no-create-home", "disabled-login", "disabled-password", "quiet", "force-badname",
-    "allow-bad-names", "allow-badname", "firstuid=", "lastuid=", "firstgid=", "lastgid=",
-    "add_extra_groups", "verbose", "allow-all-names", "conf=", "debug", "home-create", "add-extra-groups",
+    "system",
+    "group",
+    "ingroup=",
+    "gid=",
+    "uid=",
+    "home=",
+    "shell=",
+    "gecos=",
+    "comment=",
+    "no-create-home",
+    "disabled-login",
+    "disabled-password",
+    "quiet",
+    "force-badname",
+    "allow-bad-names",
+    "allow-badname",
+    "firstuid=",
+    "lastuid=",
+    "firstgid=",
+    "lastgid=",
+    "add_extra_groups",
+    "verbose",
+    "allow-all-names",
+    "conf=",
+    "debug",
+    "home-create",
+    "add-extra-groups",
 ];
 
 pub(super) fn adduser(machine: &mut Machine<'_>, words: &[String], is_addgroup: bool) -> Run {
@@ -105,11 +128,7 @@ fn user(machine: &mut Machine<'_>, parsed: &Parsed, name: &str) -> Run {
     }
     let (uids, gids) = (taken(&machine.users()?), taken(&machine.groups()?));
     let ids = range(parsed, if system { SYSTEM } else { PEOPLE }, "firstuid", "lastuid");
-    let own_group = if system {
-        parsed.has(&["group"])
-    } else {
-        !parsed.has(&["ingroup", "gid"])
-    };
+    let own_group = if system { parsed.has(&["group"]) } else { !parsed.has(&["ingroup", "gid"]) };
     let given = parsed.value(&["ingroup", "gid"]).map(str::to_owned);
     let pairs = own_group && (!system || gives_pairs(machine));
     let uid = match wanted {
@@ -126,7 +145,9 @@ fn user(machine: &mut Machine<'_>, parsed: &Parsed, name: &str) -> Run {
     let gid = match (&given, own_group, machine.group(name)?) {
         (Some(group), _, _) => match machine.gid(group)? {
             Some(gid) => gid,
-            None => return machine.fail(1, &format!("adduser: The group `{group}' does not exist.")),
+            None => {
+                return machine.fail(1, &format!("adduser: The group `{group}' does not exist."));
+            }
         },
         (None, true, Some(_)) if !system || pairs => {
             return machine.fail(1, &format!("adduser: The group `{name}' already exists."));

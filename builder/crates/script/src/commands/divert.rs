@@ -14,8 +14,20 @@ pub(super) fn run(machine: &mut Machine<'_>, name: &str, words: &[String]) -> Ru
 
 fn divert(machine: &mut Machine<'_>, words: &[String]) -> Run {
     let long = [
-        "add", "remove", "rename", "no-rename", "quiet", "local", "package=", "divert=", "list",
-        "truename", "listpackage", "test", "admindir=", "root=",
+        "add",
+        "remove",
+        "rename",
+        "no-rename",
+        "quiet",
+        "local",
+        "package=",
+        "divert=",
+        "list",
+        "truename",
+        "listpackage",
+        "test",
+        "admindir=",
+        "root=",
     ];
     let parsed = parse(machine, words, "", &long)?;
     let text = machine.read_text(DIVERSIONS)?.unwrap_or_default();

@@ -24,10 +24,12 @@ pub(super) fn run(machine: &mut Machine<'_>, name: &str, words: &[String]) -> Ru
 fn dpkg(machine: &mut Machine<'_>, words: &[String]) -> Run {
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     match words.as_slice() {
-        ["--compare-versions", left, operator, right] => match version::holds(left, operator, right) {
-            Some(holds) => Ok(i32::from(!holds)),
-            None => machine.unsupported(format!("dpkg --compare-versions {operator}")),
-        },
+        ["--compare-versions", left, operator, right] => {
+            match version::holds(left, operator, right) {
+                Some(holds) => Ok(i32::from(!holds)),
+                None => machine.unsupported(format!("dpkg --compare-versions {operator}")),
+            }
+        }
         // An argument that is empty and unquoted is not there at all.
         ["--compare-versions", operator, right] => match version::holds("", operator, right) {
             Some(_) => machine.fail(2, "dpkg: error: --compare-versions takes three arguments"),
@@ -39,17 +41,24 @@ fn dpkg(machine: &mut Machine<'_>, words: &[String]) -> Run {
             Ok(0)
         }
         ["--print-foreign-architectures"] => Ok(0),
-        ["--validate-version" | "--validate-pkgname" | "--assert-multi-arch" | "--assert-support-predepends"
-            | "--assert-working-epoch" | "--assert-long-filenames" | "--assert-versioned-provides", ..] => Ok(0),
+        [
+            "--validate-version"
+            | "--validate-pkgname"
+            | "--assert-multi-arch"
+            | "--assert-support-predepends"
+            | "--assert-working-epoch"
+            | "--assert-long-filenames"
+            | "--assert-versioned-provides",
+            ..,
+        ] => Ok(0),
         ["-s" | "--status", package] => {
             if machine.world.packages.contains_key(*package) {
                 return machine.unsupported("dpkg -s of a package that is there");
             }
             machine.fail(1, &format!("dpkg-query: package '{package}' is not installed"))
         }
-        ["-L" | "--listfiles", ..] | ["-S" | "--search", ..] => {
-            machine.unsupported("a question for the files of packages")
-        }
+        ["-L" | "--listfiles", package] => list_files(machine, package),
+        ["-S" | "--search", ..] => machine.unsupported("a question for the package of a file"),
         ["-l" | "--list" | "-W" | "--show", ..] => {
             let words: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
             query(machine, &words)
@@ -58,13 +67,34 @@ fn dpkg(machine: &mut Machine<'_>, words: &[String]) -> Run {
     }
 }
 
+/// `dpkg -L`: the files of a package that is there.
+fn list_files(machine: &mut Machine<'_>, name: &str) -> Run {
+    let name = name.split(':').next().unwrap_or_default();
+    let Some(package) = machine.world.packages.get(name) else {
+        return machine.fail(1, &format!("dpkg-query: package '{name}' is not installed"));
+    };
+    if package.files.is_empty() {
+        return machine.unsupported(format!("a question for the files of {name}"));
+    }
+    let text: String = package.files.iter().map(|path| format!("{path}\n")).collect();
+    machine.out(&text)?;
+    Ok(0)
+}
+
 fn query(machine: &mut Machine<'_>, words: &[String]) -> Run {
     let long = ["show", "showformat=", "list", "control-path", "admindir=", "status", "listfiles"];
     let parsed = parse(machine, words, "Wf:lsLc", &long)?;
+    if let ([package], true) = (parsed.operands.as_slice(), parsed.has(&["L", "listfiles"])) {
+        return list_files(machine, package);
+    }
     if !parsed.has(&["W", "show"]) {
         if parsed.has(&["s", "status", "l", "list"]) {
-            let known = parsed.operands.iter().any(|name| machine.world.packages.contains_key(name));
-            if !known && !parsed.operands.is_empty() && !parsed.operands.iter().any(|p| p.contains('*')) {
+            let known =
+                parsed.operands.iter().any(|name| machine.world.packages.contains_key(name));
+            if !known
+                && !parsed.operands.is_empty()
+                && !parsed.operands.iter().any(|p| p.contains('*'))
+            {
                 return machine.fail(1, "dpkg-query: no packages found");
             }
         }
@@ -102,7 +132,17 @@ fn query(machine: &mut Machine<'_>, words: &[String]) -> Run {
 const OVERRIDES: &str = "/var/lib/dpkg/statoverride";
 
 fn statoverride(machine: &mut Machine<'_>, words: &[String]) -> Run {
-    let long = ["update", "add", "remove", "list", "force", "quiet", "force-statoverride-add", "force-all", "force-statoverride-remove"];
+    let long = [
+        "update",
+        "add",
+        "remove",
+        "list",
+        "force",
+        "quiet",
+        "force-statoverride-add",
+        "force-all",
+        "force-statoverride-remove",
+    ];
     let parsed = parse(machine, words, "", &long)?;
     let text = machine.read_text(OVERRIDES)?.unwrap_or_default();
     let listed = |path: &str| {
@@ -124,7 +164,8 @@ fn statoverride(machine: &mut Machine<'_>, words: &[String]) -> Run {
     match parsed.operands.as_slice() {
         [user, group, mode, path] if parsed.has(&["add"]) => {
             if listed(path) && !parsed.has(&["force", "force-all", "force-statoverride-add"]) {
-                return machine.fail(2, &format!("dpkg-statoverride: an override for '{path}' exists"));
+                return machine
+                    .fail(2, &format!("dpkg-statoverride: an override for '{path}' exists"));
             }
             let (uid, gid) = (machine.uid(user)?, machine.gid(group)?);
             let (Some(uid), Some(gid), Ok(mode)) = (uid, gid, u16::from_str_radix(mode, 8)) else {
@@ -164,7 +205,18 @@ pub(super) fn note(machine: &mut Machine<'_>, path: &str, text: &str) -> Run<()>
 
 /// `ucf new old`: on a fresh system, the new configuration file is copied.
 fn ucf(machine: &mut Machine<'_>, words: &[String]) -> Run {
-    let long = ["three-way", "debconf-ok", "purge", "src-dir=", "state-dir=", "sum-file=", "no-action", "debug=", "verbose", "debconf-template="];
+    let long = [
+        "three-way",
+        "debconf-ok",
+        "purge",
+        "src-dir=",
+        "state-dir=",
+        "sum-file=",
+        "no-action",
+        "debug=",
+        "verbose",
+        "debconf-template=",
+    ];
     let parsed = parse(machine, words, "pvns:d:", &long)?;
     if parsed.has(&["p", "purge", "n", "no-action"]) {
         return Ok(0);

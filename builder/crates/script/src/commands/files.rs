@@ -123,9 +123,15 @@ fn rm(machine: &mut Machine<'_>, words: &[String]) -> Run {
 }
 
 fn ln(machine: &mut Machine<'_>, words: &[String]) -> Run {
-    let long =
-        ["symbolic", "force", "no-dereference", "verbose", "relative", "no-target-directory",
-        "target-directory="];
+    let long = [
+        "symbolic",
+        "force",
+        "no-dereference",
+        "verbose",
+        "relative",
+        "no-target-directory",
+        "target-directory=",
+    ];
     let parsed = parse(machine, words, "sfnvrTt:", &long)?;
     let (symbolic, force) = (parsed.has(&["s", "symbolic"]), parsed.has(&["f", "force"]));
     let Some((targets, place)) = targets(&parsed) else {
@@ -229,7 +235,8 @@ fn chmod(machine: &mut Machine<'_>, words: &[String]) -> Run {
         }
         None => (words.to_vec(), None),
     };
-    let long = ["recursive", "quiet", "silent", "changes", "verbose", "reference=", "preserve-root"];
+    let long =
+        ["recursive", "quiet", "silent", "changes", "verbose", "reference=", "preserve-root"];
     let mut parsed = parse(machine, &words, "Rfcv", &long)?;
     let like = match parsed.value(&["reference"]).map(str::to_owned) {
         Some(path) => machine.entry(&path, true)?.map(|entry| entry.meta.mode),
@@ -294,8 +301,16 @@ fn each(
 
 fn chown(machine: &mut Machine<'_>, name: &str, words: &[String]) -> Run {
     let long = [
-        "recursive", "quiet", "silent", "changes", "verbose", "no-dereference", "dereference",
-        "reference=", "preserve-root", "from=",
+        "recursive",
+        "quiet",
+        "silent",
+        "changes",
+        "verbose",
+        "no-dereference",
+        "dereference",
+        "reference=",
+        "preserve-root",
+        "from=",
     ];
     let mut parsed = parse(machine, words, "RfcvhHLP", &long)?;
     if parsed.has(&["from"]) || parsed.operands.is_empty() && !parsed.has(&["reference"]) {
@@ -310,7 +325,9 @@ fn chown(machine: &mut Machine<'_>, name: &str, words: &[String]) -> Run {
             let owner = parsed.operands.remove(0);
             match owner_of(machine, &owner, name == "chgrp")? {
                 Some(owner) => owner,
-                None => return machine.fail(1, &format!("{name}: invalid user or group: '{owner}'")),
+                None => {
+                    return machine.fail(1, &format!("{name}: invalid user or group: '{owner}'"));
+                }
             }
         }
     };
@@ -369,7 +386,8 @@ pub(super) fn mode_of(
         && mode <= 0o7777
     {
         // An octal mode of up to four digits leaves a directory's set-id bits alone.
-        let keep = if is_directory && text.len() <= 4 && !text.starts_with("00") { 0o6000 } else { 0 };
+        let keep =
+            if is_directory && text.len() <= 4 && !text.starts_with("00") { 0o6000 } else { 0 };
         return Ok(mode | old & keep);
     }
     let mut mode = old;

@@ -5,7 +5,30 @@ use crate::eval::{Machine, Run, join};
 use crate::files::{Entry, Kind};
 
 pub(super) fn run(machine: &mut Machine<'_>, name: &str, words: &[String]) -> Run<Option<i32>> {
-    if name != "find" { Ok(None) } else { find(machine, words).map(Some) }
+    match name {
+        "find" => find(machine, words).map(Some),
+        "run-parts" => run_parts(machine, words).map(Some),
+        _ => Ok(None),
+    }
+}
+
+/// `run-parts directory`: its programs are those of other packages, and not known here; kernel hooks
+/// make the initramfs and entries of boot loaders, as the builder does.
+fn run_parts(machine: &mut Machine<'_>, words: &[String]) -> Run {
+    let Some(directory) = words.iter().rfind(|word| !word.starts_with('-')).cloned() else {
+        return machine.fail(1, "run-parts: missing operand");
+    };
+    if directory.starts_with("/etc/kernel/") {
+        return machine.nothing("the builder makes what hooks of kernels make");
+    }
+    for name in machine.names_in(&directory)? {
+        let path = join(&directory, &name);
+        let entry = machine.entry(&path, true)?;
+        if entry.is_some_and(|e| matches!(e.kind, Kind::File(_)) && e.meta.mode & 0o111 != 0) {
+            return machine.unsupported(format!("the program {path} is run"));
+        }
+    }
+    Ok(0)
 }
 
 /// One thing found, and its place.
@@ -135,8 +158,11 @@ fn matches(
             }
             "-exec" => {
                 acted = true;
-                let command: Vec<String> =
-                    words.by_ref().take_while(|word| !matches!(word.as_str(), ";" | "+")).cloned().collect();
+                let command: Vec<String> = words
+                    .by_ref()
+                    .take_while(|word| !matches!(word.as_str(), ";" | "+"))
+                    .cloned()
+                    .collect();
                 let together = expression.iter().any(|word| word == "+");
                 if together {
                     let command: Vec<String> = command.into_iter().filter(|w| w != "{}").collect();

@@ -13,6 +13,8 @@ fn update(machine: &mut Machine<'_>, words: &[String]) -> Run {
         [service, action @ ("defaults" | "defaults-disabled"), ..] => {
             defaults(machine, service, *action == "defaults-disabled")
         }
+        // The old form with numbers is read as `defaults`.
+        [service, "start" | "stop", ..] => defaults(machine, service, false),
         [service, action @ ("disable" | "enable")] => toggle(machine, service, action),
         [service, "remove"] => {
             for (_, path) in links(machine, service)? {

@@ -17,7 +17,8 @@ pub(super) fn run(machine: &mut Machine<'_>, name: &str, words: &[String]) -> Ru
         "ls" => ls(machine, words)?,
         "cmp" => cmp(machine, words)?,
         "diff" => {
-            let quiet: Vec<String> = words.iter().filter(|w| *w != "-q" && *w != "-u").cloned().collect();
+            let quiet: Vec<String> =
+                words.iter().filter(|w| *w != "-q" && *w != "-u").cloned().collect();
             cmp(machine, &quiet)?
         }
         _ => return Ok(None),
@@ -36,7 +37,12 @@ pub(super) fn copy(machine: &mut Machine<'_>, from: &str, to: &str, meta: Meta) 
 }
 
 /// Where a source lands: in the target, where that is a directory.
-fn landing(machine: &mut Machine<'_>, source: &str, place: &str, into: bool) -> Run<Option<String>> {
+fn landing(
+    machine: &mut Machine<'_>,
+    source: &str,
+    place: &str,
+    into: bool,
+) -> Run<Option<String>> {
     let name = source.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
     let path = if into { join(place, name) } else { place.to_owned() };
     machine.resolve(path.trim_end_matches('/'), false)
@@ -49,9 +55,24 @@ fn goes_into(machine: &mut Machine<'_>, place: &str, as_file: bool) -> Run<bool>
 
 fn cp(machine: &mut Machine<'_>, words: &[String]) -> Run {
     let long = [
-        "archive", "recursive", "preserve", "preserve=", "no-preserve=", "force", "verbose",
-        "no-clobber", "no-dereference", "dereference", "target-directory=", "no-target-directory",
-        "remove-destination", "update", "parents", "reflink=", "backup", "interactive",
+        "archive",
+        "recursive",
+        "preserve",
+        "preserve=",
+        "no-preserve=",
+        "force",
+        "verbose",
+        "no-clobber",
+        "no-dereference",
+        "dereference",
+        "target-directory=",
+        "no-target-directory",
+        "remove-destination",
+        "update",
+        "parents",
+        "reflink=",
+        "backup",
+        "interactive",
     ];
     let parsed = parse(machine, words, "aRrpfvndPLHuTt:lis", &long)?;
     if parsed.has(&["u", "update", "parents", "backup", "l", "s"]) {
@@ -60,7 +81,9 @@ fn cp(machine: &mut Machine<'_>, words: &[String]) -> Run {
     let archive = parsed.has(&["a", "archive"]);
     let keep = archive || parsed.has(&["p", "preserve"]);
     let recursive = archive || parsed.has(&["r", "R", "recursive"]);
-    let links = archive || parsed.has(&["d", "P", "no-dereference"]) || recursive && !parsed.has(&["L", "H"]);
+    let links = archive
+        || parsed.has(&["d", "P", "no-dereference"])
+        || recursive && !parsed.has(&["L", "H"]);
     let Some((sources, place)) = targets(&parsed) else {
         return machine.fail(1, "cp: missing file operand");
     };
@@ -85,7 +108,8 @@ fn cp(machine: &mut Machine<'_>, words: &[String]) -> Run {
             continue;
         }
         if entry.kind == Kind::Directory && !recursive {
-            status = machine.fail(1, &format!("cp: -r not specified; omitting directory '{source}'"))?;
+            status =
+                machine.fail(1, &format!("cp: -r not specified; omitting directory '{source}'"))?;
             continue;
         }
         if from == to || to.starts_with(&format!("{from}/")) {
@@ -126,7 +150,14 @@ fn copy_tree(machine: &mut Machine<'_>, from: &str, to: &str, keep: bool) -> Run
 }
 
 fn mv(machine: &mut Machine<'_>, words: &[String]) -> Run {
-    let long = ["force", "verbose", "no-clobber", "target-directory=", "no-target-directory", "interactive"];
+    let long = [
+        "force",
+        "verbose",
+        "no-clobber",
+        "target-directory=",
+        "no-target-directory",
+        "interactive",
+    ];
     let parsed = parse(machine, words, "fvniTt:Z", &long)?;
     let Some((sources, place)) = targets(&parsed) else {
         return machine.fail(1, "mv: missing file operand");
@@ -168,14 +199,22 @@ fn mv(machine: &mut Machine<'_>, words: &[String]) -> Run {
 
 fn install(machine: &mut Machine<'_>, words: &[String]) -> Run {
     let long = [
-        "directory", "mode=", "owner=", "group=", "target-directory=", "verbose", "compare",
-        "no-target-directory", "preserve-timestamps",
+        "directory",
+        "mode=",
+        "owner=",
+        "group=",
+        "target-directory=",
+        "verbose",
+        "compare",
+        "no-target-directory",
+        "preserve-timestamps",
     ];
     let parsed = parse(machine, words, "dDm:o:g:t:vcCTp", &long)?;
     let mode = parsed.value(&["m", "mode"]).unwrap_or("755").to_owned();
     let owner = parsed.value(&["o", "owner"]).unwrap_or("root").to_owned();
     let group = parsed.value(&["g", "group"]).unwrap_or("root").to_owned();
-    let Some((Some(uid), Some(gid))) = owner_of(machine, &format!("{owner}:{group}"), false)? else {
+    let Some((Some(uid), Some(gid))) = owner_of(machine, &format!("{owner}:{group}"), false)?
+    else {
         return machine.fail(1, &format!("install: invalid owner '{owner}:{group}'"));
     };
     if parsed.has(&["d", "directory"]) {
@@ -226,17 +265,33 @@ fn install(machine: &mut Machine<'_>, words: &[String]) -> Run {
 }
 
 fn readlink(machine: &mut Machine<'_>, name: &str, words: &[String]) -> Run {
-    let long = ["canonicalize", "canonicalize-existing", "canonicalize-missing", "quiet", "strip", "no-symlinks"];
+    let long = [
+        "canonicalize",
+        "canonicalize-existing",
+        "canonicalize-missing",
+        "quiet",
+        "strip",
+        "no-symlinks",
+    ];
     let parsed = parse(machine, words, "femnqszv", &long)?;
     let whole = name == "realpath"
-        || parsed.has(&["f", "e", "m", "canonicalize", "canonicalize-existing", "canonicalize-missing"]);
+        || parsed.has(&[
+            "f",
+            "e",
+            "m",
+            "canonicalize",
+            "canonicalize-existing",
+            "canonicalize-missing",
+        ]);
     let mut status = 0;
     for path in &parsed.operands {
         let real = machine.resolve(path, whole)?;
         let entry = real.as_ref().and_then(|real| machine.files.lookup(real));
         let text = match (real, entry.map(|entry| entry.kind)) {
             (Some(real), Some(_)) if whole => Some(real),
-            (Some(real), None) if whole && !parsed.has(&["e", "canonicalize-existing"]) => Some(real),
+            (Some(real), None) if whole && !parsed.has(&["e", "canonicalize-existing"]) => {
+                Some(real)
+            }
             (_, Some(Kind::Link(target))) => Some(target),
             _ => None,
         };
@@ -306,11 +361,15 @@ fn stat(machine: &mut Machine<'_>, words: &[String]) -> Run {
                 },
                 Some('U') => {
                     let name = machine.user(&uid.to_string())?;
-                    text.push_str(name.and_then(|l| l.first().cloned()).as_deref().unwrap_or("UNKNOWN"));
+                    text.push_str(
+                        name.and_then(|l| l.first().cloned()).as_deref().unwrap_or("UNKNOWN"),
+                    );
                 }
                 Some('G') => {
                     let name = machine.group(&gid.to_string())?;
-                    text.push_str(name.and_then(|l| l.first().cloned()).as_deref().unwrap_or("UNKNOWN"));
+                    text.push_str(
+                        name.and_then(|l| l.first().cloned()).as_deref().unwrap_or("UNKNOWN"),
+                    );
                 }
                 Some('F') => text.push_str(match entry.kind {
                     Kind::File(0) => "regular empty file",
@@ -367,7 +426,12 @@ fn cmp(machine: &mut Machine<'_>, words: &[String]) -> Run {
             Some(machine.input()?.into_bytes())
         } else {
             match machine.resolve(path, true)? {
-                Some(real) if matches!(machine.files.lookup(&real), Some(Entry { kind: Kind::File(_), .. })) => {
+                Some(real)
+                    if matches!(
+                        machine.files.lookup(&real),
+                        Some(Entry { kind: Kind::File(_), .. })
+                    ) =>
+                {
                     let read = machine.files.read(&real);
                     Some(machine.done(read)?)
                 }

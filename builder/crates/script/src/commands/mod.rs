@@ -52,9 +52,16 @@ const FAMILIES: [Family; 14] = [
 ];
 
 /// Where programs are: a command that is named by a path there is the command itself.
-const PROGRAMS: [&str; 8] = [
-    "/bin/", "/sbin/", "/usr/bin/", "/usr/sbin/", "/usr/local/bin/", "/usr/local/sbin/",
-    "/usr/share/debconf/", "/usr/lib/dpkg/",
+const PROGRAMS: [&str; 9] = [
+    "/bin/",
+    "/sbin/",
+    "/usr/bin/",
+    "/usr/sbin/",
+    "/usr/local/bin/",
+    "/usr/local/sbin/",
+    "/usr/share/debconf/",
+    "/usr/lib/dpkg/",
+    "/usr/libexec/libselinux/",
 ];
 
 /// Runs a command of the vocabulary.
@@ -80,11 +87,7 @@ pub(crate) fn run(machine: &mut Machine<'_>, name: &str, arguments: &[String]) -
 }
 
 /// Runs a shell script that is in the tree.
-fn script_in_tree(
-    machine: &mut Machine<'_>,
-    name: &str,
-    arguments: &[String],
-) -> Run<Option<i32>> {
+fn script_in_tree(machine: &mut Machine<'_>, name: &str, arguments: &[String]) -> Run<Option<i32>> {
     let path = if name.contains('/') {
         name.to_owned()
     } else {
@@ -139,22 +142,80 @@ pub(crate) fn program(machine: &mut Machine<'_>, name: &str) -> Run<Option<Strin
 /// Programs of packages that Debian calls essential, or that all that run scripts have: they are there
 /// even where a guest is built without those packages.
 const ESSENTIAL: &[&str] = &[
-    "adduser", "addgroup", "awk", "basename", "cat", "chgrp", "chmod", "chown", "cmp", "cp", "cut",
-    "deb-systemd-helper", "deb-systemd-invoke", "df", "diff", "dirname", "dpkg", "dpkg-divert",
-    "dpkg-maintscript-helper", "dpkg-query", "dpkg-statoverride", "dpkg-trigger", "egrep", "env",
-    "fgrep", "find", "getent", "getopt", "grep", "groupadd", "gzip", "head", "id", "install",
-    "invoke-rc.d", "ldconfig", "ln", "ls", "md5sum", "mkdir", "mktemp", "mv", "passwd", "readlink",
-    "realpath", "rm", "rmdir", "run-parts", "sed", "sh", "sha256sum", "sort", "stat", "tail", "tar",
-    "tempfile", "touch", "tr", "uniq", "update-alternatives", "update-rc.d", "useradd", "usermod",
-    "wc", "which", "xargs",
+    "adduser",
+    "addgroup",
+    "awk",
+    "basename",
+    "cat",
+    "chgrp",
+    "chmod",
+    "chown",
+    "cmp",
+    "cp",
+    "cut",
+    "deb-systemd-helper",
+    "deb-systemd-invoke",
+    "df",
+    "diff",
+    "dirname",
+    "dpkg",
+    "dpkg-divert",
+    "dpkg-maintscript-helper",
+    "dpkg-query",
+    "dpkg-statoverride",
+    "dpkg-trigger",
+    "egrep",
+    "env",
+    "fgrep",
+    "find",
+    "getent",
+    "getopt",
+    "grep",
+    "groupadd",
+    "gzip",
+    "head",
+    "id",
+    "install",
+    "invoke-rc.d",
+    "ldconfig",
+    "ln",
+    "ls",
+    "md5sum",
+    "mkdir",
+    "mktemp",
+    "mv",
+    "passwd",
+    "readlink",
+    "realpath",
+    "rm",
+    "rmdir",
+    "run-parts",
+    "sed",
+    "sh",
+    "sha256sum",
+    "sort",
+    "stat",
+    "tail",
+    "tar",
+    "tempfile",
+    "touch",
+    "tr",
+    "uniq",
+    "update-alternatives",
+    "update-rc.d",
+    "useradd",
+    "usermod",
+    "wc",
+    "which",
+    "xargs",
 ];
 
 /// `command -v`, `which`, `type`: whether, and where, a command is.
 pub(crate) fn which(machine: &mut Machine<'_>, names: &[String], asked_by: &str) -> Run {
     let mut status = i32::from(names.is_empty());
     for name in names.iter().filter(|name| !name.starts_with('-')) {
-        let shell_knows = asked_by != "which"
-            && (machine.function(name).is_some() || is_builtin(name));
+        let shell_knows =
+            asked_by != "which" && (machine.function(name).is_some() || is_builtin(name));
         let found = if shell_knows {
             Some(name.clone())
         } else if name.contains('/') {

@@ -36,6 +36,11 @@ const NOTHING: &[(&str, &str)] = &[
     ("dbus-send", RUNNING),
     ("apparmor_parser", RUNNING),
     ("aa-status", RUNNING),
+    ("aa-enabled", RUNNING),
+    ("aa-exec", RUNNING),
+    ("busctl", RUNNING),
+    ("loginctl", RUNNING),
+    ("rfkill", RUNNING),
     ("restorecon", "labels of SELinux are not kept"),
     ("chcon", "labels of SELinux are not kept"),
     ("selinuxenabled", "labels of SELinux are not kept"),
@@ -61,6 +66,7 @@ const NOTHING: &[(&str, &str)] = &[
     ("update-fonts-scale", CACHE),
     ("update-fonts-alias", CACHE),
     ("glib-compile-schemas", CACHE),
+    ("selinux_compile_fcontexts", CACHE),
     ("gdk-pixbuf-query-loaders", CACHE),
     ("py3compile", "it compiles Python's files, which Python does without"),
     ("py3clean", "it removes Python's compiled files, which there are none of"),
@@ -72,11 +78,7 @@ const NOTHING: &[(&str, &str)] = &[
     ("update-binfmts", NOTES),
 ];
 
-pub(super) fn run(
-    machine: &mut Machine<'_>,
-    name: &str,
-    arguments: &[String],
-) -> Run<Option<i32>> {
+pub(super) fn run(machine: &mut Machine<'_>, name: &str, arguments: &[String]) -> Run<Option<i32>> {
     if let Some((_, why)) = NOTHING.iter().find(|(known, _)| *known == name) {
         // Questions to a running system have the answer that none runs.
         let asks = ["is-active", "is-enabled", "is-system-running", "status", "show", "settle"];
@@ -85,7 +87,7 @@ pub(super) fn run(
         machine.nothing(why)?;
         let status = match name {
             "systemctl" if asked => 3,
-            "selinuxenabled" | "aa-status" | "modprobe" | "dbus-send" => 1,
+            "selinuxenabled" | "aa-status" | "aa-enabled" | "modprobe" | "dbus-send" => 1,
             _ => 0,
         };
         return Ok(Some(status));
@@ -94,10 +96,10 @@ pub(super) fn run(
         "uname" => return uname(machine, arguments).map(Some),
         "perl" => return perl(machine, arguments).map(Some),
         "ischroot" => return Ok(Some(0)),
-        "date" | "hostname" | "hostnamectl" | "who" | "ps" | "pidof" | "pgrep" | "nproc" | "free"
-        | "mount" | "umount" | "df" | "blkid" | "lsblk" | "lspci" | "lsmod" | "ip" | "ifconfig"
-        | "dmidecode" | "tty" | "uptime" | "findmnt" | "mountpoint" | "lscpu" | "domainname"
-        | "dnsdomainname" | "uuidgen" => name,
+        "date" | "hostname" | "hostnamectl" | "who" | "ps" | "pidof" | "pgrep" | "nproc"
+        | "free" | "mount" | "umount" | "df" | "blkid" | "lsblk" | "lspci" | "lsmod" | "ip"
+        | "ifconfig" | "dmidecode" | "tty" | "uptime" | "findmnt" | "mountpoint" | "lscpu"
+        | "domainname" | "dnsdomainname" | "uuidgen" => name,
         _ => return Ok(None),
     };
     machine.refuse(Reason::Host(host.to_owned()))

@@ -4,8 +4,12 @@ use crate::eval::{Machine, Run};
 use crate::world::Ecosystem;
 
 /// Libraries of OpenWrt's base files that scripts read in: what scripts use of them is known here.
-const LIBRARIES: [&str; 4] =
-    ["/lib/functions.sh", "/lib/functions/system.sh", "/usr/share/libubox/jshn.sh", "/lib/config/uci.sh"];
+const LIBRARIES: [&str; 4] = [
+    "/lib/functions.sh",
+    "/lib/functions/system.sh",
+    "/usr/share/libubox/jshn.sh",
+    "/lib/config/uci.sh",
+];
 
 pub(super) fn source(machine: &mut Machine<'_>, path: &str) -> Run<Option<i32>> {
     if machine.world.ecosystem != Ecosystem::OpenWrt {
@@ -23,9 +27,8 @@ pub(super) fn run(machine: &mut Machine<'_>, name: &str, words: &[String]) -> Ru
     Ok(Some(match name {
         // Accounts, services and alternatives of the image are the tree's work, for all packages at
         // once; a package's own part is a script of its own.
-        "default_postinst" | "add_group_and_user" => {
-            machine.nothing("accounts, services and alternatives are made for all packages at once")?
-        }
+        "default_postinst" | "add_group_and_user" => machine
+            .nothing("accounts, services and alternatives are made for all packages at once")?,
         "default_prerm" => 0,
         "uci" | "reload_config" | "ubus" | "fw4" | "fw3" | "sysctl" => {
             machine.nothing("it acts on a running system, and none runs")?

@@ -15,7 +15,12 @@ const SIZE_LIMIT: usize = 4 << 10;
 
 /// Translates an expression; `None` where it needs what is not known here (a reference back), or is
 /// none.
-pub(super) fn compile(text: &str, syntax: Syntax, ignore_case: bool, ends: (&str, &str)) -> Option<Regex> {
+pub(super) fn compile(
+    text: &str,
+    syntax: Syntax,
+    ignore_case: bool,
+    ends: (&str, &str),
+) -> Option<Regex> {
     if text.len() > SIZE_LIMIT {
         return None;
     }
@@ -69,19 +74,28 @@ fn translate(text: &str, extended: bool) -> Option<String> {
             }
             '$' => {
                 let rest = &chars[at..];
-                let ends = rest.is_empty() || rest.starts_with(&['\\', ')']) || rest.starts_with(&['\\', '|']);
+                let ends = rest.is_empty()
+                    || rest.starts_with(&['\\', ')'])
+                    || rest.starts_with(&['\\', '|']);
                 out.push_str(if extended || ends { "$" } else { "\\$" });
             }
             '(' | ')' | '|' | '+' | '?' if extended => {
                 out.push(c);
                 begins = matches!(c, '(' | '|');
             }
-            '{' if extended && !was_beginning && chars.get(at).is_some_and(char::is_ascii_digit) => {
+            '{' if extended
+                && !was_beginning
+                && chars.get(at).is_some_and(char::is_ascii_digit) =>
+            {
                 out.push(c);
             }
-            '}' if extended && out.rfind('{').is_some_and(|open| {
-                out[open + 1..].chars().all(|c| c.is_ascii_digit() || c == ',')
-            }) => out.push(c),
+            '}' if extended
+                && out.rfind('{').is_some_and(|open| {
+                    out[open + 1..].chars().all(|c| c.is_ascii_digit() || c == ',')
+                }) =>
+            {
+                out.push(c)
+            }
             c => out.push_str(&regex_lite::escape(&c.to_string())),
         }
     }
@@ -112,7 +126,11 @@ fn bracket(chars: &[char]) -> Option<(String, usize)> {
                 }
                 let name: String = chars[at + 1..end].iter().collect();
                 for (low, high) in crate::eval::class(&name)? {
-                    out.push_str(&format!("\\x{{{:x}}}-\\x{{{:x}}}", u32::from(low), u32::from(high)));
+                    out.push_str(&format!(
+                        "\\x{{{:x}}}-\\x{{{:x}}}",
+                        u32::from(low),
+                        u32::from(high)
+                    ));
                 }
                 at = end + 2;
             }
@@ -151,7 +169,7 @@ mod tests {
     fn extended_expressions_and_sets() {
         assert_eq!(find("(a|b)+$", Syntax::Extended, "cab").as_deref(), Some("ab"));
         assert_eq!(find("[[:space:]]*#[^]]", Syntax::Extended, "x  #y").as_deref(), Some("  #y"));
-        assert_eq!(find("[]a-]+", Syntax::Basic, "x-]a+").as_deref(), None);
+        assert_eq!(find("[]a-]+", Syntax::Basic, "x-]a+").as_deref(), Some("a+"));
         assert_eq!(find("[]a-]\\+", Syntax::Basic, "x-]a+").as_deref(), Some("-]a"));
         assert_eq!(find("a.b", Syntax::Fixed, "axb a.b").as_deref(), Some("a.b"));
     }

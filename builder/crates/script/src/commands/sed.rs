@@ -65,8 +65,7 @@ pub(super) fn run(machine: &mut Machine<'_>, words: &[String]) -> Run {
     in_place |= parsed.has(&["i"]);
     let extended = parsed.has(&["r", "E", "regexp-extended"]);
     let quiet = parsed.has(&["n", "quiet", "silent"]);
-    let mut script: Vec<String> =
-        parsed.values(&["e", "expression"]).map(str::to_owned).collect();
+    let mut script: Vec<String> = parsed.values(&["e", "expression"]).map(str::to_owned).collect();
     if parsed.has(&["f", "file"]) {
         return machine.unsupported("sed -f");
     }
@@ -199,8 +198,8 @@ impl Reader {
                     match c {
                         '[' if !in_set && end != '[' => {
                             // A set that never closes is none, and the delimiter may be in one.
-                            in_set = self.chars[self.at..].contains(&']')
-                                && self.set_closes_before(end);
+                            in_set =
+                                self.chars[self.at..].contains(&']') && self.set_closes_before(end);
                         }
                         ']' => in_set = false,
                         _ => {}
@@ -253,8 +252,13 @@ impl Reader {
             _ => return None,
         };
         self.blanks();
-        matches!(self.peek(), None | Some(';' | '\n' | '#'))
-            .then_some(Command { from, to, negated, inside: false, action })
+        matches!(self.peek(), None | Some(';' | '\n' | '#')).then_some(Command {
+            from,
+            to,
+            negated,
+            inside: false,
+            action,
+        })
     }
 
     /// The text of a, i and c: the rest of the line, lines joined by backslashes.
@@ -418,7 +422,13 @@ fn edit(text: &str, commands: &mut [Command], quiet: bool) -> String {
     out
 }
 
-fn substituted(line: &str, pattern: &Regex, parts: &[Part], from: usize, all: bool) -> Option<String> {
+fn substituted(
+    line: &str,
+    pattern: &Regex,
+    parts: &[Part],
+    from: usize,
+    all: bool,
+) -> Option<String> {
     let mut out = String::new();
     let mut done = 0;
     let mut changed = false;

@@ -16,7 +16,11 @@ fn free(system: bool, taken: &[u32]) -> Option<u32> {
     let inside = taken.iter().copied().filter(|id| (first..=last).contains(id));
     if system {
         let next = inside.min().map_or(last, |lowest| lowest - 1);
-        return if next >= first { Some(next) } else { (first..=last).rev().find(|id| !taken.contains(id)) };
+        return if next >= first {
+            Some(next)
+        } else {
+            (first..=last).rev().find(|id| !taken.contains(id))
+        };
     }
     let next = inside.max().map_or(first, |highest| highest + 1);
     if next <= last { Some(next) } else { (first..=last).find(|id| !taken.contains(id)) }
@@ -52,9 +56,23 @@ pub(super) fn groupadd(machine: &mut Machine<'_>, words: &[String]) -> Run {
 
 pub(super) fn useradd(machine: &mut Machine<'_>, words: &[String]) -> Run {
     let long = [
-        "system", "uid=", "gid=", "groups=", "home-dir=", "home=", "shell=", "comment=",
-        "no-create-home", "create-home", "user-group", "no-user-group", "password=", "no-log-init",
-        "key=", "badname", "non-unique",
+        "system",
+        "uid=",
+        "gid=",
+        "groups=",
+        "home-dir=",
+        "home=",
+        "shell=",
+        "comment=",
+        "no-create-home",
+        "create-home",
+        "user-group",
+        "no-user-group",
+        "password=",
+        "no-log-init",
+        "key=",
+        "badname",
+        "non-unique",
     ];
     let parsed = parse(machine, words, "ru:g:G:d:s:c:MmUNp:lK:o", &long)?;
     let [name] = parsed.operands.as_slice() else {
@@ -133,8 +151,18 @@ fn join_groups(machine: &mut Machine<'_>, parsed: &Parsed, user: &str) -> Run<()
 
 pub(super) fn usermod(machine: &mut Machine<'_>, words: &[String]) -> Run {
     let long = [
-        "append", "groups=", "home=", "shell=", "comment=", "lock", "unlock", "gid=", "uid=",
-        "expiredate=", "move-home", "password=",
+        "append",
+        "groups=",
+        "home=",
+        "shell=",
+        "comment=",
+        "lock",
+        "unlock",
+        "gid=",
+        "uid=",
+        "expiredate=",
+        "move-home",
+        "password=",
     ];
     let parsed = parse(machine, words, "aG:d:s:c:LUg:u:e:mp:", &long)?;
     let [name] = parsed.operands.as_slice() else {
@@ -149,12 +177,19 @@ pub(super) fn usermod(machine: &mut Machine<'_>, words: &[String]) -> Run {
     }
     if parsed.has(&["G", "groups"]) {
         if !parsed.has(&["a", "append"]) {
-            return machine.unsupported("usermod -G without -a");
+            let stay = parsed.value(&["G", "groups"]).unwrap_or_default().to_owned();
+            for line in machine.groups()? {
+                let group = line.first().cloned().unwrap_or_default();
+                let members = line.get(3).map_or("", String::as_str);
+                let left_out = !stay.split(',').any(|name| name == group);
+                if left_out && members.split(',').any(|member| member == name) {
+                    return machine.unsupported("usermod -G that leaves a group");
+                }
+            }
         }
         join_groups(machine, &parsed, &name)?;
     }
-    let fields =
-        [(["d", "home"], 5), (["s", "shell"], 6), (["c", "comment"], 4)];
+    let fields = [(["d", "home"], 5), (["s", "shell"], 6), (["c", "comment"], 4)];
     for (options, field) in fields {
         if let Some(value) = parsed.value(&options).map(str::to_owned) {
             machine.change_user(&name, field, &value)?;
@@ -217,7 +252,8 @@ pub(super) fn change(machine: &mut Machine<'_>, name: &str, words: &[String]) ->
             Some(text) => {
                 let line = machine.user(&target)?.unwrap_or_default();
                 let old = line.get(4).cloned().unwrap_or_default();
-                let rest = old.split_once(',').map_or(String::new(), |(_, rest)| format!(",{rest}"));
+                let rest =
+                    old.split_once(',').map_or(String::new(), |(_, rest)| format!(",{rest}"));
                 machine.change_user(&target, 4, &format!("{text}{rest}"))?;
             }
             None => return machine.unsupported("chfn of this form"),

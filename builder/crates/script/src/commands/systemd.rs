@@ -11,14 +11,39 @@ pub(super) fn run(machine: &mut Machine<'_>, name: &str, words: &[String]) -> Ru
         "deb-systemd-helper" => helper(machine, words)?,
         "systemd-sysusers" => sysusers::users(machine, words)?,
         "systemd-tmpfiles" => sysusers::temporary(machine, words)?,
-        "systemctl" if words.iter().any(|w| matches!(w.as_str(), "enable" | "disable" | "mask" | "unmask" | "preset" | "set-default")) => {
-            return machine.unsupported("systemctl that changes links");
-        }
+        "systemctl" => match systemctl(machine, words)? {
+            Some(status) => status,
+            None => return Ok(None),
+        },
         "systemd-machine-id-setup" | "systemd-hwdb" | "journalctl" => {
             machine.nothing("a running system makes it for itself")?
         }
         _ => return Ok(None),
     }))
+}
+
+/// `systemctl enable`, which makes the links; `None` for what only concerns a running system.
+fn systemctl(machine: &mut Machine<'_>, words: &[String]) -> Run<Option<i32>> {
+    let plain: Vec<&String> = words.iter().filter(|word| !word.starts_with('-')).collect();
+    let Some((action, names)) = plain.split_first() else { return Ok(None) };
+    match action.as_str() {
+        "enable" => {}
+        "disable" | "mask" | "unmask" | "preset" | "preset-all" | "set-default" | "link"
+        | "edit" => {
+            return machine.unsupported(format!("systemctl {action}"));
+        }
+        _ => return Ok(None),
+    }
+    let instance = if words.iter().any(|word| word == "--global") { "user" } else { "system" };
+    for unit in names {
+        for link in units::links(machine, unit, instance)? {
+            machine.make_all(parent(&link.path))?;
+            if let Some(real) = machine.resolve(&link.path, false)? {
+                machine.link(&real, &link.target)?;
+            }
+        }
+    }
+    Ok(Some(0))
 }
 
 /// Where the helper keeps notes.

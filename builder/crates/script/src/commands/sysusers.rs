@@ -165,7 +165,8 @@ fn user(machine: &mut Machine<'_>, line: &[String]) -> Run<()> {
 
 /// systemd-tmpfiles --create: directories, files and links.
 pub(super) fn temporary(machine: &mut Machine<'_>, arguments: &[String]) -> Run {
-    let long = ["create", "remove", "clean", "prefix=", "boot", "exclude-prefix=", "root=", "graceful"];
+    let long =
+        ["create", "remove", "clean", "prefix=", "boot", "exclude-prefix=", "root=", "graceful"];
     let parsed = parse(machine, arguments, "E", &long)?;
     if !parsed.has(&["create"]) || parsed.has(&["remove", "clean"]) {
         return machine.unsupported("systemd-tmpfiles of this form");
@@ -194,7 +195,8 @@ pub(super) fn temporary(machine: &mut Machine<'_>, arguments: &[String]) -> Run 
                 }
             }
             "z" | "x" | "X" | "r" | "R" | "e" if machine.entry(&path, true)?.is_none() => {}
-            "x" | "X" | "r" | "R" => {}
+            // Attributes and access lists, which no tree here keeps.
+            "h" | "H" | "a" | "A" | "t" | "T" | "x" | "X" | "r" | "R" => {}
             _ => return machine.unsupported(format!("the line {kind} {path} of tmpfiles.d")),
         }
     }

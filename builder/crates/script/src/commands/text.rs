@@ -70,9 +70,24 @@ fn cat(machine: &mut Machine<'_>, words: &[String]) -> Run {
 
 fn grep(machine: &mut Machine<'_>, name: &str, words: &[String]) -> Run {
     let long = [
-        "quiet", "silent", "no-messages", "invert-match", "ignore-case", "extended-regexp",
-        "fixed-strings", "line-regexp", "word-regexp", "count", "files-with-matches", "regexp=",
-        "only-matching", "no-filename", "recursive", "max-count=", "basic-regexp", "color=",
+        "quiet",
+        "silent",
+        "no-messages",
+        "invert-match",
+        "ignore-case",
+        "extended-regexp",
+        "fixed-strings",
+        "line-regexp",
+        "word-regexp",
+        "count",
+        "files-with-matches",
+        "regexp=",
+        "only-matching",
+        "no-filename",
+        "recursive",
+        "max-count=",
+        "basic-regexp",
+        "color=",
     ];
     let mut parsed = parse(machine, words, "qsvicEFGxwlLoe:hHrRm:na", &long)?;
     if parsed.has(&["r", "R", "recursive", "n", "L"]) {
@@ -85,8 +100,7 @@ fn grep(machine: &mut Machine<'_>, name: &str, words: &[String]) -> Run {
         _ if parsed.has(&["F", "fixed-strings"]) => Syntax::Fixed,
         _ => Syntax::Basic,
     };
-    let mut patterns: Vec<String> =
-        parsed.values(&["e", "regexp"]).map(str::to_owned).collect();
+    let mut patterns: Vec<String> = parsed.values(&["e", "regexp"]).map(str::to_owned).collect();
     if patterns.is_empty() {
         if parsed.operands.is_empty() {
             return machine.fail(2, "grep: no pattern");
@@ -106,14 +120,16 @@ fn grep(machine: &mut Machine<'_>, name: &str, words: &[String]) -> Run {
             None => return machine.unsupported(format!("the expression {pattern:?}")),
         }
     }
+    let cost: usize = patterns.iter().map(|pattern| 1 + pattern.len() / 8).sum();
     let quiet = parsed.has(&["q", "quiet", "silent"]);
     let silent = parsed.has(&["s", "no-messages"]);
     let (texts, complete) = inputs(machine, "grep", &parsed.operands, silent)?;
     let named = texts.len() > 1 && !parsed.has(&["h", "no-filename"]) || parsed.has(&["H"]);
-    let limit = parsed.value(&["m", "max-count"]).and_then(|n| n.parse().ok()).unwrap_or(usize::MAX);
+    let limit =
+        parsed.value(&["m", "max-count"]).and_then(|n| n.parse().ok()).unwrap_or(usize::MAX);
     let mut found = false;
     for (path, text) in texts {
-        machine.spend(text.len().saturating_mul(regexes.len()))?;
+        machine.spend(text.len().saturating_mul(cost))?;
         let mut count = 0;
         let mut out = String::new();
         for line in text.lines() {
@@ -167,7 +183,8 @@ fn ranges(text: &str) -> Option<Vec<(usize, usize)>> {
 }
 
 fn cut(machine: &mut Machine<'_>, words: &[String]) -> Run {
-    let long = ["delimiter=", "fields=", "characters=", "bytes=", "only-delimited", "output-delimiter="];
+    let long =
+        ["delimiter=", "fields=", "characters=", "bytes=", "only-delimited", "output-delimiter="];
     let parsed = parse(machine, words, "d:f:c:b:s", &long)?;
     let fields = parsed.value(&["f", "fields"]);
     let list = fields.or_else(|| parsed.value(&["c", "characters", "b", "bytes"]));
@@ -231,7 +248,12 @@ fn ends(machine: &mut Machine<'_>, name: &str, words: &[String]) -> Run {
 }
 
 fn sort(machine: &mut Machine<'_>, words: &[String]) -> Run {
-    let parsed = parse(machine, words, "urno:Vk:t:f", &["unique", "reverse", "numeric-sort", "version-sort"])?;
+    let parsed = parse(
+        machine,
+        words,
+        "urno:Vk:t:f",
+        &["unique", "reverse", "numeric-sort", "version-sort"],
+    )?;
     if parsed.has(&["o", "k", "t", "f"]) {
         return machine.unsupported("sort with keys");
     }
@@ -365,7 +387,11 @@ fn tr(machine: &mut Machine<'_>, words: &[String]) -> Run {
         }
         let new = match to {
             Some(to) if selected && !parsed.has(&["d", "delete"]) => {
-                let place = if complement { usize::MAX } else { from.iter().position(|f| *f == c).unwrap_or(0) };
+                let place = if complement {
+                    usize::MAX
+                } else {
+                    from.iter().position(|f| *f == c).unwrap_or(0)
+                };
                 to.get(place).or(to.last()).copied().unwrap_or(c)
             }
             _ => c,
@@ -392,7 +418,9 @@ fn tee(machine: &mut Machine<'_>, words: &[String]) -> Run {
     for path in &parsed.operands {
         match machine.resolve(path, true)? {
             _ if path == "/dev/null" => {}
-            Some(real) if real.starts_with("/dev/") => return machine.unsupported("tee to a device"),
+            Some(real) if real.starts_with("/dev/") => {
+                return machine.unsupported("tee to a device");
+            }
             Some(real) if parsed.has(&["a", "append"]) => machine.append(&real, &text)?,
             Some(real) => machine.put(&real, text.clone())?,
             None => status = machine.fail(1, &format!("tee: {path}: No such directory"))?,

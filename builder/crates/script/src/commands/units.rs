@@ -16,12 +16,20 @@ pub(super) struct UnitLink {
 /// Where a unit is. Debian's helper asks for `/lib` before `/usr/lib`, systemctl for the real place.
 pub(super) fn find(machine: &mut Machine<'_>, name: &str, instance: &str) -> Run<Option<String>> {
     let real = has_systemctl(machine)?;
-    let directories = if real { ["/etc", "/usr/lib", "/lib"] } else { ["/etc", "/lib", "/usr/lib"] };
-    for directory in directories {
-        let path = format!("{directory}/systemd/{instance}/{name}");
-        let entry = machine.entry(&path, true)?;
-        if entry.is_some_and(|entry| matches!(entry.kind, Kind::File(_))) {
-            return Ok(Some(path));
+    let directories =
+        if real { ["/etc", "/usr/lib", "/lib"] } else { ["/etc", "/lib", "/usr/lib"] };
+    // An instance of a template: the template's file.
+    let template = match (name.split_once('@'), name.rsplit_once('.')) {
+        (Some((stem, _)), Some((_, suffix))) => format!("{stem}@.{suffix}"),
+        _ => name.to_owned(),
+    };
+    for name in [name, template.as_str()] {
+        for directory in directories {
+            let path = format!("{directory}/systemd/{instance}/{name}");
+            let entry = machine.entry(&path, true)?;
+            if entry.is_some_and(|entry| matches!(entry.kind, Kind::File(_))) {
+                return Ok(Some(path));
+            }
         }
     }
     Ok(None)
@@ -77,10 +85,12 @@ pub(super) fn links(machine: &mut Machine<'_>, name: &str, instance: &str) -> Ru
                 _ => {}
             }
         }
-        links.extend(directories.into_iter().map(|directory| UnitLink {
-            path: join(&directory, &wanted),
-            target: path.clone(),
-        }));
+        links.extend(
+            directories.into_iter().map(|directory| UnitLink {
+                path: join(&directory, &wanted),
+                target: path.clone(),
+            }),
+        );
     }
     Ok(links)
 }

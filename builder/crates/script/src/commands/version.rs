@@ -67,8 +67,20 @@ pub(super) fn holds(left: &str, operator: &str, right: &str) -> Option<bool> {
     let late = operator.ends_with("-nl");
     let order = match (left.is_empty(), right.is_empty()) {
         (true, true) => Ordering::Equal,
-        (true, false) => if late { Ordering::Greater } else { Ordering::Less },
-        (false, true) => if late { Ordering::Less } else { Ordering::Greater },
+        (true, false) => {
+            if late {
+                Ordering::Greater
+            } else {
+                Ordering::Less
+            }
+        }
+        (false, true) => {
+            if late {
+                Ordering::Less
+            } else {
+                Ordering::Greater
+            }
+        }
         (false, false) => compare(left, right),
     };
     Some(match operator.trim_end_matches("-nl") {

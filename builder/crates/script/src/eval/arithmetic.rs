@@ -133,9 +133,9 @@ impl Expression<'_, '_> {
         let mut left = self.level(level + 1)?;
         loop {
             self.blanks();
-            let found = operators.iter().find(|operator| {
-                self.starts_with(operator) && !self.is_longer(operator)
-            });
+            let found = operators
+                .iter()
+                .find(|operator| self.starts_with(operator) && !self.is_longer(operator));
             let Some(operator) = found else { return Ok(left) };
             self.at += operator.len();
             let right = self.level(level + 1)?;

@@ -129,14 +129,12 @@ impl Machine<'_> {
                 };
                 self.entry(operand, true)?.is_some_and(|entry| entry.meta.mode & bit != 0)
             }
-            "-p" | "-S" | "-b" | "-c" => {
-                match self.entry(operand, true)?.map(|entry| entry.kind) {
-                    Some(Kind::Special) => {
-                        return self.unsupported(format!("{operator} of a device or pipe"));
-                    }
-                    _ => false,
+            "-p" | "-S" | "-b" | "-c" => match self.entry(operand, true)?.map(|entry| entry.kind) {
+                Some(Kind::Special) => {
+                    return self.unsupported(format!("{operator} of a device or pipe"));
                 }
-            }
+                _ => false,
+            },
             "-v" => self.value(operand)?.is_some(),
             _ => return Ok(None),
         }))
@@ -216,8 +214,7 @@ impl Machine<'_> {
 }
 
 fn is_binary(operator: &str) -> bool {
-    const OPERATORS: [&str; 14] = [
-        "=", "==", "!=", "<", ">", "-eq", "-ne", "-lt", "-le", "-gt", "-ge", "-nt", "-ot", "-ef",
-    ];
+    const OPERATORS: [&str; 14] =
+        ["=", "==", "!=", "<", ">", "-eq", "-ne", "-lt", "-le", "-gt", "-ge", "-nt", "-ot", "-ef"];
     OPERATORS.contains(&operator)
 }

@@ -58,11 +58,7 @@ pub(crate) struct Machine<'a> {
 }
 
 impl<'a> Machine<'a> {
-    pub(crate) fn new(
-        files: &'a mut dyn Files,
-        world: &'a World,
-        script: &'a Script<'a>,
-    ) -> Self {
+    pub(crate) fn new(files: &'a mut dyn Files, world: &'a World, script: &'a Script<'a>) -> Self {
         let arguments = script.arguments(world.ecosystem);
         let mut shell = Shell::new(&script.path(world.ecosystem), &arguments);
         for (name, value) in script.environment(world) {
@@ -83,7 +79,7 @@ impl<'a> Machine<'a> {
             command: String::new(),
             source: None,
             exit_trap: None,
-            answers: BTreeMap::new(),
+            answers: world.answers.clone(),
             steps: 0,
             bytes: 0,
             depth: 0,
@@ -181,7 +177,8 @@ impl<'a> Machine<'a> {
     pub(crate) fn spend(&mut self, bytes: usize) -> Run<()> {
         self.bytes = self.bytes.saturating_add(bytes as u64);
         if self.bytes > BYTE_LIMIT {
-            return self.refuse(Reason::Limit(format!("more than {} MiB of text", BYTE_LIMIT >> 20)));
+            return self
+                .refuse(Reason::Limit(format!("more than {} MiB of text", BYTE_LIMIT >> 20)));
         }
         Ok(())
     }

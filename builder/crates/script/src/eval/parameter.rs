@@ -137,7 +137,7 @@ impl Machine<'_> {
             lengths.reverse();
         }
         for length in lengths {
-            self.spend(length)?;
+            self.spend(pattern.cost(length))?;
             let (removed, rest) = if prefix {
                 let (removed, rest) = chars.split_at(length);
                 (removed, rest)
@@ -193,7 +193,7 @@ impl Machine<'_> {
             let mut found = None;
             if tried {
                 for end in (at + 1..=chars.len()).rev() {
-                    self.spend(end - at)?;
+                    self.spend(pattern.cost(end - at))?;
                     let fits = anchor != Some('%') || end == chars.len();
                     if fits && pattern.matches_chars(&chars[at..end]) {
                         found = Some(end);

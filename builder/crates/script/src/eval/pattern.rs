@@ -21,10 +21,8 @@ pub(crate) struct Pattern(Vec<Token>);
 
 impl Pattern {
     pub(crate) fn new(parts: &[Part]) -> Self {
-        let chars: Vec<(char, bool)> = parts
-            .iter()
-            .flat_map(|part| part.text.chars().map(|c| (c, part.quoted)))
-            .collect();
+        let chars: Vec<(char, bool)> =
+            parts.iter().flat_map(|part| part.text.chars().map(|c| (c, part.quoted))).collect();
         let mut tokens = Vec::new();
         let mut at = 0;
         while let Some((c, quoted)) = chars.get(at).copied() {
@@ -60,6 +58,11 @@ impl Pattern {
     /// Whether anything in it is more than itself.
     pub(crate) fn is_wild(&self) -> bool {
         self.0.iter().any(|token| !matches!(token, Token::Literal(_)))
+    }
+
+    /// What matching against so many characters may cost.
+    pub(crate) fn cost(&self, length: usize) -> usize {
+        length.saturating_mul(1 + self.0.len() / 8)
     }
 
     /// Whether its first character is this one, written out.

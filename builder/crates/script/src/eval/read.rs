@@ -75,7 +75,8 @@ impl Machine<'_> {
         while let Some(c) = chars.next() {
             if c == '\\' {
                 let mut escape = String::from(c);
-                while let Some(c) = chars.next_if(|c| escape.len() == 1 || c.is_ascii_digit() && escape.len() < 4)
+                while let Some(c) =
+                    chars.next_if(|c| escape.len() == 1 || c.is_ascii_digit() && escape.len() < 4)
                 {
                     escape.push(c);
                 }

@@ -109,6 +109,7 @@ impl Machine<'_> {
     /// Runs in a copy of this shell; only what is written stays.
     pub(crate) fn subshell(&mut self, inner: impl FnOnce(&mut Self) -> Run) -> Run {
         let outer = self.shell.clone();
+        self.spend(outer.size())?;
         // A script cannot leave a loop or a function from within a subshell.
         let result = self.nested(inner);
         self.shell = outer;
@@ -239,7 +240,7 @@ impl Machine<'_> {
             for pattern in &arm.patterns {
                 if !matches {
                     let pattern = self.pattern(pattern)?;
-                    self.spend(value.len())?;
+                    self.spend(pattern.cost(value.len()))?;
                     matches = pattern.matches(&value);
                 }
             }

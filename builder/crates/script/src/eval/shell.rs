@@ -60,6 +60,16 @@ impl Shell {
         }
     }
 
+    /// Bytes that a copy takes, nearly.
+    pub(crate) fn size(&self) -> usize {
+        let variables = self.variables.iter();
+        let text = |(name, variable): (&String, &Variable)| {
+            32 + name.len() + variable.value.as_ref().map_or(0, String::len)
+        };
+        let arguments: usize = self.arguments.iter().map(|argument| 24 + argument.len()).sum();
+        variables.map(text).sum::<usize>() + arguments + 32 * self.functions.len()
+    }
+
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
         self.variables.get(name)?.value.as_deref()
     }

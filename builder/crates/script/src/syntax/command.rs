@@ -208,8 +208,7 @@ impl Cursor {
             Err(_) if digits == 0 => None,
             Err(_) => return self.error("the number before a redirection is too large"),
         };
-        let operators =
-            ["&>>", "&>", "<<<", "<<-", "<<", "<&", "<>", ">>", ">&", ">|", "<", ">"];
+        let operators = ["&>>", "&>", "<<<", "<<-", "<<", "<&", "<>", ">>", ">&", ">|", "<", ">"];
         let Some(operator) = operators.iter().find(|operator| self.take(operator)) else {
             return Ok(None);
         };
@@ -228,7 +227,6 @@ impl Cursor {
             ">>" => RedirectionKind::Output { to: target, append: true },
             "&>" => RedirectionKind::Both { to: target, append: false },
             "&>>" => RedirectionKind::Both { to: target, append: true },
-            "<>" => RedirectionKind::ReadWrite(target),
             "<>" => RedirectionKind::ReadWrite,
             "<&" => RedirectionKind::DuplicateInput(target),
             ">&" => RedirectionKind::DuplicateOutput(target),

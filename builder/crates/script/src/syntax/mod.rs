@@ -108,9 +108,15 @@ pub(crate) struct Redirection {
 #[derive(Debug, Clone)]
 pub(crate) enum RedirectionKind {
     Input(Word),
-    Output { to: Word, append: bool },
+    Output {
+        to: Word,
+        append: bool,
+    },
     /// `&>`: standard output and error.
-    Both { to: Word, append: bool },
+    Both {
+        to: Word,
+        append: bool,
+    },
     ReadWrite,
     DuplicateInput(Word),
     DuplicateOutput(Word),
@@ -153,21 +159,50 @@ pub(crate) enum Operation {
     Value,
     Length,
     /// `:-`; `null` is whether the colon was there.
-    Default { null: bool, word: Word },
+    Default {
+        null: bool,
+        word: Word,
+    },
     /// `:=`
-    Assign { null: bool, word: Word },
+    Assign {
+        null: bool,
+        word: Word,
+    },
     /// `:?`
-    Error { null: bool, word: Word },
+    Error {
+        null: bool,
+        word: Word,
+    },
     /// `:+`
-    Alternative { null: bool, word: Word },
-    RemovePrefix { longest: bool, pattern: Word },
-    RemoveSuffix { longest: bool, pattern: Word },
+    Alternative {
+        null: bool,
+        word: Word,
+    },
+    RemovePrefix {
+        longest: bool,
+        pattern: Word,
+    },
+    RemoveSuffix {
+        longest: bool,
+        pattern: Word,
+    },
     /// bash: `${name:offset:length}`.
-    Substring { offset: Word, length: Option<Word> },
+    Substring {
+        offset: Word,
+        length: Option<Word>,
+    },
     /// bash: `${name/pattern/replacement}`.
-    Replace { all: bool, anchor: Option<char>, pattern: Word, replacement: Word },
+    Replace {
+        all: bool,
+        anchor: Option<char>,
+        pattern: Word,
+        replacement: Word,
+    },
     /// bash: `${name,,}` and `${name^^}`.
-    Case { upper: bool, all: bool },
+    Case {
+        upper: bool,
+        all: bool,
+    },
 }
 
 /// Why a text is no script.

@@ -115,7 +115,9 @@ impl Cursor {
             match self.next() {
                 Some('\'') => return Ok(Piece::Quoted(text)),
                 Some(c) => text.push(c),
-                None => return self.error(format!("the single quote of line {line} is not closed")),
+                None => {
+                    return self.error(format!("the single quote of line {line} is not closed"));
+                }
             }
         }
     }
