@@ -3,22 +3,27 @@
 mod accounts;
 mod alternatives;
 mod apk;
+mod ask;
 mod awk;
 mod busybox_accounts;
+mod columns;
 mod debconf;
 mod debian_accounts;
 mod divert;
 mod dpkg;
 mod files;
 mod find;
+mod grep;
 mod init;
 mod install;
 mod maintscript;
 mod nothing;
 mod openwrt;
 mod options;
+mod permissions;
 mod regex;
 mod sed;
+mod sed_script;
 mod shadow;
 mod systemd;
 mod sysusers;
@@ -34,10 +39,13 @@ use crate::files::Kind;
 type Family = fn(&mut Machine<'_>, &str, &[String]) -> Run<Option<i32>>;
 
 /// The families, in the order in which they are asked.
-const FAMILIES: [Family; 14] = [
+const FAMILIES: [Family; 17] = [
     files::run,
     install::run,
+    permissions::run,
+    ask::run,
     text::run,
+    columns::run,
     find::run,
     accounts::run,
     dpkg::run,

@@ -241,10 +241,9 @@ impl Machine<'_> {
             if !is_name(name) {
                 return self.unsupported(format!("{command} of {name:?}"));
             }
-            if matches!(command, "local" | "declare" | "typeset") && !self.shell.hide(name) {
-                if command == "local" {
-                    return self.fail(2, "local: not in a function");
-                }
+            let hides = matches!(command, "local" | "declare" | "typeset");
+            if hides && !self.shell.hide(name) && command == "local" {
+                return self.fail(2, "local: not in a function");
             }
             if let Some(value) = value {
                 self.shell.set(name, value);

@@ -47,7 +47,9 @@ impl Machine<'_> {
                 continue;
             }
             let next = join(&done, &part);
-            self.host(&next)?;
+            if !rest.is_empty() {
+                self.host(&next)?;
+            }
             match self.files.lookup(&next).map(|entry| entry.kind) {
                 Some(Kind::Link(target)) if follow || !rest.is_empty() => {
                     links += 1;
@@ -68,13 +70,12 @@ impl Machine<'_> {
         Ok(Some(done))
     }
 
-    /// Refuses what the running system has and no tree.
+    /// Refuses to go into a directory of which the running system has the content, and no tree.
     fn host(&self, path: &str) -> Run<()> {
-        if matches!(path, "/proc" | "/sys") || !path.starts_with(['/']) {
-            return Ok(());
+        match path {
+            "/proc" | "/sys" => self.refuse(Reason::Host(format!("what is in {path}"))),
+            _ => Ok(()),
         }
-        let of_host = ["/proc/", "/sys/"].iter().any(|prefix| path.starts_with(prefix));
-        if of_host { self.refuse(Reason::Host(path.to_owned())) } else { Ok(()) }
     }
 
     /// What is at a path.
