@@ -7,6 +7,8 @@
 //! own files, where it is there. `--write FOLDER` writes, per package that is understood, the list of all
 //! files that are there afterwards, for a comparison with what the package manager itself does.
 
+#![allow(clippy::print_stdout)]
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
@@ -76,6 +78,16 @@ fn import(files: &mut MemoryFiles, base: &Path, folder: &Path) {
         } else {
             files.insert(&inside, Entry { kind: Kind::Special, meta });
         }
+    }
+}
+
+/// As [`import`], where nothing of the folder is there yet.
+fn import_missing(files: &mut MemoryFiles, folder: &Path) {
+    let mut complete = MemoryFiles::new();
+    import(&mut complete, folder, folder);
+    let first = complete.iter().find(|(_, entry)| matches!(entry.kind, Kind::File(_)));
+    if first.is_some_and(|(path, _)| files.lookup(&real(files, path)).is_none()) {
+        import(files, folder, folder);
     }
 }
 
@@ -176,6 +188,11 @@ fn main() {
                     break;
                 }
             }
+        }
+        // A package without a postinst is unpacked all the same.
+        if let (None, Some(unpacked)) = (&refused, &options.unpacked) {
+            let own = unpacked.join(&name);
+            import_missing(&mut files, &own);
         }
         match refused {
             None => {

@@ -1,5 +1,7 @@
 //! Scripts as a whole: what is understood, what it does to the tree, and what is refused.
 
+#![allow(clippy::expect_used)]
+
 mod alpine;
 mod bounds;
 mod debian;
