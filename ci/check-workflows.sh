@@ -2,7 +2,8 @@
 # The workflows of GitHub Actions: their form (the schema of SchemaStore, by check-jsonschema), what is known to be
 # dangerous (zizmor), and the rules of this project: actions pinned by a full commit with the version beside it, jobs
 # that may read and no more unless they say what for, steps that only call scripts of ci/. Each rule is shown to refuse
-# what it is there to refuse. The programs are fetched into a temporary folder at pinned versions; nothing stays.
+# what it is there to refuse. The forms for issues, and the workflows in examples/, which are for others' repositories,
+# are checked by schema and zizmor. The programs are fetched into a temporary folder at pinned versions; nothing stays.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 work=$(mktemp -d)
@@ -81,6 +82,19 @@ check() {
 }
 check "${files[@]}"
 
+mapfile -t forms < <(find .github/ISSUE_TEMPLATE -name '*.yml' ! -name config.yml | LC_ALL=C sort)
+check_forms() { "$work/venv/bin/check-jsonschema" --quiet --builtin-schema vendor.github-issue-forms "$@"; }
+check_forms "${forms[@]}"
+"$work/venv/bin/check-jsonschema" --quiet --builtin-schema vendor.github-issue-config .github/ISSUE_TEMPLATE/config.yml
+sed 's/^body:/corpus:/' .github/ISSUE_TEMPLATE/card.yml >"$work/form.yml"
+if check_forms "$work/form.yml" >/dev/null; then
+    echo "a form without a body was not refused" >&2
+    exit 1
+fi
+examples=(examples/*/*.yml)
+"$work/venv/bin/check-jsonschema" --quiet --builtin-schema vendor.github-workflows "${examples[@]}"
+"$work/venv/bin/zizmor" --quiet --no-progress --offline --persona pedantic "${examples[@]}"
+
 # refused NAME FILE SED-EXPRESSION: a workflow that is changed like that must not pass.
 refused() {
     mkdir -p "$work/changed/.github/workflows"
@@ -111,4 +125,4 @@ refused "a token left behind" ci.yml '/persist-credentials/s/false/true/'
 refused "secrets for strangers" ci.yml 's/pull_request:/pull_request_target:/'
 refused "secrets outside of the environment" release.yml '/^    environment:/d'
 refused "a key that does not exist" ci.yml 's/timeout-minutes/timeout/'
-echo "${#files[@]} workflows are sound, $refusals bad ones were refused"
+echo "${#files[@]} workflows are sound, $refusals bad ones were refused; ${#forms[@]} forms and ${#examples[@]} example"

@@ -23,7 +23,8 @@ check_file() {
     case $1 in
     *.xml) virt-xml-validate "$1" >"$work/log" 2>&1 ;;
     *.sh | */rc.local) sh -n "$1" 2>"$work/log" && shellcheck --shell=sh "$1" >"$work/log" ;;
-    */bhyve/*) "$tool" lint "$1" >"$work/log" 2>&1 ;;
+    # A warning ends nothing, but our files give no cause for one.
+    */bhyve/*) "$tool" lint "$1" >"$work/log" 2>&1 && ! grep -qv ': sound (' "$work/log" ;;
     # Those of other hypervisors have checks of their own.
     */xen/* | */l4re/*) ;;
     *) echo "nothing checks $1" >"$work/log" && false ;;

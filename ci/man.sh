@@ -3,7 +3,10 @@
 # has nothing to say against any of them.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-cargo xtask man --check
+# shellcheck source=ci/lib/xtask.sh
+source ci/lib/xtask.sh
+
+xtask man --check
 mandoc -T lint -W warning docs/man/*.[1-9]
 for page in docs/man/*.[1-9]; do
     # Every page it refers to is one of ours or a system's.

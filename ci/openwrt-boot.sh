@@ -6,7 +6,8 @@
 set -euo pipefail
 tool=$1 lock=$2 cache=$3 folder=$4
 
-xtask() { cargo run --release --quiet --package xtask -- "$@"; }
+# shellcheck source=ci/lib/xtask.sh
+source "$(dirname "$0")/lib/xtask.sh"
 
 # The guest that lends its programs has two packages more than others.
 mkdir -p "$folder/lender-recipes"

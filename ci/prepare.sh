@@ -10,7 +10,9 @@ packages=(
     dosfstools mtools        # esp.img, likewise
     binutils                 # objdump: the unified kernel image
     kmod                     # depmod, modprobe: module indexes and closure
-    shellcheck               # the guest's scripts
+    shellcheck busybox-static # the guest's scripts
+    iptables iproute2        # the samples' packet filters
+    openssl                  # the certificate of a simulated 802.1X server
     libvirt-clients libxml2-utils # virt-xml-validate: domains of libvirt
     python3-venv             # validators of bills of materials
     bmake curl               # the FreeBSD port
@@ -18,6 +20,7 @@ packages=(
     gcc libc6-dev            # crates that build C
     minisign                 # signatures over releases
     mandoc                   # man pages
+    zsh fish                 # completion in the shells
     musl-tools               # static programs
     debian-archive-keyring   # the base debian, where the host is another distribution
 )

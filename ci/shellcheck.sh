@@ -2,8 +2,8 @@
 # Every shell script of the project: the guest's (BusyBox's ash, checked as dash) and our own.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-mapfile -t guest < <(grep -rlE '^#!/bin/(busybox )?sh' overlays ci/dom0/overlays xtask/src | LC_ALL=C sort)
-mapfile -t ours < <(git ls-files 'ci/*.sh' '.ci/run')
+mapfile -t guest < <(grep -rlE '^#!/bin/(busybox )?sh' overlays ci/dom0/overlays xtask/src examples/*/overlays | LC_ALL=C sort)
+mapfile -t ours < <(git ls-files 'ci/*.sh' '.ci/run' 'examples/*.sh')
 [ ${#guest[@]} -gt 0 ]
 shellcheck --shell=dash --severity=style "${guest[@]}"
 shellcheck "${ours[@]}"

@@ -1,103 +1,202 @@
 #!/usr/bin/env bash
-# Everything that must hold before a change lands: style, tests, licences, a guest built from real packages, built again
-# byte for byte, and booted. Ends with a line that counts what passed and what failed.
+# Everything that must hold before a change lands: style, tests, licences, guests built from real packages, built again
+# byte for byte, and booted.
+#
+#   ci/test.sh            all of it, with what it needs installed first: what continuous integration runs
+#   ci/test.sh --quick    what a change needs first: no guest is built or booted, nothing is installed, and a step whose
+#                         program is not there is skipped, by name
+#   ci/test.sh --long     what takes too long for every change
+#
+# Steps run side by side (ci/lib/steps.sh). Ends with a line that counts what passed, failed and was skipped.
 # shellcheck disable=SC2317 # functions are called by `step`
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit
-export CI=${CI:-true} CARGO_TERM_COLOR=${CARGO_TERM_COLOR:-never}
 
-passed=0 failed=0
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-
-# step NAME COMMAND...: runs it, counts it.
-step() {
-    local name=$1 begin=$SECONDS
-    shift
-    echo "=== $name"
-    if "$@"; then
-        passed=$((passed + 1))
-        echo "=== ok: $name ($((SECONDS - begin)) s)"
-    else
-        failed=$((failed + 1))
-        echo "=== FAILED: $name ($((SECONDS - begin)) s)"
-        return 1
-    fi
+usage() {
+    sed -n '5,/^#$/s/^# \{0,3\}//p' "$0"
+    exit "$1"
 }
+mode=full
+case ${1:-} in
+'') ;;
+--quick | --long) mode=${1#--} ;;
+-h | --help) usage 0 ;;
+*) usage 2 >&2 ;;
+esac
+[ $# -le 1 ] || usage 2 >&2
+# shellcheck source=ci/lib/steps.sh
+source ci/lib/steps.sh
 
-# finish: the closing line, and the exit code.
-finish() {
-    echo
-    echo "$passed passed, $failed failed"
-    [ "$failed" -eq 0 ]
-    exit
-}
+export CARGO_TERM_COLOR=${CARGO_TERM_COLOR:-never}
+target=${CARGO_TARGET_DIR:-target}
+# The chores are built with the tests, the program as it is released.
+tool=$target/release/wifibox-build
+export XTASK=$target/debug/xtask
+[[ $XTASK == /* ]] || XTASK=$PWD/$XTASK
+cache=${WIFIBOX_BUILD_CACHE:-$work/cache} lock=$work/debian.lock
 
-# Runs the tests of the workspace and counts each one.
+# Runs the tests of the workspace and counts each one. A test that needs what is not there prints a line that begins
+# with `skipped: `; where CI is set it fails.
 cargo_tests() {
     local log=$work/cargo-test.log status=0
-    cargo test --workspace --no-fail-fast >"$log" 2>&1 || status=$?
-    grep -vE '^test .* \.\.\. ok$|^$|^running |^ +Compiling ' "$log"
-    passed=$((passed + $(sed -nE 's/^test result: .* ([0-9]+) passed;.*/\1/p' "$log" | awk "{n += \$1} END {print n + 0}")))
-    failed=$((failed + $(sed -nE 's/^test result: .* ([0-9]+) failed;.*/\1/p' "$log" | awk "{n += \$1} END {print n + 0}")))
+    # As it goes: of what hangs, the last line says its name.
+    cargo test --workspace --no-fail-fast -- --show-output 2>&1 | tee "$log" | awk -f ci/lib/cargo-test.awk || status=$?
+    # shellcheck disable=SC2046 # three numbers
+    counted $(awk -v count=yes -f ci/lib/cargo-test.awk "$log")
     return "$status"
 }
 
-deny() {
-    command -v cargo-deny >/dev/null || cargo install --quiet --locked cargo-deny || return
-    # The advisory database is a repository of its own: it is read where it can be had.
-    cargo deny check --hide-inclusion-graph bans licenses sources
+# What needs no guest of real packages.
+checks() {
+    lane rust
+    step "cargo fmt" cargo fmt --all --check
+    step "cargo clippy" cargo clippy --workspace --all-targets --quiet -- -D warnings
+    needs python3
+    step "declared version of Rust" ci/rust-version.sh
+    step "cargo doc" env RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --quiet
+    step "build tests and chores" cargo build --workspace --bins --tests --quiet
+    after "build tests and chores"
+    step "cargo test" cargo_tests
+    lane
+    light
+    needs python3
+    step "the runner of these steps" ci/steps-test.sh
+    needs shellcheck
+    step "shellcheck" ci/shellcheck.sh
+    light
+    needs iptables-restore
+    step "the samples' packet filters" ci/filter.sh
+    light
+    needs python3
+    step "workflows" ci/check-workflows.sh
+    light
+    needs python3
+    step "cargo deny" ci/deny.sh
+    after "build tests and chores"
+    step "documents" "$XTASK" docs-check
+    after "build tests and chores"
+    needs mandoc
+    step "man pages" ci/man.sh
+    after "build tests and chores"
+    step "fuzz apk v3 for 20 s" "$XTASK" fuzz adb --plain --minutes 0.34
 }
 
-step "prepare" ci/prepare.sh || finish
-step "cargo fmt" cargo fmt --all --check
-step "cargo clippy" cargo clippy --workspace --all-targets --quiet -- -D warnings
-step "cargo test" cargo_tests
-step "fuzz apk v3 for 20 s" cargo xtask fuzz adb --plain --minutes 0.34
-step "shellcheck" ci/shellcheck.sh
-step "documents" cargo xtask docs-check
-step "man pages" ci/man.sh
-step "workflows" ci/check-workflows.sh
-step "cargo deny" deny
-
-tool=target/release/wifibox-build
-step "release build" cargo build --release --quiet --workspace || finish
-for flavor in iwlwifi hwsim default; do
-    step "build $flavor on Debian" "$tool" --base debian --flavor $flavor --out "$work/$flavor" \
-        --lock-file "$work/debian.lock" --cache-dir "${WIFIBOX_BUILD_CACHE:-$work/cache}" || finish
-done
-step "build the access point" "$tool" --base debian --flavor hwsim --role access-point --out "$work/access-point" \
-    --frozen --lock-file "$work/debian.lock" --cache-dir "${WIFIBOX_BUILD_CACHE:-$work/cache}" || finish
-step "build hwsim for bhyve" "$tool" --base debian --flavor hwsim --hypervisor bhyve --out "$work/hwsim-bhyve" \
-    --frozen --lock-file "$work/debian.lock" --cache-dir "${WIFIBOX_BUILD_CACHE:-$work/cache}" || finish
-step "files for hosts" ci/host-files.sh "$tool" "$work/hwsim-bhyve" "$work/hwsim" "$work/access-point"
-step "every flavor on Debian" ci/flavors.sh "$tool" "$work/debian.lock" "${WIFIBOX_BUILD_CACHE:-$work/cache}" "$work/flavors"
-step "verify" "$tool" verify "$work/iwlwifi"
-step "one card" ci/one-card.sh "$tool" "$work/debian.lock" "${WIFIBOX_BUILD_CACHE:-$work/cache}"
-step "bills of materials" ci/sbom.sh "$work/iwlwifi" "$work/hwsim"
-step "remote cache" ci/remote-cache.sh
-step "FreeBSD port" ci/freebsd-port-test.sh "$tool" "$work/debian.lock" "${WIFIBOX_BUILD_CACHE:-$work/cache}" "$work/iwlwifi"
-step "build for L4Re" "$tool" --base debian --flavor hwsim --hypervisor l4re --compression lz4 --out "$work/l4re" \
-    --frozen --lock-file "$work/debian.lock" --cache-dir "${WIFIBOX_BUILD_CACHE:-$work/cache}" &&
-    step "files for L4Re" ci/l4re-check.sh "$tool" "$work/l4re" &&
-    step "boot: as under L4Re" ci/l4re-boot.sh "$tool" "$work/l4re"
-step "reproducible" ci/reproducible.sh "$tool" "$work/hwsim" "$work/debian.lock" hwsim
+# debian NAME ARGUMENT...: a guest of Debian's packages in the folder NAME.
+debian() {
+    local name=$1
+    shift
+    "$tool" --base debian --out "$work/$name" --lock-file "$lock" --cache-dir "$cache" "$@"
+}
 release_test() {
-    install -D -m 0644 "$work/debian.lock" "$work/locks/debian-trixie-amd64.lock" &&
-        ci/release-test.sh "$tool" target/release/xtask "$work/locks" "${WIFIBOX_BUILD_CACHE:-$work/cache}"
+    install -D -m 0644 "$lock" "$work/locks/debian-trixie-amd64.lock" &&
+        ci/release-test.sh "$tool" "$XTASK" "$work/locks" "$cache"
 }
-step "release: signed, and refused after one byte" release_test
 
-boot_test() { cargo run --release --quiet --package xtask -- boot-test "$@"; }
-step "boot: station, direct" boot_test "$work/hwsim"
-step "boot: every module of all chipsets loads" boot_test "$work/default" --load-modules --memory 512
-step "boot: station, UEFI" boot_test "$work/hwsim" --uefi
-step "boot: station, QEMU dressed as bhyve" boot_test "$work/hwsim-bhyve" --as-bhyve
-step "boot: access point, direct" boot_test "$work/access-point"
-step "boot: station, configuration on a disk" boot_test "$work/hwsim" --config-disk
-step "boot: station, direct, smallest memory" boot_test "$work/hwsim" --smallest-memory 88..96 --timeout 120
-step "boot: OpenWrt from generated feeds, opkg and apk v3" ci/openwrt-boot.sh "$tool" "$work/debian.lock" \
-    "${WIFIBOX_BUILD_CACHE:-$work/cache}" "$work/openwrt"
-step "Xen: the real xl, a driver domain, a domain behind it" ci/xen.sh "$tool" "$work/debian.lock" \
-    "${WIFIBOX_BUILD_CACHE:-$work/cache}" "$work/xen"
-finish
+# Guests of real packages, and what is done with them.
+guests() {
+    lane guests
+    # Tests run meanwhile, and some give a server less than a second.
+    step "release build" nice -n 5 cargo build --release --quiet --package wifibox-build
+    after "release build"
+    step "build hwsim on Debian" debian hwsim --flavor hwsim
+    for flavor in iwlwifi default; do
+        after "build hwsim on Debian"
+        step "build $flavor on Debian" debian $flavor --flavor $flavor
+    done
+    after "build hwsim on Debian"
+    step "build the access point" debian access-point --flavor hwsim --role access-point --frozen
+    after "build hwsim on Debian"
+    step "build hwsim for bhyve" debian hwsim-bhyve --flavor hwsim --hypervisor bhyve --frozen
+    after "build hwsim on Debian"
+    step "build on Debian 12" "$tool" --base debian --release bookworm --flavor hwsim --out "$work/bookworm" \
+        --lock-file "$work/bookworm.lock" --cache-dir "$cache"
+    after "build hwsim on Debian"
+    step "build for L4Re" debian l4re --flavor hwsim --hypervisor l4re --compression lz4 --frozen
+
+    lane
+    after "build tests and chores" "build hwsim on Debian"
+    step "Xen: the real xl, a driver domain, a domain behind it" ci/xen.sh "$tool" "$lock" "$cache" "$work/xen"
+    after "build tests and chores" "build hwsim on Debian"
+    step "boot: OpenWrt from generated feeds, opkg and apk v3" ci/openwrt-boot.sh "$tool" "$lock" "$cache" "$work/openwrt"
+    after "build hwsim on Debian"
+    step "every flavor on Debian" ci/flavors.sh "$tool" "$lock" "$cache" "$work/flavors"
+    after "build iwlwifi on Debian"
+    step "FreeBSD port" ci/freebsd-port-test.sh "$tool" "$lock" "$cache" "$work/iwlwifi"
+    after "build tests and chores" "build hwsim on Debian"
+    step "release: signed, and refused after one byte" release_test
+    after "build hwsim on Debian"
+    step "reproducible" ci/reproducible.sh "$tool" "$work/hwsim" "$lock" hwsim
+    after "build hwsim on Debian" "build the access point" "build hwsim for bhyve"
+    step "files for hosts" ci/host-files.sh "$tool" "$work/hwsim-bhyve" "$work/hwsim" "$work/access-point"
+    after "build for L4Re"
+    step "files for L4Re" ci/l4re-check.sh "$tool" "$work/l4re"
+    after "build iwlwifi on Debian"
+    step "verify" "$tool" verify "$work/iwlwifi"
+    after "build hwsim on Debian"
+    step "one card" ci/one-card.sh "$tool" "$lock" "$cache"
+    after "build iwlwifi on Debian" "build hwsim on Debian"
+    step "bills of materials" ci/sbom.sh "$work/iwlwifi" "$work/hwsim"
+    after "cargo test"
+    step "remote cache" ci/remote-cache.sh
+}
+
+# boot NAME AFTER GUEST ARGUMENT...: when the step AFTER has built the guest.
+boot() {
+    local name=$1 built=$2 guest=$3
+    shift 3
+    after "build tests and chores" "$built"
+    step "boot: $name" "$XTASK" boot-test "$work/$guest" "$@"
+}
+boots() {
+    lane
+    boot "station, direct" "build hwsim on Debian" hwsim
+    boot "station, virtio-net" "build hwsim on Debian" hwsim --nic virtio-net
+    boot "station, Debian 12" "build on Debian 12" bookworm
+    boot "every module of all chipsets loads" "build default on Debian" default --load-modules --memory 512
+    boot "station, UEFI" "build hwsim on Debian" hwsim --uefi
+    boot "station, QEMU dressed as bhyve" "build hwsim for bhyve" hwsim-bhyve --as-bhyve
+    boot "access point, direct" "build the access point" access-point
+    boot "station, configuration on a disk" "build hwsim on Debian" hwsim --config-disk
+    boot "station, direct, smallest memory" "build hwsim on Debian" hwsim --smallest-memory 88..96 --timeout 120
+    after "build for L4Re"
+    step "boot: as under L4Re" ci/l4re-boot.sh "$tool" "$work/l4re"
+}
+
+# What does not fit: more damaged packages than in 20 s, and the program as releases have it.
+long() {
+    lane rust
+    step "build the chores" cargo build --quiet --workspace --bins
+    step "static program" ci/static.sh "$work/static"
+    lane
+    after "build the chores"
+    step "fuzz apk v3 for 10 min" "$XTASK" fuzz adb --plain --minutes 10 --seed "$RANDOM"
+}
+
+case $mode in
+quick)
+    # Programs that are not there are no failures, in the tests neither.
+    skip_missing=yes
+    unset CI
+    checks
+    ;;
+full | long)
+    # Nothing here is built twice: what the compiler keeps for that costs more than it brings.
+    export CI=${CI:-true} CARGO_INCREMENTAL=0
+    step "prepare" ci/prepare.sh
+    all_after "prepare"
+    if [ "$mode" = long ]; then
+        long
+    else
+        checks
+        guests
+        boots
+    fi
+    ;;
+esac
+# A step has a core, and 3 GiB of memory.
+room=$(nproc 2>/dev/null || sysctl -n hw.ncpu)
+if [ -r /proc/meminfo ]; then
+    fit=$(awk '/^MemAvailable:/ { print int($2 / 1024 / 1024 / 3) }' /proc/meminfo)
+    ((fit >= room)) || room=$((fit > 0 ? fit : 1))
+fi
+run_steps "$room"

@@ -2,6 +2,8 @@
 # Xen itself in QEMU: its own xl parses what is written for it, and a guest runs as a driver domain with a
 # domain behind it. xen.sh TOOL LOCK CACHE FOLDER: LOCK is that of Debian, outputs go to FOLDER.
 set -euo pipefail
+# shellcheck source=ci/lib/xtask.sh
+source "$(dirname "$0")/lib/xtask.sh"
 tool=$1 lock=$2 cache=$3 folder=$4
 
 mkdir -p "$folder"
@@ -22,5 +24,5 @@ for output in station access-point; do
     shellcheck "$folder/$output/host/xen/setup.sh"
     "$tool" lint "$folder/$output"/host/xen/*.cfg
 done
-cargo run --release --quiet --package xtask -- xen-test "$folder/station" --dom0 "$folder/dom0" \
+xtask xen-test "$folder/station" --dom0 "$folder/dom0" \
     --parse "$folder/access-point"

@@ -5,9 +5,10 @@ use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use wifibox_build::digest::Sha256;
-use wifibox_build::repo::adb::{AdbError, AdbLimits, Apk3, Index, Keyring};
-use wifibox_build::repo::entry::{Entry, EntryKind};
+use wifibox_formats::PublicKey as _;
+use wifibox_formats::adb::{AdbError, AdbLimits, Apk3, Index, Keyring};
+use wifibox_ground::digest::Sha256;
+use wifibox_ground::entry::{Entry, EntryKind};
 
 /// Verify an index of apk v3 and every package beside it, and count what is in them.
 #[derive(clap::Args)]
@@ -31,7 +32,7 @@ pub fn run(arguments: Arguments) -> Result<(), Failure> {
     for file in &arguments.key {
         keyring.extend(Keyring::parse(&file.to_string_lossy(), &std::fs::read(file)?)?);
     }
-    let pinned: Vec<_> = keyring.keys().map(|(fingerprint, _)| fingerprint).collect();
+    let pinned: Vec<_> = keyring.keys().map(|key| key.fingerprint()).collect();
     let limits = AdbLimits::default();
     let name = arguments.index.to_string_lossy();
     let index = Index::read(&name, File::open(&arguments.index)?, &limits, &keyring, &pinned)?;

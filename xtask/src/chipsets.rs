@@ -7,8 +7,8 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use wifibox_build::recipe::{Catalog, Selection, Sources};
-use wifibox_build::report::manifest::{Firmware, FirmwareCounts, Manifest};
+use wifibox_recipe::{Catalog, Selection, Sources};
+use wifibox_report::manifest::{Firmware, FirmwareCounts, Manifest};
 
 /// Write the table of chipsets.
 #[derive(Debug, Clone, clap::Args)]

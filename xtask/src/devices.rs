@@ -16,10 +16,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use clap::Parser;
-use wifibox_build::detect::Bus;
-use wifibox_build::detect::table::{BRIDGES, Kernels, Kind, KnownKernel, Table};
-use wifibox_build::kernel::compress::read_unpacked;
-use wifibox_build::kernel::modinfo::Modinfo;
+use wifibox_ground::codec::read_unpacked;
+use wifibox_host::detect::Bus;
+use wifibox_host::detect::table::{BRIDGES, Kernels, Kind, KnownKernel, Table};
+use wifibox_linux::kernel::modinfo::Modinfo;
 
 /// Largest module that is read, in bytes once unpacked.
 const MODULE_LIMIT: u64 = 64 << 20;

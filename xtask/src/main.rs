@@ -12,8 +12,7 @@ mod man;
 mod openwrt_feed;
 mod release;
 mod solve;
-#[allow(dead_code, missing_docs, clippy::unwrap_used)] // Tests and chores need a part of it each.
-mod support;
+mod tidy;
 mod version_compare;
 mod xen_test;
 
@@ -49,6 +48,8 @@ enum Chore {
     Release(release::Arguments),
     /// Resolve worlds against package indexes: JSON lines in, JSON lines out.
     Solve(solve::Arguments),
+    /// Check the sources against the rules of the house: cycles, the picture of the crates, lengths, heads.
+    Tidy(tidy::Arguments),
     /// Compare versions: `A B` lines in, one of `<`, `=`, `>` and `invalid` per line out.
     VersionCompare(version_compare::Arguments),
     /// Run a guest as a driver domain under Xen itself, with a domain behind it.
@@ -70,6 +71,7 @@ fn main() -> ExitCode {
         Chore::OpenwrtFeed(arguments) => openwrt_feed::run(&arguments),
         Chore::Release(arguments) => release::run(arguments),
         Chore::Solve(arguments) => solve::run(arguments),
+        Chore::Tidy(arguments) => tidy::run(&arguments),
         Chore::VersionCompare(arguments) => version_compare::run(arguments),
     };
     match outcome {

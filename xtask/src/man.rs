@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Arg, Command, CommandFactory as _};
 use clap_mangen::Man;
-use wifibox_build::cli::args::Cli;
+use wifibox_build::cli::command::Cli;
 
 /// When the text of the page that is not generated changed last.
 const DATE: &str = "2026-11-21";
@@ -49,6 +49,16 @@ The first build of a base writes a lock file; later builds of that lock give the
 Commit it, or keep it with what was built.
 .PP
 Results are written to standard output, everything else to standard error.
+With
+.B \-\-json
+an error is an object on the last line of standard error:
+.IR message ", " kind ", " exit_code ", " hints " and " causes
+in
+.IR error ,
+beside the number
+.IR format .
+.PP
+Options that take several values take them apart by commas, or may be given more than once.
 "#;
 
 const TAIL: &str = r#".SH ENVIRONMENT

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error;
 use std::path::PathBuf;
 
-use wifibox_build::recipe::Sources;
-use wifibox_build::report::release::{Omitted, Source, Wishes, seal};
+use wifibox_recipe::Sources;
+use wifibox_report::release::{Omitted, Source, Wishes, seal};
 
 /// Seal a release folder.
 #[derive(Debug, Clone, clap::Args)]

@@ -12,9 +12,9 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use wifibox_build::repo::{IndexError, Package, apkindex, dpkg_index, opkg_index};
-use wifibox_build::resolve::{Repository, Request, StandIn, Universe, resolve};
-use wifibox_build::version::Scheme;
+use wifibox_formats::{IndexError, Package, apkindex, dpkg_index, opkg_index};
+use wifibox_ground::version::Scheme;
+use wifibox_resolve::{Repository, Request, StandIn, Universe, resolve};
 
 /// The largest index that is read, in bytes of its text.
 const INDEX_LIMIT: u64 = 1 << 30;

@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 use std::error::Error;
 use std::io::{BufRead, Write};
 
-use wifibox_build::version::Scheme;
+use wifibox_ground::version::Scheme;
 
 /// The arguments of the chore.
 #[derive(clap::Args)]

@@ -6,14 +6,18 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use super::args::{GlobalArgs, SelectArgs, SourceArgs};
-use super::failure::Failure;
-use super::printer::Printer;
-use crate::fetch::{
-    Access, Cancel, HttpOptions, Location, Options as FetchOptions, ProxyChoice, Remote,
-};
-use crate::pipeline::{Caches, Environment, LockMode, UNPACKED_LIMIT};
-use crate::recipe::{Catalog, Compression, Selection, Sources};
+use super::options::{Compressor, GlobalArgs, SelectArgs, SourceArgs};
+use super::render::failure::Failure;
+use super::render::printer::Printer;
+use wifibox_fetch::{Access, HttpOptions, Network, Options as FetchOptions, ProxyChoice, Remote};
+use wifibox_ground::cancel::Cancel;
+use wifibox_ground::location::Location;
+use wifibox_ground::nearest::nearest;
+use wifibox_ground::work::Work;
+use wifibox_pipeline::{Caches, Environment};
+use wifibox_recipe::{Catalog, RootCompressor, Selection, Sources};
+use wifibox_resolve::{LockChoice, LockMode};
+use wifibox_tree::cache::LIMIT as UNPACKED_LIMIT;
 
 /// Where a Debian host keeps its apt configuration.
 const APT_FOLDER: &str = "/etc/apt";
@@ -46,11 +50,11 @@ impl Context {
                 None => Sources::embedded(),
             };
             let catalog = Catalog::load(&sources)?;
-            Ok::<_, crate::recipe::RecipeError>((sources, catalog))
+            Ok::<_, wifibox_recipe::RecipeError>((sources, catalog))
         };
         match load() {
             Ok((sources, catalog)) => Ok(Context { printer, cancel, sources, catalog }),
-            Err(error) => Err((printer, crate::pipeline::Error::from(error).into())),
+            Err(error) => Err((printer, error.into())),
         }
     }
 
@@ -80,7 +84,10 @@ impl Context {
     pub fn selection(&self, args: &SelectArgs) -> Result<Selection, Failure> {
         match args.flavor.as_slice() {
             [flavor] => Ok(Selection { flavor: flavor.clone(), ..self.composition(args)? }),
-            _ => Err(Failure::usage("one guest is asked for here: name one chipset with --flavor")),
+            [] => Err(Failure::usage(
+                "--all-flavors does not work here: name one flavor with --flavor",
+            )),
+            _ => Err(Failure::usage("several flavors are given: this command takes one")),
         }
     }
 
@@ -89,18 +96,12 @@ impl Context {
     /// # Errors
     /// A name that cannot be one.
     pub fn composition(&self, args: &SelectArgs) -> Result<Selection, Failure> {
-        let compression = match args.compression.as_deref() {
-            None => None,
-            Some("xz") => Some(Compression::Xz),
-            Some("zstd") => Some(Compression::Zstd),
-            Some("gzip") => Some(Compression::Gzip),
-            Some("lz4") => Some(Compression::Lz4),
-            Some(other) => {
-                return Err(Failure::usage(format!(
-                    "--compression {other}: choose one of xz, zstd, gzip, lz4"
-                )));
-            }
-        };
+        let compression = args.compression.map(|compressor| match compressor {
+            Compressor::Xz => RootCompressor::Xz,
+            Compressor::Zstd => RootCompressor::Zstd,
+            Compressor::Gzip => RootCompressor::Gzip,
+            Compressor::Lz4 => RootCompressor::Lz4,
+        });
         Ok(Selection {
             base: self.base(args.target.base.as_ref())?,
             release: args.target.release.clone(),
@@ -115,7 +116,24 @@ impl Context {
             kernel: args.kernel.clone(),
             hypervisor: args.hypervisor.clone(),
             compression,
+            firmware_archive: false,
         })
+    }
+
+    /// A mirror that was named.
+    fn mirror(&self, name: &str, text: &str) -> Result<(String, Location), Failure> {
+        let known = self.catalog.repositories();
+        if !known.contains(&name) {
+            let failure =
+                Failure::usage(format!("--mirror {name}={text}: there is no repository {name}"));
+            return Err(failure
+                .with_near(nearest(name, &known))
+                .with_hint(format!("the repositories are: {}", known.join(", "))));
+        }
+        let location = Location::parse(text);
+        let location =
+            location.map_err(|error| Failure::usage(format!("--mirror {name}={text}: {error}")));
+        Ok((name.to_owned(), location?))
     }
 
     /// The environment of a build.
@@ -123,10 +141,20 @@ impl Context {
     /// # Errors
     /// No cache folder can be found, or a variable or mirror makes no sense.
     pub fn environment(&self, args: &SourceArgs) -> Result<Environment<'_>, Failure> {
-        let mirror = |(name, text): &(String, String)| match Location::parse(text) {
-            Ok(location) => Ok((name.clone(), location)),
-            Err(error) => Err(Failure::usage(format!("--mirror {name}={text}: {error}"))),
-        };
+        let mirrors = args.mirror.iter().map(|(name, text)| self.mirror(name, text));
+        let mirrors = mirrors.collect::<Result<_, _>>()?;
+        for file in &args.trust_key {
+            let opened = std::fs::File::open(file).and_then(|file| file.metadata());
+            let why = match opened {
+                Ok(data) if data.is_dir() => "it is a folder".to_owned(),
+                Ok(_) => continue,
+                Err(error) => error.to_string(),
+            };
+            let file = file.display();
+            return Err(Failure::usage(format!(
+                "cannot read the keys in --trust-key {file}: {why}"
+            )));
+        }
         let available = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
         let jobs = args.jobs.and_then(|jobs| NonZeroUsize::new(jobs.into())).unwrap_or(available);
         let offline = args.offline || args.frozen;
@@ -144,36 +172,37 @@ impl Context {
             }
             _ => None,
         };
+        let (limit, blocks) = (UNPACKED_LIMIT, mebibytes(args.block_cache));
         Ok(Environment {
-            cache: cache.clone(),
-            mirrors: args.mirror.iter().map(mirror).collect::<Result<_, _>>()?,
-            apt_folder: apt.is_dir().then(|| apt.to_owned()),
-            trust_keys: args.trust_key.clone(),
-            allow_expired_index: args.dangerously_allow_expired_index,
-            fetch: FetchOptions {
-                access: if offline { Access::Offline } else { Access::Online },
-                distdirs: args.distdir.clone(),
-                http,
-                remote: remote.clone(),
-                ..FetchOptions::default()
+            access: Access {
+                cache: cache.clone(),
+                mirrors,
+                apt_folder: apt.is_dir().then(|| apt.to_owned()),
+                trust_keys: args.trust_key.clone(),
+                allow_expired_index: args.dangerously_allow_expired_index,
+                fetch: FetchOptions {
+                    network: if offline { Network::Offline } else { Network::Online },
+                    distdirs: args.distdir.clone(),
+                    http,
+                    remote: remote.clone(),
+                    ..FetchOptions::default()
+                },
+                now: now(),
             },
-            jobs,
-            now: now(),
+            work: Work { jobs, progress: &self.printer, cancel: &self.cancel },
+            caches: Caches::new(&cache, limit, blocks, tool(), &self.printer).shared_by(remote),
+            lock: LockChoice {
+                file: args.lock_file.clone(),
+                mode: if args.locked || args.frozen { LockMode::Locked } else { LockMode::Update },
+            },
             source_date_epoch: source_date_epoch()?,
-            lock_file: args.lock_file.clone(),
-            lock_mode: if args.locked || args.frozen { LockMode::Locked } else { LockMode::Update },
-            progress: &self.printer,
-            caches: Caches::new(&cache, UNPACKED_LIMIT, mebibytes(args.block_cache))
-                .shared_by(remote),
             meter: None,
-            tool: tool(),
-            cancel: &self.cancel,
         })
     }
 }
 
 /// This program as a file: another build of it is another file.
-fn tool() -> String {
+pub fn tool() -> String {
     use std::os::unix::fs::MetadataExt as _;
     let version = concat!("wifibox-build ", env!("CARGO_PKG_VERSION"));
     match env::current_exe().and_then(std::fs::metadata) {
@@ -202,7 +231,7 @@ fn source_date_epoch() -> Result<Option<u32>, Failure> {
         Err(_) => Ok(None),
         Ok(text) => text.parse().map(Some).map_err(|_| {
             Failure::usage(format!(
-                "SOURCE_DATE_EPOCH is {text:?}: seconds since 1970 are expected, up to {}",
+                "SOURCE_DATE_EPOCH is {text:?}; expected seconds since 1970, at most {}",
                 u32::MAX
             ))
         }),
@@ -210,7 +239,7 @@ fn source_date_epoch() -> Result<Option<u32>, Failure> {
 }
 
 /// As many bytes as these MiB.
-pub(super) fn mebibytes(count: u32) -> u64 {
+pub fn mebibytes(count: u32) -> u64 {
     u64::from(count) << 20
 }
 
@@ -218,7 +247,7 @@ pub(super) fn mebibytes(count: u32) -> u64 {
 ///
 /// # Errors
 /// There is no home folder.
-pub(super) fn cache_folder(named: Option<&Path>) -> Result<PathBuf, Failure> {
+pub fn cache_folder(named: Option<&Path>) -> Result<PathBuf, Failure> {
     if let Some(folder) = named {
         return Ok(folder.to_owned());
     }

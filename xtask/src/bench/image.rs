@@ -11,9 +11,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde::Serialize;
-use wifibox_build::image::block_cache::{BlockCache, BlockStore};
-use wifibox_build::image::squashfs::{self, BlockSize, Codec};
-use wifibox_build::progress::Silent;
+use wifibox_ground::progress::Silent;
+use wifibox_image::squashfs::{self, BlockSize, BlockStore, Codec};
+use wifibox_squashfs::BlockCache;
 
 use super::process::{self, Cost};
 use super::tree::{self, Input};
@@ -321,9 +321,9 @@ pub fn write(arguments: &WriteArguments) -> Result<Cost, Box<dyn Error>> {
             .read(true)
             .write(true)
             .open(&arguments.out)?;
-        let written = squashfs::write_cached(&tree, &options, blocks, &mut file, &Silent)?;
+        let written = squashfs::write(&tree, &options, blocks, &mut file, &Silent)?;
         let mut image = std::io::BufReader::new(file);
-        squashfs::verify_written(&tree, &options, &written, &mut image)?;
+        written.verify(&mut image)?;
         if let Some(cache) = cache {
             cache.finish()?;
         }

@@ -7,9 +7,9 @@ use std::io::{BufReader, Read};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use wifibox_build::repo::{Package, apkindex};
-use wifibox_build::resolve::{Repository, Request, Universe, resolve};
-use wifibox_build::version::Scheme;
+use wifibox_formats::{Package, apkindex};
+use wifibox_ground::version::Scheme;
+use wifibox_resolve::{Repository, Request, Universe, resolve};
 
 use super::apk::{Apk, Repositories};
 use super::measure::Measure;

@@ -9,12 +9,14 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::{MetadataExt as _, symlink};
 use std::path::{Path, PathBuf};
 
-use wifibox_build::image::squashfs::read_nodes;
-use wifibox_build::kernel::compress;
-use wifibox_build::path::GuestPath;
-use wifibox_build::repo::deb::{Deb, DebLimits};
-use wifibox_build::repo::entry::EntryKind;
-use wifibox_build::tree::{Kind, Meta, Node, Origin, Spool, Tree};
+use wifibox_formats::PackageLimits;
+use wifibox_formats::deb::Deb;
+use wifibox_ground::codec;
+use wifibox_ground::content::Spool;
+use wifibox_ground::entry::EntryKind;
+use wifibox_ground::path::GuestPath;
+use wifibox_squashfs::{NodeKind, read_nodes};
+use wifibox_tree::{Kind, Meta, Node, Origin, Tree};
 
 /// The largest module that is unpacked, in bytes.
 const MODULE_LIMIT: u64 = 256 << 20;
@@ -76,16 +78,16 @@ impl Input {
 /// Unpacks the modules of a Debian package.
 fn unpack(package: &Path, folder: &Path) -> Result<(), Box<dyn Error>> {
     let name = package.display().to_string();
-    let deb = Deb::open(&name, BufReader::new(File::open(package)?), DebLimits::default())?;
+    let deb = Deb::open(&name, BufReader::new(File::open(package)?), PackageLimits::default())?;
     deb.read_data::<Box<dyn Error>>(&mut |entry| {
         let EntryKind::File { content, .. } = entry.kind else { return Ok(()) };
-        let (stem, _) = compress::Compression::of_name(entry.path.as_bytes());
+        let (stem, _) = codec::Compression::split_name(entry.path.as_bytes());
         if !stem.ends_with(b".ko") && !entry.path.as_bytes().windows(8).any(|w| w == b"/modules") {
             return Ok(());
         }
         let to = folder.join(OsStr::from_bytes(stem));
         to.parent().map_or(Ok(()), fs::create_dir_all)?;
-        fs::write(to, compress::read_unpacked(content, MODULE_LIMIT)?)?;
+        fs::write(to, codec::read_unpacked(content, MODULE_LIMIT)?)?;
         Ok(())
     })?;
     Ok(())
@@ -95,11 +97,11 @@ fn unpack(package: &Path, folder: &Path) -> Result<(), Box<dyn Error>> {
 fn extract(image: &Path, folder: &Path) -> Result<(), Box<dyn Error>> {
     let mut file = BufReader::new(File::open(image)?);
     read_nodes::<_, Box<dyn Error>>(&mut file, |node, content| {
-        let to = folder.join(&node.path);
+        let to = folder.join(OsStr::from_bytes(&node.path));
         match (node.kind, content) {
-            ("directory", _) => fs::create_dir_all(&to)?,
-            ("file", Some(content)) => drop(io::copy(content, &mut File::create(&to)?)?),
-            ("symbolic link", _) => symlink(node.target.unwrap_or_default(), &to)?,
+            (NodeKind::Directory, _) => fs::create_dir_all(&to)?,
+            (NodeKind::File(_), Some(content)) => drop(io::copy(content, &mut File::create(&to)?)?),
+            (NodeKind::Symlink(target), _) => symlink(OsStr::from_bytes(&target), &to)?,
             _ => {}
         }
         Ok(())

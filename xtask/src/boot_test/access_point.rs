@@ -8,14 +8,16 @@ use std::net::Ipv4Addr;
 
 use smoltcp::wire::{IpAddress, Ipv4Cidr};
 
-use super::run::{Setup, append};
 use super::session::{Session, digest, test_bytes};
+use super::setup::{Setup, append};
 use super::tools;
 
 /// The host's address, the guest's gateway.
 const HOST: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 1);
 /// The guest's address for the host.
 const GUEST: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 2);
+/// An address behind the host.
+const FAR: Ipv4Addr = Ipv4Addr::new(198, 51, 100, 7);
 const PORT: u16 = 8080;
 const DOWNLOAD: usize = 2 * 1024 * 1024;
 
@@ -71,11 +73,11 @@ until read -r state </sys/class/net/wlan1/operstate && [ \"$state\" = up ]; do s
 read -r uptime _ </proc/uptime
 echo \"at $uptime of the guest's time\" >out/associated
 until udhcpc -f -q -n -t 5 -T 1 -i wlan1 -s ./lease.sh; do sleep 1; done
-until ping -c 1 -W 1 10.0.0.1; do :; done
+until ping -c 1 -W 1 198.51.100.7; do :; done
 echo 'answers' >out/ping
-$(tool wget) -O - http://10.0.0.1:8080/blob | sha256sum >out/digest.new
+$(tool wget) -O - http://198.51.100.7:8080/blob | sha256sum >out/digest.new
 mv out/digest.new out/digest
-exec sleep 1000000
+orders station
 ";
 
 const LEASE: &str = "#!/bin/sh
@@ -102,12 +104,13 @@ pub fn prepare(setup: &Setup) -> Result<(), String> {
     ] {
         Session::put(&setup.exchange, name, text.as_bytes())?;
     }
-    Ok(())
+    super::scan::prepare(setup)
 }
 
 /// Walks through the steps.
 pub fn run(session: &mut Session) -> Result<(), String> {
     session.host.take_address(Ipv4Cidr::new(HOST, 24));
+    session.host.add_address(FAR);
     let content = test_bytes(DOWNLOAD);
     let wanted = digest(&content);
     let head = format!("HTTP/1.0 200 OK\r\nContent-Length: {DOWNLOAD}\r\n\r\n");
@@ -141,6 +144,10 @@ pub fn run(session: &mut Session) -> Result<(), String> {
     if session.exchange.with_file_name("config").join("uds_passthru.conf").is_file() {
         let name = "hostapd answers by the control socket";
         session.wait_status(name, GUEST, "state=ENABLED")?;
+    }
+    // OpenWrt's stand-in for a firewall lets everything through.
+    if session.base != "openwrt" {
+        super::scan::run(session, "station", "wlan1")?;
     }
     session.power_off()
 }

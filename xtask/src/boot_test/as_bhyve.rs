@@ -8,13 +8,13 @@
 
 use std::path::{Path, PathBuf};
 
-use wifibox_build::host::machine::{Acceleration, Firmware, Nic};
-use wifibox_build::host::shares::Share;
-use wifibox_build::lint::bhyve::{Config, Device};
-use wifibox_build::lint::{self, Kind};
+use wifibox_host::lint::bhyve::{Config, Device};
+use wifibox_host::lint::{self, Kind};
+use wifibox_host::qemu::{Acceleration, Board, Firmware, Nic};
+use wifibox_host::shares::Share;
 
-use super::run::{Setup, append};
 use super::session::Session;
+use super::setup::{Setup, append};
 
 /// The file of an output that says which machine bhyve makes.
 const FILE: &str = "host/bhyve/wifibox.config";
@@ -148,8 +148,7 @@ impl Machine {
             add(&["-smbios", table]);
         }
         add(&["-qmp", &format!("unix:{},server=on,wait=off", monitor.display())]);
-        let board = wifibox_build::host::board::Board::Pc;
-        let firmware = Firmware::installed_uefi(board).map_err(|error| error.to_string())?;
+        let firmware = Firmware::installed_uefi(Board::Pc).map_err(|error| error.to_string())?;
         let firmware = firmware.arguments().map_err(|error| error.to_string())?;
         add(&firmware.iter().map(String::as_str).collect::<Vec<_>>());
         let devices = self.devices();
@@ -236,12 +235,9 @@ impl Machine {
                 } else {
                     "virtio-net-pci,netdev=net,disable-modern=on,disable-legacy=off".to_owned()
                 };
-                let board = wifibox_build::host::board::Board::Pc;
-                let words = nic.arguments(board).map_err(|error| error.to_string())?;
-                // -netdev and its value; the card is another one.
-                let mut list: Vec<String> = words.into_iter().take(2).collect();
-                list.extend(["-device".to_owned(), format!("{card},{place}")]);
-                Ok(list)
+                let netdev = nic.netdev().map_err(|error| error.to_string())?;
+                let (netdev, card) = (["-netdev".to_owned(), netdev], format!("{card},{place}"));
+                Ok([netdev, ["-device".to_owned(), card]].concat())
             }
         }
     }

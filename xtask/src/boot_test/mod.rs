@@ -11,6 +11,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a chore prints")]
 
 mod access_point;
+mod approach;
 mod as_bhyve;
 mod modules;
 mod network;
@@ -18,11 +19,14 @@ mod power_cut;
 mod qemu;
 mod report;
 mod run;
+mod scan;
 #[cfg(test)]
 mod scripts;
 mod session;
+mod setup;
 mod station;
 mod tools;
+mod trials;
 mod wire;
 
 use std::path::PathBuf;
@@ -66,6 +70,13 @@ pub struct Args {
     /// after the next start the setting is there.
     #[arg(long, conflicts_with_all = ["as_bhyve", "config_disk", "smallest_memory", "load_modules"])]
     power_cut: bool,
+    /// After the station has joined, put it through what happens to guests: other networks, wrong
+    /// passwords, a card that goes away, files that are wrong.
+    #[arg(long, conflicts_with_all = ["as_bhyve", "config_disk", "smallest_memory", "load_modules", "power_cut"])]
+    trials: bool,
+    /// The network card of the machine.
+    #[arg(long, value_enum, default_value_t = Card::Own, conflicts_with = "as_bhyve")]
+    nic: Card,
     /// Keep the folder with shares and logs.
     #[arg(long)]
     keep: bool,
@@ -87,6 +98,33 @@ enum Role {
     Station,
     /// Opens a network.
     AccessPoint,
+}
+
+/// The network card that is the cable to the host.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Card {
+    /// What machines of the guest's kind have.
+    Own,
+    /// An Intel 82540EM.
+    E1000,
+    /// A paravirtual one.
+    VirtioNet,
+}
+
+impl Card {
+    /// QEMU's arguments with this card in the place of the machine's own.
+    fn dress(self, mut arguments: Vec<String>) -> Result<Vec<String>, String> {
+        let wanted = match self {
+            Self::Own => return Ok(arguments),
+            Self::E1000 => "e1000",
+            Self::VirtioNet => "virtio-net-pci",
+        };
+        let card = arguments.iter_mut().find(|argument| argument.contains(",netdev="));
+        let card = card.ok_or("the machine has no network card")?;
+        let rest = card.split_once(',').map_or("", |(_, rest)| rest);
+        *card = format!("{wanted},{rest}");
+        Ok(arguments)
+    }
 }
 
 fn parse_range(text: &str) -> Result<(u32, u32), String> {
@@ -162,6 +200,18 @@ fn smallest_memory(args: &Args, (from, to): (u32, u32)) -> Result<bool, String> 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn another_card_takes_the_place_of_the_machines_own() {
+        let line =
+            || vec!["-device".to_owned(), "e1000,netdev=net,mac=02:00:00:00:00:01".to_owned()];
+        assert_eq!(
+            Card::VirtioNet.dress(line()).unwrap()[1],
+            "virtio-net-pci,netdev=net,mac=02:00:00:00:00:01"
+        );
+        assert_eq!(Card::Own.dress(line()).unwrap(), line());
+        assert!(Card::E1000.dress(Vec::new()).is_err());
+    }
 
     #[test]
     fn ranges_are_checked() {

@@ -9,10 +9,9 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use serde::Serialize;
-
-use super::run::{Setup, append};
+use super::report::ModuleLoad;
 use super::session::Session;
+use super::setup::{Setup, append};
 
 /// What the kernel says about a module whose symbols nothing exports.
 const UNRESOLVED: [&str; 3] =
@@ -30,18 +29,6 @@ cat /proc/modules >out/loaded
 dmesg >out/dmesg
 mv out/results.tmp out/results
 ";
-
-/// How one module loaded.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct ModuleLoad {
-    /// Its name.
-    pub name: String,
-    /// `loaded`, `no device` or `failed`.
-    pub state: &'static str,
-    /// What was said about it.
-    #[serde(skip_serializing_if = "String::is_empty")]
-    pub detail: String,
-}
 
 /// Adds what the test needs to the guest's shares.
 pub fn prepare(output: &Path, setup: &Setup) -> Result<(), String> {

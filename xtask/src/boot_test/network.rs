@@ -79,6 +79,24 @@ impl Host {
         });
     }
 
+    /// Takes one more address, as if the Internet were here.
+    pub fn add_address(&mut self, address: Ipv4Addr) {
+        self.interface.update_ip_addrs(|list| {
+            // The list has room for two.
+            let _ = list.push(IpCidr::Ipv4(Ipv4Cidr::new(address, 32)));
+        });
+    }
+
+    /// From now on notes what looks like new connections to the host's network.
+    pub fn watch(&mut self) {
+        self.wire.approaches = Some(Vec::new());
+    }
+
+    /// What was noted since then.
+    pub fn approaches(&self) -> Vec<String> {
+        self.wire.approaches.clone().unwrap_or_default()
+    }
+
     /// The latest lease.
     pub fn lease(&self) -> Option<&Lease> {
         self.lease.as_ref()

@@ -4,8 +4,8 @@
 //! The power fails for a disk that is in use, whose file system has to be recovered from its journal
 //! then. OpenWrt's guests do that in the kernel, when fstools mounts the disk.
 
-use super::run::{Setup, append};
 use super::session::Session;
+use super::setup::{Setup, append};
 use super::{Role, access_point, station};
 
 /// A setting as `uci commit` would leave it: a file below /etc.

@@ -7,8 +7,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-/// The program, and where it comes from.
-const PROGRAM: &str = "qemu-system-x86_64";
+use wifibox_host::qemu::Board;
 
 /// What the guest said on its console, a time before each line.
 #[derive(Default)]
@@ -28,9 +27,10 @@ pub struct Qemu {
 }
 
 impl Qemu {
-    /// Starts QEMU with these arguments. The guest's console goes to `log`, QEMU's own messages to
+    /// Starts the board's QEMU with these arguments. The guest's console goes to `log`, QEMU's own messages to
     /// `messages`; `monitor` is the socket that the arguments make.
     pub fn start(
+        board: Board,
         arguments: &[String],
         monitor: &Path,
         log: &Path,
@@ -39,14 +39,18 @@ impl Qemu {
         let unwritable = |error| format!("cannot write {}: {error}", messages.display());
         let own = std::fs::File::create(messages).map_err(unwritable)?;
         let started = Instant::now();
-        let mut process = Command::new(PROGRAM)
+        let mut process = Command::new(board.program())
             .args(arguments)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(own)
             .spawn()
             .map_err(|error| {
-                format!("cannot run {PROGRAM} (Debian: apt install qemu-system-x86): {error}")
+                format!(
+                    "cannot run {} (Debian: apt install {}): {error}",
+                    board.program(),
+                    board.package()
+                )
             })?;
         let console = Arc::new(Mutex::new(Console::default()));
         let mut file = std::fs::File::create(log)

@@ -2,8 +2,6 @@
 
 use serde::Serialize;
 
-use super::modules::ModuleLoad;
-
 /// A step that was passed.
 #[derive(Debug, Clone, Serialize)]
 pub struct Step {
@@ -56,4 +54,16 @@ impl Report {
     pub fn passed(&self) -> bool {
         self.failure.is_none()
     }
+}
+
+/// How one module loaded.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ModuleLoad {
+    /// Its name.
+    pub name: String,
+    /// `loaded`, `no device` or `failed`.
+    pub state: &'static str,
+    /// What was said about it.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub detail: String,
 }

@@ -1,31 +1,20 @@
 //! One run of a guest: its shares, its machine, its cable, and the steps of its role.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
-use wifibox_build::host::boot::{Console, Disk, GuestDescription, data_disk};
-use wifibox_build::host::config_disk;
-use wifibox_build::host::machine::{Acceleration, Firmware, Nic};
-use wifibox_build::host::shares::{self, Share};
+use wifibox_ground::guest::{CONFIGURATION_FILE, Guest, Purpose};
+use wifibox_host::config_disk::Content;
+use wifibox_host::qemu::{Acceleration, Board, Console, Disk, Firmware, Machine, Nic};
+use wifibox_host::shares::{self, Share};
 
 use super::network::Host;
 use super::report::Report;
 use super::session::Session;
+use super::setup::Setup;
 use super::wire::{Carrier, Datagrams, Wire};
-use super::{Args, Role, access_point, as_bhyve, modules, power_cut, qemu, station};
-
-/// The folders of one run.
-pub struct Setup {
-    /// The share `config`.
-    pub config: PathBuf,
-    /// The share `app_config`.
-    pub application: PathBuf,
-    /// The share `e2e`.
-    pub exchange: PathBuf,
-    /// All shares.
-    pub shares: Vec<Share>,
-}
+use super::{Args, Role, access_point, as_bhyve, modules, power_cut, qemu, station, trials};
 
 /// The boots of a run: those after the first find its disk again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,25 +61,13 @@ fn boot_once(
     boot: Boot,
     state: &Path,
 ) -> Result<Report, String> {
-    let manifest = manifest(&args.dir);
-    let (role, base) = match (args.role, manifest) {
-        (Some(role), Err(_)) => (role, String::new()),
-        (Some(role), Ok(manifest)) => (role, manifest.recipe.base),
-        (None, manifest) => {
-            let manifest = manifest?;
-            (role_of(&manifest)?, manifest.recipe.base)
-        }
-    };
+    let guest = wifibox_host::of_output(&args.dir).map_err(|error| error.to_string())?;
+    let role = args.role.map_or_else(|| role_of(&guest.role), Ok)?;
     let bhyve = args.as_bhyve.then(|| as_bhyve::Machine::of_output(&args.dir)).transpose()?;
     let memory = match (&bhyve, args.memory) {
         (Some(machine), None) => machine.memory,
         _ => memory,
     };
-    let mut guest = GuestDescription::of_output(&args.dir).map_err(|error| error.to_string())?;
-    if args.uefi {
-        guest.firmware =
-            Firmware::installed_uefi(guest.board).map_err(|error| error.to_string())?;
-    }
     let folder = &match boot {
         Boot::Only => state.to_owned(),
         Boot::Before => state.join("1"),
@@ -98,9 +75,10 @@ fn boot_once(
     };
     fs::create_dir_all(folder)
         .map_err(|error| format!("cannot make {}: {error}", folder.display()))?;
-    let setup = lay_out(&args.dir, folder)?;
+    let setup = lay_out(&guest, &args.dir, folder)?;
     match role {
         _ if args.load_modules => modules::prepare(&args.dir, &setup)?,
+        Role::Station if args.trials => trials::prepare(&setup)?,
         Role::Station => station::prepare(&setup)?,
         Role::AccessPoint => access_point::prepare(&setup)?,
     }
@@ -110,65 +88,52 @@ fn boot_once(
     if boot != Boot::Only {
         power_cut::prepare(&setup)?;
     }
-
-    let mut setup = setup;
-    let data = data_disk(&args.dir, state)
-        .map_err(|error| format!("cannot copy the guest's disk: {error}"))?;
-    if boot != Boot::Only && data.is_none() {
+    let (carrier, nic) = connect(args.tap, folder)?;
+    let mut machine = machine(args, &guest, state, &setup.shares)?;
+    if boot != Boot::Only && !machine.disks.iter().any(|disk| disk.purpose == Purpose::Persistent) {
         return Err("the guest has no disk of its own: build it with --persistent".to_owned());
     }
-    guest.disks.extend(data);
     if args.config_disk {
-        guest.disks.push(config_disk(folder)?);
-        setup.shares.retain(|share| share.tag == "e2e");
+        machine.disks.push(config_disk(folder)?);
+        machine.shares.retain(|share| share.tag == "e2e");
     }
-    let carrier: Box<dyn Carrier>;
-    (carrier, guest.nic) = connect(args.tap, folder)?;
-    guest.memory = memory;
-    guest.acceleration = Acceleration::of_this_host(guest.board);
-    guest.shares = setup.shares;
-    guest.console = Console::Plain;
+    machine.memory = memory;
+    machine.nic = nic;
     let monitor = folder.join("qmp");
-    guest.monitor = Some(monitor.clone());
-    guest.no_reboot = true;
+    machine.monitor = Some(monitor.clone());
     let arguments = match &bhyve {
-        Some(machine) => {
-            let (acceleration, nic) = (guest.acceleration, &guest.nic);
-            machine.arguments(memory, acceleration, nic, &guest.shares, &monitor)?
+        Some(bhyve) => {
+            let Machine { acceleration, nic, shares, .. } = &machine;
+            bhyve.arguments(memory, *acceleration, nic, shares, &monitor)?
         }
-        None => guest.arguments().map_err(|error| error.to_string())?,
+        None => machine.arguments().map_err(|error| error.to_string())?,
     };
+    let arguments = args.nic.dress(arguments)?;
 
     let report = Report {
         version: 1,
         role: if role == Role::Station { "station" } else { "access-point" },
         firmware: if args.uefi || args.as_bhyve { "uefi" } else { "direct" },
         memory,
-        acceleration: if guest.acceleration == Acceleration::Kvm { "kvm" } else { "tcg" },
+        acceleration: if machine.acceleration == Acceleration::Kvm { "kvm" } else { "tcg" },
         steps: Vec::new(),
         first_packet: None,
         modules: Vec::new(),
         failure: None,
         quiet,
     };
-    let log = folder.join("console.log");
+    let (log, messages) = (folder.join("console.log"), folder.join("qemu.log"));
     let mut session = Session {
-        qemu: qemu::Qemu::start(&arguments, &monitor, &log, &folder.join("qemu.log"))?,
+        qemu: qemu::Qemu::start(machine.board, &arguments, &monitor, &log, &messages)?,
         host: Host::new(Wire::new(carrier)),
         report,
         exchange: setup.exchange,
         machine: bhyve.map(|machine| machine.expected()).unwrap_or_default(),
-        base,
+        base: guest.base,
         limit: Duration::from_secs(args.timeout),
+        orders: std::collections::BTreeMap::new(),
     };
-    let outcome = match role {
-        _ if boot == Boot::Before => power_cut::before(&mut session, role),
-        _ if boot == Boot::After => power_cut::after(&mut session, role),
-        _ if args.load_modules => modules::run(&mut session),
-        _ if args.config_disk => on_disk(&mut session, role),
-        Role::Station => station::run(&mut session),
-        Role::AccessPoint => access_point::run(&mut session),
-    };
+    let outcome = steps(args, role, boot, &mut session);
     if let (false, Some(seconds)) = (quiet, session.report.first_packet) {
         println!("first packet: {seconds:.2} s after QEMU's start");
     }
@@ -185,6 +150,33 @@ fn boot_once(
     Ok(session.report)
 }
 
+/// The guest's machine, with what every run wants otherwise than its users do; its disk is in `state`.
+fn machine(args: &Args, guest: &Guest, state: &Path, shares: &[Share]) -> Result<Machine, String> {
+    let failed = |error: wifibox_host::qemu::Error| error.to_string();
+    let board = Board::of(guest).map_err(failed)?;
+    let uefi = args.uefi.then(|| Firmware::installed_uefi(board)).transpose().map_err(failed)?;
+    let mut machine = Machine::of(guest, &args.dir, state, uefi).map_err(failed)?;
+    machine.lay_out_disks(&args.dir, state).map_err(|error| error.to_string())?;
+    machine.acceleration = Acceleration::of_this_host(board);
+    machine.shares = shares.to_vec();
+    machine.console = Console::Plain;
+    machine.no_reboot = true;
+    Ok(machine)
+}
+
+/// The steps of this run.
+fn steps(args: &Args, role: Role, boot: Boot, session: &mut Session) -> Result<(), String> {
+    match role {
+        _ if boot == Boot::Before => power_cut::before(session, role),
+        _ if boot == Boot::After => power_cut::after(session, role),
+        _ if args.load_modules => modules::run(session),
+        _ if args.config_disk => on_disk(session, role),
+        Role::Station if args.trials => trials::run(session),
+        Role::Station => station::run(session),
+        Role::AccessPoint => access_point::run(session),
+    }
+}
+
 /// The steps of a guest whose configuration is on a disk.
 fn on_disk(session: &mut Session, role: Role) -> Result<(), String> {
     session.wait_console("mounted the configuration disk", &["configuration from the disk"])?;
@@ -194,31 +186,9 @@ fn on_disk(session: &mut Session, role: Role) -> Result<(), String> {
     }
 }
 
-/// The part of an output folder's manifest that matters here.
-#[derive(Debug, Default, serde::Deserialize)]
-struct Manifest {
-    recipe: Recipe,
-}
-
-/// What the guest was made of.
-#[derive(Debug, Default, serde::Deserialize)]
-struct Recipe {
-    #[serde(default)]
-    base: String,
-    role: String,
-}
-
-/// The output folder's manifest.
-fn manifest(folder: &Path) -> Result<Manifest, String> {
-    let path = folder.join("manifest.json");
-    let text = fs::read_to_string(&path)
-        .map_err(|error| format!("cannot read {}: {error}", path.display()))?;
-    serde_json::from_str(&text).map_err(|error| format!("{}: {error}", path.display()))
-}
-
-/// The role that the manifest of `folder` names.
-fn role_of(manifest: &Manifest) -> Result<Role, String> {
-    match manifest.recipe.role.as_str() {
+/// The role of this name, as the manifest has it.
+fn role_of(name: &str) -> Result<Role, String> {
+    match name {
         "station" => Ok(Role::Station),
         "access-point" => Ok(Role::AccessPoint),
         other => Err(format!("the manifest has the unknown role {other:?}: give --role")),
@@ -226,11 +196,11 @@ fn role_of(manifest: &Manifest) -> Result<Role, String> {
 }
 
 /// Fresh shares in `folder`: the output's samples, and the exchange folder.
-fn lay_out(output: &Path, folder: &Path) -> Result<Setup, String> {
-    let mut shares = shares::prepare(output, folder).map_err(|error| error.to_string())?;
+fn lay_out(guest: &Guest, output: &Path, folder: &Path) -> Result<Setup, String> {
+    let mut shares = shares::prepare(guest, output, folder).map_err(|error| error.to_string())?;
     let named = |tag: &str| shares.iter().find(|share| share.tag == tag);
     let (Some(config), Some(application)) = (named("config"), named("app_config")) else {
-        return Err("the output folder lays out no shares `config` and `app_config`".to_owned());
+        return Err("the guest has no shares `config` and `app_config`".to_owned());
     };
     let (config, application) = (config.folder.clone(), application.folder.clone());
     let exchange = folder.join("e2e");
@@ -243,12 +213,13 @@ fn lay_out(output: &Path, folder: &Path) -> Result<Setup, String> {
 
 /// The configuration disk, made of the shares in `folder`; the guest may write to it.
 fn config_disk(folder: &Path) -> Result<Disk, String> {
-    let image = folder.join(config_disk::FILE_NAME);
-    let content = config_disk::Content::find(folder).map_err(|error| error.to_string())?;
+    let image = folder.join(CONFIGURATION_FILE);
+    let content = Content::find(folder).map_err(|error| error.to_string())?;
     let file = fs::File::create(&image)
         .map_err(|error| format!("cannot make {}: {error}", image.display()))?;
     content.write(None, std::io::BufWriter::new(file)).map_err(|error| error.to_string())?;
-    Ok(Disk { id: "config".to_owned(), image, read_only: false })
+    let purpose = Purpose::Configuration;
+    Ok(Disk { purpose, id: "config".to_owned(), image, read_only: false })
 }
 
 /// The cable to the guest: this side's end and the guest's.
@@ -274,26 +245,14 @@ fn connect_tap() -> Result<(Box<dyn Carrier>, Nic), String> {
     Err("--tap works on Linux only".to_owned())
 }
 
-/// Adds text to a file of the shares.
-pub fn append(path: &Path, text: &str) -> Result<(), String> {
-    let failed = |error: std::io::Error| format!("cannot extend {}: {error}", path.display());
-    let mut whole = fs::read_to_string(path).map_err(failed)?;
-    whole.push_str(text);
-    fs::write(path, whole).map_err(failed)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn the_role_comes_from_the_manifest() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("manifest.json");
-        fs::write(&path, r#"{"format":1,"recipe":{"role":"access-point"}}"#).unwrap();
-        let role = || role_of(&manifest(folder.path())?);
-        assert_eq!(role(), Ok(Role::AccessPoint));
-        fs::write(&path, r#"{"recipe":{"role":"toaster"}}"#).unwrap();
-        assert!(role().unwrap_err().contains("toaster"));
+    fn roles_have_the_names_of_recipes() {
+        assert_eq!(role_of("station"), Ok(Role::Station));
+        assert_eq!(role_of("access-point"), Ok(Role::AccessPoint));
+        assert!(role_of("toaster").unwrap_err().contains("toaster"));
     }
 }

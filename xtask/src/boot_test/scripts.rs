@@ -1,5 +1,6 @@
-//! Tests of the guest's shell scripts that need no guest: that a shell can read all of them, and
-//! what the parts that parse configuration make of it.
+//! Tests of the guest's shell scripts that need no guest: that a shell can read all of them, and what
+//! OpenWrt's part that parses configuration makes of it. Those of the other guests are in
+//! `builder/tests/it/guest_scripts.rs`.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -24,32 +25,6 @@ fn shell(script: &str) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
-/// A part of /etc/rc with its folders moved below `folder`.
-fn part(name: &str, folder: &Path) -> String {
-    let path = overlays().join("common/root/etc/wifibox").join(name);
-    let here = folder.display();
-    fs::read_to_string(path)
-        .unwrap()
-        // First, for the others put a folder below the real /tmp.
-        .replace("/tmp/", &format!("{here}/tmp/"))
-        .replace("/run/wifibox", &format!("{here}/run"))
-        .replace("/sys/class/net", &format!("{here}/net"))
-}
-
-/// What `network` does with an interfaces.conf: the calls of `ip`, and the DHCP interfaces.
-fn network(interfaces: &str) -> (Vec<String>, String) {
-    let folder = tempfile::tempdir().unwrap();
-    let here = folder.path();
-    for name in ["run", "net/eth0", "net/wlan0"] {
-        fs::create_dir_all(here.join(name)).unwrap();
-    }
-    fs::write(here.join("interfaces.conf"), interfaces).unwrap();
-    let stubs = "say() { echo \"say $*\"; }; ip() { echo \"ip $*\"; }";
-    let script = format!("config={}\n{stubs}\n{}", here.display(), part("network", here));
-    let lines = shell(&script).lines().map(|line| line.trim().to_owned()).collect();
-    (lines, fs::read_to_string(here.join("run/dhcp")).unwrap())
-}
-
 #[test]
 fn a_shell_can_read_every_script() {
     let mut all = Vec::new();
@@ -65,113 +40,6 @@ fn a_shell_can_read_every_script() {
         }
     }
     assert!(count > 15, "only {count} scripts found");
-}
-
-#[test]
-fn a_station_gets_its_address_and_a_dhcp_client() {
-    let text = "# comment\niface eth0 inet static\n  address 10.0.0.1\n  netmask 255.255.255.0\n\n\
-                iface wlan0 dhcp\n";
-    let (calls, dhcp) = network(text);
-    assert_eq!(
-        calls,
-        [
-            "ip link set dev lo up",
-            "ip link set dev eth0 up",
-            "ip addr add 10.0.0.1/255.255.255.0 dev eth0",
-            "ip link set dev wlan0 up",
-        ]
-    );
-    assert_eq!(dhcp, "wlan0\n");
-}
-
-#[test]
-fn stanzas_of_one_interface_add_up() {
-    let text = "iface eth0 inet static\n\tgateway 10.0.0.1\n\taddress 10.0.0.2/24\n\
-                iface eth0 inet6 static\n  address fd00::ffff/64\n  gateway fd00::1\n\
-                iface wlan0 inet manual\n";
-    let (calls, dhcp) = network(text);
-    assert_eq!(
-        calls[1..],
-        [
-            "ip link set dev eth0 up",
-            "ip addr add 10.0.0.2/24 dev eth0",
-            "ip -6 addr add fd00::ffff/64 dev eth0",
-            "ip route add default via 10.0.0.1 dev eth0",
-            "ip -6 route add default via fd00::1 dev eth0",
-            "ip link set dev wlan0 up",
-        ]
-    );
-    assert_eq!(dhcp, "");
-}
-
-#[test]
-fn commands_run_in_their_phase_with_the_interface_named() {
-    let text = "auto eth0\niface eth0 inet static\n  address 10.9.0.1/16\n  mtu 1400\n  \
-                hwaddress ether 02:00:00:00:00:01\n  post-up echo \"after   $IFACE\"\n  \
-                pre-up echo before | tr a-z A-Z\n  down echo bye\n  up false\n";
-    let (calls, _) = network(text);
-    assert_eq!(
-        calls[1..],
-        [
-            "BEFORE",
-            "ip link set dev eth0 mtu 1400 address 02:00:00:00:00:01 up",
-            "ip addr add 10.9.0.1/16 dev eth0",
-            "after   eth0",
-            "say interfaces.conf, eth0: 'false' failed",
-        ]
-    );
-}
-
-#[test]
-fn interfaces_that_nobody_names_stay_down() {
-    let (calls, _) = network("iface eth1 inet static\n  address 10.1.0.1/24\n");
-    assert_eq!(calls, ["ip link set dev lo up"]);
-}
-
-/// /tmp/udhcpd.conf as made from `template`, when the network told `dns`, `domain` and `search`.
-fn udhcpd(template: &str, dns: &str, domain: &str, search: &str) -> String {
-    let folder = tempfile::tempdir().unwrap();
-    let here = folder.path();
-    for name in ["run", "tmp"] {
-        fs::create_dir_all(here.join(name)).unwrap();
-    }
-    fs::write(here.join("run/dhcp"), "wlan0\n").unwrap();
-    fs::write(here.join("udhcpd.conf"), template).unwrap();
-    let stubs = "restart() { :; }";
-    let functions = part("propagate", here);
-    let call = if dns.is_empty() {
-        "dns='' domain='' search=''; fill_udhcpd".to_owned()
-    } else {
-        format!("propagate '{dns}' '{domain}' '{search}'")
-    };
-    shell(&format!("config={}\n{stubs}\n{functions}\n{call}", here.display()));
-    fs::read_to_string(here.join("tmp/udhcpd.conf")).unwrap()
-}
-
-const TEMPLATE: &str = "# comment\n\ninterface\teth0\nopt\tdns\t%%DNS%% 8.8.8.8\n\
-                        opt\tdomain\t%%DOMAIN%%\nopt\tsearch\t%%SEARCH%%\nopt\tlease\t864000\n";
-
-#[test]
-fn what_the_network_told_goes_into_the_dhcp_servers_file() {
-    let text = udhcpd(TEMPLATE, "192.0.2.1 192.0.2.2", "lab.example", "");
-    assert_eq!(
-        text,
-        "interface\teth0\nopt\tdns\t192.0.2.1 192.0.2.2 8.8.8.8\nopt\tdomain\tlab.example\n\
-         opt\tlease\t864000\n"
-    );
-}
-
-#[test]
-fn leases_are_short_until_the_network_has_told() {
-    let text = udhcpd(TEMPLATE, "", "", "");
-    assert_eq!(text, "interface\teth0\nopt\tdns\t 8.8.8.8\nopt\tlease 20\nmin_lease 20\n");
-}
-
-#[test]
-fn a_hostile_networks_words_stay_out() {
-    let text = udhcpd(TEMPLATE, "192.0.2.1", "x/;w /etc/passwd", "a\nnotify_file /x");
-    assert!(!text.contains("passwd") && !text.contains("notify_file"), "{text}");
-    assert!(text.contains("192.0.2.1 8.8.8.8"), "{text}");
 }
 
 /// What `import` tells UCI for a guest of `role` with these files in its share.

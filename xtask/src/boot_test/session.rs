@@ -1,5 +1,6 @@
 //! One run: a guest, the host's network stack, the shared folders and the report, moved on together.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -30,6 +31,8 @@ pub struct Session {
     pub base: String,
     /// How long a step may take.
     pub limit: Duration,
+    /// How many orders each side of the test has got.
+    pub orders: BTreeMap<String, u32>,
 }
 
 impl Session {
@@ -151,6 +154,38 @@ impl Session {
             let text = String::from_utf8_lossy(bytes);
             text.lines().any(|line| line == state).then(|| ((), state.to_owned()))
         })
+    }
+
+    /// Has one side of the test run a script in the guest's machine, and gives what it printed. A script
+    /// that fails is an error.
+    pub fn order(&mut self, side: &str, script: &str) -> Result<String, String> {
+        let number = self.orders.entry(side.to_owned()).or_default();
+        *number += 1;
+        let name = format!("{side}-{number}");
+        Self::put(&self.exchange, &format!("orders/.{name}"), script.as_bytes())?;
+        let folder = self.exchange.join("orders");
+        fs::rename(folder.join(format!(".{name}")), folder.join(&name))
+            .map_err(|error| format!("cannot write {}: {error}", folder.join(&name).display()))?;
+        let out = self.exchange.join("out");
+        let end = Instant::now() + self.limit;
+        loop {
+            self.advance();
+            if let Ok(code) = fs::read_to_string(out.join(&name)) {
+                let log = fs::read(out.join(format!("{name}.log"))).unwrap_or_default();
+                let log = String::from_utf8_lossy(&log).into_owned();
+                return if code.trim() == "0" {
+                    Ok(log)
+                } else {
+                    Err(format!("{name} ended with {}: {log}", code.trim()))
+                };
+            }
+            if let Some(ending) = self.qemu.ended() {
+                return Err(format!("{name}: {ending} before that"));
+            }
+            if Instant::now() > end {
+                return Err(format!("{name} did not end within {} seconds", self.limit.as_secs()));
+            }
+        }
     }
 
     /// Presses the power button and waits for QEMU's end.

@@ -7,14 +7,14 @@
 use std::net::Ipv4Addr;
 use std::time::{Duration, Instant};
 
-use super::run::{Setup, append};
 use super::session::{Session, digest, test_bytes};
+use super::setup::{Setup, append};
 use super::tools;
 
 /// The guest's address for the host.
-const GUEST: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 1);
+pub const GUEST: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 1);
 /// A server "in the Internet", and the name server that the network announces.
-const FAR: Ipv4Addr = Ipv4Addr::new(198, 51, 100, 7);
+pub const FAR: Ipv4Addr = Ipv4Addr::new(198, 51, 100, 7);
 /// The access point's network.
 const WIRELESS: &str = "192.168.77.";
 const DOWNLOAD: usize = 2 * 1024 * 1024;
@@ -68,6 +68,8 @@ cd /run/e2e
 mkdir -p out
 $(tool unshare) -n sh ./ap.sh >out/ap.log 2>&1 </dev/null &
 child=$!
+echo $child >out/ap.pid
+[ ! -f trials ] || orders guest >/dev/null 2>&1 </dev/null &
 own=$(readlink /proc/self/ns/net)
 until [ -e /sys/class/net/wlan1/phy80211/name ]; do sleep 0.1; done
 while [ \"$(readlink /proc/$child/ns/net)\" = \"$own\" ]; do sleep 0.05; done
@@ -84,15 +86,17 @@ const ACCESS_POINT_SIDE: &str = "#!/bin/sh
 cd /run/e2e
 . ./tools.sh
 until ip addr add 192.168.77.1/24 dev wlan1 2>/dev/null; do sleep 0.05; done
-hostapd -B -t hostapd.conf
+hostapd -B -t -P /run/e2e.hostapd hostapd.conf
 ip link set lo up
 ip addr add 198.51.100.7/32 dev lo
 : >/run/e2e.leases
 udhcpd -S -a 0 udhcpd.conf
 $(tool httpd) -p 198.51.100.7:8080 -h www
+# Where a name server would be.
+$(tool httpd) -p 198.51.100.7:53 -h www
 read -r uptime _ </proc/uptime
 echo \"at $uptime of the guest's time\" >out/up
-exec sleep 1000000
+orders ap
 ";
 
 const WHO: &str = "#!/bin/sh
@@ -117,11 +121,19 @@ pub fn prepare(setup: &Setup) -> Result<(), String> {
     ] {
         Session::put(&setup.exchange, name, text.as_bytes())?;
     }
-    Session::put(&setup.exchange, "www/blob", &test_bytes(DOWNLOAD))
+    Session::put(&setup.exchange, "www/name", b"first\n")?;
+    Session::put(&setup.exchange, "www/blob", &test_bytes(DOWNLOAD))?;
+    super::scan::prepare(setup)
 }
 
 /// Walks through the steps.
 pub fn run(session: &mut Session) -> Result<(), String> {
+    work(session)?;
+    session.power_off()
+}
+
+/// All steps but the last.
+pub fn work(session: &mut Session) -> Result<(), String> {
     session.wait_console("kernel up", &["wifibox: kernel up", "Run /sbin/init", "OpenRC "])?;
     session.host.ask_for_address();
     session.wait_ready()?;
@@ -140,21 +152,36 @@ pub fn run(session: &mut Session) -> Result<(), String> {
         let name = "associated by WPA2, says the control socket";
         session.wait_status(name, GUEST, "wpa_state=COMPLETED")?;
     }
-    // OpenWrt's guests ask the wireless network's name server for the host; others name it.
-    let own = session.base == "openwrt";
-    let name = if own {
-        "lease names the guest as name server"
-    } else {
-        "lease names the wireless network's name server"
-    };
+    let name = "lease names the guest as name server";
     session.wait(name, |session| {
         let lease = session.host.lease()?;
         let list: Vec<String> = lease.name_servers.iter().map(ToString::to_string).collect();
-        let wanted = if own { GUEST } else { FAR };
-        (lease.name_servers.first() == Some(&wanted)).then(|| Ok(((), list.join(" "))))
+        (lease.name_servers.first() == Some(&GUEST)).then(|| Ok(((), list.join(" "))))
     })?;
+    // OpenWrt's guests have a daemon for that, which answers itself.
+    if session.base != "openwrt" {
+        asks(session, "the guest hands queries on to the network's name server", "first")?;
+    }
     download(session)?;
-    session.power_off()
+    if session.base != "openwrt" {
+        super::scan::run(session, "ap", "wlan1")?;
+    }
+    Ok(())
+}
+
+/// Asks the guest's port of name service until the wireless network's server answers with `word`.
+pub fn asks(session: &mut Session, name: &str, word: &str) -> Result<(), String> {
+    let request = b"GET /name HTTP/1.0\r\n\r\n";
+    session.wait_answer(
+        name,
+        (GUEST, 53),
+        request,
+        |_| false,
+        |bytes| {
+            let text = String::from_utf8_lossy(bytes);
+            text.ends_with(&format!("\r\n\r\n{word}\n")).then(|| ((), word.to_owned()))
+        },
+    )
 }
 
 /// Pings through the guest until an answer comes; then four more must come.

@@ -17,6 +17,19 @@ tool() {
 		echo \"/run/e2e/busybox $1\"
 	fi
 }
+# orders NAME: runs what the test orders of NAME while it goes on, one script after the other.
+orders() {
+	number=1
+	while :; do
+		if [ -f \"orders/$1-$number\" ]; then
+			sh \"orders/$1-$number\" >\"out/$1-$number.log\" 2>&1 </dev/null
+			echo $? >\"out/$1-$number.new\"
+			mv \"out/$1-$number.new\" \"out/$1-$number\"
+			number=$((number + 1))
+		fi
+		sleep 1
+	done
+}
 # Not every sleep knows fractions of a second.
 sleep 0.01 2>/dev/null || sleep() { /run/e2e/busybox sleep \"$1\"; }
 ";
@@ -38,6 +51,6 @@ pub fn put(exchange: &Path) -> Result<(), String> {
 /// Whether this is an ELF program that asks for no dynamic linker, so that it runs in any guest.
 fn is_static(program: &[u8]) -> bool {
     program.starts_with(b"\x7fELF")
-        && wifibox_build::tree::libraries::needs(program)
+        && wifibox_tree::libraries::needs(program)
             .is_none_or(|needs| needs.interpreter.is_none() && needs.libraries.is_empty())
 }

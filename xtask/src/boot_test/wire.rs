@@ -116,12 +116,14 @@ impl Drop for Tap {
 pub struct Wire {
     carrier: Box<dyn Carrier>,
     waiting: VecDeque<Vec<u8>>,
+    /// What came in that looks like a new connection to the host's network, once somebody asks for it.
+    pub approaches: Option<Vec<String>>,
 }
 
 impl Wire {
     /// A device on `carrier`.
     pub fn new(carrier: Box<dyn Carrier>) -> Self {
-        Self { carrier, waiting: VecDeque::new() }
+        Self { carrier, waiting: VecDeque::new(), approaches: None }
     }
 }
 
@@ -152,6 +154,9 @@ impl Device for Wire {
 
     fn receive(&mut self, _: Instant) -> Option<(Received, Sending<'_>)> {
         if let Some(frame) = self.carrier.receive() {
+            if let Some(list) = &mut self.approaches {
+                list.extend(super::approach::approach(&frame));
+            }
             self.waiting.push_back(frame);
         }
         let frame = self.waiting.pop_front()?;

@@ -9,7 +9,7 @@ use std::io::{self, BufRead as _, BufReader, Read};
 use std::path::Path;
 
 use tar::{Archive, EntryType};
-use wifibox_build::digest::Sha256;
+use wifibox_ground::digest::Sha256;
 
 use super::listing::{Kind, Listing, Node, hex};
 

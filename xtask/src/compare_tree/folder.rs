@@ -7,7 +7,7 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _};
 use std::path::Path;
 
-use wifibox_build::digest::Sha256;
+use wifibox_ground::digest::Sha256;
 
 #[cfg(any(target_os = "linux", target_vendor = "apple"))]
 use super::listing::hex;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use wifibox_build::digest::Sha256;
+use wifibox_ground::digest::Sha256;
 
 /// Nodes by path from the root, without a slash in front; the root's own path is empty.
 pub type Listing = BTreeMap<Vec<u8>, Node>;

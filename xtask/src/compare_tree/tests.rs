@@ -4,10 +4,11 @@ use std::io::Cursor;
 use std::num::NonZeroUsize;
 
 use tar::{Builder, EntryType, Header};
-use wifibox_build::image::squashfs::{self, BlockSize, Codec, Options};
-use wifibox_build::path::GuestPath;
-use wifibox_build::progress::Silent;
-use wifibox_build::tree::{Content, Kind as TreeKind, Meta, Node as TreeNode, Origin, Tree};
+use wifibox_ground::content::Content;
+use wifibox_ground::path::GuestPath;
+use wifibox_ground::progress::Silent;
+use wifibox_image::squashfs::{self, BlockSize, Codec, Options};
+use wifibox_tree::{Kind as TreeKind, Meta, Node as TreeNode, Origin, Tree};
 
 use super::allow::Allowed;
 use super::difference::{Class, Difference, compare};
@@ -164,7 +165,7 @@ fn images_and_folders_are_read_alike() {
         source_date_epoch: 1_700_000_000,
         jobs: NonZeroUsize::MIN,
     };
-    squashfs::write(&tree, &options, &mut file, &Silent).unwrap();
+    squashfs::write(&tree, &options, None, &mut file, &Silent).unwrap();
     let (of_folder, of_image) = (folder::read(&root).unwrap(), image::read(&path).unwrap());
     assert_eq!(of_image.len(), 6);
     assert_eq!(shown(&compare(&of_folder, &of_image)), [""; 0]);

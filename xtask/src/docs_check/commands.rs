@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use clap::Parser as _;
 use clap::error::ErrorKind;
-use wifibox_build::cli::args::Cli;
-use wifibox_build::recipe::{Catalog, Listed, Sources};
+use wifibox_build::cli::command::Cli;
+use wifibox_recipe::{Catalog, Listed, Sources};
 
 /// What became of a command.
 #[derive(Debug, PartialEq, Eq)]
@@ -20,11 +20,21 @@ pub enum Outcome {
     Wrong(String),
 }
 
+/// Words that stand before a command and are none of ours.
+const BEFORE: [&str; 11] =
+    ["sudo", "doas", "time", "exec", "if", "then", "else", "while", "until", "do", "!"];
+
+/// Options whose value has a form of its own, and one that they take: it stands for a script's variable.
+const SAMPLES: [(&str, &str); 3] =
+    [("--device", "8086:2725"), ("--passthru", "3/0/0"), ("--jobs", "1")];
+
 /// Knows what there is.
 pub struct Checker {
     root: PathBuf,
     /// Names that an option takes.
     names: BTreeMap<&'static str, BTreeSet<String>>,
+    /// Names of recipes in examples, for commands that say where their recipes are.
+    in_examples: BTreeSet<String>,
 }
 
 impl Checker {
@@ -41,7 +51,8 @@ impl Checker {
             ("--kernel", set(&listing.kernels)),
             ("--hypervisor", set(&listing.hypervisors)),
         ]);
-        Ok(Checker { root: root.to_owned(), names })
+        let in_examples = super::examples::names(&root.join("examples"))?;
+        Ok(Checker { root: root.to_owned(), names, in_examples })
     }
 
     /// The outcomes of the commands in `line` that are ours.
@@ -60,7 +71,7 @@ impl Checker {
         let words: Vec<&str> = words
             .iter()
             .map(String::as_str)
-            .skip_while(|word| ["sudo", "doas", "time"].contains(word) || is_assignment(word))
+            .skip_while(|word| BEFORE.contains(word) || is_assignment(word))
             .collect();
         let (program, rest) = words.split_first()?;
         let name = program.rsplit('/').next().unwrap_or(program);
@@ -89,6 +100,7 @@ impl Checker {
     }
 
     fn tool(&self, arguments: &[&str], pending: &BTreeSet<String>) -> Outcome {
+        let own_recipes = arguments.contains(&"--recipes");
         for pair in arguments.windows(2) {
             let [option, value] = pair else { continue };
             let Some(names) = self.names.get(option) else { continue };
@@ -96,15 +108,29 @@ impl Checker {
             if *option == "--hypervisor" && arguments.first() == Some(&"host") {
                 continue;
             }
-            // Words in capitals stand for any.
-            if !names.contains(*value) && value.chars().any(char::is_lowercase) {
-                if pending.contains(*value) {
-                    return Outcome::Pending((*value).to_owned());
+            for value in value.split(',') {
+                // Words in capitals stand for any, and so do a script's variables.
+                let stands_for_any =
+                    value.starts_with('$') || !value.chars().any(char::is_lowercase);
+                let of_example = own_recipes && self.in_examples.contains(value);
+                if names.contains(value) || of_example || stands_for_any {
+                    continue;
+                }
+                if pending.contains(value) {
+                    return Outcome::Pending(value.to_owned());
                 }
                 return Outcome::Wrong(format!("there is no {option} {value}"));
             }
         }
-        parsed(Cli::try_parse_from([&["wifibox-build"], arguments].concat()), pending)
+        let mut words = vec!["wifibox-build"];
+        for argument in arguments {
+            let sample = SAMPLES.iter().find(|(option, _)| words.last() == Some(option));
+            words.push(match sample {
+                Some((_, sample)) if argument.starts_with('$') => sample,
+                _ => argument,
+            });
+        }
+        parsed(Cli::read(words), pending)
     }
 }
 
@@ -211,21 +237,30 @@ mod tests {
         for fine in [
             "wifibox-build --flavor iwlwifi --base debian",
             "$ pciconf -lv | wifibox-build detect -",
-            "X=y sudo wifibox-build list",
+            "X=y sudo wifibox-build --json list",
+            "wifibox-build --flavor iwlwifi,ath10k --with ipv6",
             "cargo run --release --bin wifibox-build -- --flavor hwsim",
             "cargo xtask boot-test out/debian-hwsim --uefi",
             "target/release/wifibox-build verify DIR --public-key FILE",
             "ci/test.sh",
+            "if ! wifibox-build verify \"$out\"; then",
+            "exec wifibox-build --flavor $flavor --device $device",
+            "wifibox-build --flavor lab --recipes DIR",
         ] {
             assert_eq!(one(fine, &[]), Outcome::Fine, "{fine}");
         }
         for wrong in [
             "wifibox-build --flavor nonsense",
+            "wifibox-build --flavor iwlwifi,nonsense",
+            "wifibox-build --flavor iwlwifi list",
             "wifibox-build frobnicate",
             "wifibox-build list --frobnicate",
             "cargo xtask frobnicate",
             "cargo run --bin wifibox-build -- frobnicate",
             "ci/frobnicate.sh",
+            "while wifibox-build verify --frobnicate $out; do",
+            "wifibox-build --flavor lab",
+            "wifibox-build --flavor $flavor --device nonsense",
         ] {
             assert!(matches!(one(wrong, &["other"]), Outcome::Wrong(_)), "{wrong}");
         }

@@ -9,6 +9,8 @@ pub struct Page {
     pub commands: Vec<(usize, String)>,
     /// Targets of links.
     pub links: Vec<(usize, String)>,
+    /// Paths in this repository, written as code.
+    pub paths: Vec<(usize, String)>,
     /// Names of commands and options that are about to come.
     pub pending: BTreeSet<String>,
     /// Anchors of the headings, as GitHub and mdBook make them.
@@ -76,6 +78,34 @@ impl Page {
         page
     }
 
+    /// Reads a shell script, or a workflow, whose commands stand behind `run:` or on lines of their own. Of comments only
+    /// what is indented as code counts.
+    pub fn script(text: &str) -> Self {
+        let mut page = Page::default();
+        let mut continued = None;
+        for (number, line) in (1..).zip(text.lines()) {
+            let line = line.trim_start();
+            let code = match line.strip_prefix('#') {
+                Some(comment) if comment.starts_with("     ") => comment.trim_start(),
+                Some(_) => continue,
+                None => line,
+            };
+            let code = code.strip_prefix("- ").unwrap_or(code);
+            let code = code.strip_prefix("run:").unwrap_or(code).trim_start();
+            page.command(number, code, &mut continued);
+        }
+        page
+    }
+
+    /// Reads a form for issues: text for people between keys.
+    pub fn form(text: &str) -> Self {
+        let mut page = Page::default();
+        for (number, line) in (1..).zip(text.lines()) {
+            page.prose(number, line);
+        }
+        page
+    }
+
     fn command(&mut self, number: usize, line: &str, continued: &mut Option<(usize, String)>) {
         let (start, mut whole) = continued.take().unwrap_or((number, String::new()));
         match line.strip_suffix('\\') {
@@ -90,8 +120,14 @@ impl Page {
     /// Links and commands in a line of text.
     fn prose(&mut self, number: usize, line: &str) {
         for (place, span) in line.split('`').enumerate() {
+            if place % 2 == 0 {
+                continue;
+            }
+            if is_path(span) {
+                self.paths.push((number, span.to_owned()));
+            }
             let Some(arguments) = span.strip_prefix("wifibox-build ") else { continue };
-            if place % 2 == 0 || arguments.contains("...") {
+            if arguments.contains("...") {
                 continue;
             }
             // A verb by itself is spoken of: it has to be there.
@@ -106,6 +142,28 @@ impl Page {
             rest = after;
         }
     }
+}
+
+/// The repository's folders whose files documents name.
+const FOLDERS: [&str; 10] = [
+    ".github/",
+    "builder/",
+    "ci/",
+    "docs/",
+    "examples/",
+    "firmware-blobs/",
+    "kernels/",
+    "overlays/",
+    "recipes/",
+    "xtask/",
+];
+
+/// Whether what is written as code is a path in this repository, and not a pattern of paths.
+fn is_path(span: &str) -> bool {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-".contains(c);
+    FOLDERS.iter().any(|folder| span.starts_with(folder))
+        && span.chars().all(plain)
+        && !["NAME", "...", "FEATURE"].iter().any(|part| span.contains(part))
 }
 
 /// The anchor of a heading: lower case, blanks become hyphens, other punctuation goes.
@@ -140,6 +198,28 @@ mod tests {
         assert_eq!(page.links, [(3, "y.md#z".to_owned()), (3, "v".to_owned())]);
         assert_eq!(page.anchors, BTreeSet::from(["a-b-c".to_owned()]));
         assert_eq!(page.pending.len(), 2);
+    }
+
+    #[test]
+    fn scripts_and_workflows_have_commands_and_comments() {
+        let page = Page::script(
+            "#!/bin/sh\n# wifibox-build is for\n#     wifibox-build list\nwifibox-build show \\\n    \
+             --flavor x\n      - run: wifibox-build why y\n",
+        );
+        let commands: Vec<&str> = page.commands.iter().map(|(_, line)| line.as_str()).collect();
+        assert_eq!(
+            commands,
+            ["wifibox-build list", "wifibox-build show  --flavor x", "wifibox-build why y"]
+        );
+        let page = Page::form("        description: See `wifibox-build detect 1:2`, [x](y)\n");
+        assert_eq!(page.commands.len(), 1);
+        assert_eq!(page.links, [(1, "y".to_owned())]);
+    }
+
+    #[test]
+    fn paths_are_told_from_other_code() {
+        let page = Page::markdown("`ci/test.sh` `ci/*.sh` `recipes/NAME.yaml` `etc/rc` `docs`\n");
+        assert_eq!(page.paths, [(1, "ci/test.sh".to_owned())]);
     }
 
     #[test]

@@ -1,14 +1,16 @@
 //! `cargo xtask docs-check`: what the documents say can be typed, and where they point is something.
 //!
-//! Every command line of `wifibox-build` and `cargo xtask` in README.md, docs/ and the man pages is parsed
-//! by the program's own definition of its arguments; the names of recipes in it must exist; scripts of ci/
-//! must be there. Links must lead to a file, and to a heading in it. Every chapter of the book is in its
-//! summary.
+//! Every command line of `wifibox-build` and `cargo xtask` in README.md and its like, docs/, the man pages and
+//! examples/ is parsed by the program's own definition of its arguments; the names of recipes in it must exist;
+//! scripts of ci/ must be there. Links must lead to a file, and to a heading in it. What is written as code and
+//! begins with one of the repository's folders must be a path. Every chapter of the book is in its summary. Recipes
+//! in examples/ compose, and files for hosts there are sound.
 //!
 //! A page may speak of a command or option that is about to come: `<!-- docs-check: pending NAME -->`.
 //! It holds only as long as there is none of that name.
 
 mod commands;
+mod examples;
 mod links;
 mod markdown;
 
@@ -33,6 +35,7 @@ struct Findings {
     pages: usize,
     commands: usize,
     links: usize,
+    examples: examples::Count,
     pending: Vec<String>,
     problems: Vec<String>,
 }
@@ -40,11 +43,15 @@ struct Findings {
 /// Runs the chore; prints what is wrong.
 pub fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
     let findings = check(&arguments.root)?;
-    let Findings { pages, commands, links, pending, problems } = &findings;
+    let Findings { pages, commands, links, examples, pending, problems } = &findings;
     for line in pending {
         print(&format!("pending: {line}"));
     }
-    print(&format!("{pages} pages: {commands} command lines and {links} links were checked"));
+    print(&format!(
+        "{pages} pages: {commands} command lines and {links} links were checked; examples: {} guests compose, {} files \
+         for hosts were linted",
+        examples.guests, examples.host_files
+    ));
     if problems.is_empty() { Ok(()) } else { Err(problems.join("\n").into()) }
 }
 
@@ -53,10 +60,25 @@ fn print(text: &str) {
     println!("{text}");
 }
 
+/// Pages outside of the folders that are read as a whole.
+const PAGES: [&str; 7] = [
+    "README.md",
+    "CONTRIBUTING.md",
+    "CHANGELOG.md",
+    "SECURITY.md",
+    ".github/PULL_REQUEST_TEMPLATE.md",
+    "ci/release-notes.md",
+    "overlays/README.md",
+];
+
+/// Folders that are read as a whole.
+const FOLDERS: [&str; 3] = ["docs", "examples", ".github/ISSUE_TEMPLATE"];
+
 fn check(root: &Path) -> Result<Findings, Box<dyn Error>> {
-    let mut files = vec![root.join("README.md"), root.join("overlays/README.md")];
-    files.push(root.join("ci/release-notes.md"));
-    collect(&root.join("docs"), &mut files)?;
+    let mut files: Vec<PathBuf> = PAGES.iter().map(|page| root.join(page)).collect();
+    for folder in FOLDERS {
+        collect(&root.join(folder), &mut files)?;
+    }
     files.sort();
     let checker = Checker::new(root)?;
     let mut findings = Findings::default();
@@ -66,6 +88,9 @@ fn check(root: &Path) -> Result<Findings, Box<dyn Error>> {
         let shown = file.strip_prefix(root).unwrap_or(file).display().to_string();
         let page = match file.extension().and_then(|extension| extension.to_str()) {
             Some("md") => Page::markdown(&text),
+            Some("sh") => Page::script(&text),
+            Some("yml") if shown.starts_with("examples/") => Page::script(&text),
+            Some("yml") => Page::form(&text),
             _ => Page::man(&text),
         };
         findings.pages += 1;
@@ -83,6 +108,12 @@ fn check(root: &Path) -> Result<Findings, Box<dyn Error>> {
                 }
             }
         }
+        for (number, path) in &page.paths {
+            let beside = file.parent().is_some_and(|folder| folder.join(path).exists());
+            if !beside && !root.join(path).exists() && !page.pending.contains(path) {
+                findings.problems.push(format!("{shown}:{number}: there is no {path}"));
+            }
+        }
         for (number, target) in &page.links {
             findings.links += 1;
             if let Err(why) = links::check(file, target) {
@@ -90,6 +121,7 @@ fn check(root: &Path) -> Result<Findings, Box<dyn Error>> {
             }
         }
     }
+    findings.examples = examples::check(root, &root.join("examples"), &mut findings.problems)?;
     links::check_book(&root.join("docs/book/src"), &mut findings.problems)?;
     Ok(findings)
 }
@@ -101,7 +133,7 @@ fn collect(folder: &Path, files: &mut Vec<PathBuf>) -> Result<(), Box<dyn Error>
         let extension = path.extension().and_then(|extension| extension.to_str());
         if path.is_dir() {
             collect(&path, files)?;
-        } else if matches!(extension, Some("md" | "1" | "5")) {
+        } else if matches!(extension, Some("md" | "1" | "5" | "sh" | "yml")) {
             files.push(path);
         }
     }
@@ -119,7 +151,7 @@ mod tests {
         let page = fs::read_to_string(root.join("docs/man/wifibox-recipe.5")).expect("read");
         let words: Vec<&str> =
             page.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').collect();
-        for (kind, schema) in wifibox_build::recipe::schemas() {
+        for (kind, schema) in wifibox_recipe::schemas() {
             let keys = schema["properties"].as_object().expect("an object");
             for key in keys.keys().filter(|_| kind != "release") {
                 assert!(words.contains(&key.as_str()), "{kind}: {key} is not in wifibox-recipe.5");
@@ -133,5 +165,6 @@ mod tests {
         let findings = check(&root).expect("read");
         assert!(findings.problems.is_empty(), "{}", findings.problems.join("\n"));
         assert!(findings.commands > 50 && findings.links > 10, "{findings:?}");
+        assert!(findings.examples.guests > 0 && findings.examples.host_files > 0, "{findings:?}");
     }
 }

@@ -1,6 +1,6 @@
 //! Inputs for the fuzzer to begin with: files that are right, in every form, and their parts.
 
-use crate::support::adbwriter::{
+use wifibox_testkit::adbwriter::{
     self, ADB, DATA, PACKINGS, SIG, V, block, data, dependency, file, index, info, long_block,
     names, object, pack, payload, plain, sample_package, text,
 };

@@ -4,8 +4,9 @@
 
 use std::io::{self, Read};
 
-use wifibox_build::repo::adb::{AdbError, AdbLimits, Apk3, Fingerprint, Index, Keyring};
-use wifibox_build::repo::entry::{Entry, EntryKind};
+use wifibox_formats::PublicKey as _;
+use wifibox_formats::adb::{AdbError, AdbLimits, Apk3, Fingerprint, Index, Keyring};
+use wifibox_ground::entry::{Entry, EntryKind};
 
 /// The example key of RFC 6979, A.2.5.
 const KEY: &str = "-----BEGIN PUBLIC KEY-----\n\
@@ -28,7 +29,7 @@ impl Target {
     pub fn new() -> Self {
         let keyring = Keyring::parse("RFC 6979", KEY.as_bytes()).unwrap_or_default();
         assert_eq!(keyring.keys().count(), 1, "the key can be read");
-        let pinned = keyring.keys().map(|(fingerprint, _)| fingerprint).collect();
+        let pinned = keyring.keys().map(|key| key.fingerprint()).collect();
         Target { keyring, pinned, limits: AdbLimits::default() }
     }
 
@@ -56,7 +57,7 @@ impl Target {
         for package in index.packages() {
             let name = format!("{} {}", package.path, package.full_name());
             assert!(!name.contains("../") && !name.starts_with('/'), "{name} leads elsewhere");
-            let depends = package.depends(wifibox_build::version::Scheme::Apk);
+            let depends = package.depends(wifibox_ground::version::Scheme::Apk);
             assert!(depends.is_ok(), "{:?} was written by us", package.depends);
         }
     }

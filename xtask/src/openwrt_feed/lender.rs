@@ -5,8 +5,8 @@ use std::fs::File;
 use std::io::BufReader;
 use std::path::Path;
 
-use wifibox_build::image::squashfs::{self, ListedKind};
-use wifibox_build::tree::libraries;
+use wifibox_squashfs::{NodeKind, read_nodes};
+use wifibox_tree::libraries;
 
 use super::Failure;
 
@@ -29,23 +29,28 @@ impl Lender {
     /// There is none, or it cannot be read.
     pub fn open(output: &Path) -> Result<Self, Failure> {
         let image = output.join("root.img");
-        let open = || {
-            let file = File::open(&image);
-            file.map(BufReader::new).map_err(|error| format!("{}: {error}", image.display()))
-        };
+        let file = File::open(&image).map_err(|error| format!("{}: {error}", image.display()))?;
         let wanted = |path: &[u8]| {
             let begins = |folder: &&str| path.starts_with(folder.as_bytes());
             PROGRAMS.iter().any(begins) || begins(&LIBRARIES)
         };
         let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
-        let files = squashfs::contents(open()?, wanted)?;
-        let files = files.into_iter().map(|(path, bytes)| (text(path), bytes)).collect();
-        let mut links = BTreeMap::new();
-        for node in squashfs::list(open()?)? {
-            if let (true, ListedKind::Symlink(target)) = (wanted(&node.path), node.kind) {
-                links.insert(text(node.path), text(target));
+        let (mut files, mut links) = (BTreeMap::new(), BTreeMap::new());
+        read_nodes(&mut BufReader::new(file), |node, content| {
+            match (content, node.kind) {
+                _ if !wanted(&node.path) => {}
+                (Some(content), _) => {
+                    let mut bytes = Vec::new();
+                    content.read_to_end(&mut bytes)?;
+                    files.insert(text(node.path), bytes);
+                }
+                (None, NodeKind::Symlink(target)) => {
+                    links.insert(text(node.path), text(target));
+                }
+                _ => {}
             }
-        }
+            Ok::<(), Failure>(())
+        })?;
         Ok(Lender { files, links })
     }
 

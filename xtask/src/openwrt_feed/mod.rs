@@ -15,11 +15,11 @@ use std::path::{Path, PathBuf};
 
 use ring::rand::{SecureRandom as _, SystemRandom};
 
-use crate::support::adbrepo::{self, Package};
-use crate::support::opkgrepo::{self, Ipk, Release};
-use crate::support::{adbkeys, opkgrepo::Signer};
 use lender::Lender;
 use packages::Made;
+use wifibox_testkit::adbrepo::{self, Package};
+use wifibox_testkit::opkgrepo::{self, Ipk, Release};
+use wifibox_testkit::{adbkeys, opkgrepo::Signer};
 
 /// Write a feed in OpenWrt's layout, signed, whose programs are those of a guest on Debian.
 ///

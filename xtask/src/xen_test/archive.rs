@@ -3,7 +3,8 @@
 
 use std::path::Path;
 
-use wifibox_build::host::config_disk::{self, Content};
+use wifibox_ground::guest::CONFIGURATION_FILE;
+use wifibox_host::config_disk::Content;
 
 use super::machine::CARD;
 use super::{client, parsing};
@@ -44,7 +45,7 @@ pub fn write(contents: &Contents<'_>, path: &Path) -> Result<(), String> {
     let content = Content::find(contents.output).map_err(|error| error.to_string())?;
     let mut disk = Vec::new();
     content.write(None, &mut disk).map_err(|error| error.to_string())?;
-    add(&format!("output/{}", config_disk::FILE_NAME), &disk)?;
+    add(&format!("output/{}", CONFIGURATION_FILE), &disk)?;
     for name in ["vmlinuz", "initramfs.img", "root.img"] {
         let source = contents.output.join(name);
         let bytes = std::fs::read(&source).map_err(|e| format!("{}: {e}", source.display()))?;

@@ -2,9 +2,10 @@
 
 use std::path::Path;
 
-use wifibox_build::image::newc;
-use wifibox_build::path::GuestPath;
-use wifibox_build::tree::{Content, Kind, Meta, Node, Origin, Tree};
+use wifibox_ground::content::Content;
+use wifibox_ground::path::GuestPath;
+use wifibox_image::newc;
+use wifibox_tree::{Kind, Meta, Node, Origin, Tree};
 
 use super::read_image;
 
@@ -35,7 +36,8 @@ pub fn initramfs(output: &Path, port: u16) -> Result<Vec<u8>, String> {
         add(&mut tree, path, mode, Kind::File(Content::from_bytes(bytes)))?;
     }
     let mut bytes = Vec::new();
-    newc::write(&tree, newc::Compression::Gzip, 0, &mut bytes).map_err(|e| e.to_string())?;
+    newc::write(&tree, newc::InitramfsCompressor::Gzip, 0, &mut bytes)
+        .map_err(|e| e.to_string())?;
     Ok(bytes)
 }
 

@@ -126,18 +126,19 @@ fn read_image(
     image: &Path,
     mut wanted: impl FnMut(&str) -> bool,
 ) -> Result<Vec<(String, Vec<u8>)>, String> {
-    use wifibox_build::image::squashfs::read_nodes;
+    use wifibox_squashfs::read_nodes;
     let failed = |error: &dyn std::fmt::Display| format!("{}: {error}", image.display());
     let file = std::fs::File::open(image).map_err(|error| failed(&error))?;
     let mut found = Vec::new();
     read_nodes(&mut std::io::BufReader::new(file), |node, content| {
+        let path = String::from_utf8_lossy(&node.path).into_owned();
         if let Some(content) = content
-            && wanted(&node.path)
+            && wanted(&path)
         {
             let mut bytes = Vec::new();
             std::io::Read::read_to_end(content, &mut bytes)
                 .map_err(|error| Unreadable(error.to_string()))?;
-            found.push((node.path, bytes));
+            found.push((path, bytes));
         }
         Ok::<(), Unreadable>(())
     })
@@ -148,8 +149,8 @@ fn read_image(
 /// Why an image cannot be read.
 struct Unreadable(String);
 
-impl From<wifibox_build::image::squashfs::UnreadableImage> for Unreadable {
-    fn from(error: wifibox_build::image::squashfs::UnreadableImage) -> Self {
+impl From<wifibox_squashfs::UnreadableImage> for Unreadable {
+    fn from(error: wifibox_squashfs::UnreadableImage) -> Self {
         Unreadable(error.to_string())
     }
 }

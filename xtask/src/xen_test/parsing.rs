@@ -3,8 +3,9 @@
 
 use std::path::{Path, PathBuf};
 
-use wifibox_build::detect::address::Address;
-use wifibox_build::host::{Guest, HostFile, Hypervisor, Wishes, xen};
+use wifibox_ground::address::Address;
+use wifibox_host::lint::xl;
+use wifibox_host::{HostFile, Hypervisor, Wishes};
 
 use super::machine::CARD;
 use super::read_image;
@@ -62,8 +63,8 @@ pub fn files(output: &Path, variant: Variant) -> Result<Vec<HostFile>, String> {
             Wishes { passthru: card(CARD).collect(), configuration_disk: true, ..Wishes::default() }
         }
     };
-    let guest = Guest::of_output(output).map_err(|error| wrong(&error))?;
-    let guest = guest.with(&wishes).map_err(|error| wrong(&error))?;
+    let guest = wifibox_host::of_output(output).map_err(|error| wrong(&error))?;
+    let guest = wishes.apply(&guest).map_err(|error| wrong(&error))?;
     Hypervisor::Xen.files(&guest).map_err(|error| wrong(&error))
 }
 
@@ -114,7 +115,7 @@ pub fn keys_are_known(dom0: &Path) -> Result<usize, String> {
     let found = read_image(&image, is_xl)?;
     let (_, xl) = found.first().ok_or_else(|| format!("{} holds no xl", image.display()))?;
     let mut count = 0;
-    for key in xen::lint::keys() {
+    for key in xl::keys() {
         // The compiler lets a string share the end of a longer one, so that only its end is sure.
         let wanted = [key.as_bytes(), b"\0"].concat();
         if !xl.windows(wanted.len()).any(|part| part == wanted) {

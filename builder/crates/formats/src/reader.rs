@@ -1,0 +1,293 @@
+//! Package files of all formats, read alike: what a package says of itself, then its files.
+//!
+//! A reader reads from the beginning of the file to its end. What the formats differ in, the errors and
+//! the control files, is in the modules of the formats.
+
+use std::collections::BTreeMap;
+use std::io::{BufRead, Read, Seek};
+use std::num::NonZeroUsize;
+
+use crate::adb::{self, AdbError, Apk3};
+use crate::apk::{Apk, ApkError};
+use crate::archive::PackageLimits;
+use crate::deb::{Deb, DebError};
+use crate::fault::Fault;
+use crate::identity::Identity;
+use crate::opkg::{self, Ipk, IpkError};
+use crate::tarball::TarError;
+use wifibox_ground::entry::Entry;
+
+/// The format of a package file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PackageFormat {
+    /// Debian's `.deb`.
+    Deb,
+    /// Alpine's `.apk`: format v2, or v3 where the file begins so.
+    Apk,
+    /// OpenWrt's `.apk` from 25.12 on: format v3.
+    Apk3,
+    /// OpenWrt's `.ipk` up to 24.10.
+    Ipk,
+}
+
+impl PackageFormat {
+    /// The format of a file that begins with `start`: where a repository may hold files of two formats,
+    /// the file itself says which it is of.
+    #[must_use]
+    pub fn of_start(self, start: &[u8]) -> Self {
+        match self {
+            PackageFormat::Apk if adb::is_adb(start) => PackageFormat::Apk3,
+            other => other,
+        }
+    }
+}
+
+/// Why a package of any format cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum PackageError {
+    /// A `.deb`.
+    #[error(transparent)]
+    Deb(#[from] DebError),
+    /// An `.apk` of format v2.
+    #[error(transparent)]
+    Apk(#[from] ApkError),
+    /// An `.apk` of format v3.
+    #[error(transparent)]
+    Apk3(#[from] AdbError),
+    /// An `.ipk`.
+    #[error(transparent)]
+    Ipk(#[from] IpkError),
+}
+
+impl PackageError {
+    /// The kind of the fault, the same for the same fault in every format.
+    pub fn kind(&self) -> Fault {
+        match self {
+            PackageError::Deb(error) => error.kind(),
+            PackageError::Apk(error) => error.kind(),
+            PackageError::Apk3(error) => error.kind(),
+            PackageError::Ipk(error) => error.kind(),
+        }
+    }
+}
+
+/// What a package says of itself, beside its files.
+#[derive(Debug, Clone, Default)]
+pub struct Metadata {
+    /// Its maintainer scripts, by the names of the format.
+    pub scripts: BTreeMap<String, Vec<u8>>,
+    /// The relations to packages whose files it may overwrite, in the format's own syntax.
+    pub replaces: String,
+    /// apk: of two packages that replace each other's files, the one with the higher number wins.
+    pub replaces_priority: u32,
+    /// Where it comes from.
+    pub source: Source,
+    /// The control file of an `.ipk`.
+    pub opkg: Option<opkg::Control>,
+}
+
+/// How a package names its source.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Source {
+    /// Control fields (deb-control(5)), which opkg uses too.
+    Fields(Vec<u8>),
+    /// apk: the source package and the commit of the distribution's repository; either may be empty.
+    Origin {
+        /// The name of the source package.
+        origin: String,
+        /// The commit.
+        commit: String,
+    },
+}
+
+impl Default for Source {
+    fn default() -> Self {
+        Source::Fields(Vec::new())
+    }
+}
+
+/// Why a stream of entries ended early.
+pub enum StreamError {
+    /// The visitor stopped it.
+    Stopped(Stopped),
+    /// The package cannot be read.
+    Package(PackageError),
+}
+
+/// The word of a visitor that it does not want to go on; only this module can say it.
+pub struct Stopped(());
+
+impl From<DebError> for StreamError {
+    fn from(error: DebError) -> Self {
+        StreamError::Package(error.into())
+    }
+}
+
+impl From<ApkError> for StreamError {
+    fn from(error: ApkError) -> Self {
+        StreamError::Package(error.into())
+    }
+}
+
+impl From<AdbError> for StreamError {
+    fn from(error: AdbError) -> Self {
+        StreamError::Package(error.into())
+    }
+}
+
+impl From<IpkError> for StreamError {
+    fn from(error: IpkError) -> Self {
+        StreamError::Package(error.into())
+    }
+}
+
+/// Receives the entries of a package, one after the other.
+pub type Visitor<'v> = dyn FnMut(Entry<'_>) -> Result<(), StreamError> + 'v;
+
+/// A package file that is being read.
+pub trait PackageReader {
+    /// What the package says of itself.
+    fn metadata(&self) -> Metadata;
+
+    /// Hands all files to `visit` and checks that the package is complete and sound. Callers use the
+    /// method `read_data` of `dyn PackageReader`, whose visitor has errors of its own.
+    ///
+    /// # Errors
+    /// [`StreamError`].
+    fn stream(self: Box<Self>, visit: &mut Visitor<'_>) -> Result<(), StreamError>;
+}
+
+impl dyn PackageReader + '_ {
+    /// Hands all that is to be installed to `visit`, in the order of the package, and checks that the
+    /// package is complete and sound. Where `visit` fails because the package cannot be read on, the
+    /// error is the package's.
+    ///
+    /// # Errors
+    /// Whatever `visit` reports, or [`PackageError`] as `E`. What was visited before an error must be
+    /// thrown away: checksums stand at the end.
+    pub fn read_data<E: From<PackageError>>(
+        self: Box<Self>,
+        visit: &mut dyn FnMut(Entry<'_>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let mut stopped_by = None;
+        let done = self.stream(&mut |entry| {
+            visit(entry).map_err(|error| {
+                stopped_by = Some(error);
+                StreamError::Stopped(Stopped(()))
+            })
+        });
+        match (done, stopped_by) {
+            (Err(StreamError::Package(error)), _) => Err(error.into()),
+            (_, Some(error)) => Err(error),
+            (Ok(()) | Err(StreamError::Stopped(_)), None) => Ok(()),
+        }
+    }
+}
+
+/// How a package file is read.
+#[derive(Debug, Clone, Copy)]
+pub struct OpenOptions<'o> {
+    /// The limits.
+    pub limits: PackageLimits,
+    /// At most so many threads unpack, where the format allows it.
+    pub jobs: NonZeroUsize,
+    /// apk v3: the identity by which the signed index lists the package; checked before anything in
+    /// the package is looked at. `None` where nobody lists it.
+    pub identity: Option<&'o Identity>,
+}
+
+/// Opens a package file, `package` in errors, and reads it up to the end of its control files.
+///
+/// # Errors
+/// [`PackageError`].
+pub fn open<'r>(
+    format: PackageFormat,
+    package: &str,
+    mut input: impl BufRead + Seek + 'r,
+    options: OpenOptions<'_>,
+) -> Result<Box<dyn PackageReader + 'r>, PackageError> {
+    let OpenOptions { limits, jobs, identity } = options;
+    let start = input.fill_buf().map_err(|error| ApkError::Tar {
+        package: package.to_owned(),
+        member: "control files",
+        source: TarError::Read(error),
+    })?;
+    Ok(match format.of_start(start) {
+        PackageFormat::Deb => Box::new(Deb::open(package, input, limits)?.with_jobs(jobs)),
+        PackageFormat::Ipk => Box::new(Ipk::open(package, input, limits)?),
+        PackageFormat::Apk => Box::new(Apk::open(package, input, limits)?),
+        PackageFormat::Apk3 => Box::new(match identity {
+            Some(identity) => Apk3::open_expected(package, input, limits.into(), identity)?,
+            None => Apk3::open(package, input, limits.into())?,
+        }),
+    })
+}
+
+impl<R: Read> PackageReader for Deb<R> {
+    fn metadata(&self) -> Metadata {
+        let control = self.control();
+        Metadata {
+            scripts: control.scripts.clone(),
+            replaces: control.field("Replaces").unwrap_or_default(),
+            source: Source::Fields(control.fields.clone()),
+            ..Metadata::default()
+        }
+    }
+
+    fn stream(self: Box<Self>, visit: &mut Visitor<'_>) -> Result<(), StreamError> {
+        self.read_data(visit).map(drop)
+    }
+}
+
+impl<R: Read> PackageReader for Apk<R> {
+    fn metadata(&self) -> Metadata {
+        let info = &self.control().info;
+        Metadata {
+            scripts: self.control().scripts.clone(),
+            replaces: info.replaces.clone(),
+            replaces_priority: info.replaces_priority,
+            source: Source::Origin { origin: info.origin.clone(), commit: info.commit.clone() },
+            opkg: None,
+        }
+    }
+
+    fn stream(self: Box<Self>, visit: &mut Visitor<'_>) -> Result<(), StreamError> {
+        self.read_data(visit).map(drop)
+    }
+}
+
+impl PackageReader for Apk3<'_> {
+    fn metadata(&self) -> Metadata {
+        let control = self.control();
+        let adb::Info { package, commit, .. } = &control.info;
+        Metadata {
+            scripts: control.scripts.clone(),
+            replaces: package.replaces.clone(),
+            replaces_priority: control.replaces_priority.try_into().unwrap_or(u32::MAX),
+            source: Source::Origin { origin: package.origin.clone(), commit: commit.clone() },
+            opkg: None,
+        }
+    }
+
+    fn stream(self: Box<Self>, visit: &mut Visitor<'_>) -> Result<(), StreamError> {
+        self.read_data(visit).map(drop)
+    }
+}
+
+impl<R: Read + Seek> PackageReader for Ipk<R> {
+    fn metadata(&self) -> Metadata {
+        let control = self.control();
+        let fields = control.fields.iter().map(|(name, value)| format!("{name}: {value}\n"));
+        Metadata {
+            scripts: control.scripts.clone(),
+            replaces: control.field("Replaces").unwrap_or_default().to_owned(),
+            source: Source::Fields(fields.collect::<String>().into_bytes()),
+            opkg: Some(control.clone()),
+            ..Metadata::default()
+        }
+    }
+
+    fn stream(self: Box<Self>, visit: &mut Visitor<'_>) -> Result<(), StreamError> {
+        self.read_data(visit).map(drop)
+    }
+}

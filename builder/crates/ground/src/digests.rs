@@ -1,0 +1,61 @@
+//! The two hashes of a content, taken in one pass.
+
+use std::io::{self, Read};
+
+use sha1::Digest as _;
+
+use crate::digest::{Hasher, Sha256};
+
+/// The hashes of a content.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Digests {
+    /// What it is known by.
+    pub sha256: Sha256,
+    /// What SPDX 2.3 wants beside it. Nothing is trusted by it.
+    pub sha1: [u8; 20],
+}
+
+impl Digests {
+    /// Reads `reader` to its end; gives back how many bytes that were, too.
+    ///
+    /// # Errors
+    /// Whatever `reader` reports.
+    pub fn of_reader(reader: impl Read) -> io::Result<(Self, u64)> {
+        let mut hashing = Hashing { inner: reader, hashers: Hashers::default() };
+        let length = io::copy(&mut hashing, &mut io::sink())?;
+        Ok((hashing.hashers.finish(), length))
+    }
+}
+
+/// Takes both hashes in one pass.
+#[derive(Default)]
+pub struct Hashers {
+    sha256: Hasher,
+    sha1: sha1::Sha1,
+}
+
+impl Hashers {
+    /// Takes in more bytes.
+    pub fn update(&mut self, bytes: &[u8]) {
+        self.sha256.update(bytes);
+        self.sha1.update(bytes);
+    }
+
+    /// The hashes of all bytes taken in.
+    pub fn finish(self) -> Digests {
+        Digests { sha256: self.sha256.finish(), sha1: self.sha1.finalize().into() }
+    }
+}
+
+struct Hashing<R> {
+    inner: R,
+    hashers: Hashers,
+}
+
+impl<R: Read> Read for Hashing<R> {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        let got = self.inner.read(buf)?;
+        self.hashers.update(buf.get(..got).unwrap_or_default());
+        Ok(got)
+    }
+}

@@ -1,0 +1,17 @@
+//! What kinds of failure there are: the program's exit code says which it was.
+
+/// What kind of failure an error is. Every stage's error tells its own, so that the same fault has the
+/// same kind whichever format or stage met it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Kind {
+    /// Something failed.
+    Failed,
+    /// What was asked for does not exist or makes no sense.
+    Usage,
+    /// The lock is out of date.
+    LockOutdated,
+    /// A signature or hash is wrong, or a file is not what it was signed as.
+    Verification,
+    /// The user ended it.
+    Interrupted,
+}

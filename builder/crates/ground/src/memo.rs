@@ -1,0 +1,11 @@
+//! What earlier runs found out and this one need not find out again.
+
+use crate::digest::Sha256;
+
+/// Remembers facts between runs, each by the hash of all that decides it. Forgetting one costs time only.
+pub trait Memo {
+    /// Whether the fact was noted.
+    fn knows(&self, key: &Sha256) -> bool;
+    /// Notes the fact.
+    fn note(&self, key: &Sha256);
+}

@@ -1,0 +1,404 @@
+//! The output folder: it appears whole or not at all.
+//!
+//! Everything is written into a hidden folder beside the one that was asked for, made durable, and
+//! renamed into place. A build that fails or is stopped leaves the old output as it was.
+
+use std::fs::{self, File};
+use std::io::{self, BufReader, Seek, Write};
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{self, SyncSender};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::thread::{self, JoinHandle};
+
+use crate::digest::Sha256;
+use serde::{Deserialize, Serialize};
+
+use crate::content::Content;
+use crate::digests::Digests;
+
+/// A file of the output folder.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Output {
+    /// Path, relative to the output folder.
+    pub path: String,
+    /// Bytes.
+    pub size: u64,
+    /// Hash.
+    pub sha256: Sha256,
+}
+
+/// Why an output folder cannot be written.
+#[derive(Debug, thiserror::Error)]
+pub enum OutputError {
+    /// The file system said no.
+    #[error("{doing} {path}: {source}{}", hint(source))]
+    Io {
+        /// What was being done.
+        doing: &'static str,
+        /// To which file or folder.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// There is something else than a folder.
+    #[error("the output cannot be written to {path}: that is a file, and a folder is needed")]
+    NotAFolder {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The folder holds something that is no output of a build.
+    #[error(
+        "{path} exists and was not written by wifibox-build (it has no manifest.json): \
+         name another folder with --out, or move it away"
+    )]
+    Foreign {
+        /// The folder.
+        path: PathBuf,
+    },
+}
+
+fn hint(error: &io::Error) -> &'static str {
+    match error.kind() {
+        io::ErrorKind::StorageFull => "; free some space, or name another folder with --out",
+        io::ErrorKind::PermissionDenied => "; name a folder that you may write to with --out",
+        _ => "",
+    }
+}
+
+impl OutputError {
+    /// An I/O error on the file that is being written.
+    pub fn io(doing: &'static str) -> impl FnOnce(io::Error) -> OutputError {
+        move |source| OutputError::Io { doing, path: PathBuf::new(), source }
+    }
+}
+
+fn at(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> OutputError {
+    let path = path.to_owned();
+    move |source| OutputError::Io { doing, path, source }
+}
+
+/// An output folder under construction. Several threads may write different files of it.
+#[derive(Debug)]
+pub struct OutputFolder {
+    target: PathBuf,
+    work: tempfile::TempDir,
+    files: Mutex<Vec<(Output, Digests)>>,
+    durable: Durable,
+}
+
+/// Files that may wait for the disk; then the work waits, too.
+const OPEN_FILES: usize = 64;
+
+/// Writes files through to the disk, one after another, while the work goes on.
+#[derive(Debug)]
+struct Durable {
+    waiting: SyncSender<(PathBuf, File)>,
+    thread: JoinHandle<Result<(), OutputError>>,
+}
+
+impl Durable {
+    fn start() -> io::Result<Self> {
+        let (waiting, files) = mpsc::sync_channel::<(PathBuf, File)>(OPEN_FILES);
+        let thread = thread::Builder::new().name("to the disk".to_owned()).spawn(move || {
+            files.into_iter().try_for_each(|(path, file)| {
+                file.sync_all().map_err(at("cannot write through", &path))
+            })
+        })?;
+        Ok(Durable { waiting, thread })
+    }
+
+    /// Takes a file that is complete.
+    fn take(&self, path: &Path, file: File) {
+        // Where the thread has met an error and gone, the end tells it.
+        let _ = self.waiting.send((path.to_owned(), file));
+    }
+
+    /// Waits until all files are on the disk.
+    fn finish(self) -> Result<(), OutputError> {
+        drop(self.waiting);
+        self.thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    }
+}
+
+impl OutputFolder {
+    /// Begins an output that will be at `target`; its parent folders are made.
+    ///
+    /// # Errors
+    /// [`OutputError::Foreign`] if `target` is something else's folder; or the folder cannot be made.
+    pub fn begin(target: &Path) -> Result<Self, OutputError> {
+        let parent = target.parent().filter(|parent| !parent.as_os_str().is_empty());
+        let parent = parent.unwrap_or(Path::new("."));
+        fs::create_dir_all(parent).map_err(at("cannot make folder", parent))?;
+        check_target(target)?;
+        let name = target.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let work = tempfile::Builder::new()
+            .prefix(&format!(".{name}."))
+            .suffix(".partial")
+            .tempdir_in(parent)
+            .map_err(at("cannot make a folder in", parent))?;
+        let durable = Durable::start().map_err(at("cannot start a thread for", target))?;
+        Ok(OutputFolder { target: target.to_owned(), work, files: Mutex::default(), durable })
+    }
+
+    /// Where the work is done until [`OutputFolder::finish`]; also good for temporary files.
+    pub fn work_folder(&self) -> &Path {
+        self.work.path()
+    }
+
+    /// Writes the file `path` (relative, with `/`) by `fill`, which may seek; its size and hash are
+    /// noted, and given back.
+    ///
+    /// # Errors
+    /// What `fill` reports, or [`OutputError::Io`].
+    pub fn write<E: From<OutputError>>(
+        &self,
+        path: &str,
+        mode: u32,
+        fill: impl FnOnce(&mut File) -> Result<(), E>,
+    ) -> Result<Output, E> {
+        let (mut file, full) = self.create(path)?;
+        fill(&mut file)?;
+        let digests = (|| {
+            set_mode(&file, mode)?;
+            file.rewind()?;
+            self.durable.take(&full, file.try_clone()?);
+            Digests::of_reader(BufReader::with_capacity(1 << 16, file))
+        })()
+        .map_err(at("cannot write", &full))?;
+        Ok(self.note(path, digests))
+    }
+
+    /// Writes `content` as the file `path`. A content that knows its hashes is not hashed again: it
+    /// checks them itself when it is read to its end.
+    ///
+    /// # Errors
+    /// [`OutputError::Io`], or what reading reports, by `unreadable`.
+    pub fn copy<E: From<OutputError>>(
+        &self,
+        path: &str,
+        mode: u32,
+        content: &Content,
+        unreadable: impl FnOnce(io::Error) -> E,
+    ) -> Result<Output, E> {
+        let digests = match content {
+            Content::Held(held) => Some(held.digests()),
+            Content::Inline(_) | Content::Spooled { .. } => None,
+        };
+        let Some(digests) = digests else {
+            return self.write(path, mode, |file| {
+                io::copy(&mut content.open(), file).map(drop).map_err(unreadable)
+            });
+        };
+        let (mut file, full) = self.create(path)?;
+        io::copy(&mut content.open(), &mut file).map_err(unreadable)?;
+        set_mode(&file, mode).map_err(at("cannot write", &full))?;
+        self.durable.take(&full, file);
+        Ok(self.note(path, (digests, content.len())))
+    }
+
+    fn create(&self, path: &str) -> Result<(File, PathBuf), OutputError> {
+        let full = self.work.path().join(path);
+        if let Some(parent) = full.parent() {
+            fs::create_dir_all(parent).map_err(at("cannot make folder", parent))?;
+        }
+        let mut options = File::options();
+        let file = options.read(true).write(true).create_new(true).open(&full);
+        Ok((file.map_err(at("cannot write", &full))?, full))
+    }
+
+    fn note(&self, path: &str, (digests, size): (Digests, u64)) -> Output {
+        let output = Output { path: path.to_owned(), size, sha256: digests.sha256 };
+        lock(&self.files).push((output.clone(), digests));
+        output
+    }
+
+    /// Writes a file from bytes that are at hand.
+    ///
+    /// # Errors
+    /// [`OutputError::Io`].
+    pub fn write_bytes(&self, path: &str, mode: u32, bytes: &[u8]) -> Result<Output, OutputError> {
+        let (mut file, full) = self.create(path)?;
+        let written = file.write_all(bytes).and_then(|()| set_mode(&file, mode));
+        written.map_err(at("cannot write", &full))?;
+        self.durable.take(&full, file);
+        let digests = Digests::of_reader(bytes).map_err(at("cannot write", &full))?;
+        Ok(self.note(path, digests))
+    }
+
+    /// Makes an empty folder (relative, with `/`).
+    ///
+    /// # Errors
+    /// [`OutputError::Io`].
+    pub fn make_folder(&self, path: &str) -> Result<(), OutputError> {
+        let full = self.work.path().join(path);
+        fs::create_dir_all(&full).map_err(at("cannot make folder", &full))
+    }
+
+    /// What was written so far, by path.
+    pub fn files(&self) -> Vec<Output> {
+        let written = lock(&self.files);
+        let mut files: Vec<Output> = written.iter().map(|(output, _)| output.clone()).collect();
+        files.sort_by(|a, b| a.path.cmp(&b.path));
+        files
+    }
+
+    /// The size in bytes and the hashes of a file that was written.
+    pub fn digests(&self, path: &str) -> Option<(u64, Digests)> {
+        let written = lock(&self.files);
+        let (output, digests) = written.iter().find(|(output, _)| output.path == path)?;
+        Some((output.size, *digests))
+    }
+
+    /// Writes `SHA256SUMS` and puts the folder where it was asked for; an older output makes way.
+    ///
+    /// # Errors
+    /// [`OutputError::Io`]; the older output is then still there.
+    pub fn finish(self) -> Result<Vec<Output>, OutputError> {
+        let sums: String =
+            self.files().iter().map(|file| format!("{}  {}\n", file.sha256, file.path)).collect();
+        self.write_bytes("SHA256SUMS", 0o644, sums.as_bytes())?;
+        let files = self.files();
+        let work = self.work.path().to_owned();
+        set_folder_modes(&work).map_err(at("cannot set the mode of", &work))?;
+        self.durable.finish()?;
+        if self.target.symlink_metadata().is_ok() {
+            // Two renames, because a folder cannot be renamed over one that is not empty.
+            let old = tempfile::Builder::new()
+                .prefix(".replaced.")
+                .tempdir_in(work.parent().unwrap_or(Path::new(".")))
+                .map_err(at("cannot make a folder beside", &self.target))?;
+            let aside = old.path().join("old");
+            fs::rename(&self.target, &aside).map_err(at("cannot move away", &self.target))?;
+            if let Err(error) = fs::rename(&work, &self.target) {
+                fs::rename(&aside, &self.target).map_err(at("cannot put back", &self.target))?;
+                return Err(at("cannot put in place", &self.target)(error));
+            }
+        } else {
+            fs::rename(&work, &self.target).map_err(at("cannot put in place", &self.target))?;
+        }
+        // The folder has moved: there is nothing left to clean up.
+        let _ = self.work.keep();
+        Ok(files)
+    }
+}
+
+/// A list is only ever added to, so one of a thread that panicked is sound.
+fn lock<T>(list: &Mutex<T>) -> MutexGuard<'_, T> {
+    list.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Whether an output can be put in this place.
+///
+/// # Errors
+/// [`OutputError::NotAFolder`], [`OutputError::Foreign`]: it would replace something that is no output.
+pub fn check_target(target: &Path) -> Result<(), OutputError> {
+    match target.metadata() {
+        Err(_) if target.symlink_metadata().is_err() => Ok(()),
+        Ok(data) if data.is_dir() && is_output(target)? => Ok(()),
+        Ok(data) if data.is_dir() => Err(OutputError::Foreign { path: target.to_owned() }),
+        _ => Err(OutputError::NotAFolder { path: target.to_owned() }),
+    }
+}
+
+fn is_output(target: &Path) -> Result<bool, OutputError> {
+    if target.join("manifest.json").is_file() {
+        return Ok(true);
+    }
+    let mut entries = fs::read_dir(target).map_err(at("cannot read folder", target))?;
+    Ok(entries.next().is_none())
+}
+
+/// Gives an open file, or folder, exactly these permission bits, whatever the umask is.
+///
+/// # Errors
+/// As [`File::set_permissions`].
+#[cfg(unix)]
+pub fn set_mode(file: &File, mode: u32) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt as _;
+    file.set_permissions(fs::Permissions::from_mode(mode))
+}
+
+/// Does nothing: there are no permission bits here.
+///
+/// # Errors
+/// None.
+#[cfg(not(unix))]
+pub fn set_mode(_: &File, _: u32) -> io::Result<()> {
+    Ok(())
+}
+
+/// Folders get mode 0755 whatever the umask is: an output is the same for everybody.
+fn set_folder_modes(folder: &Path) -> io::Result<()> {
+    set_mode(&File::open(folder)?, 0o755)?;
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        if entry.file_type()?.is_dir() {
+            set_folder_modes(&entry.path())?;
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn build(target: &Path, text: &str) -> Result<(), OutputError> {
+        let folder = OutputFolder::begin(target)?;
+        folder.write_bytes("manifest.json", 0o644, text.as_bytes())?;
+        folder.write_bytes("host/qemu.sh", 0o755, b"#!/bin/sh\n")?;
+        folder.finish().map(|_| ())
+    }
+
+    fn names(folder: &Path) -> Vec<String> {
+        let entries = fs::read_dir(folder).expect("a folder");
+        let mut names: Vec<String> =
+            entries.map(|e| e.expect("an entry").file_name().to_string_lossy().into()).collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn a_file_in_the_place_of_the_output_is_said_so() {
+        let parent = tempfile::tempdir().expect("a folder");
+        let target = parent.path().join("f");
+        check_target(&target).expect("nothing is there");
+        fs::write(&target, "mine").expect("written");
+        let error = build(&target, "1").expect_err("the file would be lost");
+        assert!(matches!(error, OutputError::NotAFolder { .. }), "{error}");
+        assert_eq!(fs::read_to_string(&target).expect("read"), "mine");
+    }
+
+    #[test]
+    fn an_output_appears_whole_and_makes_way_for_the_next() {
+        let parent = tempfile::tempdir().expect("a folder");
+        let target = parent.path().join("deep/er/debian-hwsim");
+        build(&target, "1").expect("built");
+        build(&target, "2").expect("built again");
+        assert_eq!(fs::read_to_string(target.join("manifest.json")).expect("read"), "2");
+        assert_eq!(names(&target), ["SHA256SUMS", "host", "manifest.json"]);
+        assert_eq!(names(target.parent().expect("a parent")), ["debian-hwsim"]);
+        let sums = fs::read_to_string(target.join("SHA256SUMS")).expect("read");
+        assert!(sums.ends_with("  manifest.json\n") && sums.contains("  host/qemu.sh\n"), "{sums}");
+    }
+
+    #[test]
+    fn an_unfinished_output_leaves_nothing() {
+        let parent = tempfile::tempdir().expect("a folder");
+        let target = parent.path().join("out");
+        build(&target, "1").expect("built");
+        let folder = OutputFolder::begin(&target).expect("begun");
+        folder.write_bytes("manifest.json", 0o644, b"2").expect("written");
+        drop(folder);
+        assert_eq!(names(parent.path()), ["out"]);
+        assert_eq!(fs::read_to_string(target.join("manifest.json")).expect("read"), "1");
+    }
+
+    #[test]
+    fn a_foreign_folder_is_left_alone() {
+        let parent = tempfile::tempdir().expect("a folder");
+        fs::write(parent.path().join("precious"), "x").expect("written");
+        assert!(matches!(OutputFolder::begin(parent.path()), Err(OutputError::Foreign { .. })));
+        assert!(parent.path().join("precious").exists());
+    }
+}

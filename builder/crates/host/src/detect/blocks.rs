@@ -1,0 +1,193 @@
+//! Listings that describe a device by several lines of `key: value` or `KEY=value`:
+//!
+//! * `lshw -numeric` as text; * `hwinfo --network`; * `uevent` of sysfs, and `udevadm info`;
+//! * macOS' `system_profiler SPPCIDataType` and `SPAirPortDataType`.
+
+use super::{Bus, Card, Ident, words};
+use wifibox_ground::address::Address;
+use wifibox_ground::device::DeviceId;
+
+/// The devices that the text describes, each with the number of its line.
+pub fn read(text: &str) -> Vec<(usize, Card)> {
+    let mut cards = Vec::new();
+    let mut block = Block::default();
+    for (number, line) in text.lines().chain([""]).enumerate() {
+        let line = line.trim();
+        if begins(line) {
+            cards.extend(std::mem::take(&mut block).card());
+        }
+        // hwinfo's own head: `05: PCI 200.0: 0282 WLAN controller`.
+        if line.contains(": PCI ") && line.ends_with("WLAN controller") {
+            block.class = Some(0x0280);
+        }
+        let line = line.strip_prefix("E: ").unwrap_or(line);
+        let pair = line.split_once(": ").or_else(|| line.split_once('='));
+        if let Some((key, value)) = pair {
+            if block.line.is_none() {
+                block.line = Some(number);
+            }
+            block.add(key.trim(), value.trim());
+        }
+    }
+    cards
+}
+
+/// Whether lines look like those of lshw without numbers.
+pub(super) fn is_lshw(text: &str) -> bool {
+    text.lines()
+        .map(str::trim)
+        .any(|line| line.starts_with("*-network") || line.starts_with("bus info: pci@"))
+        || text.lines().any(|line| line.starts_with("H/W path"))
+        || text.lines().any(|line| line.starts_with("Bus info "))
+}
+
+/// Whether a line begins another device, or ends the last one.
+fn begins(line: &str) -> bool {
+    let numbered = || {
+        let (number, rest) = line.split_once(": ")?;
+        let digits = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
+        (digits && rest.contains(':')).then_some(())
+    };
+    line.is_empty() || line.starts_with("*-") || line.starts_with("P: ") || numbered().is_some()
+}
+
+#[derive(Default)]
+struct Block {
+    line: Option<usize>,
+    address: Option<Address>,
+    usb: bool,
+    class: Option<u16>,
+    vendor: Option<u16>,
+    device: Option<u16>,
+    subvendor: Option<u16>,
+    subdevice: Option<u16>,
+    maker: Option<String>,
+    name: Option<String>,
+    driver: Option<String>,
+}
+
+impl Block {
+    fn add(&mut self, key: &str, value: &str) {
+        // `pci 0x8086 "Intel Corporation"` of hwinfo, `0x8086` of macOS.
+        let number = || {
+            let value = value.strip_prefix("pci ").unwrap_or(value);
+            let first = value.split_whitespace().next()?;
+            words::hex4(first.strip_prefix("0x")?)
+        };
+        let both = || words::pair(&value.to_ascii_lowercase());
+        match key {
+            "Vendor" | "Vendor ID" => self.vendor = number().or(self.vendor),
+            "Device" | "Device ID" => self.device = number().or(self.device),
+            "SubVendor" | "Subsystem Vendor ID" => self.subvendor = number(),
+            "SubDevice" | "Subsystem ID" => self.subdevice = number(),
+            "SysFS BusID" | "PCI_SLOT_NAME" => self.address = Address::parse_linux(value),
+            "Driver" | "DRIVER" => {
+                let first = value.split(',').next().unwrap_or_default();
+                self.driver = words::name(first.trim_matches('"'));
+            }
+            "Model" if value.starts_with('"') => self.name = words::name(value.trim_matches('"')),
+            "PCI_ID" => {
+                if let Some((vendor, device)) = both() {
+                    (self.vendor, self.device) = (Some(vendor), Some(device));
+                }
+            }
+            "PCI_SUBSYS_ID" => {
+                if let Some((vendor, device)) = both() {
+                    (self.subvendor, self.subdevice) = (Some(vendor), Some(device));
+                }
+            }
+            "PCI_CLASS" => {
+                let class = words::hex(value).and_then(|class| u16::try_from(class >> 8).ok());
+                self.class = class.or(self.class);
+            }
+            "description" if value == "Wireless interface" => self.class = Some(0x0280),
+            "vendor" => {
+                let name = words::last_bracket(value).map_or(value, |(name, _)| name);
+                self.maker = words::name(name);
+            }
+            "product" => {
+                if let Some((name, numbers)) = words::last_bracket(value)
+                    && let Some((vendor, device)) = words::pair(&numbers.to_ascii_lowercase())
+                {
+                    (self.vendor, self.device) = (Some(vendor), Some(device));
+                    self.name = words::name(name);
+                }
+            }
+            "bus info" => {
+                self.usb = value.starts_with("usb@");
+                self.address = value.strip_prefix("pci@").and_then(Address::parse_linux);
+            }
+            "configuration" => {
+                let driver = value.split_whitespace().find_map(|word| word.strip_prefix("driver="));
+                self.driver = driver.and_then(words::name);
+            }
+            _ => {}
+        }
+    }
+
+    fn card(self) -> Option<(usize, Card)> {
+        let (vendor, device) = self.vendor.zip(self.device)?;
+        let subsystem = self.subvendor.zip(self.subdevice).filter(|both| *both != (0, 0));
+        let mut card = Card::new(if self.usb {
+            Ident::Numbers { bus: Bus::Usb, vendor, product: device }
+        } else {
+            Ident::Pci { id: DeviceId { vendor, device, subsystem }, class: self.class }
+        });
+        card.address = self.address;
+        let maker = self.maker.map(|maker| maker + " ").unwrap_or_default();
+        card.name = self.name.and_then(|name| words::name(&format!("{maker}{name}")));
+        card.driver = self.driver;
+        Some((self.line?, card))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_tool_says_the_same() {
+        for (text, id, place) in [
+            (
+                "  *-network\n       description: Wireless interface\n       product: AX200 [8086:2723]\n       \
+                 vendor: Intel Corporation [8086]\n       physical id: 0\n       bus info: pci@0000:03:00.0\n       \
+                 configuration: broadcast=yes driver=iwlwifi\n  *-usb\n       product: Hub [1d6b:0002]\n       \
+                 bus info: usb@1:2\n",
+                "8086:2723",
+                true,
+            ),
+            (
+                "05: PCI 300.0: 0282 WLAN controller\n  SysFS BusID: 0000:03:00.0\n  Model: \"Intel AX200\"\n  \
+                 Vendor: pci 0x8086 \"Intel Corporation\"\n  Device: pci 0x2723 \"AX200\"\n  SubVendor: pci 0x8086 \"Intel\"\n  \
+                 SubDevice: pci 0x0084\n  Driver: \"iwlwifi\"\n  Driver Modules: \"iwlwifi\"\n",
+                "8086:2723:8086:0084",
+                true,
+            ),
+            (
+                "E: DRIVER=iwlwifi\nE: PCI_CLASS=28000\nE: PCI_ID=8086:2723\nE: PCI_SUBSYS_ID=8086:0084\n\
+                 E: PCI_SLOT_NAME=0000:03:00.0\n",
+                "8086:2723:8086:0084",
+                true,
+            ),
+            (
+                "ARPT:\n\n  Type: AirPort Extreme\n  Bus: PCI\n  Slot: AirPort\n  Vendor ID: 0x14e4\n  \
+                 Device ID: 0x43a0\n  Subsystem Vendor ID: 0x106b\n  Subsystem ID: 0x0134\n",
+                "14e4:43a0:106b:0134",
+                false,
+            ),
+        ] {
+            let cards = read(text);
+            let (_, card) = cards.first().unwrap_or_else(|| panic!("{text}"));
+            assert_eq!(card.ident.to_string(), id, "{text}");
+            assert_eq!(card.address, Address::parse_linux("03:00.0").filter(|_| place), "{text}");
+            assert!(!place || card.has_wireless_class(), "{text}");
+            assert_eq!(card.driver.as_deref(), place.then_some("iwlwifi"), "{text}");
+        }
+    }
+
+    #[test]
+    fn lshw_without_numbers_is_noticed() {
+        let text = "  *-network\n       product: AX200\n       bus info: pci@0000:03:00.0\n";
+        assert!(read(text).is_empty() && is_lshw(text));
+    }
+}

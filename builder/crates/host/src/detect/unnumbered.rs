@@ -1,0 +1,79 @@
+//! Listings that name devices and not their numbers: what they are, and which command prints the numbers.
+
+use super::{blocks, inxi};
+
+/// A listing without numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Unnumbered {
+    /// What it is.
+    pub listing: &'static str,
+    /// The command that prints numbers.
+    pub run: &'static str,
+}
+
+/// What a text without any numbers of devices is, if it is a known listing.
+pub(super) fn recognized(text: &str) -> Option<Unnumbered> {
+    let any = |test: &dyn Fn(&str) -> bool| text.lines().map(str::trim).any(test);
+    let known = |listing, run| Some(Unnumbered { listing, run });
+    if any(&|line| line.contains("BHYVE ID") || line.contains("BHYVEID")) {
+        known("the output of vm-bhyve's `vm passthru`", "pciconf -lv")
+    } else if any(&is_freebsd_message) {
+        known("FreeBSD's dmesg", "pciconf -lv")
+    } else if any(&|line| line.starts_with("wlan") && line.contains(": flags=")) {
+        known("the output of FreeBSD's ifconfig", "pciconf -lv")
+    } else if blocks::is_lshw(text) {
+        known("the output of lshw without numbers", "lshw -numeric -C network (as root)")
+    } else if inxi::has_names_only(text) {
+        known("the output of inxi without numbers", "inxi -Nxxz, or lspci -nnk")
+    } else if any(&|line| line.contains(": <") && line.contains("mtu ") || line.starts_with("phy#"))
+    {
+        known("the output of ip or iw, which know interfaces and no devices", "lspci -nnk")
+    } else if any(&|line| line.starts_with("Card Type:") && line.contains("0x")) {
+        known(
+            "macOS' report on Wi-Fi, which has the numbers of the board and not of the chip",
+            "system_profiler SPPCIDataType",
+        )
+    } else if any(&|line| {
+        line.starts_with("InterfaceDescription") || line.starts_with("Ethernet adapter")
+    }) || any(&|line| line.starts_with("Wireless LAN adapter"))
+    {
+        known(
+            "a list of interfaces of Windows",
+            "Get-PnpDevice -Class Net | Format-List InstanceId, in PowerShell",
+        )
+    } else {
+        None
+    }
+}
+
+/// `iwm0: <Intel(R) Dual Band Wireless AC 8265> mem 0xd1000000-0xd1001fff at device 0.0 on pci3`
+fn is_freebsd_message(line: &str) -> bool {
+    let Some((name, rest)) = line.split_once(": <") else { return false };
+    let name = name.rsplit([' ', ']']).next().unwrap_or_default();
+    let numbered = name.ends_with(|c: char| c.is_ascii_digit());
+    numbered && (rest.contains(" on pci") || rest.contains("> at device "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_listing_is_recognized() {
+        for (text, words) in [
+            (
+                "DEVICE     BHYVE ID     READY        DESCRIPTION\nppt0 3/0/0 Yes Wireless",
+                "vm passthru",
+            ),
+            ("iwm0: <Some AC 8265> mem 0xd1000000-0xd1001fff at device 0.0 on pci3", "dmesg"),
+            ("pci3: <network> at device 0.0 (no driver attached)", "dmesg"),
+            ("  *-network\n  product: AX200\n  bus info: pci@0000:03:00.0", "lshw"),
+            ("Network:\n  Device-1: Intel AX200 driver: iwlwifi", "inxi"),
+            ("2: wlan0: <BROADCAST,MULTICAST,UP> mtu 1500", "ip or iw"),
+        ] {
+            let found = recognized(text).unwrap_or_else(|| panic!("{text}"));
+            assert!(found.listing.contains(words), "{text}: {found:?}");
+        }
+        assert_eq!(recognized("hello"), None);
+    }
+}

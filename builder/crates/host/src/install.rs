@@ -1,0 +1,203 @@
+//! Puts files of hypervisors into an output that is there already, or into a folder of their own.
+//!
+//! In an output the list of files (`manifest.json`) and the hashes (`SHA256SUMS`) follow, so that
+//! `wifibox-build verify` accepts it as before. Everything is written beside its place first and then
+//! renamed, the hashes last: what can fail fails before anything has changed.
+
+use std::collections::BTreeSet;
+use std::fs::{self, File};
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+use super::{HostFile, Hypervisor};
+use wifibox_ground::digest::Sha256;
+use wifibox_ground::output::{Output, set_mode};
+use wifibox_report::Manifest;
+use wifibox_report::output::{self, LoadError};
+use wifibox_report::sums::{SIGNATURES, SUMS, Sums};
+
+/// The folder of an output for these files.
+const FOLDER: &str = "host";
+const MANIFEST: &str = "manifest.json";
+
+/// Why files cannot be put where they should be.
+#[derive(Debug, thiserror::Error)]
+pub enum InstallError {
+    /// The output cannot be read.
+    #[error(transparent)]
+    Output(#[from] LoadError),
+    /// The file system said no.
+    #[error("cannot {doing} {path}: {source}")]
+    Io {
+        /// What was being done.
+        doing: &'static str,
+        /// To which file or folder.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The output is not what a build wrote, and would look as if it were.
+    #[error("{path} is not as the build wrote it: {why}; 'wifibox-build verify' says more")]
+    Changed {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        why: String,
+    },
+    /// A signature over the hashes would no longer hold.
+    #[error(
+        "{path} is a signature over the output as it is: name another folder with --out, or remove \
+         the signature and sign again"
+    )]
+    Signed {
+        /// The signature.
+        path: PathBuf,
+    },
+    /// The manifest cannot be written.
+    #[error("cannot write the manifest: {0}")]
+    Json(#[from] serde_json::Error),
+}
+
+fn failed(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> InstallError {
+    let path = path.to_owned();
+    move |source| InstallError::Io { doing, path, source }
+}
+
+/// Writes `files` below `folder`, which is made if it is not there; files of the same names make way.
+///
+/// # Errors
+/// [`InstallError::Io`].
+pub fn into_folder(folder: &Path, files: &[HostFile]) -> Result<(), InstallError> {
+    for file in files {
+        let path = folder.join(&file.path);
+        write_beside(&path, &file.contents, file.mode)?.keep(&path)?;
+    }
+    Ok(())
+}
+
+/// Puts `files`, which are all that `hypervisors` have, into the output in `folder`: those that these
+/// hypervisors had before and have no longer are removed.
+///
+/// # Errors
+/// [`InstallError`]; the output is then as it was, unless a rename failed.
+pub fn into_output(
+    folder: &Path,
+    hypervisors: &[Hypervisor],
+    files: &[HostFile],
+) -> Result<(), InstallError> {
+    if let Some(path) = SIGNATURES.iter().map(|name| folder.join(name)).find(|path| path.exists()) {
+        return Err(InstallError::Signed { path });
+    }
+    let mut manifest = output::load(folder)?;
+    let mut sums = sums(folder)?;
+    let changed = |name: &str, why: &str| InstallError::Changed {
+        path: folder.join(name),
+        why: why.to_owned(),
+    };
+    let manifest_path = folder.join(MANIFEST);
+    let bytes = fs::read(&manifest_path).map_err(failed("read", &manifest_path))?;
+    if sums.hashes.get(MANIFEST) != Some(&Sha256::of(&bytes)) {
+        return Err(changed(MANIFEST, "its hash is not that of SHA256SUMS"));
+    }
+    let ours = |path: &str| {
+        let inside = path.strip_prefix(FOLDER).and_then(|rest| rest.strip_prefix('/'));
+        inside.is_some_and(|path| hypervisors.iter().any(|hypervisor| hypervisor.owns(path)))
+    };
+    let new: BTreeSet<String> =
+        files.iter().map(|file| format!("{FOLDER}/{}", file.path)).collect();
+    let old: Vec<String> =
+        sums.hashes.keys().filter(|path| ours(path) && !new.contains(*path)).cloned().collect();
+    list(&mut manifest, &mut sums, &ours, files);
+    let text = manifest.to_json()?;
+    sums.hashes.insert(MANIFEST.to_owned(), Sha256::of(text.as_bytes()));
+    let lines: String =
+        sums.hashes.iter().map(|(path, hash)| format!("{hash}  {path}\n")).collect();
+
+    let mut ready = Vec::new();
+    for file in files {
+        let path = folder.join(FOLDER).join(&file.path);
+        ready.push((write_beside(&path, &file.contents, file.mode)?, path));
+    }
+    ready.push((write_beside(&manifest_path, text.as_bytes(), 0o644)?, manifest_path));
+    let path = folder.join(SUMS);
+    ready.push((write_beside(&path, lines.as_bytes(), 0o644)?, path));
+    for name in old {
+        let path = folder.join(name);
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                return Err(failed("remove", &path)(error));
+            }
+            _ => {}
+        }
+        // A folder that is empty now goes with its last file.
+        if let Some(parent) = path.parent() {
+            let _ = fs::remove_dir(parent);
+        }
+    }
+    for (file, path) in ready {
+        file.keep(&path)?;
+    }
+    Ok(())
+}
+
+/// Brings the lists of files up to date.
+fn list(
+    manifest: &mut Manifest,
+    sums: &mut Sums,
+    ours: &impl Fn(&str) -> bool,
+    files: &[HostFile],
+) {
+    manifest.outputs.retain(|output| !ours(&output.path));
+    sums.hashes.retain(|path, _| !ours(path));
+    for file in files {
+        let (path, sha256) = (format!("{FOLDER}/{}", file.path), Sha256::of(&file.contents));
+        sums.hashes.insert(path.clone(), sha256);
+        manifest.outputs.retain(|output| output.path != path);
+        let size = file.contents.len() as u64;
+        manifest.outputs.push(Output { path, size, sha256 });
+    }
+    manifest.outputs.sort_by(|a, b| a.path.cmp(&b.path));
+}
+
+fn sums(folder: &Path) -> Result<Sums, InstallError> {
+    let path = folder.join(SUMS);
+    let bytes = fs::read(&path).map_err(failed("read", &path))?;
+    Sums::parse(&bytes).map_err(|why| InstallError::Changed { path, why })
+}
+
+/// A file that is written and waits for its name.
+struct Ready(tempfile::NamedTempFile);
+
+impl Ready {
+    fn keep(self, path: &Path) -> Result<(), InstallError> {
+        self.0.persist(path).map_err(|error| failed("write", path)(error.error))?;
+        Ok(())
+    }
+}
+
+fn write_beside(path: &Path, contents: &[u8], mode: u32) -> Result<Ready, InstallError> {
+    let parent = path.parent().unwrap_or(Path::new("."));
+    make_folders(parent)?;
+    let mut file = tempfile::Builder::new()
+        .prefix(".wifibox-build.")
+        .tempfile_in(parent)
+        .map_err(failed("write into", parent))?;
+    let written = file
+        .write_all(contents)
+        .and_then(|()| set_mode(file.as_file(), mode))
+        .and_then(|()| file.as_file().sync_all());
+    written.map_err(failed("write", path))?;
+    Ok(Ready(file))
+}
+
+/// Makes folders with the mode 0755 whatever the umask is, as a build does.
+fn make_folders(folder: &Path) -> Result<(), InstallError> {
+    if folder.as_os_str().is_empty() || folder.is_dir() {
+        return Ok(());
+    }
+    if let Some(parent) = folder.parent() {
+        make_folders(parent)?;
+    }
+    fs::create_dir(folder).map_err(failed("make the folder", folder))?;
+    File::open(folder).and_then(|file| set_mode(&file, 0o755)).map_err(failed("open", folder))
+}

@@ -1,0 +1,109 @@
+//! What a user may ask for beside what the recipe says: memory, processors, cards, a configuration
+//! disk, a disk that keeps the guest's data, another name or place.
+
+use super::HostError;
+use wifibox_ground::address::Address;
+use wifibox_ground::guest::{CONFIGURATION_FILE, Guest, HostPath, PERSISTENT_FILE, Purpose};
+
+/// Changes to the description of a guest; what is `None`, empty or `false` stays as it is.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Wishes {
+    /// What the virtual machine is called.
+    pub name: Option<String>,
+    /// Memory in MiB.
+    pub memory: Option<u32>,
+    /// Virtual processors.
+    pub vcpus: Option<u16>,
+    /// Cards to pass through.
+    pub passthru: Vec<Address>,
+    /// The bridge or network of the host that the first network card is on.
+    pub uplink: Option<String>,
+    /// Whether the configuration comes from the disk [`CONFIGURATION_FILE`] and not by 9P.
+    pub configuration_disk: bool,
+    /// Whether the guest gets the disk [`PERSISTENT_FILE`].
+    pub persistent: bool,
+    /// Where the output's files are on the host.
+    pub folder: Option<HostPath>,
+}
+
+impl Wishes {
+    /// `guest` with these wishes granted.
+    ///
+    /// # Errors
+    /// [`HostError::Value`] for a value that cannot be.
+    pub fn apply(&self, guest: &Guest) -> Result<Guest, HostError> {
+        let wishes = self;
+        let mut guest = guest.clone();
+        if let Some(name) = &wishes.name {
+            guest.name.clone_from(name);
+        }
+        guest.memory = wishes.memory.unwrap_or(guest.memory);
+        guest.vcpus = wishes.vcpus.unwrap_or(guest.vcpus);
+        if !wishes.passthru.is_empty() {
+            guest.passthru.clone_from(&wishes.passthru);
+        }
+        if let (Some(uplink), Some(card)) = (&wishes.uplink, guest.nics.first_mut()) {
+            card.uplink = Some(uplink.clone());
+        }
+        if wishes.configuration_disk && !guest.has_configuration_disk() {
+            guest.shares.clear();
+            guest.add_disk(Purpose::Configuration, CONFIGURATION_FILE, true);
+        }
+        if wishes.persistent && guest.disk(Purpose::Persistent).is_none() {
+            guest.add_disk(Purpose::Persistent, PERSISTENT_FILE, false);
+        }
+        if let Some(folder) = &wishes.folder {
+            guest.folder = Some(folder.clone());
+        }
+        guest.check()?;
+        Ok(guest)
+    }
+}
+
+/// Reads the address of a card in any notation: of Linux and Xen (`0000:03:00.0`, `03:00.0`), of
+/// FreeBSD (`pci0:3:0:0`), of bhyve (`3/0/0`).
+///
+/// # Errors
+/// [`HostError::Address`].
+pub fn parse_address(text: &str) -> Result<Address, HostError> {
+    Address::parse_any(text).ok_or_else(|| HostError::Address { text: text.to_owned() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sample::guest;
+    use wifibox_ground::guest::Purpose;
+
+    #[test]
+    fn disks_follow_each_other() {
+        let wishes = Wishes { configuration_disk: true, persistent: true, ..Wishes::default() };
+        let changed = wishes.apply(&guest()).unwrap();
+        let disks: Vec<(&str, &str, bool)> = changed
+            .disks
+            .iter()
+            .map(|disk| (disk.device.as_str(), disk.file.as_str(), disk.read_only))
+            .collect();
+        assert_eq!(
+            disks,
+            [
+                ("vda", "esp.img", true),
+                ("vdb", "root.img", true),
+                ("vdc", "config.img", true),
+                ("vdd", "rootfs_data.img", false),
+            ]
+        );
+        assert!(changed.shares.is_empty() && changed.has_configuration_disk());
+        // The same wishes again change nothing.
+        assert_eq!(wishes.apply(&changed).unwrap(), changed);
+        let mut xen = guest();
+        xen.disks.retain(|disk| disk.purpose == Purpose::Root);
+        xen.disks[0].device = "xvde".to_owned();
+        assert_eq!(wishes.apply(&xen).unwrap().disks[2].device, "xvdg");
+    }
+
+    #[test]
+    fn no_wish_changes_nothing() {
+        assert_eq!(Wishes::default().apply(&guest()).unwrap(), guest());
+    }
+}

@@ -1,0 +1,77 @@
+//! The files for Xen: the guest as a network driver domain, a firewall behind it, and what dom0 needs.
+//!
+//! - `wifibox.cfg`, `wifibox-hvm.cfg`: the driver domain, paravirtual and with an emulated PC (xl.cfg(5)).
+//!   There is none of type PVH: Xen hands no PCI device to such a domain.
+//! - `firewall.cfg`: OPNsense or pfSense behind it, connected by Xen's own network devices only.
+//! - `setup.sh`, `xen-pciback.conf`, `README`: what dom0 needs.
+//!
+//! Configurations of xl go through [`crate::lint`] before they are given away. Facts: xl.cfg(5),
+//! xl-disk-configuration(5), xl-network-configuration(5), xl-pci-configuration(5).
+
+mod dom0;
+mod domain;
+mod firewall;
+#[cfg(test)]
+mod tests;
+
+use super::{HostError, HostFile, Hypervisor};
+use crate::lint::{self, Kind};
+use crate::shares;
+use wifibox_ground::guest::{Guest, HostPath};
+
+/// The folder of these files.
+const FOLDER: &str = "xen";
+
+/// Where dom0 keeps the images.
+const IMAGES: &str = "/var/lib/xen/images/wifibox";
+/// Where dom0 keeps the configuration of the guest.
+const CONFIGURATION: &str = "/etc/wifibox";
+/// The share `var`.
+const VAR: &str = "/var/lib/wifibox";
+/// The bridge of dom0 that the guest is on, as Xen's own documents call it.
+const BRIDGE: &str = "xenbr0";
+
+/// The files for Xen.
+///
+/// # Errors
+/// [`HostError::Unfit`] for a guest on another machine than a PC, or without a kernel that Xen can load.
+pub fn files(guest: &Guest) -> Result<Vec<HostFile>, HostError> {
+    let unfit = |why: &str| HostError::Unfit { hypervisor: Hypervisor::Xen, why: why.to_owned() };
+    if guest.architecture != "x86_64" {
+        return Err(unfit("cards are passed through on PCs (x86_64) only"));
+    }
+    let direct = guest.boot.direct.as_ref();
+    let direct = direct.ok_or_else(|| unfit("the output has no kernel that Xen could load"))?;
+    let mut files = Vec::new();
+    for (name, text) in [
+        ("wifibox.cfg", domain::text(guest, direct, domain::Type::Pv)),
+        ("wifibox-hvm.cfg", domain::text(guest, direct, domain::Type::Hvm)),
+        ("firewall.cfg", firewall::text(guest)),
+    ] {
+        let path = format!("{FOLDER}/{name}");
+        if let Some(problem) = lint::lint(Kind::Xl, text.as_bytes()).first() {
+            return Err(HostError::Faulty { path, why: problem.to_string() });
+        }
+        files.push(HostFile::plain(&path, text));
+    }
+    let more = |name: &str| format!("{FOLDER}/{name}");
+    files.push(HostFile::script(&more("setup.sh"), dom0::setup(guest, direct)));
+    files.push(HostFile::plain(&more("xen-pciback.conf"), dom0::pciback(guest)));
+    files.push(HostFile::plain(&more("README"), dom0::readme(guest)));
+    Ok(files)
+}
+
+/// The folder of dom0 that holds the images.
+fn images(guest: &Guest) -> &str {
+    guest.folder.as_ref().map_or(IMAGES, HostPath::as_str)
+}
+
+/// The folder of dom0 that the guest mounts by `tag`.
+fn share(guest: &Guest, tag: &str) -> String {
+    shares::installed(guest, tag, CONFIGURATION, VAR)
+}
+
+/// Lines of a comment.
+fn comment(text: &str) -> String {
+    text.lines().map(|line| format!("# {line}").trim_end().to_owned() + "\n").collect()
+}

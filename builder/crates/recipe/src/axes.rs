@@ -1,0 +1,158 @@
+//! What can be chosen of one base, in every combination: for exports that must serve all of them at once.
+
+use super::catalog::Catalog;
+use super::choose::{feature_unfit, flavor_on};
+use super::composed::Recipe;
+use super::error::RecipeError;
+use super::kinds::RootCompressor;
+
+/// Something that can be chosen, by name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Choice {
+    /// Its name on the command line.
+    pub name: String,
+    /// One line that says what it is.
+    pub summary: String,
+}
+
+/// A chipset, or a set of chipsets.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FlavorChoice {
+    /// Name and summary.
+    pub choice: Choice,
+    /// Its manifests whose firmware no package of any base has: users bring it.
+    pub firmware_of_users: Vec<String>,
+    /// Its manifests to whose licence users must agree.
+    pub agreements: Vec<String>,
+}
+
+/// Something that a guest can have or not have.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FeatureChoice {
+    /// Name and summary.
+    pub choice: Choice,
+    /// Whether it is on by itself with the base's own role.
+    pub default: bool,
+    /// The roles of this base that it goes with.
+    pub roles: Vec<String>,
+    /// Features without which it cannot be.
+    pub requires: Vec<String>,
+    /// Features that it cannot be together with.
+    pub conflicts: Vec<String>,
+}
+
+/// All that can be chosen of a base, in one release and for one architecture. Lists are in the order of
+/// names, but that the default is the first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Axes {
+    /// Flavors; `default` is the first where there is one.
+    pub flavors: Vec<FlavorChoice>,
+    /// Kernels.
+    pub kernels: Vec<Choice>,
+    /// Roles.
+    pub roles: Vec<Choice>,
+    /// Features.
+    pub features: Vec<FeatureChoice>,
+    /// Compressors of the root image.
+    pub compressions: Vec<RootCompressor>,
+    /// Whether any chipset's firmware is in packages of this base. Where it is not, it comes from the
+    /// archive of linux-firmware.
+    pub has_firmware_packages: bool,
+}
+
+/// What root.img can be compressed with.
+const COMPRESSIONS: [RootCompressor; 4] =
+    [RootCompressor::Xz, RootCompressor::Zstd, RootCompressor::Gzip, RootCompressor::Lz4];
+
+impl Catalog {
+    /// What can be chosen of the base, release and architecture of `recipe`, for the hypervisor that it
+    /// has. `recipe` is one with all the base's defaults.
+    ///
+    /// # Errors
+    /// Never for a recipe that this catalog composed.
+    pub fn axes(&self, recipe: &Recipe) -> Result<Axes, RecipeError> {
+        let base = super::chosen::document("base", &self.bases, &recipe.base.value)?;
+        let default = &base.value.default;
+        let choice = |name: &str, summary: &str| Choice {
+            name: name.to_owned(),
+            summary: summary.trim_end().to_owned(),
+        };
+        let first = |list: &mut Vec<Choice>, default: &str| {
+            list.sort_by_key(|choice| (choice.name != default, choice.name.clone()));
+        };
+        let here = |names: &[super::located::At<String>]| {
+            names.is_empty() || names.iter().any(|name| name.value == base.name)
+        };
+
+        let mut flavors = Vec::new();
+        for flavor in self
+            .flavors
+            .values()
+            .filter(|flavor| flavor_on(self, flavor, base, &recipe.release).is_ok())
+        {
+            let names = flavor.value.manifests.iter();
+            let manifests: Vec<_> =
+                names.filter_map(|name| self.manifests.get(&name.value)).collect();
+            let nowhere = |manifest: &&&super::document::Document<super::model::Manifest>| {
+                manifest.value.firmware.as_ref().is_some_and(|rule| !rule.value.promises.is_empty())
+                    && manifest.value.packages.iter().all(|(_, packages)| packages.value.is_empty())
+            };
+            flavors.push(FlavorChoice {
+                choice: choice(&flavor.name, &flavor.value.summary),
+                firmware_of_users: manifests
+                    .iter()
+                    .filter(nowhere)
+                    .map(|m| m.name.clone())
+                    .collect(),
+                agreements: manifests
+                    .iter()
+                    .filter(|manifest| manifest.value.agreement.is_some())
+                    .map(|manifest| manifest.name.clone())
+                    .collect(),
+            });
+        }
+        flavors.sort_by_key(|f| (f.choice.name != "default", f.choice.name.clone()));
+
+        let known = base.value.kernels_of(&recipe.release.value);
+        let mut kernels: Vec<Choice> = known
+            .iter()
+            .filter_map(|name| self.kernels.get(&name.value))
+            .filter(|kernel| kernel.value.architecture_like(&recipe.architecture.value).is_some())
+            .map(|kernel| choice(&kernel.name, &kernel.value.summary))
+            .collect();
+        first(&mut kernels, &default.kernel.value);
+
+        let roles = self.roles.values().filter(|role| here(&role.value.bases));
+        let mut roles: Vec<Choice> =
+            roles.map(|role| choice(&role.name, &role.value.summary)).collect();
+        first(&mut roles, &default.role.value);
+
+        let features = self.features.values().filter_map(|feature| {
+            let fit = |role: &&Choice| feature_unfit(feature, &base.name, &role.name).is_none();
+            let fit: Vec<String> = roles.iter().filter(fit).map(|role| role.name.clone()).collect();
+            let names = |list: &[super::located::At<String>]| {
+                list.iter().map(|name| name.value.clone()).collect()
+            };
+            (!fit.is_empty()).then(|| FeatureChoice {
+                choice: choice(&feature.name, &feature.value.summary),
+                default: fit.contains(&default.role.value)
+                    && feature.value.default.with(&default.role.value),
+                roles: fit,
+                requires: names(&feature.value.requires),
+                conflicts: names(&feature.value.conflicts),
+            })
+        });
+        let features: Vec<FeatureChoice> = features.collect();
+
+        let own = recipe.compression.value;
+        let mut compressions = COMPRESSIONS.to_vec();
+        compressions.sort_by_key(|compression| *compression != own);
+
+        let has_packages = |manifest: &super::document::Document<super::model::Manifest>| {
+            let packages = manifest.value.packages.get(&base.name);
+            packages.is_some_and(|packages| !packages.value.is_empty())
+        };
+        let has_firmware_packages = self.manifests.values().any(has_packages);
+        Ok(Axes { flavors, kernels, roles, features, compressions, has_firmware_packages })
+    }
+}

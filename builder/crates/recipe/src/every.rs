@@ -1,0 +1,137 @@
+//! What the builds that the recipes allow ask for, for locking them all at once.
+
+use super::base::Base;
+use super::catalog::Catalog;
+use super::choose::{feature_unfit, flavor_on};
+use super::composed::Selection;
+use super::document::Document;
+use super::located::At;
+use super::machine::machine;
+use super::model::{Feature, Role};
+
+/// The features that are on, and those that are off.
+type FeatureSet = (Vec<String>, Vec<String>);
+
+impl Catalog {
+    /// Compositions for `base` in `release` on `architecture` that together ask for everything that any one asks for: every
+    /// flavor with each kernel, and one flavor with all roles, sets of features, kernels and
+    /// hypervisors, which name their features in full, as `with` and `without`. In a fixed order; none
+    /// if there is no such base, release or architecture.
+    pub fn spanning_compositions(
+        &self,
+        base: &str,
+        release: &str,
+        architecture: &str,
+    ) -> Vec<Selection> {
+        let Some(base) = self.base_with(base, release) else { return Vec::new() };
+        let Some(architecture) = base.value.architecture_like(architecture) else {
+            return Vec::new();
+        };
+        let flavors = self.flavors_on(base, release);
+        let kernels: Vec<_> = self.kernels_on(base, release, architecture).collect();
+        let with_defaults = flavors.iter().flat_map(|flavor| {
+            kernels.iter().map(|kernel| Selection {
+                base: base.name.clone(),
+                release: Some(release.to_owned()),
+                architecture: Some(architecture.value.clone()),
+                flavor: (*flavor).clone(),
+                kernel: Some(kernel.value.clone()),
+                ..Selection::default()
+            })
+        });
+        let first = flavors.first().into_iter();
+        let others =
+            first.flat_map(|flavor| self.compositions_of(base, release, architecture, flavor));
+        with_defaults.chain(others).collect()
+    }
+
+    fn base_with(&self, base: &str, release: &str) -> Option<&Document<Base>> {
+        self.bases.get(base).filter(|base| base.value.release(release).is_some())
+    }
+
+    /// The kernels of `base` in `release` that exist for `architecture`.
+    fn kernels_on<'a>(
+        &'a self,
+        base: &'a Document<Base>,
+        release: &str,
+        architecture: &'a str,
+    ) -> impl Iterator<Item = &'a At<String>> {
+        base.value.kernels_of(release).iter().filter(|name| {
+            let kernel = self.kernels.get(&name.value);
+            kernel.is_some_and(|kernel| kernel.value.architecture_like(architecture).is_some())
+        })
+    }
+
+    fn flavors_on(&self, base: &Document<Base>, release: &str) -> Vec<&String> {
+        let fit =
+            self.flavors.values().filter(|flavor| flavor_on(self, flavor, base, release).is_ok());
+        fit.map(|flavor| &flavor.name).collect()
+    }
+
+    /// One flavor with all roles, sets of features, kernels and hypervisors.
+    fn compositions_of(
+        &self,
+        base: &Document<Base>,
+        release: &str,
+        architecture: &str,
+        flavor: &str,
+    ) -> Vec<Selection> {
+        let goes = |bases: &[At<String>]| {
+            bases.is_empty() || bases.iter().any(|name| name.value == base.name)
+        };
+        let mut selections = Vec::new();
+        for role in self.roles.values().filter(|role| goes(&role.value.bases)) {
+            for (with, without) in self.feature_sets(base, role) {
+                for kernel in self.kernels_on(base, release, architecture) {
+                    for hypervisor in self.hypervisors.values() {
+                        if !goes(&hypervisor.value.bases)
+                            || !hypervisor.value.runs_on(machine(architecture))
+                        {
+                            continue;
+                        }
+                        selections.push(Selection {
+                            base: base.name.clone(),
+                            release: Some(release.to_owned()),
+                            architecture: Some(architecture.to_owned()),
+                            flavor: flavor.to_owned(),
+                            role: Some(role.name.clone()),
+                            with: with.clone(),
+                            without: without.clone(),
+                            kernel: Some(kernel.value.clone()),
+                            hypervisor: Some(hypervisor.name.clone()),
+                            compression: None,
+                            firmware_archive: false,
+                        });
+                    }
+                }
+            }
+        }
+        selections
+    }
+
+    /// The sets of features that go with `role`.
+    fn feature_sets(&self, base: &Document<Base>, role: &Document<Role>) -> Vec<FeatureSet> {
+        let fit: Vec<&Document<Feature>> = self
+            .features
+            .values()
+            .filter(|feature| feature_unfit(feature, &base.name, &role.name).is_none())
+            .collect();
+        let mut sets = vec![(Vec::new(), Vec::new())];
+        for feature in &fit {
+            let mut doubled: Vec<FeatureSet> = Vec::new();
+            for (on, off) in sets {
+                doubled.push((on.clone(), [off.clone(), vec![feature.name.clone()]].concat()));
+                doubled.push(([on, vec![feature.name.clone()]].concat(), off));
+            }
+            sets = doubled;
+        }
+        sets.retain(|(on, _)| {
+            let has = |name: &str| on.iter().any(|other| other == name);
+            fit.iter().filter(|feature| has(&feature.name)).all(|feature| {
+                feature.value.requires.iter().all(|name| has(name))
+                    && !feature.value.conflicts.iter().any(|name| has(name))
+            })
+        });
+        sets
+    }
+}

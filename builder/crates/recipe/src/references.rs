@@ -1,0 +1,248 @@
+//! Follows every name by which one recipe speaks of another, and says which of them leads nowhere.
+
+use std::sync::Arc;
+
+use super::base::{Base, Kernel};
+use super::catalog::Catalog;
+use super::document::Document;
+use super::entries::{Entry, Map};
+use super::error::{Problem, RecipeError};
+use super::fragment::Fragment;
+use super::located::At;
+use super::machine::machine;
+use super::model::{Feature, Manifest, OnByDefault};
+
+/// Checks the references of all recipes.
+///
+/// # Errors
+/// [`RecipeError::Invalid`] for the first one that leads nowhere.
+pub fn check(catalog: &Catalog) -> Result<(), RecipeError> {
+    let checker = Checker { catalog };
+    let guest = &catalog.guest;
+    checker.fragment(&guest.file, &guest.value.fragment())?;
+    for (_, fragment) in guest.value.started_by.iter() {
+        checker.fragment(&guest.file, fragment)?;
+    }
+    if let Some(base) = &guest.value.default_base {
+        checker.known("base", &guest.file, base, catalog.bases.keys())?;
+    }
+    checker.bases()?;
+    for kernel in catalog.kernels.values() {
+        checker.known("base", &kernel.file, &kernel.value.base, catalog.bases.keys())?;
+        checker.architectures(kernel)?;
+        checker.fragment(&kernel.file, &kernel.value.needs)?;
+    }
+    for manifest in catalog.manifests.values() {
+        checker.manifest(manifest)?;
+    }
+    for flavor in catalog.flavors.values() {
+        for manifest in &flavor.value.manifests {
+            checker.known("manifest", &flavor.file, manifest, catalog.manifests.keys())?;
+        }
+        checker.only_on(&flavor.file, &flavor.value.bases, &flavor.value.on)?;
+        checker.fragment(&flavor.file, &flavor.value.fragment())?;
+    }
+    for role in catalog.roles.values() {
+        checker.only_on(&role.file, &role.value.bases, &role.value.on)?;
+        checker.fragment(&role.file, &role.value.fragment())?;
+    }
+    for feature in catalog.features.values() {
+        checker.feature(feature)?;
+    }
+    for hypervisor in catalog.hypervisors.values() {
+        checker.only_on(&hypervisor.file, &hypervisor.value.bases, &hypervisor.value.on)?;
+        checker.fragment(&hypervisor.file, &hypervisor.value.fragment())?;
+        for (_, other) in hypervisor.value.machines.iter() {
+            checker.fragment(&hypervisor.file, &other.fragment())?;
+        }
+    }
+    Ok(())
+}
+
+struct Checker<'a> {
+    catalog: &'a Catalog,
+}
+
+impl Checker<'_> {
+    fn known<'b>(
+        &self,
+        what: &str,
+        file: &Arc<str>,
+        name: &At<String>,
+        names: impl Iterator<Item = &'b String>,
+    ) -> Result<(), RecipeError> {
+        let names: Vec<&str> = names.map(String::as_str).collect();
+        if names.contains(&name.as_str()) {
+            return Ok(());
+        }
+        Err(RecipeError::invalid(
+            Problem::new(format!("there is no {what} \"{}\"", name.value))
+                .at(self.catalog.texts.place(&name.origin(file)))
+                .expected(name, names),
+        ))
+    }
+
+    fn manifest(&self, manifest: &Document<Manifest>) -> Result<(), RecipeError> {
+        let (file, manifest) = (&manifest.file, &manifest.value);
+        for lists in [&manifest.packages, &manifest.module_packages, &manifest.not_promised] {
+            for (name, entries) in lists.iter() {
+                self.known("base", file, name, self.catalog.bases.keys())?;
+                let Some(base) = self.catalog.bases.get(&name.value) else { continue };
+                let known = || base.value.releases.iter().map(|(release, _)| &release.value);
+                for release in entries.iter().flat_map(|entry| &entry.releases) {
+                    self.known("release of this base", file, release, known())?;
+                }
+            }
+        }
+        let promises = manifest.firmware.iter().flat_map(|firmware| &firmware.promises);
+        let promises: Vec<String> = promises.map(|promise| promise.value.to_string()).collect();
+        for entry in manifest.not_promised.iter().flat_map(|(_, entries)| entries.iter()) {
+            let (line, column) = (entry.line, entry.column);
+            let name = At { value: entry.name.clone(), line, column };
+            self.known("promise in this file", file, &name, promises.iter())?;
+        }
+        Ok(())
+    }
+
+    fn bases(&self) -> Result<(), RecipeError> {
+        let catalog = self.catalog;
+        for base in catalog.bases.values() {
+            let (file, value) = (&base.file, &base.value);
+            for kernel in &value.kernels {
+                self.known("kernel", file, kernel, catalog.kernels.keys())?;
+                self.kernel_fits(base, kernel)?;
+            }
+            let default = &value.default;
+            let kernels = value.kernels.iter().map(|kernel| &kernel.value);
+            self.known("kernel of this base", file, &default.kernel, kernels.clone())?;
+            let releases = value.releases.iter().map(|(release, _)| &release.value);
+            if value.release(&default.release).is_none() {
+                self.known("release of this base", file, &default.release, releases)?;
+            }
+            self.known("role", file, &default.role, catalog.roles.keys())?;
+            self.known("hypervisor", file, &default.hypervisor, catalog.hypervisors.keys())?;
+            if let Some(initramfs) = &value.initramfs {
+                let name = At {
+                    value: initramfs.overlay.clone(),
+                    line: initramfs.line,
+                    column: initramfs.column,
+                };
+                self.known("folder of overlays", file, &name, catalog.overlays.keys())?;
+            }
+            self.fragment(file, &value.fragment())?;
+            for repository in &value.repositories {
+                for only in repository.keys.iter().filter_map(|key| key.architecture.as_ref()) {
+                    let (line, column) = (repository.line, repository.column);
+                    let only = At { value: only.clone(), line, column };
+                    let known = value.every_architecture().map(|known| &known.value);
+                    self.known("architecture of this base", file, &only, known)?;
+                }
+            }
+            for (name, other) in value.architectures.iter() {
+                let first = |known: &&At<String>| machine(known) == machine(name);
+                if value
+                    .every_architecture()
+                    .find(first)
+                    .is_some_and(|known| (known.line, known.column) != (name.line, name.column))
+                {
+                    return Err(RecipeError::invalid(
+                        Problem::new(format!("the architecture \"{}\" appears twice", name.value))
+                            .at(catalog.texts.place(&name.origin(file))),
+                    ));
+                }
+                self.fragment(file, &other.fragment())?;
+            }
+            for (_, release) in value.releases.iter() {
+                for kernel in &release.value.kernels {
+                    self.known("kernel of this base", file, kernel, kernels.clone())?;
+                }
+                self.fragment(file, &release.fragment())?;
+            }
+            self.fragment(file, &value.with_other_kernel)?;
+        }
+        Ok(())
+    }
+
+    /// A kernel must be for a machine of the base, and the default one for all of them.
+    fn kernel_fits(&self, base: &Document<Base>, name: &At<String>) -> Result<(), RecipeError> {
+        let Some(kernel) = self.catalog.kernels.get(&name.value) else { return Ok(()) };
+        let fits = |wanted: &&At<String>| kernel.value.architecture_like(wanted).is_some();
+        let mut all = base.value.every_architecture();
+        let is_default = base.value.default.kernel.value == name.value;
+        let lacking = if is_default { all.find(|wanted| !fits(wanted)) } else { None };
+        if lacking.is_none() && base.value.every_architecture().any(|wanted| fits(&wanted)) {
+            return Ok(());
+        }
+        let of_base = lacking.unwrap_or(&base.value.architecture);
+        let place = |origin| self.catalog.texts.place(&origin);
+        let what = format!("the kernel \"{}\" is for another architecture", name.value);
+        let of_kernel = &kernel.value.architecture;
+        Err(RecipeError::invalid(
+            Problem::new(what)
+                .at(place(name.origin(&base.file)))
+                .also("its descriptor says", place(of_kernel.origin(&kernel.file)))
+                .also("the base says", place(of_base.origin(&base.file))),
+        ))
+    }
+
+    /// A kernel exists for architectures of its own base.
+    fn architectures(&self, kernel: &Document<Kernel>) -> Result<(), RecipeError> {
+        let Some(base) = self.catalog.bases.get(&kernel.value.base.value) else { return Ok(()) };
+        let At { value: names, line, column } = &kernel.value.architecture;
+        for name in &names.0 {
+            let name = At { value: name.clone(), line: *line, column: *column };
+            let known = base.value.every_architecture().map(|known| &known.value);
+            self.known("architecture of its base", &kernel.file, &name, known)?;
+        }
+        Ok(())
+    }
+
+    fn feature(&self, feature: &Document<Feature>) -> Result<(), RecipeError> {
+        let catalog = self.catalog;
+        let (file, value) = (&feature.file, &feature.value);
+        for other in value.requires.iter().chain(&value.conflicts) {
+            let others = catalog.features.keys().filter(|name| **name != feature.name);
+            self.known("other feature", file, other, others)?;
+        }
+        for role in &value.roles {
+            self.known("role", file, role, catalog.roles.keys())?;
+        }
+        if let OnByDefault::ByRole(roles) = &value.default.value {
+            for (role, _) in roles.iter() {
+                self.known("role", file, role, catalog.roles.keys())?;
+            }
+        }
+        self.only_on(file, &value.bases, &value.on)?;
+        self.fragment(file, &value.fragment())?;
+        for (role, with_role) in value.with_role.iter() {
+            self.known("role", file, role, catalog.roles.keys())?;
+            self.only_on(file, &[], &with_role.on)?;
+            self.fragment(file, &with_role.fragment())?;
+        }
+        Ok(())
+    }
+
+    fn only_on(
+        &self,
+        file: &Arc<str>,
+        bases: &[At<String>],
+        on: &Map<String, Fragment>,
+    ) -> Result<(), RecipeError> {
+        for base in bases.iter().chain(on.iter().map(|(base, _)| base)) {
+            self.known("base", file, base, self.catalog.bases.keys())?;
+        }
+        for (_, fragment) in on.iter() {
+            self.fragment(file, fragment)?;
+        }
+        Ok(())
+    }
+
+    fn fragment(&self, file: &Arc<str>, fragment: &Fragment) -> Result<(), RecipeError> {
+        for entry in &fragment.overlays {
+            if let Entry::Add(name) = entry {
+                self.known("folder of overlays", file, name, self.catalog.overlays.keys())?;
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,220 @@
+//! What is said about files that cannot be read as what they should be.
+
+use super::*;
+
+#[test]
+fn unknown_keys_are_shown_with_the_nearest_one() {
+    insta::assert_snapshot!(
+        error(&[("recipes/flavors/sim.yaml", "summary: S\nmanifests: [sim]\npackges: [a]\n")]),
+        @r#"
+    unknown key "packges"
+      --> recipes/flavors/sim.yaml:3:1
+       |
+     3 | packges: [a]
+       | ^
+      = the nearest valid name is "packages"
+      = expected one of: accounts, applets, bases, cmdline, directories, exclude, files, firmware_packages, initramfs_modules, keep, links, load_modules, manifests, memory, modules, on, overlays, packages, runlevels, scripts, services, services_off, shares, stand_ins, summary
+    "#
+    );
+}
+
+#[test]
+fn unknown_keys_deep_inside_are_shown_in_their_place() {
+    insta::assert_snapshot!(
+        error(&[(FEATURE, "summary: S\ndefault: true\naccounts:\n  users:\n    - name: x\n      uuid: 5\n")]),
+        @r#"
+    unknown key "uuid"
+      --> recipes/features/extra.yaml:6:7
+       |
+     6 |       uuid: 5
+       |       ^
+      = the nearest valid name is "uid"
+      = expected one of: gecos, group, groups, home, name, password, shell, uid
+    "#
+    );
+    insta::assert_snapshot!(
+        error(&[(FEATURE, "summary: S\ndefault: true\naccounts:\n  groups:\n    - { name: x, gd: 5 }\n")]),
+        @r#"
+    unknown key "gd"
+      --> recipes/features/extra.yaml:5:18
+       |
+     5 |     - { name: x, gd: 5 }
+       |                  ^
+      = the nearest valid name is "gid"
+      = expected one of: gid, name
+    "#
+    );
+}
+
+#[test]
+fn wrong_types_say_what_was_found_and_what_is_expected() {
+    insta::assert_snapshot!(error(&[(FEATURE, "summary: S\ndefault: true\npackages: curl\n")]), @r#"
+    found "curl"
+      --> recipes/features/extra.yaml:3:11
+       |
+     3 | packages: curl
+       |           ^
+      = expected a list
+    "#);
+    insta::assert_snapshot!(error(&[(FEATURE, "summary: S\ndefault: true\nlinks: [a]\n")]), @r"
+    found a list
+      --> recipes/features/extra.yaml:3:8
+       |
+     3 | links: [a]
+       |        ^
+      = expected a map
+    ");
+    insta::assert_snapshot!(
+        error(&[(FEATURE, "summary: S\ndefault: true\nmemory: { smallest: lots }\n")]),
+        @r#"
+    found "lots"
+      --> recipes/features/extra.yaml:3:21
+       |
+     3 | memory: { smallest: lots }
+       |                     ^
+      = expected a whole number
+    "#
+    );
+    insta::assert_snapshot!(error(&[(FEATURE, "summary: S\ndefault: perhaps\n")]), @r#"
+    found "perhaps"
+      --> recipes/features/extra.yaml:2:1
+       |
+     2 | default: perhaps
+       | ^
+      = expected true, false, or a map from roles to true or false
+    "#);
+    insta::assert_snapshot!(error(&[(FEATURE, "summary: [S]\ndefault: true\n")]), @r"
+    found a list
+      --> recipes/features/extra.yaml:1:10
+       |
+     1 | summary: [S]
+       |          ^
+      = expected text
+    ");
+    insta::assert_snapshot!(
+        error(&[(FEATURE, "summary: S\ndefault: true\ndirectories: [{ path: a, mode: '0999' }]\n")]),
+        @r#"
+    "0999" is not a mode: three or four octal digits are expected
+      --> recipes/features/extra.yaml:3:32
+       |
+     3 | directories: [{ path: a, mode: '0999' }]
+       |                                ^
+    "#
+    );
+    insta::assert_snapshot!(
+        error(&[(FEATURE, "summary: S\ndefault: true\nlinks: { ../etc: a }\n")]),
+        @r#"
+    path "../etc" climbs out with '..'
+      --> recipes/features/extra.yaml:3:10
+       |
+     3 | links: { ../etc: a }
+       |          ^
+    "#
+    );
+    insta::assert_snapshot!(
+        error(&[(FEATURE, "summary: S\ndefault: true\npackages:\n  - { name: a }\n")]),
+        @r"
+    found a map
+      --> recipes/features/extra.yaml:4:5
+       |
+     4 |   - { name: a }
+       |     ^
+      = expected text
+    "
+    );
+    insta::assert_snapshot!(
+        error(&[(FEATURE, "summary: S\ndefault: true\nload_modules: [a b]\n")]),
+        @r#"
+    "a b" is not the name of a module
+      --> recipes/features/extra.yaml:3:16
+       |
+     3 | load_modules: [a b]
+       |                ^
+    "#
+    );
+}
+
+#[test]
+fn missing_and_doubled_keys_and_bad_yaml_are_errors() {
+    insta::assert_snapshot!(error(&[(FEATURE, "summary: S\n")]), @r#"
+    the key "default" is missing
+      --> recipes/features/extra.yaml:1:1
+       |
+     1 | summary: S
+       | ^
+    "#);
+    insta::assert_snapshot!(error(&[(FEATURE, "summary: S\nsummary: T\ndefault: true\n")]), @r#"
+    the key "summary" appears twice
+      --> recipes/features/extra.yaml:2:1
+       |
+     2 | summary: T
+       | ^
+    "#);
+    insta::assert_snapshot!(error(&[(FEATURE, "summary: S\ndefault: [\n")]), @r"
+    found a list
+      --> recipes/features/extra.yaml:2:1
+       |
+     2 | default: [
+       | ^
+      = expected true, false, or a map from roles to true or false
+    ");
+    insta::assert_snapshot!(error(&[(FEATURE, "summary: &a S\ndefault: true\n")]), @r"
+    found an anchor, alias or merge key
+      --> recipes/features/extra.yaml:1:13
+       |
+     1 | summary: &a S
+       |             ^
+      = expected none: recipes are flat
+    ");
+    insta::assert_snapshot!(error(&[(FEATURE, "")]), @r"
+    unexpected end of file
+      --> recipes/features/extra.yaml:1:1
+    ");
+    insta::assert_snapshot!(
+        error(&[(FEATURE, "summary: S\ndefault: true\nlinks: { bin: a, /bin: b }\n")]),
+        @r"
+    /bin appears twice
+      --> recipes/features/extra.yaml:3:8
+       |
+     3 | links: { bin: a, /bin: b }
+       |        ^
+    "
+    );
+}
+
+#[test]
+fn unknown_values_are_shown_with_the_nearest_one() {
+    let base = BASE.replace("format: dpkg", "format: dpgk");
+    insta::assert_snapshot!(error(&[("recipes/bases/base.yaml", &base)]), @r#"
+    unknown value "dpgk"
+      --> recipes/bases/base.yaml:2:9
+       |
+     2 | format: dpgk
+       |         ^
+      = the nearest valid name is "dpkg"
+      = expected one of: adb, apk, dpkg, opkg
+    "#);
+}
+
+proptest::proptest! {
+    /// Whatever a file holds, it is read or refused, never more.
+    #[test]
+    fn no_text_makes_the_parser_panic(text in "[ -~\\n]{0,200}") {
+        let _ = Catalog::load(&sources(&[(FEATURE, &text)]));
+    }
+
+    /// Pieces of recipes in any order.
+    #[test]
+    fn no_mixture_of_lines_makes_it_panic(
+        lines in proptest::collection::vec(proptest::sample::select(vec![
+            "summary: S", "default: true", "packages:", "  - a", "  - -a", "links: {a: b}", "-",
+            "on:", "  base:", "    packages: [x]", "for: {station: {}}", "? [a]", "a: *b", "<<: {}",
+            "!!binary x", "'", "\"", "accounts: {users: [1, -2, {}]}", "\u{feff}", "%YAML 1.1", "---",
+        ]), 0..12)
+    ) {
+        let text = lines.join("\n");
+        if let Ok(catalog) = Catalog::load(&sources(&[(FEATURE, &text)])) {
+            let _ = catalog.compose(&ask()).map(|recipe| recipe.show().to_string());
+        }
+    }
+}

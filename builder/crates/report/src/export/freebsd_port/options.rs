@@ -1,0 +1,164 @@
+//! The port's names for what can be chosen, and `Makefile.options.BASE`: FLAVORS and OPTIONS as
+//! <https://docs.freebsd.org/en/books/porters-handbook/> describes them.
+
+use super::text::{assign, escape};
+use wifibox_recipe::{Choice, RootCompressor, machine};
+use wifibox_resolve::Variants;
+
+/// How the port calls the axes that the builder has.
+#[derive(Debug, Clone)]
+pub struct Names {
+    /// Flavors, as they are.
+    pub flavors: Vec<String>,
+    /// `KERN_...`; a kernel's name without that of its base.
+    pub kernels: Vec<String>,
+    /// `APP_...`.
+    pub roles: Vec<String>,
+    /// The feature's own name where it is on by itself, `XX_...` for extras.
+    pub features: Vec<String>,
+    /// `COMP_...`.
+    pub compressions: Vec<String>,
+}
+
+/// The name of a compressor on the builder's command line.
+pub fn compressor(compression: RootCompressor) -> &'static str {
+    match compression {
+        RootCompressor::Xz => "xz",
+        RootCompressor::Zstd => "zstd",
+        RootCompressor::Gzip => "gzip",
+        RootCompressor::Lz4 => "lz4",
+        RootCompressor::Lzo => "lzo",
+    }
+}
+
+fn option(prefix: &str, name: &str) -> String {
+    format!("{prefix}{}", name.to_uppercase().replace('-', "_"))
+}
+
+impl Names {
+    /// The names for what `variants` were chosen among.
+    pub fn of(variants: &Variants) -> Names {
+        let axes = &variants.axes;
+        let own = format!("{}-", variants.target.base);
+        let kernel = |name: &str| option("KERN_", name.strip_prefix(&own).unwrap_or(name));
+        Names {
+            flavors: axes.flavors.iter().map(|flavor| flavor.choice.name.clone()).collect(),
+            kernels: axes.kernels.iter().map(|choice| kernel(&choice.name)).collect(),
+            roles: axes.roles.iter().map(|choice| option("APP_", &choice.name)).collect(),
+            features: axes
+                .features
+                .iter()
+                .map(|f| option(if f.default { "" } else { "XX_" }, &f.choice.name))
+                .collect(),
+            compressions: axes
+                .compressions
+                .iter()
+                .map(|compression| option("COMP_", compressor(*compression)))
+                .collect(),
+        }
+    }
+}
+
+/// The text of `Makefile.options.BASE`.
+pub fn makefile(variants: &Variants, names: &Names, header: &str) -> String {
+    let axes = &variants.axes;
+    let mut text = header.to_owned();
+    let date = jiff::Timestamp::from_second(variants.source_date_epoch.into()).unwrap_or_default();
+    text += "\n# The day of the newest thing in the lock.\n";
+    text += &assign("GUEST_DATE=", &[date.strftime("%Y%m%d").to_string()]);
+    text += &assign("GUEST_BUILDER_VERSION=", &[env!("CARGO_PKG_VERSION").to_owned()]);
+    // What FreeBSD calls the machine that `uname -m` of Linux calls x86_64.
+    let machine = match machine(&variants.target.architecture) {
+        "x86_64" => "amd64",
+        other => other,
+    };
+    text += &assign("ONLY_FOR_ARCHS=", &[machine.to_owned()]);
+    text += "\n";
+    text += &assign("FLAVORS=", &names.flavors);
+
+    // What is a choice between one thing is none.
+    let single = [
+        ("COMPRESSION", "RootCompressor of the root image", &names.compressions),
+        ("APPLICATION", "What the guest does", &names.roles),
+        ("KERNEL", "Linux", &names.kernels),
+    ];
+    let single: Vec<_> = single.into_iter().filter(|(_, _, options)| options.len() > 1).collect();
+    let groups: Vec<String> = single.iter().map(|(group, ..)| (*group).to_owned()).collect();
+    text += "\n";
+    text += &assign("OPTIONS_SINGLE=", &groups);
+    for (group, _, options) in &single {
+        text += &assign(&format!("OPTIONS_SINGLE_{group}="), options);
+    }
+    let both = || axes.features.iter().zip(&names.features);
+    let on: Vec<String> = both().filter(|(f, _)| f.default).map(|(_, o)| o.clone()).collect();
+    let extras: Vec<String> = both().filter(|(f, _)| !f.default).map(|(_, o)| o.clone()).collect();
+    text += "\n";
+    text += &assign("OPTIONS_DEFINE=", &[vec!["DOCS".to_owned()], on.clone()].concat());
+    if !extras.is_empty() {
+        text += &assign("OPTIONS_GROUP=", &["EXTRAS".to_owned()]);
+        text += &assign("OPTIONS_GROUP_EXTRAS=", &extras);
+    }
+    let defaults = single.iter().filter_map(|(_, _, options)| options.first().cloned());
+    text += &assign("OPTIONS_DEFAULT=", &defaults.chain(on).collect::<Vec<_>>());
+
+    text += "\n";
+    let mut describe = |option: &str, words: &str| {
+        text += &assign(&format!("{option}_DESC="), &[escape(words)]);
+    };
+    for (group, words, _) in &single {
+        describe(group, words);
+    }
+    if !extras.is_empty() {
+        describe("EXTRAS", "Extras");
+    }
+    let codecs = axes.compressions.iter().map(|codec| compressor(*codec));
+    let summaries = |choices: &'_ [Choice]| choices.iter().map(|c| c.summary.clone()).collect();
+    let words: [Vec<String>; 3] =
+        [codecs.map(str::to_owned).collect(), summaries(&axes.roles), summaries(&axes.kernels)];
+    let options = [&names.compressions, &names.roles, &names.kernels];
+    for (options, words) in options.into_iter().zip(&words).filter(|(options, _)| options.len() > 1)
+    {
+        for (option, words) in options.iter().zip(words) {
+            describe(option, words);
+        }
+    }
+    for (feature, option) in both() {
+        describe(option, &feature.choice.summary);
+    }
+    text + &relations(variants, names)
+}
+
+/// What requires and excludes what.
+fn relations(variants: &Variants, names: &Names) -> String {
+    let axes = &variants.axes;
+    let mut text = String::new();
+    let options = |wanted: &[String]| -> Vec<String> {
+        let both = axes.features.iter().zip(&names.features);
+        both.filter(|(f, _)| wanted.contains(&f.choice.name)).map(|(_, o)| o.clone()).collect()
+    };
+    for (feature, option) in axes.features.iter().zip(&names.features) {
+        let implied = options(&feature.requires);
+        if !implied.is_empty() {
+            text += &assign(&format!("{option}_IMPLIES="), &implied);
+        }
+        let without = axes.roles.iter().zip(&names.roles);
+        let without = without.filter(|(role, _)| !feature.roles.contains(&role.name));
+        let mut prevented = options(&feature.conflicts);
+        prevented.extend(without.map(|(_, option)| option.clone()));
+        if !prevented.is_empty() {
+            text += &assign(&format!("{option}_PREVENTS="), &prevented);
+            let words = format!("{option} does not go with {}", prevented.join(", "));
+            text += &assign(&format!("{option}_PREVENTS_MSG="), &[escape(&words)]);
+        }
+    }
+    for flavor in &axes.flavors {
+        let name = &flavor.choice.name;
+        if !flavor.agreements.is_empty() {
+            text += &assign(&format!("GUEST_AGREEMENTS_{name}="), &flavor.agreements);
+        }
+        if !flavor.firmware_of_users.is_empty() {
+            text += &assign(&format!("GUEST_FIRMWARE_OF_USERS_{name}="), &flavor.firmware_of_users);
+        }
+    }
+    if text.is_empty() { text } else { format!("\n{text}") }
+}

@@ -1,0 +1,23 @@
+//! What a build tells about itself: the manifest, licences, bills of materials, sizes; and what can be
+//! learnt from an output later: where its bytes are, how it differs from another, whether it is whole.
+//! Also a release of several outputs: its index, its provenance, its signature.
+
+pub mod describe;
+pub mod diff;
+pub mod export;
+pub mod findings;
+pub mod inspect;
+pub mod licences;
+pub mod manifest;
+pub mod output;
+pub mod release;
+pub mod released;
+pub mod sbom;
+pub mod signature;
+pub mod sizes;
+pub mod stage;
+pub mod sums;
+pub mod verify;
+
+pub use manifest::Manifest;
+pub use sizes::Sizes;

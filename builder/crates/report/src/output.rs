@@ -1,0 +1,98 @@
+//! Reads an output folder that is there already.
+
+use std::fs::File;
+use std::io::{self, Read as _};
+use std::path::{Path, PathBuf};
+
+use super::Manifest;
+use super::manifest::FORMAT;
+
+/// The largest manifest that is read, in bytes.
+const SIZE_LIMIT: u64 = 64 << 20;
+
+/// Why an output cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    /// There is no manifest.
+    #[error(
+        "{path} is not an output of wifibox-build: it has no manifest.json; \
+         name the folder that a build wrote (out/BASE-FLAVOR)"
+    )]
+    NoManifest {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// A file cannot be read.
+    #[error("cannot read {path}: {source}")]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The manifest is not one.
+    #[error("{path} is damaged: {why}")]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// Another version of the builder wrote it.
+    #[error(
+        "{path} has format {found}, this version reads format {FORMAT}; \
+         use the version that wrote it, or build again"
+    )]
+    Format {
+        /// The file.
+        path: PathBuf,
+        /// Its format.
+        found: u64,
+    },
+}
+
+/// Reads the manifest of the output in `folder`.
+///
+/// # Errors
+/// [`LoadError`].
+pub fn load(folder: &Path) -> Result<Manifest, LoadError> {
+    let path = folder.join("manifest.json");
+    let mut bytes = Vec::new();
+    let read = File::open(&path).and_then(|file| file.take(SIZE_LIMIT + 1).read_to_end(&mut bytes));
+    match read {
+        Ok(_) => {}
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            return Err(LoadError::NoManifest { path: folder.to_owned() });
+        }
+        Err(source) => return Err(LoadError::Read { path, source }),
+    }
+    parse(&bytes).map_err(|error| match error {
+        ParseError::Damaged(why) => LoadError::Damaged { path, why },
+        ParseError::Format(found) => LoadError::Format { path, found },
+    })
+}
+
+/// What is wrong with the bytes of a manifest.
+pub(super) enum ParseError {
+    /// They are no manifest.
+    Damaged(String),
+    /// It has another format.
+    Format(u64),
+}
+
+/// Reads a manifest.
+pub(super) fn parse(bytes: &[u8]) -> Result<Manifest, ParseError> {
+    #[derive(serde::Deserialize)]
+    struct Head {
+        format: u64,
+    }
+    let damaged = |error: serde_json::Error| ParseError::Damaged(error.to_string());
+    if bytes.len() as u64 > SIZE_LIMIT {
+        return Err(ParseError::Damaged("it is too large to be a manifest".to_owned()));
+    }
+    let head: Head = serde_json::from_slice(bytes).map_err(damaged)?;
+    if head.format != u64::from(FORMAT) {
+        return Err(ParseError::Format(head.format));
+    }
+    serde_json::from_slice(bytes).map_err(damaged)
+}

@@ -1,0 +1,14 @@
+//! What was found out about a release.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+/// What was found out about a release.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Release {
+    /// Its version.
+    pub version: String,
+    /// The guests that were checked, with their build ids.
+    pub guests: BTreeMap<String, String>,
+}

@@ -1,0 +1,41 @@
+//! What making a lock takes from the machine that it is made on.
+
+use std::path::PathBuf;
+
+use wifibox_fetch::Access;
+use wifibox_ground::memo::Memo;
+use wifibox_ground::work::Work;
+
+/// What may become of the lock file during a build.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum LockMode {
+    /// It is made or changed when it must be.
+    #[default]
+    Update,
+    /// It must exist and be up to date (`--locked`).
+    Locked,
+}
+
+/// Which lock file, and what may become of it.
+#[derive(Debug, Clone, Default)]
+pub struct LockChoice {
+    /// The file; its usual place if `None`.
+    pub file: Option<PathBuf>,
+    /// What may become of it.
+    pub mode: LockMode,
+}
+
+/// What making a lock takes from the machine.
+#[derive(Clone, Copy)]
+pub struct Context<'a> {
+    /// Mirrors, keys and the store.
+    pub access: &'a Access,
+    /// Threads, progress, cancellation.
+    pub work: Work<'a>,
+    /// The lock file.
+    pub lock: &'a LockChoice,
+    /// Which locks were found whole by earlier runs.
+    pub memo: &'a dyn Memo,
+    /// Which program this is: another one may choose otherwise.
+    pub tool: &'a str,
+}

@@ -1,0 +1,108 @@
+//! What a lock has to hold: everything that some composition of its base, release and architecture
+//! may choose.
+
+use std::collections::BTreeSet;
+use std::num::NonZeroUsize;
+
+use super::choice::Records;
+use super::missing::{missing, split};
+use super::source::Source;
+use super::world::World;
+use super::{Context, Error};
+use crate::lock::{LockedPackage, Target};
+use wifibox_ground::parallel::in_parallel;
+use wifibox_recipe::Catalog;
+
+/// The worlds that a lock serves: those of every composition of its base, release and architecture,
+/// those of the kernels that other bases take from it, and the one that is asked for. One lock serves
+/// them all, so that it does not depend on what is built first.
+///
+/// # Errors
+/// [`Error::Recipe`].
+pub fn worlds(catalog: &Catalog, source: &Source, jobs: NonZeroUsize) -> Result<Vec<World>, Error> {
+    let Target { base, release, architecture } = &source.target;
+    let compositions = catalog.spanning_compositions(base, release, architecture);
+    let worlds = in_parallel(&compositions, jobs, |selection| {
+        catalog.compose(selection).map(|recipe| World::of(&recipe))
+    });
+    let mut worlds: Vec<World> = worlds.into_iter().collect::<Result<_, _>>()?;
+    worlds.extend(source.lent(catalog));
+    worlds.push(source.world.clone());
+    Ok(worlds)
+}
+
+/// Every package that some world chooses from `offered`, in the order of the lock. Nobody asks for
+/// what is `lacking`; the rest of such a composition is locked all the same, as others need it too,
+/// unless it cannot be without what is lacking.
+///
+/// # Errors
+/// [`Error::Unsatisfiable`], naming a composition that lacks nothing and cannot be served.
+pub fn union(
+    worlds: &[World],
+    lacking: &[String],
+    source: &Source,
+    offered: &[LockedPackage],
+    context: &Context<'_>,
+) -> Result<Vec<LockedPackage>, Error> {
+    let records = Records::new(source, offered);
+    // What the recipe pins one by one is locked as a whole: two packages that serve one name would
+    // otherwise hide each other where compositions are added up.
+    let by_recipe = |(_, locked): &(usize, &LockedPackage)| {
+        let mut repositories = source.repositories.iter();
+        repositories.any(|known| known.name == locked.repository && !known.packages.is_empty())
+    };
+    let mut chosen: BTreeSet<usize> =
+        offered.iter().enumerate().filter(by_recipe).map(|(index, _)| index).collect();
+    let mut choose = |world: &World| {
+        context.work.check()?;
+        let (universe, _, solution) = world.resolve(&records, source)?;
+        let places = solution.packages.iter();
+        chosen.extend(places.filter_map(|chosen| records.place(&universe, chosen.item)));
+        // That they are other variants shows in their records, so those are locked too.
+        chosen.extend(records.places_of(&world.swapped(&records, source)));
+        Ok(())
+    };
+    let (whole, partial) = split(worlds, lacking);
+    for sum in World::sums(whole.iter().chain(&partial).cloned()) {
+        // Where a variant is meant in the place of another, that is so for some of them only.
+        let together = sum.swapped(&records, source).is_empty();
+        match if together { choose(&sum).map(|()| true) } else { Ok(false) } {
+            Ok(true) => {}
+            // What cannot be together may still be one by one; if not, the error names the one.
+            Ok(false) | Err(Error::Unsatisfiable { .. }) => {
+                let summed = |world: &&World| world.stand_ins == sum.stand_ins;
+                whole.iter().filter(summed).try_for_each(&mut choose)?;
+                for world in partial.iter().filter(summed) {
+                    match choose(world) {
+                        Ok(()) | Err(Error::Unsatisfiable { .. }) => {}
+                        Err(error) => return Err(error),
+                    }
+                }
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(chosen.into_iter().filter_map(|index| offered.get(index).cloned()).collect())
+}
+
+/// What the worlds choose, and what those ask for that the repositories do not have. What is asked
+/// for now must be there; other compositions are left out where something is missing.
+///
+/// # Errors
+/// [`Error::Unsatisfiable`] for what is asked for now.
+pub fn served(
+    worlds: &[World],
+    source: &Source,
+    offered: &[LockedPackage],
+    context: &Context<'_>,
+) -> Result<(Vec<LockedPackage>, Vec<String>), Error> {
+    match union(worlds, &[], source, offered, context) {
+        Err(Error::Unsatisfiable { .. }) => {
+            source.world.resolve(&Records::new(source, offered), source)?;
+            let missing = missing(worlds, source, offered, context)?;
+            let used = union(worlds, &missing, source, offered, context)?;
+            Ok((used, missing))
+        }
+        other => Ok((other?, Vec::new())),
+    }
+}

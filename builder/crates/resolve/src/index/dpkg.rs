@@ -1,0 +1,135 @@
+//! Debian's repositories: a signed Release file per suite, and the Packages files that it lists.
+
+use std::io::BufReader;
+use std::path::Path;
+
+use jiff::Timestamp;
+
+use super::{KeyFile, Offered, fingerprints};
+use crate::lock::{LockedIndex, LockedPackage};
+use crate::mirrors::mirrors;
+use crate::source::Source;
+use crate::{Context, Error};
+use wifibox_fetch::{FetchError, Fetcher};
+use wifibox_formats::deb::index::{ReleaseFiles, plans};
+use wifibox_formats::deb::release::{self, Freshness, Trust};
+use wifibox_formats::deb::{Fingerprint, Keyring, Release};
+use wifibox_formats::{Verified, dpkg_index};
+use wifibox_ground::digest::Sha256;
+use wifibox_ground::location::Location;
+use wifibox_recipe::Repository;
+
+/// Adds what the suites of `repository` offer.
+///
+/// # Errors
+/// [`Error`]: a mirror, a key, a signature, a hash or a record is wrong.
+pub fn load(
+    source: &Source,
+    repository: &Repository,
+    context: &Context<'_>,
+    fetcher: &Fetcher<'_>,
+    offered: &mut Offered,
+) -> Result<(), Error> {
+    let mirrors = mirrors(repository, source.format, context)?;
+    let keyring = keyring(repository, context)?;
+    let pinned: Vec<Fingerprint> = fingerprints(repository)?;
+    let freshness = if context.access.allow_expired_index {
+        Freshness::WaivedAllowingReplayOfOldPackages
+    } else {
+        Freshness::Required
+    };
+    let architecture = &source.target.architecture;
+    let now = Timestamp::from_second(context.access.now).unwrap_or(Timestamp::UNIX_EPOCH);
+    let trust = Trust { keyring: &keyring, pinned: &pinned, now, freshness };
+    for suite in &repository.suites {
+        context.work.check()?;
+        let (release, sha256) = release_of(suite, &mirrors, &trust, repository, fetcher)?;
+        let date = u32::try_from(release.date.as_second()).unwrap_or(u32::MAX);
+        let components = repository.components.clone();
+        let (repository, suite) = (repository.name.clone(), suite.clone());
+        for component in &components {
+            for plan in plans(&release, &suite, component, architecture, &mirrors)? {
+                let file = fetcher.fetch(&plan.artefact)?;
+                let name = plan.artefact.name.clone();
+                let records = |source| Error::Records { name: name.clone(), source };
+                let reader = plan
+                    .reader(file.open()?)
+                    .map_err(|source| Error::ReadBack { what: name.clone(), source })?;
+                let reader = BufReader::with_capacity(1 << 16, reader);
+                let packages = dpkg_index::parse(reader).map_err(records)?;
+                let locked = packages
+                    .into_iter()
+                    .map(|package| LockedPackage { repository: repository.clone(), package });
+                offered.packages.extend(locked);
+            }
+        }
+        offered.indexes.push(LockedIndex { repository, suite, sha256, date });
+    }
+    Ok(())
+}
+
+/// The verified Release file of a suite, and the hash of the file that was signed.
+fn release_of(
+    suite: &str,
+    mirrors: &[Location],
+    trust: &Trust<'_>,
+    repository: &Repository,
+    fetcher: &Fetcher<'_>,
+) -> Result<(Verified<Release>, Sha256), Error> {
+    let location = |error| Error::Mirror(repository.name.clone(), error);
+    let files = ReleaseFiles::of(suite, mirrors).map_err(location)?;
+    let limit = release::SIZE_LIMIT;
+    match fetcher.read_unverified(&files.inrelease, limit) {
+        Ok(bytes) => {
+            let name = &files.inrelease.name;
+            Ok((release::read_inrelease(name, &bytes, trust)?, Sha256::of(&bytes)))
+        }
+        Err(FetchError::NotFound { .. }) => {
+            let bytes = fetcher.read_unverified(&files.release, limit)?;
+            let signature = fetcher.read_unverified(&files.signature, limit)?;
+            let name = &files.release.name;
+            let release = release::read_detached(name, &bytes, &signature, trust)?;
+            Ok((release, Sha256::of(&bytes)))
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Key material from the files that the user names and from the host's keyrings.
+fn keyring(repository: &Repository, context: &Context<'_>) -> Result<Keyring, Error> {
+    let mut keyring = Keyring::default();
+    let mut looked = Vec::new();
+    // Keys of other kinds are for repositories of the other formats.
+    let other = |path: &Path| matches!(KeyFile::of(path), Some(KeyFile::Pem | KeyFile::Usign));
+    let ours = context.access.trust_keys.iter().filter(|path| !other(path));
+    for path in ours {
+        looked.push(path.display().to_string());
+        keyring.extend(read_keyring(path)?);
+    }
+    for path in repository.keyrings.iter().map(Path::new) {
+        looked.push(path.display().to_string());
+        if path.exists() {
+            keyring.extend(read_keyring(path)?);
+        }
+    }
+    let pinned: Vec<Fingerprint> = fingerprints(repository)?;
+    if !keyring.has_any(&pinned) {
+        let wanted: Vec<String> = repository
+            .keys
+            .iter()
+            .map(|key| format!("{} ({})", key.fingerprint, key.name))
+            .collect();
+        return Err(Error::NoKeys {
+            repository: repository.name.clone(),
+            looked: looked.join(", "),
+            wanted: wanted.join(", "),
+        });
+    }
+    Ok(keyring)
+}
+
+fn read_keyring(path: &Path) -> Result<Keyring, Error> {
+    let bytes = std::fs::read(path)
+        .map_err(|source| Error::ReadKeyring { path: path.to_owned(), source })?;
+    Ok(Keyring::parse(&path.display().to_string(), &bytes)?)
+}

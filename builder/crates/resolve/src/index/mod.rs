@@ -1,0 +1,182 @@
+//! From a repository's name to its verified records.
+
+mod apk;
+mod dpkg;
+mod feeds;
+mod loose;
+mod openwrt;
+mod release;
+pub mod v3;
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+use super::source::Source;
+use super::{Context, Error};
+use crate::lock::{LockedIndex, LockedPackage};
+use wifibox_fetch::{FetchError, Fetcher};
+use wifibox_formats::opkg::usign::PublicKey;
+use wifibox_recipe::{Format, Repository};
+
+/// Everything that the repositories of a recipe offer, now.
+pub struct Offered {
+    /// The signed indexes.
+    pub indexes: Vec<LockedIndex>,
+    /// The records.
+    pub packages: Vec<LockedPackage>,
+}
+
+/// Fetches and verifies the indexes of all repositories of `source`.
+///
+/// # Errors
+/// [`Error`]: a mirror, a key, a signature, a hash or a record is wrong.
+pub fn load(
+    source: &Source,
+    context: &Context<'_>,
+    fetcher: &Fetcher<'_>,
+) -> Result<Offered, Error> {
+    let mut offered = Offered { indexes: Vec::new(), packages: Vec::new() };
+    for repository in &source.repositories {
+        let load = match source.format {
+            _ if !repository.packages.is_empty() => loose::load,
+            Format::Dpkg => dpkg::load,
+            Format::Apk => apk::load,
+            Format::Opkg | Format::Adb => openwrt::load,
+        };
+        load(source, repository, context, fetcher, &mut offered).map_err(|error| {
+            let Error::Fetch(fetch) = error else { return error };
+            match fetch {
+                FetchError::Network { .. } | FetchError::NotFound { .. } => Error::Unreachable {
+                    base: source.target.base.clone(),
+                    repository: repository.name.clone(),
+                    others: Vec::new(),
+                    source: fetch,
+                },
+                other => Error::Fetch(other),
+            }
+        })?;
+    }
+    Ok(offered)
+}
+
+/// The pinned fingerprints of a repository's keys, in the form of its kind of signature.
+fn fingerprints<F: FromStr<Err: ToString>>(repository: &Repository) -> Result<Vec<F>, Error> {
+    let parse = |key: &wifibox_recipe::Key| {
+        key.fingerprint.parse::<F>().map_err(|error| Error::BadKey {
+            repository: repository.name.clone(),
+            why: error.to_string(),
+        })
+    };
+    repository.keys.iter().map(parse).collect()
+}
+
+/// Files of this machine that hold keys of `repository`.
+pub fn key_files(format: Format, repository: &Repository, context: &Context<'_>) -> Vec<PathBuf> {
+    // Keys of all formats are given in one way: a build may take packages from two.
+    let ours = |path: &&PathBuf| match KeyFile::of(path) {
+        Some(KeyFile::OpenPgp) => format == Format::Dpkg,
+        Some(KeyFile::Pem) => matches!(format, Format::Apk | Format::Adb),
+        // OpenWrt signs the sums of a target with usign in all its releases.
+        Some(KeyFile::Usign) => matches!(format, Format::Opkg | Format::Adb),
+        None => true,
+    };
+    let named = context.access.trust_keys.iter().filter(ours).cloned();
+    let on_host = repository.keyrings.iter().map(PathBuf::from);
+    let mut places: Vec<PathBuf> = named.chain(on_host).collect();
+    if format != Format::Dpkg {
+        // In folders of downloaded files (and bundles) keys have their own names.
+        for folder in &context.access.fetch.distdirs {
+            let keys = repository.keys.iter().map(|key| &key.name);
+            places
+                .extend(keys.flat_map(|name| [folder.join(name), folder.join("keys").join(name)]));
+        }
+    }
+    places.retain(|path| path.is_file());
+    places
+}
+
+/// What kind of key a file holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeyFile {
+    /// OpenPGP certificates.
+    OpenPgp,
+    /// A public key in PEM, as apk's are.
+    Pem,
+    /// A public key of usign, OpenWrt's.
+    Usign,
+}
+
+impl KeyFile {
+    /// What kind of key a file holds; `None` if it cannot be read, which whoever reads it next will
+    /// say.
+    pub fn of(path: &Path) -> Option<KeyFile> {
+        let mut head = Vec::new();
+        File::open(path).ok()?.take(4096).read_to_end(&mut head).ok()?;
+        let pem = b"-----BEGIN PUBLIC KEY-----";
+        Some(if head.windows(pem.len()).any(|window| window == pem) {
+            KeyFile::Pem
+        } else if PublicKey::parse(&head).is_ok() || head.starts_with(b"untrusted comment:") {
+            KeyFile::Usign
+        } else {
+            KeyFile::OpenPgp
+        })
+    }
+}
+
+/// That none of the keys of `repository` is there, `more` said after where they were looked for.
+pub fn no_keys(
+    format: Format,
+    repository: &Repository,
+    context: &Context<'_>,
+    more: &[String],
+) -> Error {
+    let files = key_files(format, repository, context);
+    let mut looked: Vec<String> = files.iter().map(|path| path.display().to_string()).collect();
+    looked.extend_from_slice(more);
+    if looked.is_empty() {
+        looked.extend(repository.keyrings.iter().cloned());
+    }
+    if looked.is_empty() {
+        looked.push("no file".to_owned());
+    }
+    let wanted: Vec<String> =
+        repository.keys.iter().map(|key| format!("{} ({})", key.name, key.fingerprint)).collect();
+    Error::NoKeys {
+        repository: repository.name.clone(),
+        looked: looked.join(", "),
+        wanted: wanted.join(", "),
+    }
+}
+
+/// Gives records of an index without SHA-256 the one that the lock knew of the same package.
+pub fn remember_hashes(offered: &mut [LockedPackage], old: &[LockedPackage]) {
+    let known: BTreeMap<String, &LockedPackage> =
+        old.iter().map(|locked| (locked.package.full_name(), locked)).collect();
+    for locked in offered.iter_mut().filter(|locked| locked.package.sha256.is_none()) {
+        let Some(old) = known.get(&locked.package.full_name()) else { continue };
+        let mut same = locked.package.clone();
+        same.sha256 = old.package.sha256;
+        if old.repository == locked.repository && old.package == same {
+            locked.package = same;
+        }
+    }
+}
+
+/// Finds the SHA-256 of packages whose index has none, by fetching and checking them.
+///
+/// # Errors
+/// [`Error`]: a package cannot be had, or is not the one of the index.
+pub fn complete(
+    source: &Source,
+    packages: Vec<&mut LockedPackage>,
+    context: &Context<'_>,
+    fetcher: &Fetcher<'_>,
+) -> Result<(), Error> {
+    match source.format {
+        Format::Apk | Format::Adb => apk::complete(source, packages, context, fetcher),
+        Format::Dpkg | Format::Opkg => Ok(()),
+    }
+}

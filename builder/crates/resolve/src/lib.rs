@@ -1,0 +1,39 @@
+//! Chooses packages and keeps the choice: from a recipe and signed indexes to a lock.
+//!
+//! [`solver`] is one solver for apk, apt and opkg, with explanations. [`World`] is what it is asked by a
+//! recipe, [`Source`] a release of a base whose repositories are asked, [`index`] reads and verifies what
+//! these offer, and [`ensure`] and [`make_lock`] make the [`Locked`] choice that everything after is made from.
+
+pub mod artefact;
+mod choice;
+mod context;
+mod coverage;
+mod error;
+pub mod index;
+pub mod lock;
+mod locked;
+mod locking;
+mod mirrors;
+mod missing;
+mod package_variants;
+mod pinning;
+pub mod solver;
+mod source;
+mod variants;
+mod why;
+mod world;
+
+pub use choice::Records;
+pub use context::{Context, LockChoice, LockMode};
+pub use error::Error;
+pub use locked::{LockChange, Locked};
+pub use locking::{ensure, lock as make_lock};
+pub use pinning::pin_all;
+pub use solver::{
+    Because, Chosen, Item, Repository, Request, Solution, StandIn, StandInUse, Universe,
+    UniverseError, Unsatisfiable, policy, resolve,
+};
+pub use source::{Source, scheme};
+pub use variants::{Limits, Variant, VariantFile, Variants, variants};
+pub use why::{because, why};
+pub use world::{StandsIn, World};

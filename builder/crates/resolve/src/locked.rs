@@ -1,0 +1,76 @@
+//! A lock in use, and how it differs from the one before.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+
+use crate::Source;
+use crate::lock::{Lock, LockedPackage};
+
+/// How a lock differs from the one before.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct LockChange {
+    /// `name version` of packages that came in.
+    pub added: Vec<String>,
+    /// `name version` of packages that went.
+    pub removed: Vec<String>,
+    /// `name old -> new`.
+    pub changed: Vec<String>,
+}
+
+impl LockChange {
+    pub(crate) fn between(old: &[LockedPackage], new: &[LockedPackage]) -> Self {
+        let versions = |list: &[LockedPackage]| {
+            let mut by_name: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+            for LockedPackage { package, .. } in list {
+                by_name.entry(package.name.clone()).or_default().insert(package.version.clone());
+            }
+            by_name
+        };
+        let (old, new) = (versions(old), versions(new));
+        let text = |versions: &BTreeSet<String>| {
+            versions.iter().map(String::as_str).collect::<Vec<_>>().join(", ")
+        };
+        let mut change = LockChange::default();
+        for (name, versions) in &new {
+            match old.get(name) {
+                None => change.added.push(format!("{name} {}", text(versions))),
+                Some(before) if before != versions => {
+                    change.changed.push(format!("{name} {} -> {}", text(before), text(versions)));
+                }
+                Some(_) => {}
+            }
+        }
+        let gone = old.iter().filter(|(name, _)| !new.contains_key(*name));
+        change.removed.extend(gone.map(|(name, versions)| format!("{name} {}", text(versions))));
+        change
+    }
+
+    /// Whether nothing changed.
+    pub fn is_empty(&self) -> bool {
+        self.added.is_empty() && self.removed.is_empty() && self.changed.is_empty()
+    }
+
+    /// One line to each change: `+` added, `-` removed, `~` another version.
+    pub fn lines(&self) -> Vec<String> {
+        let mark = |mark: &str, list: &[String]| -> Vec<String> {
+            list.iter().map(|item| format!("  {mark} {item}")).collect()
+        };
+        [mark("+", &self.added), mark("-", &self.removed), mark("~", &self.changed)].concat()
+    }
+}
+
+/// A lock, where it lies, and what just became of it.
+#[derive(Debug, Clone, serde::Serialize)]
+pub struct Locked {
+    /// What is locked.
+    #[serde(skip)]
+    pub source: Source,
+    /// The lock.
+    #[serde(skip)]
+    pub lock: Lock,
+    /// The file.
+    pub path: PathBuf,
+    /// How the file changed.
+    #[serde(skip)]
+    pub change: LockChange,
+}

@@ -1,0 +1,219 @@
+//! The lock's life: made by the first build, checked by each, changed only when the recipes ask for
+//! more than it holds or the user asks for newer packages.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use super::choice::Records;
+use super::coverage::{served, union, worlds};
+use super::locked::{LockChange, Locked};
+use super::pinning::pin;
+use super::source::Source;
+use super::world::World;
+use super::{Context, Error, LockMode, index};
+use crate::lock::{Lock, LockedPackage};
+use wifibox_ground::digest::Sha256;
+use wifibox_recipe::{Catalog, LoosePackage, Recipe, Selection};
+
+/// The files that the recipe pins and `locked` does not hold as they are pinned.
+fn unlocked_pins(source: &Source, locked: &[LockedPackage]) -> Vec<String> {
+    let holds = |pinned: &LoosePackage| {
+        locked.iter().any(|LockedPackage { package, .. }| {
+            package.path == pinned.file && package.sha256 == Some(pinned.sha256)
+        })
+    };
+    let pinned = source.repositories.iter().flat_map(|repository| &repository.packages);
+    pinned.filter(|pinned| !holds(pinned)).map(|pinned| pinned.file.clone()).collect()
+}
+
+/// The locks of the base, release and architecture of `target`, whose other parts do not matter: as they
+/// must be for the recipes, or of the newest packages.
+///
+/// # Errors
+/// As [`ensure`]; [`Error::Recipe`] if there is no such base.
+pub fn lock(
+    catalog: &Catalog,
+    target: &Selection,
+    upgrade: bool,
+    context: &Context<'_>,
+) -> Result<Vec<Locked>, Error> {
+    // Any flavor will do: the lock holds the packages of all.
+    let flavor = catalog.list().flavors.first().map(|flavor| flavor.name.clone());
+    let target = Selection { flavor: flavor.unwrap_or_default(), ..target.clone() };
+    let recipe = catalog.compose(&target)?;
+    match upgrade {
+        true => upgrade_lock(catalog, &recipe, context),
+        false => ensure(catalog, &recipe, context),
+    }
+}
+
+/// The locks that a build uses, its base's first: the files', if they cover all compositions and
+/// hold nothing else.
+///
+/// # Errors
+/// [`Error::NoLock`], [`Error::LockOutdated`] with [`LockMode::Locked`]; whatever making one meets.
+pub fn ensure(
+    catalog: &Catalog,
+    recipe: &Recipe,
+    context: &Context<'_>,
+) -> Result<Vec<Locked>, Error> {
+    each_source(catalog, recipe, context, |source, path| {
+        let old = Lock::read(&path, &source.target)?;
+        let known = old.as_ref().map(|old| known_whole(catalog, &source, old, context));
+        let mut locked = match (old, known) {
+            (Some(lock), Some(known)) if context.memo.knows(&known) => {
+                Locked { source, lock, path, change: LockChange::default() }
+            }
+            (old, known) => {
+                let asked = worlds(catalog, &source, context.work.jobs)?;
+                let locked = ensure_one(&asked, source, old, path, context)?;
+                if let (Some(known), true) = (known, locked.change.is_empty()) {
+                    context.memo.note(&known);
+                }
+                locked
+            }
+        };
+        if pin(&locked.source, &mut locked.lock, context)? && context.lock.mode == LockMode::Update
+        {
+            locked.lock.write(&locked.path)?;
+        }
+        Ok(locked)
+    })
+}
+
+/// What it is known by that a lock holds what the recipes ask for, and nothing else.
+fn known_whole(catalog: &Catalog, source: &Source, lock: &Lock, context: &Context<'_>) -> Sha256 {
+    let (tool, recipes) = (&context.tool, catalog.fingerprint());
+    Sha256::of(format!("whole lock\n{tool}\n{recipes}\n{source:?}\n{lock:?}").as_bytes())
+}
+
+fn each_source(
+    catalog: &Catalog,
+    recipe: &Recipe,
+    context: &Context<'_>,
+    mut work: impl FnMut(Source, PathBuf) -> Result<Locked, Error>,
+) -> Result<Vec<Locked>, Error> {
+    let sources = Source::all(recipe);
+    let Some(own) = sources.first().cloned() else { return Ok(Vec::new()) };
+    let locks = sources.into_iter().map(|source| {
+        let path = source.lock_path(&own, context.lock);
+        work(source, path).map_err(|error| match error {
+            Error::Unreachable { base, repository, source, .. } => {
+                let all = catalog.list().bases.into_iter().map(|base| base.name);
+                let others = all.filter(|name| *name != base).collect();
+                Error::Unreachable { base, repository, others, source }
+            }
+            error => error,
+        })
+    });
+    locks.collect()
+}
+
+fn ensure_one(
+    worlds: &[World],
+    source: Source,
+    old: Option<Lock>,
+    path: PathBuf,
+    context: &Context<'_>,
+) -> Result<Locked, Error> {
+    let locked_only = context.lock.mode == LockMode::Locked;
+    let Some(old) = old else {
+        return if locked_only {
+            Err(Error::NoLock { path })
+        } else {
+            renew(worlds, source, None, path, context)
+        };
+    };
+    let pins = unlocked_pins(&source, &old.packages);
+    if !pins.is_empty() {
+        let changes = pins.iter().map(|file| format!("  + {file}")).collect::<Vec<_>>().join("\n");
+        return if locked_only {
+            Err(Error::LockOutdated { path, changes })
+        } else {
+            renew(worlds, source, Some(old), path, context)
+        };
+    }
+    // What the recipes choose from the lock alone must be all of it.
+    match union(worlds, &old.missing, &source, &old.packages, context) {
+        _ if source.world.requests.iter().any(|name| source.world.lacks(&old.missing, name)) => {
+            match (
+                locked_only,
+                source.world.resolve(&Records::new(&source, &old.packages), &source),
+            ) {
+                (true, Err(Error::Unsatisfiable { composition, source })) => {
+                    let changes = format!("  {composition}: {source}");
+                    Err(Error::LockOutdated { path, changes })
+                }
+                _ => renew(worlds, source, Some(old), path, context),
+            }
+        }
+        Ok(used) if used.len() == old.packages.len() => {
+            Ok(Locked { source, lock: old, path, change: LockChange::default() })
+        }
+        Ok(used) => {
+            let change = LockChange::between(&old.packages, &used);
+            if locked_only {
+                return Err(Error::LockOutdated { path, changes: change.lines().join("\n") });
+            }
+            let lock = Lock::new(old.target, old.indexes, used).without(old.missing);
+            lock.write(&path)?;
+            Ok(Locked { source, lock, path, change })
+        }
+        Err(Error::Unsatisfiable { composition, source }) if locked_only => {
+            let changes = format!("  {composition}: {source}");
+            Err(Error::LockOutdated { path, changes })
+        }
+        Err(Error::Unsatisfiable { .. }) => renew(worlds, source, Some(old), path, context),
+        Err(error) => Err(error),
+    }
+}
+
+/// Makes the lock from what the repositories offer now. Packages of `old` keep their version, as
+/// long as it is still offered.
+fn renew(
+    worlds: &[World],
+    source: Source,
+    old: Option<Lock>,
+    path: PathBuf,
+    context: &Context<'_>,
+) -> Result<Locked, Error> {
+    let store = context.access.store()?;
+    let fetcher = context.access.fetcher(&store, &context.work);
+    let mut offered = index::load(&source, context, &fetcher)?;
+    let old_packages = old.map(|old| old.packages).unwrap_or_default();
+    index::remember_hashes(&mut offered.packages, &old_packages);
+    let kept: BTreeMap<&str, &LockedPackage> = old_packages
+        .iter()
+        .filter(|locked| offered.packages.contains(locked))
+        .map(|locked| (locked.package.name.as_str(), locked))
+        .collect();
+    offered
+        .packages
+        .retain(|locked| kept.get(locked.package.name.as_str()).is_none_or(|kept| *kept == locked));
+    let (used, missing) = served(worlds, &source, &offered.packages, context)?;
+    let mut lock = Lock::new(source.target.clone(), offered.indexes, used).without(missing);
+    // A package that is not the index's must not leave a lock behind.
+    pin(&source, &mut lock, context)?;
+    let change = LockChange::between(&old_packages, &lock.packages);
+    lock.write(&path)?;
+    Ok(Locked { source, lock, path, change })
+}
+
+/// Takes the newest packages that the repositories offer into the locks.
+///
+/// # Errors
+/// [`Error`]; the lock file of that source is then as it was.
+fn upgrade_lock(
+    catalog: &Catalog,
+    recipe: &Recipe,
+    context: &Context<'_>,
+) -> Result<Vec<Locked>, Error> {
+    each_source(catalog, recipe, context, |source, path| {
+        let old = Lock::read(&path, &source.target)?;
+        let mut locked =
+            renew(&worlds(catalog, &source, context.work.jobs)?, source, None, path, context)?;
+        let before = old.map(|old| old.packages).unwrap_or_default();
+        locked.change = LockChange::between(&before, &locked.lock.packages);
+        Ok(locked)
+    })
+}

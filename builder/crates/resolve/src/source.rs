@@ -1,0 +1,92 @@
+//! The places that a guest's packages come from: a release of its base, and of its kernel's base if
+//! that is another one. Each has its own package format, repositories, world and lock.
+
+use std::path::PathBuf;
+
+use super::LockChoice;
+use super::world::World;
+use crate::lock::Target;
+use wifibox_ground::version::Scheme;
+use wifibox_recipe::{Catalog, Format, KernelSource, Recipe, Repository, Sourced};
+
+/// A release of a base, and what a guest asks of it.
+#[derive(Debug, Clone)]
+pub struct Source {
+    /// Base, release and architecture.
+    pub target: Target,
+    /// Package format.
+    pub format: Format,
+    /// Repositories, in the order in which they count.
+    pub repositories: Vec<Repository>,
+    /// What is asked of it.
+    pub world: World,
+}
+
+/// The version order and dependency rules that go with a package format.
+pub fn scheme(format: Format) -> Scheme {
+    match format {
+        Format::Dpkg => Scheme::Dpkg,
+        Format::Apk | Format::Adb => Scheme::Apk,
+        Format::Opkg => Scheme::Opkg,
+    }
+}
+
+impl Source {
+    /// The sources of a guest: its base's first, then its kernel's if that is another base's.
+    pub fn all(recipe: &Recipe) -> Vec<Source> {
+        let own = Source {
+            target: Target {
+                base: recipe.base.value.clone(),
+                release: recipe.release.value.clone(),
+                architecture: recipe.architecture.value.clone(),
+            },
+            format: recipe.format.value,
+            repositories: values(&recipe.repositories),
+            world: World::of(recipe),
+        };
+        let kernel = &recipe.kernel;
+        let of_kernel = |from| Source::of_kernel(&kernel.name.value, from);
+        [own].into_iter().chain(kernel.from.as_ref().map(of_kernel)).collect()
+    }
+
+    fn of_kernel(name: &str, from: &KernelSource) -> Source {
+        Source {
+            target: Target {
+                base: from.base.value.clone(),
+                release: from.release.value.clone(),
+                architecture: from.architecture.value.clone(),
+            },
+            format: from.format.value,
+            repositories: values(&from.repositories),
+            world: World::of_kernel(name, from),
+        }
+    }
+
+    /// The worlds of this base's kernels that guests of other bases take, if they take them from
+    /// this release.
+    pub fn lent(&self, catalog: &Catalog) -> Vec<World> {
+        let lent = catalog.kernels_lent(&self.target.base, &self.target.architecture);
+        let lent = lent.iter().map(|(name, from)| Source::of_kernel(name, from));
+        lent.filter(|source| source.target == self.target).map(|source| source.world).collect()
+    }
+
+    /// The version order and dependency rules of its packages.
+    pub fn scheme(&self) -> Scheme {
+        scheme(self.format)
+    }
+
+    /// Where its lock is. `own` is the guest's base: its lock may be named, and the other base's
+    /// lies beside it.
+    pub fn lock_path(&self, own: &Source, lock: &LockChoice) -> PathBuf {
+        let usual = self.target.default_path();
+        match (&lock.file, usual.file_name()) {
+            (Some(named), _) if self.target == own.target => named.clone(),
+            (Some(named), Some(name)) => named.with_file_name(name),
+            _ => usual,
+        }
+    }
+}
+
+fn values(repositories: &[Sourced<Repository>]) -> Vec<Repository> {
+    repositories.iter().map(|repository| repository.value.clone()).collect()
+}

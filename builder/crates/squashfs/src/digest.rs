@@ -1,0 +1,72 @@
+//! SHA-256: what equal contents and cached blocks are known by.
+
+use std::fmt::Write as _;
+use std::io::{self, Read};
+
+use sha2::Digest as _;
+
+/// A SHA-256 digest (FIPS 180-4).
+pub(crate) type Digest = [u8; 32];
+
+/// Takes bytes in piece by piece.
+#[derive(Default)]
+pub(crate) struct Hasher(sha2::Sha256);
+
+impl Hasher {
+    /// Takes in more bytes.
+    pub(crate) fn update(&mut self, bytes: &[u8]) {
+        self.0.update(bytes);
+    }
+
+    /// The digest of all bytes taken in.
+    pub(crate) fn finish(self) -> Digest {
+        self.0.finalize().into()
+    }
+}
+
+impl io::Write for Hasher {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.update(bytes);
+        Ok(bytes.len())
+    }
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// The digest of `bytes`.
+#[cfg(feature = "cache")]
+pub(crate) fn of(bytes: &[u8]) -> Digest {
+    sha2::Sha256::digest(bytes).into()
+}
+
+/// The digest of everything that `reader` yields.
+pub(crate) fn of_reader(mut reader: impl Read) -> io::Result<Digest> {
+    let mut hasher = Hasher::default();
+    io::copy(&mut reader, &mut hasher)?;
+    Ok(hasher.finish())
+}
+
+/// As 64 lower-case hexadecimal digits.
+pub(crate) fn hex(digest: &Digest) -> String {
+    digest.iter().fold(String::new(), |mut text, byte| {
+        // Writing to a string does not fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_digest_of_abc_is_the_standards() {
+        let expected = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+        assert_eq!(hex(&of_reader(&b"abc"[..]).expect("read")), expected);
+        let mut hasher = Hasher::default();
+        hasher.update(b"a");
+        hasher.update(b"bc");
+        assert_eq!(hex(&hasher.finish()), expected);
+    }
+}

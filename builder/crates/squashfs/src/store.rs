@@ -1,0 +1,26 @@
+//! What keeps compressed blocks from one image to the next.
+
+/// What a compressed block is found by: the SHA-256 of all that decides its bytes, which are the codec with its
+/// options, the versions of the libraries, the block size, and the block before compression.
+pub type BlockKey = [u8; 32];
+
+/// Something that keeps compressed blocks: `BlockCache` does in a folder. No call can fail: what cannot be
+/// kept is compressed again. All are called from several threads.
+pub trait BlockStore: Send + Sync {
+    /// The value that was put under this key. It is believed: a store that may be damaged checks what it gives.
+    fn get(&self, key: &BlockKey) -> Option<Vec<u8>>;
+
+    /// Keeps `value`, of at most 1 MiB, under `key`. An empty value says that the block does not shrink.
+    fn put(&self, key: &BlockKey, value: &[u8]);
+
+    /// What somebody else put under this key. It is not believed: the writer decompresses and compares it before it is
+    /// used.
+    fn foreign(&self, _key: &BlockKey) -> Option<Vec<u8>> {
+        None
+    }
+
+    /// Keeps what [`BlockStore::foreign`] gave and turned out to be right.
+    fn adopt(&self, key: &BlockKey, value: &[u8]) {
+        self.put(key, value);
+    }
+}

@@ -1,0 +1,263 @@
+//! Where the bytes of a SquashFS image are: how many each node's content takes as it is stored.
+//!
+//! Sizes of data blocks stand in the inodes, those of fragment blocks in the fragment table. A fragment
+//! block's bytes are divided among the files whose ends it holds, in proportion; blocks that equal files
+//! share are divided evenly. What is no content is counted as tables, so that all adds up to the image.
+
+use std::collections::BTreeMap;
+use std::io::{BufRead, Read as _, Seek};
+use std::os::unix::ffi::OsStrExt;
+
+use crate::bridge;
+use crate::read_nodes::UnreadableImage;
+use backhand::{BackhandError, FilesystemReader, InnerNode, Squashfs, SquashfsFileReader};
+
+/// In an inode: the file has no part in a fragment block.
+const NO_FRAGMENT: usize = 0xffff_ffff;
+
+/// Where an image's bytes are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Usage {
+    /// The image's length in bytes, padding included.
+    pub length: u64,
+    /// How large a data block is, in bytes.
+    pub block_size: u32,
+    /// How blocks are compressed: `xz`, `zstd`, ...
+    pub compression: String,
+    /// The time in its superblock, in seconds since 1970-01-01 UTC.
+    pub time: u32,
+    /// What is no content.
+    pub tables: Tables,
+    /// All nodes, by path, the root first.
+    pub nodes: Vec<NodeUsage>,
+}
+
+/// What an image holds besides file contents, in bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct Tables {
+    /// Superblock and options of the compressor.
+    pub superblock: u64,
+    /// The inode table.
+    pub inodes: u64,
+    /// The tables of directories, fragments, owners and exports.
+    pub directories: u64,
+    /// Between contents: what a duplicate left behind.
+    pub gaps: u64,
+    /// After the end, to a whole number of disk sectors.
+    pub padding: u64,
+}
+
+impl Tables {
+    /// All of it.
+    pub fn total(&self) -> u64 {
+        self.superblock + self.inodes + self.directories + self.gaps + self.padding
+    }
+}
+
+/// A node and its content's size.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NodeUsage {
+    /// Path, relative to the root.
+    pub path: String,
+    /// Whether it is a regular file.
+    pub is_file: bool,
+    /// Permission bits.
+    pub mode: u16,
+    /// Bytes of its content.
+    pub size: u64,
+    /// Bytes that they take in the image.
+    pub stored: u64,
+}
+
+/// Reads where the bytes of `image` are; file contents are not read.
+///
+/// # Errors
+/// [`UnreadableImage`].
+pub fn usage<R: BufRead + Seek + Send>(mut image: R) -> Result<Usage, UnreadableImage> {
+    let bad = |error: BackhandError| UnreadableImage(error.to_string());
+    let io = |error: std::io::Error| UnreadableImage(error.to_string());
+    let length = image.seek(std::io::SeekFrom::End(0)).map_err(io)?;
+    image.rewind().map_err(io)?;
+    recognize(&mut image)?;
+    let squashfs =
+        Squashfs::from_reader_with_offset_and_kind(image, 0, bridge::kind()).map_err(bad)?;
+    let superblock = squashfs.superblock;
+    if superblock.bytes_used > length {
+        let (used, length) = (superblock.bytes_used, length);
+        return Err(UnreadableImage(format!("it is cut off: {length} of {used} bytes are there")));
+    }
+    let reader = squashfs.into_filesystem_reader().map_err(bad)?;
+    let nodes = nodes(&reader);
+    let stored: u64 = nodes.iter().map(|node| node.stored).sum();
+    let data_end = superblock.inode_table.min(length);
+    let head = data_begin(&reader).unwrap_or(data_end).min(data_end);
+    let data = data_end.saturating_sub(head);
+    let directories = superblock.bytes_used.saturating_sub(superblock.dir_table);
+    let tables = Tables {
+        superblock: head,
+        inodes: superblock.dir_table.saturating_sub(superblock.inode_table),
+        directories,
+        gaps: data.saturating_sub(stored),
+        padding: length - superblock.bytes_used,
+    };
+    if stored + tables.total() != length {
+        return Err(UnreadableImage("its tables contradict each other".to_owned()));
+    }
+    Ok(Usage {
+        length,
+        block_size: superblock.block_size,
+        compression: format!("{:?}", superblock.compressor).to_lowercase(),
+        time: superblock.mod_time,
+        tables,
+        nodes,
+    })
+}
+
+/// Says in plain words what the start of an image shows: no SquashFS, or one that cannot be read here.
+fn recognize<R: BufRead + Seek>(image: &mut R) -> Result<(), UnreadableImage> {
+    let io = |error: std::io::Error| UnreadableImage(error.to_string());
+    let mut head = Vec::new();
+    image.by_ref().take(32).read_to_end(&mut head).map_err(io)?;
+    image.rewind().map_err(io)?;
+    let word = |at: usize| Some(u16::from_le_bytes([*head.get(at)?, *head.get(at + 1)?]));
+    if !head.starts_with(b"hsqs") {
+        return Err(UnreadableImage("there is no SquashFS magic at its start".to_owned()));
+    }
+    // Offsets of the superblock: 20 the compression, 28 the version.
+    match (word(20), word(28)) {
+        (_, Some(version)) if version != 4 => {
+            Err(UnreadableImage(format!("it is of SquashFS {version}, and only 4.0 is read here")))
+        }
+        (Some(2 | 3), _) => {
+            let name = if word(20) == Some(3) { "lzo" } else { "lzma" };
+            Err(UnreadableImage(format!(
+                "it is compressed with {name}; gzip, xz, zstd and lz4 are read here"
+            )))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Where the first block of content is.
+fn data_begin(reader: &FilesystemReader<'_>) -> Option<u64> {
+    let files = reader.root.nodes.iter().filter_map(|node| match &node.inner {
+        InnerNode::File(file) if file.block_sizes().iter().any(|block| block.size() > 0) => {
+            Some(file.blocks_start())
+        }
+        _ => None,
+    });
+    let fragments = reader.fragments.iter().flatten().map(|fragment| fragment.start);
+    files.chain(fragments).min()
+}
+
+fn nodes(reader: &FilesystemReader<'_>) -> Vec<NodeUsage> {
+    let mut nodes = Vec::new();
+    // Which files share a run of blocks, and which have their ends in a fragment block.
+    let mut runs: BTreeMap<(u64, u64), Vec<usize>> = BTreeMap::new();
+    let mut fragments: BTreeMap<usize, Vec<(usize, u64)>> = BTreeMap::new();
+    for (index, node) in reader.root.nodes.iter().enumerate() {
+        let path = node.fullpath.as_os_str().as_bytes();
+        let path = path.strip_prefix(b"/").unwrap_or(path);
+        let file = match &node.inner {
+            InnerNode::File(file) => Some(file),
+            _ => None,
+        };
+        if let Some(file) = file {
+            let blocks: u64 = file.block_sizes().iter().map(|size| u64::from(size.size())).sum();
+            if blocks > 0 {
+                runs.entry((file.blocks_start(), blocks)).or_default().push(index);
+            }
+            if file.frag_index() != NO_FRAGMENT {
+                let tail = tail(file, reader.block_size);
+                fragments.entry(file.frag_index()).or_default().push((index, tail));
+            }
+        }
+        nodes.push(NodeUsage {
+            path: String::from_utf8_lossy(path).into_owned(),
+            is_file: file.is_some(),
+            mode: node.header.permissions & 0o7777,
+            size: file.map_or(0, |file| file.file_len() as u64),
+            stored: 0,
+        });
+    }
+    for ((_, blocks), sharers) in runs {
+        let sharers: Vec<(usize, u64)> = sharers.into_iter().map(|index| (index, 1)).collect();
+        divide(blocks, &sharers, &mut nodes);
+    }
+    for (fragment, sharers) in fragments {
+        let block = reader.fragments.as_ref().and_then(|fragments| fragments.get(fragment));
+        divide(block.map_or(0, |block| block.size.size().into()), &sharers, &mut nodes);
+    }
+    nodes
+}
+
+/// The bytes of a file that are in a fragment block.
+fn tail(file: &SquashfsFileReader, block_size: u32) -> u64 {
+    let whole = (file.block_sizes().len() as u64).saturating_mul(block_size.into());
+    (file.file_len() as u64).saturating_sub(whole)
+}
+
+/// Divides `bytes` among nodes by weight, so that the shares add up to it.
+fn divide(bytes: u64, sharers: &[(usize, u64)], nodes: &mut [NodeUsage]) {
+    let weight: u128 = sharers.iter().map(|(_, weight)| u128::from(*weight)).sum();
+    let (mut passed, mut given) = (0u128, 0u64);
+    for (number, (index, own)) in sharers.iter().enumerate() {
+        passed += u128::from(*own);
+        let last = number + 1 == sharers.len();
+        let until = match (u128::from(bytes) * passed).checked_div(weight) {
+            Some(until) if !last => u64::try_from(until).unwrap_or(bytes),
+            _ if last => bytes,
+            _ => given,
+        };
+        if let Some(node) = nodes.get_mut(*index) {
+            node.stored += until - given;
+        }
+        given = until;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shares_add_up() {
+        let node = |path: &str| NodeUsage {
+            path: path.to_owned(),
+            is_file: true,
+            mode: 0o644,
+            size: 0,
+            stored: 0,
+        };
+        for (bytes, weights, expected) in [
+            (10, vec![1, 1, 1], vec![3, 3, 4]),
+            (10, vec![5, 0, 5], vec![5, 0, 5]),
+            (7, vec![0, 0], vec![0, 7]),
+            (u64::MAX, vec![u64::MAX, 1], vec![u64::MAX - 1, 1]),
+            (0, vec![3], vec![0]),
+        ] {
+            let mut nodes: Vec<NodeUsage> = weights.iter().map(|_| node("a")).collect();
+            let sharers: Vec<(usize, u64)> = weights.into_iter().enumerate().collect();
+            divide(bytes, &sharers, &mut nodes);
+            let shares: Vec<u64> = nodes.iter().map(|node| node.stored).collect();
+            assert_eq!(shares, expected);
+        }
+    }
+
+    #[test]
+    fn what_is_no_image_is_an_error() {
+        let error = usage(std::io::Cursor::new(vec![0; 4096])).expect_err("no image");
+        assert!(error.to_string().contains("not a readable SquashFS image"), "{error}");
+        assert!(error.to_string().contains("no SquashFS magic at its start"), "{error}");
+        assert!(usage(std::io::Cursor::new(Vec::new())).is_err());
+        let mut image = vec![0; 4096];
+        image[..4].copy_from_slice(b"hsqs");
+        (image[20], image[28]) = (3, 4);
+        let error = usage(std::io::Cursor::new(image.clone())).expect_err("lzo");
+        assert!(error.to_string().contains("compressed with lzo"), "{error}");
+        image[28] = 3;
+        let error = usage(std::io::Cursor::new(image)).expect_err("version 3");
+        assert!(error.to_string().contains("SquashFS 3"), "{error}");
+    }
+}

@@ -1,0 +1,255 @@
+//! Alpine packages (format v2) and repositories for tests: `.apk` files and signed indexes.
+
+use std::fs;
+use std::path::Path;
+
+use tar::EntryType;
+use wifibox_formats::Identity;
+use wifibox_formats::PackageLimits;
+use wifibox_formats::apk::signature::Kind;
+use wifibox_formats::apk::{Apk, ApkError, Control};
+use wifibox_ground::digest::Sha256;
+use wifibox_ground::entry::EntryKind;
+
+use super::apkkeys::SigningKey;
+pub use super::rawtar::{Member, gzip, tar};
+
+/// The gzip member of signatures over `message`; nothing if nobody signs.
+pub fn signatures(signers: &[(Kind, SigningKey)], message: &[u8]) -> Vec<u8> {
+    let files = signers.iter().map(|(kind, key)| {
+        Member::new(key.signature_file(*kind), EntryType::Regular, key.sign(*kind, message))
+    });
+    let files: Vec<_> = files.collect();
+    if files.is_empty() { Vec::new() } else { gzip(&tar(&files, false)) }
+}
+
+/// A package to be made.
+#[derive(Clone)]
+pub struct Package {
+    pub name: String,
+    pub version: String,
+    /// `x86_64` unless changed.
+    pub architecture: String,
+    /// Lines of `.PKGINFO` beside those that every package has.
+    pub info: Vec<(String, String)>,
+    pub control: Vec<Member>,
+    pub data: Vec<Member>,
+    pub signers: Vec<(Kind, SigningKey)>,
+    /// In how many gzip members its data are.
+    pub data_members: usize,
+    /// What `.PKGINFO` says of the data, when not the truth.
+    pub data_hash: Option<String>,
+}
+
+/// A package, or what is to become one, in its parts: gzip members.
+pub struct Parts {
+    pub signature: Vec<u8>,
+    pub control: Vec<u8>,
+    pub data: Vec<u8>,
+}
+
+impl Parts {
+    pub fn join(&self) -> Vec<u8> {
+        [&self.signature[..], &self.control, &self.data].concat()
+    }
+}
+
+impl Package {
+    pub fn new(name: &str, version: &str) -> Self {
+        Package {
+            name: name.into(),
+            version: version.into(),
+            architecture: "x86_64".into(),
+            info: Vec::new(),
+            control: Vec::new(),
+            data: Vec::new(),
+            signers: Vec::new(),
+            data_members: 1,
+            data_hash: None,
+        }
+    }
+
+    /// Adds a line to `.PKGINFO` (`depend`).
+    pub fn info(mut self, key: &str, value: &str) -> Self {
+        self.info.push((key.into(), value.into()));
+        self
+    }
+
+    /// Adds a control file by its full name (`.post-install`).
+    pub fn control(mut self, name: &str, content: &[u8]) -> Self {
+        self.control.push(Member::new(name, EntryType::Regular, content));
+        self
+    }
+
+    /// Adds a member to the data as it is.
+    pub fn raw(mut self, member: Member) -> Self {
+        self.data.push(member);
+        self
+    }
+
+    /// Adds a member, with its checksum and the directories on the way.
+    pub fn member(mut self, member: Member) -> Self {
+        for (at, _) in member.path.iter().enumerate().filter(|(_, byte)| **byte == b'/') {
+            let parent = &member.path[..at];
+            if !self.data.iter().any(|known| known.path == parent) {
+                self.data.push(Member::new(parent, EntryType::Directory, b""));
+            }
+        }
+        self.raw(member.checked())
+    }
+
+    pub fn file(self, path: &str, mode: u32, content: impl Into<Vec<u8>>) -> Self {
+        self.member(Member { mode, ..Member::new(path, EntryType::Regular, content) })
+    }
+
+    pub fn directory(self, path: &str, mode: u32) -> Self {
+        self.member(Member { mode, ..Member::new(path, EntryType::Directory, b"") })
+    }
+
+    pub fn symlink(self, path: &str, target: &str) -> Self {
+        self.member(Member::new(path, EntryType::Symlink, b"").to(target))
+    }
+
+    pub fn hard_link(self, path: &str, target: &str) -> Self {
+        self.member(Member::new(path, EntryType::Link, b"").to(target))
+    }
+
+    pub fn signed(mut self, kind: Kind, key: &SigningKey) -> Self {
+        self.signers.push((kind, key.clone()));
+        self
+    }
+
+    fn compressed_data(&self) -> Vec<u8> {
+        let data = tar(&self.data, true);
+        let size = data.len().div_ceil(self.data_members);
+        data.chunks(size).flat_map(gzip).collect()
+    }
+
+    pub fn parts(&self) -> Parts {
+        let data = self.compressed_data();
+        let hash = self.data_hash.clone().unwrap_or_else(|| Sha256::of(&data).to_string());
+        let mut text = format!(
+            "# Generated for tests\npkgname = {}\npkgver = {}\narch = {}\n",
+            self.name, self.version, self.architecture
+        );
+        for (key, value) in &self.info {
+            text.push_str(&format!("{key} = {value}\n"));
+        }
+        if !hash.is_empty() {
+            text.push_str(&format!("datahash = {hash}\n"));
+        }
+        let mut control = vec![Member::new(".PKGINFO", EntryType::Regular, text)];
+        control.extend(self.control.iter().cloned());
+        let control = gzip(&tar(&control, false));
+        Parts { signature: signatures(&self.signers, &control), control, data }
+    }
+
+    pub fn build(&self) -> Vec<u8> {
+        self.parts().join()
+    }
+
+    pub fn file_name(&self) -> String {
+        format!("{}-{}.apk", self.name, self.version)
+    }
+
+    /// Its record in an index. As Alpine's, it does not say what the package replaces.
+    pub fn record(&self) -> String {
+        let identity = Identity::of_control(&self.parts().control);
+        let (name, version, size) = (&self.name, &self.version, self.build().len());
+        let mut text =
+            format!("C:{identity}\nP:{name}\nV:{version}\nA:{}\nS:{size}\n", self.architecture);
+        for (key, field) in [
+            ("size", 'I'),
+            ("pkgdesc", 'T'),
+            ("url", 'U'),
+            ("license", 'L'),
+            ("origin", 'o'),
+            ("builddate", 't'),
+            ("depend", 'D'),
+            ("provides", 'p'),
+            ("install_if", 'i'),
+            ("provider_priority", 'k'),
+        ] {
+            let values = self.info.iter().filter(|(known, _)| known == key);
+            let values: Vec<_> = values.map(|(_, value)| value.as_str()).collect();
+            if !values.is_empty() {
+                text.push_str(&format!("{field}:{}\n", values.join(" ")));
+            }
+        }
+        text
+    }
+}
+
+/// A repository of one architecture.
+#[derive(Clone, Default)]
+pub struct Repository {
+    pub packages: Vec<Package>,
+    pub description: String,
+    pub signers: Vec<(Kind, SigningKey)>,
+}
+
+impl Repository {
+    pub fn new(packages: impl IntoIterator<Item = Package>) -> Self {
+        let packages = packages.into_iter().collect();
+        Repository { packages, description: "v0.1".into(), signers: Vec::new() }
+    }
+
+    pub fn signed(mut self, kind: Kind, key: &SigningKey) -> Self {
+        self.signers.push((kind, key.clone()));
+        self
+    }
+
+    /// The part of the index that is signed.
+    pub fn unsigned_index(&self) -> Vec<u8> {
+        let text: String = self.packages.iter().map(|package| package.record() + "\n").collect();
+        let description = Member::new("DESCRIPTION", EntryType::Regular, &*self.description);
+        gzip(&tar(&[description, Member::new("APKINDEX", EntryType::Regular, text)], true))
+    }
+
+    pub fn index(&self) -> Vec<u8> {
+        let signed = self.unsigned_index();
+        [signatures(&self.signers, &signed), signed].concat()
+    }
+
+    /// Writes index and packages into a folder, which is `<repository>/<architecture>`.
+    pub fn publish(&self, folder: &Path) {
+        fs::create_dir_all(folder).unwrap();
+        fs::write(folder.join("APKINDEX.tar.gz"), self.index()).unwrap();
+        for package in &self.packages {
+            fs::write(folder.join(package.file_name()), package.build()).unwrap();
+        }
+    }
+}
+
+/// The files of a package in words, in its order.
+pub type Listing = Vec<(String, String)>;
+
+/// Reads a package to its end.
+pub fn read_with(bytes: &[u8], limits: PackageLimits) -> Result<(Control, Listing), ApkError> {
+    let mut listing = Listing::new();
+    let apk = Apk::open("x", bytes, limits)?;
+    let control = apk.read_data(&mut |entry| -> Result<(), ApkError> {
+        let kind = match entry.kind {
+            EntryKind::Directory => "directory".to_owned(),
+            EntryKind::File { size, content } => {
+                let mut bytes = Vec::new();
+                if let Err(error) = content.read_to_end(&mut bytes) {
+                    return Err(ApkError::Format { package: "x".into(), why: error.to_string() });
+                }
+                assert_eq!(bytes.len() as u64, size);
+                format!("file {}", String::from_utf8_lossy(&bytes))
+            }
+            EntryKind::Symlink(target) => format!("-> {}", String::from_utf8_lossy(&target)),
+            EntryKind::HardLink(target) => format!("= {target}"),
+            EntryKind::CharDevice(major, minor) => format!("c {major} {minor}"),
+            other => other.describe().to_owned(),
+        };
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        let xattrs: String =
+            entry.xattrs.iter().map(|(k, v)| format!(" {}={}", text(k), text(v))).collect();
+        let owner = format!("{}:{}", text(&entry.uname), text(&entry.gname));
+        listing.push((entry.path.to_string(), format!("{:o} {owner} {kind}{xattrs}", entry.mode)));
+        Ok(())
+    })?;
+    Ok((control, listing))
+}

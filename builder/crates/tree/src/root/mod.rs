@@ -1,0 +1,222 @@
+//! From fetched packages to the guest's root, kernel and firmware not yet chosen.
+
+mod accounts;
+mod effects;
+mod error;
+mod generated;
+mod openrc;
+mod procd;
+mod prune;
+mod replaces;
+mod times;
+mod transport;
+
+use globset::{Glob, GlobSet, GlobSetBuilder};
+use wifibox_ground::content::{Content, Spool};
+use wifibox_ground::entry::Entry;
+use wifibox_ground::path::GuestPath;
+use wifibox_recipe::{
+    AccountsFrom, AppletLinks, Composed, Directory, InitSystem, KernelChoice, Recipe, Sourced,
+};
+
+use self::accounts::GuestAccounts;
+use self::effects::{Declared, declare};
+use crate::accounts::Accounts;
+use crate::applets::{link_applets, link_listed};
+use crate::openwrt::owned_by_root;
+use crate::packages::licences::Collector;
+use crate::packages::{self, ChosenPackage, Claim, read_data, unpack_ahead};
+use crate::scripts::Script;
+use crate::unpack::Unpacker;
+use crate::{Context, Kind, Meta, Origin, PlaceError, Tree, append, overlay_mode, put};
+
+pub use error::Error;
+pub use procd::finish;
+pub use prune::{folders, prune};
+pub use times::{newest_time, seal};
+
+/// What packages, recipe and overlays make together.
+pub struct Root {
+    /// The tree, with all that packages offer of kernel and firmware still in it.
+    pub tree: Tree,
+    /// What the packages say about their licences.
+    pub licences: Collector,
+}
+
+/// Reads all packages and lays them, the recipe and the overlays into a tree.
+///
+/// # Errors
+/// [`Error`]: a package is damaged, a script has no rule, two files clash.
+pub fn assemble(
+    composed: &Composed<'_>,
+    packages: &[ChosenPackage],
+    spool: &Spool,
+    context: &Context<'_>,
+) -> Result<Root, Error> {
+    let recipe = &composed.recipe;
+    let mut licences = Collector::new();
+    let controls = packages::read(packages, &mut licences, context)?;
+    let scripts: Vec<Script> =
+        controls.iter().flat_map(|control| control.scripts.iter().cloned()).collect();
+    let declared = declare(recipe, &scripts)?;
+    let accounts = match recipe.accounts_from.value {
+        AccountsFrom::Recipes => GuestAccounts { all: declared.accounts()?, packaged: None },
+        AccountsFrom::Packages => accounts::of_packages(packages, &declared, context)?,
+    };
+    let mut tree = Tree::new();
+    for (path, target) in &recipe.links {
+        let origin = recipe_origin(target);
+        put(&mut tree, path, Kind::Symlink(target.value.clone().into_bytes()), 0o777, origin)?;
+    }
+    for directory in &recipe.directories {
+        let origin = recipe_origin(directory);
+        make_directory(&mut tree, &directory.value, &accounts.all, origin)?;
+    }
+    let facts = controls.iter().filter_map(|control| control.openwrt.clone()).collect();
+    let claims: Vec<Claim> = controls.into_iter().map(|control| control.claim).collect();
+    let replaces = replaces::resolve(packages, &claims)?;
+    let bringer = accounts.packaged.as_ref().map(|(package, _)| package.clone());
+    let mut unpacker = Unpacker::new(&mut tree, spool, &accounts.all, &replaces)
+        .keep_empty_directories(recipe.keep_empty_directories.value)
+        .owners_by_number(bringer);
+    unpack(recipe, packages, &mut unpacker, &mut licences, context)?;
+    unpacker.finish()?;
+    apply(&declared, &mut tree, &accounts.all)?;
+    accounts::add_to_files(&accounts, &mut tree)?;
+    for (path, file) in &recipe.files {
+        let content = Kind::File(Content::from_bytes(file.value.text.clone()));
+        put(&mut tree, path, content, file.value.mode.0, recipe_origin(file))?;
+    }
+    for overlay in &recipe.overlays {
+        lay(composed, &overlay.value, &mut tree)?;
+    }
+    generated::write(recipe, &accounts.all, &mut tree)?;
+    for applets in &recipe.applets {
+        let origin = recipe_origin(applets);
+        let program = &applets.value.program;
+        match &applets.value.links {
+            AppletLinks::Directory(directory) => {
+                link_applets(&mut tree, program, directory, &origin)?;
+            }
+            AppletLinks::Paths(list) => drop(link_listed(&mut tree, program, list, &origin)?),
+        }
+    }
+    if recipe.init_system.value == InitSystem::Procd {
+        procd::configure(recipe, facts, &mut tree, context)?;
+    }
+    Ok(Root { tree, licences })
+}
+
+fn recipe_origin<T>(value: &Sourced<T>) -> Origin {
+    Origin::Recipe(value.origin.file.to_string())
+}
+
+fn unpack(
+    recipe: &Recipe,
+    packages: &[ChosenPackage],
+    unpacker: &mut Unpacker<'_>,
+    licences: &mut Collector,
+    context: &Context<'_>,
+) -> Result<(), Error> {
+    let filter = recipe.path_filter()?;
+    let kernel = kernel_files(&recipe.kernel)?;
+    let stub = recipe.kernel.efi_stub.as_ref().map(|stub| &stub.value);
+    let admits = |package: &ChosenPackage, path: &GuestPath| match stub {
+        // Of the package that holds the stub nothing else comes along.
+        Some(stub) if stub.package == package.name => *path == stub.path,
+        _ => {
+            let of_kernel = || path.as_str().is_some_and(|path| kernel.is_match(path));
+            (!package.of_kernel && filter.admits(path)) || of_kernel()
+        }
+    };
+    unpack_ahead(packages, context)?;
+    let procd = recipe.init_system.value == InitSystem::Procd;
+    let total = packages.iter().map(|package| package.file.size).sum();
+    let task = context.work.progress.begin("unpacking packages", Some(total));
+    for package in packages {
+        context.work.check()?;
+        let mut take = |entry: Entry<'_>| {
+            if admits(package, &entry.path) {
+                let entry = if procd { owned_by_root(entry) } else { entry };
+                unpacker.take(&package.name, entry)?;
+            }
+            Ok::<(), Error>(())
+        };
+        read_data(package, context, &mut |entry| licences.pass(&package.name, entry, &mut take))?;
+        task.advance(package.file.size);
+    }
+    Ok(())
+}
+
+/// What the kernel's descriptor names comes along whatever the recipe leaves out.
+fn kernel_files(kernel: &KernelChoice) -> Result<GlobSet, Error> {
+    let bad = |error: globset::Error| Error::Pattern {
+        origin: kernel.name.origin.to_string(),
+        why: error.to_string(),
+    };
+    let mut set = GlobSetBuilder::new();
+    for pattern in [Some(&kernel.image), kernel.config.as_ref()].into_iter().flatten() {
+        set.add(pattern.value.glob().map_err(bad)?);
+    }
+    set.add(Glob::new(&format!("{}/**", kernel.modules.value)).map_err(bad)?);
+    set.build().map_err(bad)
+}
+
+fn apply(declared: &Declared, tree: &mut Tree, accounts: &Accounts) -> Result<(), Error> {
+    for (from, directory) in &declared.directories {
+        make_directory(tree, directory, accounts, Origin::Recipe(from.clone()))?;
+    }
+    for (from, path, target) in &declared.links {
+        let kind = Kind::Symlink(target.clone().into_bytes());
+        put(tree, path, kind, 0o777, Origin::Recipe(from.clone()))?;
+    }
+    for (from, path, file) in &declared.files {
+        let kind = Kind::File(Content::from_bytes(file.text.clone()));
+        put(tree, path, kind, file.mode.0, Origin::Recipe(from.clone()))?;
+    }
+    for (_, path, text) in &declared.appended {
+        append(tree, &path.to_string(), text)?;
+    }
+    Ok(())
+}
+
+fn make_directory(
+    tree: &mut Tree,
+    directory: &Directory,
+    accounts: &Accounts,
+    origin: Origin,
+) -> Result<(), Error> {
+    let meta = Meta {
+        uid: accounts.uid(&directory.user)?,
+        gid: accounts.gid(&directory.group)?,
+        ..Meta::with_mode(directory.mode.0)
+    };
+    let what = origin.to_string();
+    let real =
+        tree.make_directory(&directory.path, meta.clone(), origin).map_err(PlaceError::of(what))?;
+    if let Some(node) = tree.get_mut(&real) {
+        node.meta = meta;
+    }
+    Ok(())
+}
+
+/// Lays the files of `overlays/NAME/all` over the tree, and then those for the guest's init system:
+/// `root`, or `openrc` and `procd`.
+fn lay(composed: &Composed<'_>, name: &str, tree: &mut Tree) -> Result<(), Error> {
+    let own = match composed.recipe.init_system.value {
+        InitSystem::Supervised => "root",
+        InitSystem::Openrc => "openrc",
+        InitSystem::Procd => "procd",
+    };
+    for part in ["all", own] {
+        let folder = format!("overlays/{name}/{part}");
+        for file in composed.sources.files_below(&folder)? {
+            let bytes = composed.sources.read(&format!("{folder}/{file}"))?.into_owned();
+            let origin = Origin::Recipe(format!("overlays/{name}"));
+            let path = GuestPath::new(&file).map_err(PlaceError::of(format!("overlay {name}")))?;
+            let mode = overlay_mode(&bytes);
+            put(tree, &path, Kind::File(Content::from_bytes(bytes)), mode, origin)?;
+        }
+    }
+    Ok(())
+}

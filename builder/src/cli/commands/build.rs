@@ -1,0 +1,89 @@
+//! `wifibox-build [build]`: from recipes to output folders.
+
+use crate::cli::context::{Context, tool};
+use crate::cli::meter::ProcessMeter;
+use crate::cli::options::BuildArgs;
+use crate::cli::render::build::{self as render, say_outcome, say_report};
+use crate::cli::render::failure::Failure;
+use wifibox_pipeline::{Caches, Guest, Outcome, Step, Wishes, build_many, default_out};
+use wifibox_recipe::{Recipe, Selection};
+
+/// Builds one guest and prints where it is and how large its parts are; or several, and prints a line for each.
+///
+/// # Errors
+/// Whatever the build meets; of several guests, those that were built are there.
+pub fn run(context: &Context, args: &BuildArgs) -> Result<(), Failure> {
+    let mut environment = context.environment(&args.source)?;
+    if args.output.no_cache {
+        environment.caches = Caches::none(tool(), &context.printer);
+    }
+    let meter = ProcessMeter::start();
+    environment.meter = args.output.timings.then_some(&meter);
+    let several = args.select.all_flavors || args.select.flavor.len() > 1;
+    let guests = guests(context, args)?;
+    let outcomes = build_many(
+        &context.sources,
+        &context.catalog,
+        guests,
+        &|recipe| wishes(args, recipe, several),
+        &environment,
+        &mut |step| match step {
+            Step::Begun(recipe) => context.printer.status("Building", &what(recipe)),
+            Step::Ended(_, Outcome::Built(report)) => say_report(&context.printer, report),
+            Step::Ended(flavor, outcome) if several => {
+                say_outcome(&context.printer, flavor, outcome);
+            }
+            Step::Ended(..) => {}
+        },
+    );
+    if several {
+        return render::many(&context.printer, outcomes);
+    }
+    match outcomes.into_iter().next() {
+        Some((_, Outcome::Built(report))) => {
+            let fields = || serde_json::json!({ "build": report });
+            context.printer.result(fields, || render::one(&report))
+        }
+        Some((_, Outcome::Failed(error))) => Err(error.into()),
+        Some((flavor, Outcome::LeftOut(why))) => Err(Failure::usage(format!("{flavor}: {why}"))),
+        None => Err(Failure::usage("--flavor is missing")),
+    }
+}
+
+/// The guests that are asked for.
+fn guests(context: &Context, args: &BuildArgs) -> Result<Vec<Guest>, Failure> {
+    let composition = context.composition(&args.select)?;
+    let firmware_archive = args.output.firmware_archive.is_some();
+    let composition = Selection { firmware_archive, ..composition };
+    if args.select.all_flavors {
+        let accepted = &args.output.accept_licence;
+        let brings = !args.output.firmware_add.is_empty();
+        let all = wifibox_pipeline::all_flavors(&context.catalog, &composition, accepted, brings);
+        return Ok(all?);
+    }
+    let of = |flavor: &String| Selection { flavor: flavor.clone(), ..composition.clone() };
+    Ok(args.select.flavor.iter().map(|flavor| Guest::of(of(flavor))).collect())
+}
+
+/// What the arguments ask for beside the composition. Several outputs go into one folder.
+fn wishes(args: &BuildArgs, recipe: &Recipe, several: bool) -> Wishes {
+    let out = match &args.output.out {
+        Some(out) if several => out.join(&recipe.flavor.value),
+        Some(out) => out.clone(),
+        None => default_out(recipe),
+    };
+    Wishes {
+        out,
+        firmware_files: args.output.firmware_file.clone(),
+        firmware_adds: args.output.firmware_add.clone(),
+        firmware_archive: args.output.firmware_archive.clone(),
+        accepted_licences: args.output.accept_licence.clone(),
+        device: args.output.device,
+        block_size: args.output.block_size.saturating_mul(1024),
+        force: args.output.force,
+    }
+}
+
+fn what(recipe: &Recipe) -> String {
+    format!("{} as {} on {}", recipe.flavor.value, recipe.role.value, recipe.base.value)
+}

@@ -1,0 +1,210 @@
+//! `wifibox-build detect`: which flavor a wireless card needs, and how to hand the card over.
+
+use std::fs::File;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use clap::Args;
+use clap_complete::ArgValueCandidates as Candidates;
+
+use crate::cli::candidates;
+use crate::cli::context::Context;
+use crate::cli::render;
+use crate::cli::render::failure::Failure;
+use wifibox_ground::device::DeviceId;
+use wifibox_host::detect::answer::{Answer, Oracle};
+use wifibox_host::detect::offer::{self, Wanted};
+use wifibox_host::detect::table::Table;
+use wifibox_host::detect::{self, Card, DetectError, Ident, LISTING_LIMIT, sysfs};
+use wifibox_recipe::Sources;
+
+/// `detect`.
+#[derive(Debug, Clone, Args)]
+pub struct DetectArgs {
+    /// Listings of hardware (pciconf -lv, lspci -nnk, ...), - for standard input, or ids such as
+    /// 8086:2725 [default: this host]
+    pub listing: Vec<String>,
+    /// Read sys/ below this folder, that of a Linux machine
+    #[arg(long, value_name = "DIR", conflicts_with = "listing")]
+    pub root: Option<PathBuf>,
+    /// Only guests of this base
+    #[arg(long, add = Candidates::new(candidates::bases))]
+    pub base: Option<String>,
+    /// Only guests of this release
+    #[arg(long, add = Candidates::new(candidates::releases))]
+    pub release: Option<String>,
+    /// The role that the guest is built with
+    #[arg(long, add = Candidates::new(candidates::roles))]
+    pub role: Option<String>,
+    /// The hypervisor that the guest is built for
+    #[arg(long, add = Candidates::new(candidates::hypervisors))]
+    pub hypervisor: Option<String>,
+}
+
+/// Where the table is among the recipes.
+const TABLE: &str = "firmware-blobs/devices.tsv";
+
+/// Prints the answers.
+///
+/// # Errors
+/// A listing cannot be read (exit code 2), or names no card that a guest could drive (1).
+pub fn run(context: &Context, args: &DetectArgs) -> Result<(), Failure> {
+    let wanted = Wanted {
+        base: args.base.clone(),
+        release: args.release.clone(),
+        role: args.role.clone(),
+        hypervisor: args.hypervisor.clone(),
+    };
+    let table = table(&context.sources)?;
+    let offers = offer::offers(&context.catalog, &table, &wanted)?;
+    let named = [("--role", &args.role), ("--hypervisor", &args.hypervisor)];
+    let named = named.iter().filter_map(|(flag, value)| Some((flag, value.as_ref()?)));
+    let hypervisor = args.hypervisor.as_deref();
+    let oracle = Oracle {
+        table: &table,
+        offers: &offers,
+        arguments: named.map(|(flag, value)| format!(" {flag} {value}")).collect(),
+        base: args.base.as_deref(),
+        hypervisor,
+    };
+    let (source, cards) = cards(context, args)?;
+    let answers = oracle.answers(&cards);
+    let fields = || {
+        let kernels: Vec<&str> = table.kernels.iter().map(|k| k.release.as_str()).collect();
+        serde_json::json!({
+            "source": source,
+            "devices": cards.len(),
+            "kernels": kernels,
+            "cards": answers,
+        })
+    };
+    context.printer.result(fields, || render::detect::text(&answers, cards.len(), &source))?;
+    if answers.iter().any(Answer::is_supported) {
+        Ok(())
+    } else {
+        Err(Failure::failed(format!("{source}: no wireless card that a guest could drive")))
+    }
+}
+
+/// The table of the recipes in use, or the program's own where they have none.
+fn table(sources: &Sources) -> Result<Table, Failure> {
+    let bytes = sources.read(TABLE).or_else(|_| Sources::embedded().read(TABLE));
+    let bytes = bytes?;
+    let text = std::str::from_utf8(&bytes).map_err(|e| Failure::failed(format!("{TABLE}: {e}")))?;
+    Table::parse(text).map_err(|error| Failure::failed(format!("{TABLE}: {error}")))
+}
+
+/// The devices that the arguments are about, and where they were found.
+fn cards(context: &Context, args: &DetectArgs) -> Result<(String, Vec<Card>), Failure> {
+    if let Some(root) = &args.root {
+        let cards = sysfs::read(root).map_err(|error| unreadable("--root", &error))?;
+        return Ok((root.join("sys").display().to_string(), cards));
+    }
+    if args.listing.is_empty() {
+        return host(context);
+    }
+    let mut all = Vec::new();
+    let mut sources = Vec::new();
+    for listing in &args.listing {
+        let name = if listing == "-" { "standard input" } else { listing };
+        let cards = match listing.parse::<DeviceId>() {
+            Ok(id) if !Path::new(listing).exists() => {
+                let mut card = Card::new(Ident::Pci { id, class: None });
+                card.asked = true;
+                vec![card]
+            }
+            _ => {
+                let text = if listing == "-" {
+                    read(name, std::io::stdin().lock())?
+                } else {
+                    let path = PathBuf::from(listing);
+                    let file = File::open(&path);
+                    read(
+                        name,
+                        file.map_err(|source| unreadable(name, &DetectError::Io { path, source }))?,
+                    )?
+                };
+                detect::read(&text).map_err(|error| unreadable(name, &error))?
+            }
+        };
+        all.extend(cards);
+        sources.push(name);
+    }
+    Ok((sources.join(", "), all))
+}
+
+/// A text, which need not be UTF-8 everywhere: boards have odd names.
+fn read(name: &str, reader: impl std::io::Read) -> Result<String, Failure> {
+    let mut bytes = Vec::new();
+    let limit = u64::try_from(LISTING_LIMIT).unwrap_or(u64::MAX).saturating_add(1);
+    let read = reader.take(limit).read_to_end(&mut bytes);
+    read.map_err(|source| unreadable(name, &DetectError::Io { path: name.into(), source }))?;
+    Ok(detect::tidy::decode(&bytes))
+}
+
+/// The devices of this machine.
+fn host(context: &Context) -> Result<(String, Vec<Card>), Failure> {
+    match std::env::consts::OS {
+        "linux" => {
+            let cards = sysfs::read(Path::new("/")).map_err(|error| unreadable("/sys", &error))?;
+            Ok(("this host".to_owned(), cards))
+        }
+        "freebsd" => {
+            let mut text = output("/usr/sbin/pciconf", &["-lv"])?;
+            // USB devices only matter for saying that they cannot be handed over.
+            match output("/usr/sbin/usbconfig", &["dump_device_desc"]) {
+                Ok(usb) => text += &usb,
+                Err(failure) => wifibox_ground::progress::Progress::note(
+                    &context.printer,
+                    &format!("USB devices are left out: {}", failure.error),
+                ),
+            }
+            let cards = detect::read(&text).map_err(|error| unreadable("pciconf -lv", &error))?;
+            Ok(("this host".to_owned(), cards))
+        }
+        other => Err(Failure::usage(format!(
+            "on {other} there is nothing to read the cards from: name a listing, such as the output of \
+             pciconf -lv or lspci -nnk of the machine in question"
+        ))),
+    }
+}
+
+/// What a program of the system prints.
+fn output(program: &str, arguments: &[&str]) -> Result<String, Failure> {
+    let ran = Command::new(program).args(arguments).output();
+    let ran = ran.map_err(|error| Failure::failed(format!("cannot run {program}: {error}")))?;
+    if ran.status.success() {
+        Ok(String::from_utf8_lossy(&ran.stdout).into_owned())
+    } else {
+        let said = String::from_utf8_lossy(&ran.stderr);
+        Err(Failure::failed(format!("{program} failed ({}): {}", ran.status, said.trim())))
+    }
+}
+
+fn unreadable(name: &str, error: &DetectError) -> Failure {
+    // An error of the file system names the file.
+    let message = match error {
+        DetectError::Io { .. } => error.to_string(),
+        _ => format!("{name}: {error}"),
+    };
+    if let DetectError::Unnumbered(unnumbered) = error {
+        let hint = format!("run a command that prints numbers: {}", unnumbered.run);
+        return Failure::usage(message).with_hint(hint);
+    }
+    Failure::usage(message).with_hint(
+        match error {
+            DetectError::NamesOnly => "run lspci with numbers: lspci -nnk",
+            DetectError::Io { .. } => {
+                "name a file with the output of pciconf -lv or lspci -nnk, - for standard input, or an id \
+                 such as 8086:2725"
+            }
+            _ => {
+                "formats that are read: pciconf -l, -lv or -ll, devinfo -v, lspci with -n or -nn (and -k, -v, \
+                 -vmm, -x), BusyBox' lspci, lshw -numeric, inxi -Nxx, hwinfo, system_profiler, dmesg of Linux \
+                 and of a verbose boot of FreeBSD, hardware ids of Windows, lsusb, usbconfig \
+                 dump_device_desc, lists of ids and modaliases"
+            }
+        },
+    )
+}

@@ -1,0 +1,43 @@
+//! `wifibox-build diff A B`: how two outputs differ.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use crate::cli::context::Context;
+use crate::cli::render::{self, failure::Failure};
+use wifibox_report::diff::Difference;
+use wifibox_report::output::load;
+
+/// `diff`.
+#[derive(Debug, Clone, Args)]
+pub struct DiffArgs {
+    /// The first output folder
+    #[arg(value_name = "A")]
+    pub old: PathBuf,
+    /// The second output folder
+    #[arg(value_name = "B")]
+    pub new: PathBuf,
+    /// Exit with 1 if they differ, as git diff does
+    #[arg(long)]
+    pub exit_code: bool,
+    /// List every file of root.img that differs
+    #[arg(long)]
+    pub files: bool,
+}
+
+/// Prints the differences; with `--exit-code` the exit code says whether there are any.
+///
+/// # Errors
+/// An output cannot be read; or they differ, and `--exit-code` was given.
+pub fn run(context: &Context, args: &DiffArgs) -> Result<(), Failure> {
+    let old = load(&args.old).map_err(Failure::failed)?;
+    let new = load(&args.new).map_err(Failure::failed)?;
+    let difference = Difference::between(&old, &new);
+    let same = difference.is_empty();
+    context.printer.result(
+        || serde_json::json!({ "same": same, "diff": difference }),
+        || render::diff::text(&difference, args.files),
+    )?;
+    if same || !args.exit_code { Ok(()) } else { Err(Failure::silent()) }
+}

@@ -1,0 +1,110 @@
+//! `wifibox-build export`: what other package systems need to build guests themselves.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+use clap_complete::ArgValueCandidates as Candidates;
+
+use crate::cli::candidates;
+use crate::cli::context::Context;
+use crate::cli::options::{SourceArgs, TargetArgs};
+use crate::cli::render::failure::Failure;
+use wifibox_recipe::Selection;
+use wifibox_report::export::{self, freebsd_port};
+use wifibox_resolve::{Limits, variants};
+
+/// `export`.
+#[derive(Debug, Clone, Args)]
+pub struct ExportArgs {
+    #[command(subcommand)]
+    /// For whom.
+    pub what: ExportWhat,
+}
+
+/// What can be exported.
+#[derive(Debug, Clone, Subcommand)]
+pub enum ExportWhat {
+    /// The generated files of the FreeBSD port: flavors, options, distfiles, distinfo, packing list,
+    /// locks, for all guests of a base
+    FreebsdPort(FreebsdPortArgs),
+}
+
+/// `export freebsd-port`.
+#[derive(Debug, Clone, Args)]
+pub struct FreebsdPortArgs {
+    /// The port's folder
+    #[arg(long, value_name = "DIR")]
+    pub out: PathBuf,
+    #[command(flatten)]
+    /// Of which base.
+    pub target: TargetArgs,
+    /// Only this flavor, or these (a,b) [default: all]
+    #[arg(long, value_delimiter = ',', add = Candidates::new(candidates::flavors))]
+    pub flavor: Vec<String>,
+    /// Only this kernel, or these (a,b) [default: all of the base]
+    #[arg(long, value_delimiter = ',', add = Candidates::new(candidates::kernels))]
+    pub kernel: Vec<String>,
+    #[command(flatten)]
+    /// From where.
+    pub source: SourceArgs,
+}
+
+/// The hypervisor of a FreeBSD host.
+const HYPERVISOR: &str = "bhyve";
+
+/// Writes what is asked for.
+///
+/// # Errors
+/// Whatever resolving or writing meets.
+pub fn run(context: &Context, args: &ExportArgs) -> Result<(), Failure> {
+    match &args.what {
+        ExportWhat::FreebsdPort(args) => run_freebsd_port(context, args),
+    }
+}
+
+fn run_freebsd_port(context: &Context, args: &FreebsdPortArgs) -> Result<(), Failure> {
+    // Any flavor will do: what is asked for is all that the base has.
+    let flavors = context.catalog.list().flavors;
+    let first = args.flavor.first().or(flavors.first().map(|flavor| &flavor.name));
+    let selection = Selection {
+        base: context.base(args.target.base.as_ref())?,
+        release: args.target.release.clone(),
+        architecture: args.target.arch.clone(),
+        flavor: first.cloned().unwrap_or_default(),
+        hypervisor: Some(HYPERVISOR.to_owned()),
+        ..Selection::default()
+    };
+    let environment = context.environment(&args.source)?;
+    let limits = Limits { flavors: args.flavor.clone(), kernels: args.kernel.clone() };
+    let variants =
+        variants(&context.sources, &context.catalog, &selection, &limits, &environment.locking())?;
+    let files = freebsd_port::files(&variants).map_err(Failure::failed)?;
+    let changed = export::write(&args.out, &files).map_err(Failure::failed)?;
+    let bytes: u64 = variants.files.iter().map(|file| file.size).sum();
+    let fields = || {
+        serde_json::json!({
+            "out": args.out, "target": variants.target,
+            "files": files.keys().collect::<Vec<_>>(), "changed": changed,
+            "flavors": variants.axes.flavors.len(), "guests": variants.variants.len(),
+            "distfiles": variants.files.len(), "bytes": bytes,
+        })
+    };
+    context.printer.result(fields, || {
+        let names: Vec<String> = files
+            .keys()
+            .map(|name| {
+                let mark = if changed.contains(name) { "written" } else { "unchanged" };
+                format!("  {name} ({mark})\n")
+            })
+            .collect();
+        format!(
+            "{}: {}, {} flavors, {} guests, {} distfiles, {bytes} bytes\n{}",
+            args.out.display(),
+            variants.target,
+            variants.axes.flavors.len(),
+            variants.variants.len(),
+            variants.files.len(),
+            names.concat()
+        )
+    })
+}

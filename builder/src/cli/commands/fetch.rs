@@ -1,0 +1,31 @@
+//! `wifibox-build fetch`: fills the store with what builds need.
+
+use crate::cli::context::Context;
+use crate::cli::options::BuildArgs;
+use crate::cli::render::failure::Failure;
+use crate::cli::render::locks::say_changes;
+use wifibox_pipeline::{Guest, all_flavors, fetch_many};
+use wifibox_recipe::Selection;
+
+/// Fetches, and prints how much there is.
+///
+/// # Errors
+/// Whatever the fetching meets.
+pub fn run(context: &Context, args: &BuildArgs) -> Result<(), Failure> {
+    let environment = context.environment(&args.source)?;
+    let composition = context.composition(&args.select)?;
+    let guests = if args.select.all_flavors {
+        all_flavors(&context.catalog, &composition, &args.output.accept_licence, true)?
+    } else {
+        let of = |flavor: &String| Selection { flavor: flavor.clone(), ..composition.clone() };
+        args.select.flavor.iter().map(|flavor| Guest::of(of(flavor))).collect()
+    };
+    let report = fetch_many(&context.sources, &context.catalog, guests, &environment)?;
+    say_changes(&context.printer, &report.locks);
+    let files = report.packages.len();
+    let bytes: u64 = report.packages.iter().map(|(_, size)| size).sum();
+    context.printer.result(
+        || serde_json::json!({ "files": files, "bytes": bytes }),
+        || format!("{files} packages, {bytes} bytes, are in the store\n"),
+    )
+}

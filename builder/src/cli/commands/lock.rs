@@ -1,0 +1,67 @@
+//! `wifibox-build lock`: makes, upgrades or checks the lock file of a base, release and architecture.
+
+use clap::Args;
+
+use crate::cli::context::Context;
+use crate::cli::options::{SourceArgs, TargetArgs};
+use crate::cli::render::failure::Failure;
+use wifibox_recipe::Selection;
+use wifibox_resolve::{Error, LockMode, Locked, make_lock};
+
+/// `lock`.
+#[derive(Debug, Clone, Args)]
+pub struct LockArgs {
+    #[command(flatten)]
+    /// Of which base.
+    pub target: TargetArgs,
+    /// Take the newest packages the repositories offer
+    #[arg(long, conflicts_with = "check")]
+    pub upgrade: bool,
+    /// Only say (exit code 3) whether the lock covers the recipes
+    #[arg(long)]
+    pub check: bool,
+    #[command(flatten)]
+    /// From where.
+    pub source: SourceArgs,
+}
+
+/// Does that.
+///
+/// # Errors
+/// The lock is out of date (with `--check`), or whatever making one meets.
+pub fn run(context: &Context, args: &LockArgs) -> Result<(), Failure> {
+    let base = context.base(args.target.base.as_ref())?;
+    let target = Selection {
+        base,
+        release: args.target.release.clone(),
+        architecture: args.target.arch.clone(),
+        ..Selection::default()
+    };
+    let mut environment = context.environment(&args.source)?;
+    if args.check {
+        environment.lock.mode = LockMode::Locked;
+    }
+    let locks = make_lock(&context.catalog, &target, args.upgrade, &environment.locking());
+    let locks = locks.map_err(|error| match error {
+        error @ (Error::NoLock { .. } | Error::LockOutdated { .. }) if args.check => {
+            let hints = vec!["'wifibox-build lock' writes it".to_owned()];
+            Failure { hints, ..error.into() }
+        }
+        error => error.into(),
+    })?;
+    for Locked { path, change, .. } in &locks {
+        let fields = || {
+            serde_json::json!({
+                "lock": path, "added": change.added, "removed": change.removed,
+                "changed": change.changed,
+            })
+        };
+        context.printer.result(fields, || {
+            if change.is_empty() {
+                return format!("{} is up to date\n", path.display());
+            }
+            change.lines().iter().map(|line| format!("{}\n", line.trim_start())).collect()
+        })?;
+    }
+    Ok(())
+}

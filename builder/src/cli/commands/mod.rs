@@ -1,0 +1,21 @@
+//! The verbs, one to a file. Each has its arguments and a `run` that makes of them what a function of a crate
+//! below is asked for, and hands its answer to `render`. None knows another.
+
+pub mod boot;
+pub mod build;
+pub mod bundle;
+pub mod cache;
+pub mod completions;
+pub mod config_disk;
+pub mod detect;
+pub mod diff;
+pub mod export;
+pub mod fetch;
+pub mod host;
+pub mod inspect;
+pub mod lint;
+pub mod list;
+pub mod lock;
+pub mod show;
+pub mod verify;
+pub mod why;

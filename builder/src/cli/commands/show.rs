@@ -1,0 +1,17 @@
+//! `wifibox-build show`: the merged recipe, and where each value came from.
+
+use crate::cli::context::Context;
+use crate::cli::options::SelectArgs;
+use crate::cli::render::failure::Failure;
+use wifibox_recipe::Composed;
+
+/// Prints it.
+///
+/// # Errors
+/// There is no such composition.
+pub fn run(context: &Context, args: &SelectArgs) -> Result<(), Failure> {
+    let selection = context.selection(args)?;
+    let composed = Composed::new(&context.sources, &context.catalog, &selection)?;
+    let show = composed.recipe.show();
+    context.printer.result(|| serde_json::json!({ "rows": show.rows }), || show.to_string())
+}

@@ -1,0 +1,296 @@
+//! The one place where an error becomes an exit code and advice.
+
+use std::error::Error as StdError;
+
+use wifibox_fetch::FetchError;
+use wifibox_ground::failure::Kind;
+use wifibox_host::{HostError, qemu};
+use wifibox_linux::drivers;
+use wifibox_pipeline::Error;
+use wifibox_recipe::{Problem, RecipeError};
+use wifibox_report::output::LoadError;
+use wifibox_resolve::Error as ResolveError;
+
+/// A verb that did not succeed.
+#[derive(Debug)]
+pub struct Failure {
+    /// What went wrong.
+    pub error: Box<dyn StdError>,
+    /// Which kind of failure it is: the exit code says it.
+    pub kind: Kind,
+    /// What to do next.
+    pub hints: Vec<String>,
+    /// The exit code says all: nothing went wrong.
+    pub silent: bool,
+}
+
+impl Failure {
+    fn new(error: impl Into<Box<dyn StdError>>, kind: Kind) -> Self {
+        Failure { error: error.into(), kind, hints: Vec::new(), silent: false }
+    }
+
+    /// A failure of the arguments.
+    pub fn usage(error: impl Into<Box<dyn StdError>>) -> Self {
+        Failure::new(error, Kind::Usage)
+    }
+
+    /// A failure of the work.
+    pub fn failed(error: impl Into<Box<dyn StdError>>) -> Self {
+        Failure::new(error, Kind::Failed)
+    }
+
+    /// Something is not what it should be.
+    pub fn verification(error: impl Into<Box<dyn StdError>>) -> Self {
+        Failure::new(error, Kind::Verification)
+    }
+
+    /// An answer that the exit code 1 gives.
+    pub fn silent() -> Self {
+        Failure { silent: true, ..Failure::failed("") }
+    }
+
+    /// The same, with advice.
+    pub fn with_hint(mut self, hint: impl Into<String>) -> Self {
+        self.hints.push(hint.into());
+        self
+    }
+
+    /// The same, with the name that may have been meant.
+    pub fn with_near(mut self, name: Option<&str>) -> Self {
+        self.hints.extend(name.and_then(|name| question(&[name])));
+        self
+    }
+
+    /// The exit code.
+    pub fn code(&self) -> u8 {
+        match self.kind {
+            Kind::Failed => 1,
+            Kind::Usage => 2,
+            Kind::LockOutdated => 3,
+            Kind::Verification => 4,
+            Kind::Interrupted => 130,
+        }
+    }
+
+    /// What went wrong, in words.
+    pub fn message(&self) -> String {
+        self.error.to_string()
+    }
+
+    /// What caused it, and what caused that, as far as the message does not say so already.
+    pub fn causes(&self) -> Vec<String> {
+        let mut said = self.message();
+        let mut causes = Vec::new();
+        let mut source = self.error.source();
+        while let Some(cause) = source {
+            let text = cause.to_string();
+            if !said.contains(&text) {
+                said += &text;
+                causes.push(text);
+            }
+            source = cause.source();
+        }
+        causes
+    }
+
+    /// The same for programs.
+    pub fn fields(&self) -> serde_json::Value {
+        let kind = match self.kind {
+            Kind::Failed => "failed",
+            Kind::Usage => "usage",
+            Kind::LockOutdated => "lock_outdated",
+            Kind::Verification => "verification",
+            Kind::Interrupted => "interrupted",
+        };
+        serde_json::json!({
+            "error": {
+                "message": self.message(),
+                "kind": kind,
+                "exit_code": self.code(),
+                "hints": self.hints,
+                "causes": self.causes(),
+            },
+        })
+    }
+}
+
+impl From<RecipeError> for Failure {
+    fn from(error: RecipeError) -> Self {
+        Error::from(error).into()
+    }
+}
+
+impl From<ResolveError> for Failure {
+    fn from(error: ResolveError) -> Self {
+        Error::from(error).into()
+    }
+}
+
+impl From<HostError> for Failure {
+    fn from(error: HostError) -> Self {
+        let kind = error.kind();
+        let hints = match error {
+            HostError::Output(LoadError::Damaged { .. }) | HostError::Value(_) => vec![
+                "'wifibox-build verify' with this folder says which files are not as the build wrote \
+                 them; build the guest again, or take its folder from where it came from"
+                    .to_owned(),
+            ],
+            _ => Vec::new(),
+        };
+        Failure { hints, ..Failure::new(error, kind) }
+    }
+}
+
+impl From<qemu::Error> for Failure {
+    fn from(error: qemu::Error) -> Self {
+        let kind = error.kind();
+        Failure::new(error, kind)
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        let kind = error.kind();
+        let mut hints = Vec::new();
+        if let Some(error) = error.fetch() {
+            fetch_hints(error, &mut hints);
+        }
+        if let Some(error) = error.resolve() {
+            resolve_hints(error, &mut hints);
+        }
+        match &error {
+            Error::Recipe(error) | Error::Resolve(ResolveError::Recipe(error)) => {
+                if let RecipeError::Choice(problem) | RecipeError::Invalid(problem) = error {
+                    // The places stay in the message, the advice is advice.
+                    let hints = problem.help.clone();
+                    let message = Problem { help: Vec::new(), ..(**problem).clone() }.to_string();
+                    return Failure { hints, ..Failure::new(message, kind) };
+                }
+            }
+            Error::NotAgreed { manifest, .. } => {
+                hints.push(format!("if you agree, say so with --accept-licence {manifest}"));
+            }
+            Error::Drivers(drivers::Error::NoSuchFirmware { wanted, .. }) if !wanted.is_empty() => {
+                hints.push(format!(
+                    "the modules of this guest want, among others: {}",
+                    wanted.join(", ")
+                ));
+            }
+            _ => {}
+        }
+        Failure { hints, ..Failure::new(error, kind) }
+    }
+}
+
+fn resolve_hints(error: &ResolveError, hints: &mut Vec<String>) {
+    match error {
+        ResolveError::NotInGuest { near, .. } => hints.extend(question(near)),
+        ResolveError::NoLock { .. } | ResolveError::LockOutdated { .. } => {
+            hints.push(
+                "'wifibox-build lock' writes it; so does a build without --locked".to_owned(),
+            );
+        }
+        ResolveError::NoKeys { .. } => hints.push(
+            "name a file that holds one of them with --trust-key FILE (Debian: the package \
+             debian-archive-keyring holds debian-archive-keyring.gpg)"
+                .to_owned(),
+        ),
+        ResolveError::Unreachable { repository, others, .. } => {
+            unreachable_hints(repository, others, hints);
+        }
+        _ => {}
+    }
+}
+
+/// The names that may have been meant, as a question.
+fn question(names: &[impl AsRef<str>]) -> Option<String> {
+    let names: Vec<&str> = names.iter().map(AsRef::as_ref).collect();
+    let (last, first) = names.split_last()?;
+    let first = if first.is_empty() { String::new() } else { first.join(", ") + " or " };
+    Some(format!("did you mean {first}{last}?"))
+}
+
+fn unreachable_hints(repository: &str, others: &[String], hints: &mut Vec<String>) {
+    hints.push(format!(
+        "name another mirror with --mirror {repository}=URL (file://DIR for one on this machine)"
+    ));
+    hints.push(
+        "or build without a network: from a bundle that 'wifibox-build bundle' made elsewhere, or from a \
+         lock file and --distdir DIR with the downloaded files"
+            .to_owned(),
+    );
+    if !others.is_empty() {
+        let others: Vec<String> = others.iter().map(|other| format!("--base {other}")).collect();
+        hints.push(format!("or take another base: {}", others.join(", ")));
+    }
+}
+
+fn fetch_hints(error: &FetchError, hints: &mut Vec<String>) {
+    let hint = match error {
+        FetchError::NotFound { .. } => {
+            "mirrors delete old packages: 'wifibox-build lock --upgrade' takes the newest ones; \
+             --mirror NAME=URL or --distdir DIR name other places"
+        }
+        FetchError::Network { .. } => {
+            "name another mirror with --mirror NAME=URL, or a folder of downloaded files with \
+             --distdir DIR"
+        }
+        FetchError::Unfit { .. } => {
+            "the file is not the one that the signed index lists: try another mirror with \
+             --mirror NAME=URL; if it stays so, somebody may be tampering with the connection"
+        }
+        FetchError::Verification { .. } => {
+            "the file is not the one that the index lists: try another mirror with \
+             --mirror NAME=URL; if it stays so, somebody may be tampering with the connection"
+        }
+        FetchError::Offline { .. } => {
+            "run 'wifibox-build fetch' once with a network, or name a folder of downloaded files \
+             with --distdir DIR"
+        }
+        FetchError::Disk { .. } => "free some space, or name another folder with --cache-dir",
+        FetchError::Several(errors) => {
+            errors.iter().for_each(|error| fetch_hints(error, hints));
+            return;
+        }
+        _ => return,
+    };
+    if !hints.iter().any(|known| known == hint) {
+        hints.push(hint.to_owned());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("cannot read {name}: {source}")]
+    struct Outer {
+        name: &'static str,
+        source: Inner,
+    }
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("the disk is gone")]
+    struct Inner(#[source] std::io::Error);
+
+    #[test]
+    fn causes_are_told_once() {
+        let source = Inner(std::io::Error::other("unplugged"));
+        let failure = Failure::failed(Outer { name: "f", source }).with_hint("plug it in");
+        assert_eq!(failure.message(), "cannot read f: the disk is gone");
+        assert_eq!(failure.causes(), ["unplugged"]);
+        let expected = serde_json::json!({ "error": {
+            "message": "cannot read f: the disk is gone", "kind": "failed", "exit_code": 1,
+            "hints": ["plug it in"], "causes": ["unplugged"],
+        }});
+        assert_eq!(failure.fields(), expected);
+    }
+
+    #[test]
+    fn near_names_read_as_a_question() {
+        assert_eq!(question(&[""; 0]), None);
+        assert_eq!(question(&["a"]).as_deref(), Some("did you mean a?"));
+        assert_eq!(question(&["a", "b", "c"]).as_deref(), Some("did you mean a, b or c?"));
+    }
+}

@@ -1,0 +1,16 @@
+//! How the program speaks: results on stdout as text or JSON, everything else on stderr. Nothing here does any
+//! work, and nothing here knows a verb's arguments.
+
+pub mod build;
+pub mod detect;
+pub mod diff;
+pub mod failure;
+pub mod inspect;
+pub mod json;
+pub mod locks;
+pub mod printer;
+pub mod progress;
+pub mod start;
+pub mod table;
+pub mod timings;
+pub mod usage;

@@ -1,0 +1,25 @@
+//! The program as its callers meet it, and guests from generated distributions.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout)] // A fault of a test ends it.
+
+mod alpine_aarch64;
+mod alpine_guest;
+mod command_line;
+mod detect;
+mod diff;
+mod freebsd_port;
+mod guest_scripts;
+mod host;
+mod host_scripts;
+mod incremental;
+mod inspect;
+mod openrc_guest;
+mod openwrt_architectures;
+mod openwrt_firmware;
+mod openwrt_guest;
+mod openwrt_partial;
+mod recipes;
+mod release;
+mod remote_cache;
+mod reports;
+mod verify;
