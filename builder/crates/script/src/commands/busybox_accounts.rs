@@ -3,7 +3,7 @@
 use super::options::parse;
 use crate::accounts::{NewUser, number, taken};
 use crate::eval::{Machine, Run, parent};
-use crate::files::Meta;
+use crate::files::{Kind, Meta};
 
 /// The first and last id of system accounts, and those of people.
 const SYSTEM: (u32, u32) = (100, 999);
@@ -67,20 +67,22 @@ pub(super) fn adduser(machine: &mut Machine<'_>, words: &[String]) -> Run {
     }
     let system = parsed.has(&["S", "system"]);
     let (uids, gids) = (taken(&machine.users()?), taken(&machine.groups()?));
-    // BusyBox puts system users without a group of their own into nogroup.
-    let nogroup = if system { machine.group("nogroup")? } else { None };
-    let group = match parsed.value(&["G", "ingroup"]).map(str::to_owned) {
-        Some(group) => match machine.group(&group)? {
+    // System users without a group of their own go into nogroup, which must be there.
+    let named = parsed.value(&["G", "ingroup"]).or(system.then_some("nogroup"));
+    let named = named.map(str::to_owned);
+    let group = match &named {
+        Some(group) => match machine.group(group)? {
             Some(line) => Some(line),
             None => return machine.fail(1, &format!("adduser: unknown group {group}")),
         },
-        None => nogroup,
+        None => None,
     };
     let own_group = group.is_none();
+    let is_taken = |id: u32| uids.contains(&id) || own_group && gids.contains(&id);
     let uid = match parsed.value(&["u", "uid"]).map(str::parse::<u32>) {
-        Some(Ok(uid)) if !uids.contains(&uid) => Some(uid),
+        Some(Ok(uid)) if !is_taken(uid) => Some(uid),
         Some(_) => None,
-        None => free(system, |id| uids.contains(&id) || own_group && gids.contains(&id)),
+        None => free(system, is_taken),
     };
     let Some(uid) = uid else { return machine.fail(1, "adduser: uid in use") };
     let gid = match &group {
@@ -112,20 +114,37 @@ pub(super) fn adduser(machine: &mut Machine<'_>, words: &[String]) -> Run {
         ageing: format!("{day}:0:99999:7:::"),
     };
     machine.add_user(&user)?;
-    if let Some(group) = group.as_ref().and_then(|line| line.first())
-        && parsed.has(&["G", "ingroup"])
-    {
-        let group = group.clone();
+    // Of the group that was named it becomes a member, too.
+    if let Some(group) = named {
         machine.add_member(&name, &group)?;
     }
-    if !parsed.has(&["H", "no-create-home"]) && machine.entry(&home, true)?.is_none() {
-        machine.make_all(parent(&home))?;
-        if let Some(real) = machine.resolve(&home, true)? {
-            machine.make(&real, Meta { mode: 0o2755, uid, gid })?;
-        }
-        if !system {
-            return machine.unsupported("adduser that copies /etc/skel to a new home directory");
-        }
+    if !parsed.has(&["H", "no-create-home"]) {
+        home_directory(machine, &home, uid, gid)?;
     }
     Ok(0)
+}
+
+/// Makes the home directory where its parent is there, or gives the one that is there to the user.
+fn home_directory(machine: &mut Machine<'_>, home: &str, uid: u32, gid: u32) -> Run<()> {
+    let meta = Meta { mode: 0o2755, uid, gid };
+    let real = machine.resolve(home, true)?;
+    match machine.entry(home, true)?.map(|entry| entry.kind) {
+        Some(Kind::Directory) => {
+            if let Some(real) = real {
+                machine.change(&real, meta)?;
+            }
+        }
+        Some(_) => return machine.unsupported("adduser with a home directory that is none"),
+        None if machine.entry(parent(home), true)?.is_some() => {
+            if !machine.names_in("/etc/skel")?.is_empty() {
+                return machine.unsupported("adduser that copies /etc/skel to a new home directory");
+            }
+            if let Some(real) = real {
+                machine.make(&real, meta)?;
+            }
+        }
+        // adduser says so, and goes on.
+        None => {}
+    }
+    Ok(())
 }

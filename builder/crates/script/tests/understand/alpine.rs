@@ -48,3 +48,22 @@ fn triggers_get_the_paths_that_changed() {
     let words: Vec<String> = done.effects.iter().map(ToString::to_string).collect();
     assert_eq!(words, ["leaves out \"depmod 6.18\": the builder makes it for the image"]);
 }
+
+#[test]
+fn system_users_without_a_group_go_into_nogroup() {
+    let mut files = root().with_directory("/var/empty").with_directory("/home");
+    let text = "adduser -S -D -h /var/empty klogd\nadduser -S -D -H -h /home/b b\nadduser -D -S -h /no/c c\n";
+    run(Ecosystem::Alpine, "pre-install", text, &mut files).expect("understood");
+    let passwd = files.text("/etc/passwd").expect("passwd");
+    assert!(passwd.contains("klogd:x:100:65534:Linux User,,,:/var/empty:/bin/false\n"), "{passwd}");
+    let group = files.text("/etc/group").expect("group");
+    assert!(group.contains("nogroup:x:65534:klogd,b,c\n"), "{group}");
+    let home = files.lookup("/var/empty").expect("a directory").meta;
+    assert_eq!((home.mode, home.uid, home.gid), (0o2755, 100, 65534));
+    assert!(files.lookup("/home/b").is_none() && files.lookup("/no").is_none());
+    // Without that group, BusyBox makes no such user.
+    let mut files = root().with_file("/etc/group", "root:x:0:\n", 0o644);
+    let text = "adduser -S -D -H a 2>/dev/null\nexit 0\n";
+    run(Ecosystem::Alpine, "pre-install", text, &mut files).expect("understood");
+    assert!(!files.text("/etc/passwd").expect("passwd").contains("a:x:"));
+}
