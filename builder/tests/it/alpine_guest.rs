@@ -3,11 +3,12 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod scripts;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use wifibox_formats::apk::signature::Kind;
-use wifibox_ground::digest::Sha256;
 use wifibox_testkit::adbkeys;
 use wifibox_testkit::adbrepo;
 use wifibox_testkit::apkkeys::SigningKey;
@@ -245,18 +246,6 @@ fn a_clash_of_two_packages_names_both() {
     let (code, said) = world.build("a", &[&world.mirror()]);
     assert_eq!(code, Some(1), "{said}");
     assert!(said.contains("usr/bin/tool") && said.contains("package lib"), "{said}");
-}
-
-#[test]
-fn an_unknown_script_is_refused_with_its_hash() {
-    let script = b"#!/bin/sh\nadduser -S tool\n";
-    let mut packages = packages();
-    packages[1] = packages[1].clone().control(".pre-install", script);
-    let world = World::new(packages);
-    let (code, said) = world.build("a", &[&world.mirror()]);
-    assert_eq!(code, Some(1), "{said}");
-    let hash = Sha256::of(script).to_string();
-    assert!(said.contains("pre-install") && said.contains(&hash), "{said}");
 }
 
 #[test]

@@ -23,8 +23,23 @@ pub struct Refused {
 
 impl fmt::Display for Refused {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Refused { package, script, file, line, command, reason, around } = self;
-        write!(f, "package {package}, {script}, line {line}")?;
+        write!(f, "package {}, {}, {}", self.package, self.script, Place(self))
+    }
+}
+
+impl Refused {
+    /// Where in the script, and why, without the names of package and script.
+    pub fn place(&self) -> String {
+        Place(self).to_string()
+    }
+}
+
+struct Place<'a>(&'a Refused);
+
+impl fmt::Display for Place<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Refused { file, line, command, reason, around, .. } = self.0;
+        write!(f, "line {line}")?;
         if let Some(file) = file {
             write!(f, " of {file}")?;
         }

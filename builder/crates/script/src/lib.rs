@@ -38,6 +38,8 @@ pub use files::{Entry, Files, Kind, Meta};
 pub use memory::MemoryFiles;
 pub use world::{Ecosystem, Installed, Script, World};
 
+use std::collections::BTreeMap;
+
 use eval::{Machine, Stop};
 
 /// Scripts larger than this are not read.
@@ -50,6 +52,8 @@ pub struct Understood {
     pub effects: Vec<Effect>,
     /// What it says on standard output and error.
     pub said: String,
+    /// debconf's answers afterwards, by question: the package's next script gets them.
+    pub answers: BTreeMap<String, String>,
 }
 
 /// Evaluates a script over the tree.
@@ -63,11 +67,11 @@ pub fn understand(
     world: &World,
     files: &mut dyn Files,
 ) -> Result<Understood, Refused> {
-    let mut machine = Machine::new(files, world, script);
-    match machine.script() {
-        Ok(()) => Ok(Understood { effects: machine.effects, said: machine.said }),
-        Err(Stop::Refused(refused)) => Err(*refused),
-        // The rest is caught where the script ends.
-        Err(_) => Ok(Understood { effects: machine.effects, said: machine.said }),
+    let mut machine = Machine::new(files, world, &commands::VOCABULARY, script);
+    // Whatever else may end a script is caught where it ends.
+    if let Err(Stop::Refused(refused)) = machine.script() {
+        return Err(*refused);
     }
+    let Machine { effects, said, answers, .. } = machine;
+    Ok(Understood { effects, said, answers })
 }

@@ -2,9 +2,9 @@
 
 use regex_lite::Regex;
 
+use super::inputs::inputs;
 use super::options::parse;
 use super::regex::{Syntax, compile};
-use super::text::inputs;
 use crate::eval::{Machine, Run};
 
 enum Test {

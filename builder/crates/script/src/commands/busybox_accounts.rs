@@ -137,7 +137,8 @@ fn home_directory(machine: &mut Machine<'_>, home: &str, uid: u32, gid: u32) -> 
         Some(_) => return machine.unsupported("adduser with a home directory that is none"),
         None if machine.entry(parent(home), true)?.is_some() => {
             if !machine.names_in("/etc/skel")?.is_empty() {
-                return machine.unsupported("adduser that copies /etc/skel to a new home directory");
+                return machine
+                    .unsupported("adduser that copies /etc/skel to a new home directory");
             }
             if let Some(real) = real {
                 machine.make(&real, meta)?;

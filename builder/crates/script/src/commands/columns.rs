@@ -1,8 +1,8 @@
 //! Commands on columns, characters and words: cut, tr, xargs, expr, seq.
 
+use super::inputs::{all, inputs};
 use super::options::{Parsed, parse};
 use super::regex::{Syntax, compile};
-use super::text::{all, inputs};
 use crate::error::Reason;
 use crate::eval::{Machine, Run};
 

@@ -1,6 +1,6 @@
 //! Commands that make, change and remove files: mkdir, rmdir, rm, ln, touch, mktemp.
 
-use super::options::{Parsed, parse};
+use super::options::{parse, targets};
 use super::permissions::mode_of;
 use crate::eval::{Machine, Run, join, parent};
 use crate::files::{Entry, Kind, Meta};
@@ -194,18 +194,6 @@ fn relative(machine: &mut Machine<'_>, target: &str, link: &str) -> Run<String> 
     let same = to.iter().zip(&from).take_while(|(a, b)| a == b).count();
     let up = std::iter::repeat_n("..".to_owned(), from.len() - same);
     Ok(up.chain(to[same..].iter().cloned()).collect::<Vec<_>>().join("/"))
-}
-
-/// The sources and the target of ln, cp, mv and install.
-pub(super) fn targets(parsed: &Parsed) -> Option<(Vec<String>, String)> {
-    if let Some(directory) = parsed.value(&["t", "target-directory"]) {
-        return Some((parsed.operands.clone(), directory.to_owned()));
-    }
-    match parsed.operands.as_slice() {
-        [] => None,
-        [one] => Some((vec![one.clone()], ".".to_owned())),
-        [sources @ .., last] => Some((sources.to_vec(), last.clone())),
-    }
 }
 
 fn touch(machine: &mut Machine<'_>, words: &[String]) -> Run {

@@ -1,32 +1,33 @@
 //! `grep`, `egrep` and `fgrep`.
 
+use super::inputs::inputs;
 use super::options::parse;
 use super::regex::{Syntax, compile};
-use super::text::inputs;
 use crate::eval::{Machine, Run};
 
+const LONG: [&str; 18] = [
+    "quiet",
+    "silent",
+    "no-messages",
+    "invert-match",
+    "ignore-case",
+    "extended-regexp",
+    "fixed-strings",
+    "line-regexp",
+    "word-regexp",
+    "count",
+    "files-with-matches",
+    "regexp=",
+    "only-matching",
+    "no-filename",
+    "recursive",
+    "max-count=",
+    "basic-regexp",
+    "color=",
+];
+
 pub(super) fn grep(machine: &mut Machine<'_>, name: &str, words: &[String]) -> Run {
-    let long = [
-        "quiet",
-        "silent",
-        "no-messages",
-        "invert-match",
-        "ignore-case",
-        "extended-regexp",
-        "fixed-strings",
-        "line-regexp",
-        "word-regexp",
-        "count",
-        "files-with-matches",
-        "regexp=",
-        "only-matching",
-        "no-filename",
-        "recursive",
-        "max-count=",
-        "basic-regexp",
-        "color=",
-    ];
-    let mut parsed = parse(machine, words, "qsvicEFGxwlLoe:hHrRm:na", &long)?;
+    let mut parsed = parse(machine, words, "qsvicEFGxwlLoe:hHrRm:na", &LONG)?;
     if parsed.has(&["r", "R", "recursive", "n", "L"]) {
         return machine.unsupported("grep with such options");
     }

@@ -1,7 +1,6 @@
 //! Commands that copy and move files: cp, mv, install.
 
-use super::files::targets;
-use super::options::parse;
+use super::options::{parse, targets};
 use super::permissions::{mode_of, owner_of};
 use crate::effect::Effect;
 use crate::eval::{Machine, Run, join};

@@ -15,6 +15,7 @@ mod files;
 mod find;
 mod grep;
 mod init;
+mod inputs;
 mod install;
 mod maintscript;
 mod nothing;
@@ -32,7 +33,7 @@ mod units;
 mod version;
 
 use crate::error::Reason;
-use crate::eval::{Machine, Run, is_builtin};
+use crate::eval::{Machine, Run, Vocabulary, is_builtin};
 use crate::files::Kind;
 
 /// A family: `None` where the command is none of its own.
@@ -71,6 +72,9 @@ const PROGRAMS: [&str; 9] = [
     "/usr/lib/dpkg/",
     "/usr/libexec/libselinux/",
 ];
+
+/// The vocabulary, for the shell.
+pub(crate) static VOCABULARY: Vocabulary = Vocabulary { run, which, source };
 
 /// Runs a command of the vocabulary.
 pub(crate) fn run(machine: &mut Machine<'_>, name: &str, arguments: &[String]) -> Run {

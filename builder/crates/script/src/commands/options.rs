@@ -82,3 +82,15 @@ pub(super) fn parse(
     }
     Ok(parsed)
 }
+
+/// The sources and the target of ln, cp, mv and install.
+pub(super) fn targets(parsed: &Parsed) -> Option<(Vec<String>, String)> {
+    if let Some(directory) = parsed.value(&["t", "target-directory"]) {
+        return Some((parsed.operands.clone(), directory.to_owned()));
+    }
+    match parsed.operands.as_slice() {
+        [] => None,
+        [one] => Some((vec![one.clone()], ".".to_owned())),
+        [sources @ .., last] => Some((sources.to_vec(), last.clone())),
+    }
+}

@@ -2,21 +2,11 @@
 
 use regex_lite::Regex;
 
+use super::inputs::inputs;
 use super::options::parse;
 use super::regex::Syntax;
-use super::sed_script::{Action, Address, Part, Reader};
-use super::text::inputs;
+use super::sed_script::{Action, Address, Command, Part, Reader};
 use crate::eval::{Machine, Run};
-
-/// A command of a script.
-pub(super) struct Command {
-    pub from: Option<Address>,
-    pub to: Option<Address>,
-    pub negated: bool,
-    /// Whether the lines between `from` and `to` are under way.
-    pub inside: bool,
-    pub action: Action,
-}
 
 pub(super) fn run(machine: &mut Machine<'_>, words: &[String]) -> Run {
     // `-i` takes its suffix only in the same word.

@@ -3,7 +3,16 @@
 use regex_lite::Regex;
 
 use super::regex::{Syntax, compile};
-use super::sed::Command;
+
+/// A command of a script.
+pub(super) struct Command {
+    pub from: Option<Address>,
+    pub to: Option<Address>,
+    pub negated: bool,
+    /// Whether the lines between `from` and `to` are under way.
+    pub inside: bool,
+    pub action: Action,
+}
 
 pub(super) enum Address {
     Line(usize),
@@ -120,8 +129,7 @@ impl Reader {
                     match c {
                         '[' if !in_set && end != '[' => {
                             // A set that never closes is none, and the delimiter may be in one.
-                            in_set =
-                                self.set_closes();
+                            in_set = self.set_closes();
                         }
                         ']' => in_set = false,
                         _ => {}

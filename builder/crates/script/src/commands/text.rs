@@ -1,5 +1,6 @@
 //! Commands on text: cat, head, tail, sort, uniq, wc, tee.
 
+use super::inputs::{all, inputs};
 use super::options::parse;
 use super::{awk, grep, sed};
 use crate::eval::{Machine, Pattern, Run};
@@ -18,40 +19,6 @@ pub(super) fn run(machine: &mut Machine<'_>, name: &str, words: &[String]) -> Ru
         "tee" => tee(machine, words)?,
         _ => return Ok(None),
     }))
-}
-
-/// The text of files, or of standard input where none or `-` is named; `None`, and a message, where
-/// one is missing.
-pub(super) fn inputs(
-    machine: &mut Machine<'_>,
-    name: &str,
-    paths: &[String],
-    quiet: bool,
-) -> Run<(Vec<(String, String)>, bool)> {
-    let mut texts = Vec::new();
-    let mut complete = true;
-    if paths.is_empty() {
-        texts.push((String::new(), machine.input()?));
-    }
-    for path in paths {
-        if path == "-" || path == "/dev/stdin" {
-            texts.push((path.clone(), machine.input()?));
-        } else if path == "/dev/null" {
-            texts.push((path.clone(), String::new()));
-        } else if let Some(text) = machine.read_text(path)? {
-            texts.push((path.clone(), text));
-        } else {
-            complete = false;
-            if !quiet {
-                machine.write_to(2, &format!("{name}: {path}: No such file or directory\n"))?;
-            }
-        }
-    }
-    Ok((texts, complete))
-}
-
-pub(super) fn all(texts: Vec<(String, String)>) -> String {
-    texts.into_iter().map(|(_, text)| text).collect()
 }
 
 fn cat(machine: &mut Machine<'_>, words: &[String]) -> Run {

@@ -4,7 +4,6 @@ use std::rc::Rc;
 
 use super::machine::{Machine, Run, Stop};
 use super::shell::Variable;
-use crate::commands;
 use crate::error::Reason;
 use crate::syntax::{Assignment, Command, Word, is_name, parse};
 
@@ -91,7 +90,7 @@ impl Machine<'_> {
         if let Some(status) = self.builtin(name, arguments)? {
             return Ok(status);
         }
-        commands::run(self, name, arguments)
+        (self.vocabulary.run)(self, name, arguments)
     }
 
     fn builtin(&mut self, name: &str, arguments: &[String]) -> Run<Option<i32>> {
@@ -159,14 +158,14 @@ impl Machine<'_> {
             "read" => self.read_line(arguments)?,
             "getopts" => self.getopts(arguments)?,
             "command" => match first {
-                Some("-v" | "-V") => commands::which(self, &arguments[1..], "command")?,
+                Some("-v" | "-V") => (self.vocabulary.which)(self, &arguments[1..], "command")?,
                 Some("-p") | None => return self.unsupported("command -p"),
                 Some(name) => match self.builtin(name, &arguments[1..])? {
                     Some(status) => status,
-                    None => commands::run(self, name, &arguments[1..])?,
+                    None => (self.vocabulary.run)(self, name, &arguments[1..])?,
                 },
             },
-            "type" | "hash" => commands::which(self, arguments, name)?,
+            "type" | "hash" => (self.vocabulary.which)(self, arguments, name)?,
             "wait" | "ulimit" | "times" => 0,
             _ => return Ok(None),
         }))
@@ -291,7 +290,7 @@ impl Machine<'_> {
         let Some((path, rest)) = arguments.split_first() else {
             return self.unsupported("\".\" without a file");
         };
-        if let Some(status) = commands::source(self, path)? {
+        if let Some(status) = (self.vocabulary.source)(self, path)? {
             return Ok(status);
         }
         match self.read_text(path)? {

@@ -34,10 +34,21 @@ const DEPTH_LIMIT: u32 = 100;
 /// Bytes of output that are kept for the report.
 const SAID_LIMIT: usize = 64 << 10;
 
+/// The commands that are no part of the shell.
+pub(crate) struct Vocabulary {
+    /// Runs a command by its name.
+    pub run: fn(&mut Machine<'_>, &str, &[String]) -> Run,
+    /// Says where commands are, as the command named last does.
+    pub which: fn(&mut Machine<'_>, &[String], &str) -> Run,
+    /// Reads in a file that has a stand-in; `None` where it has none.
+    pub source: fn(&mut Machine<'_>, &str) -> Run<Option<i32>>,
+}
+
 /// Everything that a script works on.
 pub(crate) struct Machine<'a> {
     pub files: &'a mut dyn Files,
     pub world: &'a World,
+    pub vocabulary: &'static Vocabulary,
     pub script: &'a Script<'a>,
     pub shell: Shell,
     pub effects: Vec<Effect>,
@@ -58,7 +69,12 @@ pub(crate) struct Machine<'a> {
 }
 
 impl<'a> Machine<'a> {
-    pub(crate) fn new(files: &'a mut dyn Files, world: &'a World, script: &'a Script<'a>) -> Self {
+    pub(crate) fn new(
+        files: &'a mut dyn Files,
+        world: &'a World,
+        vocabulary: &'static Vocabulary,
+        script: &'a Script<'a>,
+    ) -> Self {
         let arguments = script.arguments(world.ecosystem);
         let mut shell = Shell::new(&script.path(world.ecosystem), &arguments);
         for (name, value) in script.environment(world) {
@@ -71,6 +87,7 @@ impl<'a> Machine<'a> {
         Machine {
             files,
             world,
+            vocabulary,
             script,
             shell,
             effects: Vec::new(),

@@ -15,6 +15,6 @@ mod run;
 mod shell;
 
 pub(crate) use builtins::is_builtin;
-pub(crate) use machine::{Machine, Run, Stop};
+pub(crate) use machine::{Machine, Run, Stop, Vocabulary};
 pub(crate) use paths::{join, parent};
 pub(crate) use pattern::{Pattern, class};
