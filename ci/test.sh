@@ -53,6 +53,7 @@ checks() {
     step "cargo clippy" cargo clippy --workspace --all-targets --quiet -- -D warnings
     needs python3
     step "declared version of Rust" ci/rust-version.sh
+    [ "$mode" = quick ] || step "without default features" cargo check --package wifibox-build --no-default-features --quiet
     step "cargo doc" env RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --quiet
     step "build tests and chores" cargo build --workspace --bins --tests --quiet
     after "build tests and chores"

@@ -23,7 +23,7 @@ fn key() -> SigningKey {
     SigningKey::generate(KEY, 1)
 }
 
-/// What is in the repository unless a test says otherwise.
+/// The packages in the repository unless a test says otherwise.
 fn packages() -> Vec<Package> {
     vec![
         Package::new("distro-keys", "1-r0").directory("etc/apk/keys", 0o755).file(

@@ -147,7 +147,7 @@ impl Guest {
         command
     }
 
-    /// What a script prints; it must not complain.
+    /// Runs a script and returns its output; it must not complain.
     fn run(&self, script: &str) -> String {
         let Output { status, stdout, stderr } = self.command(script).output().unwrap();
         let errors = String::from_utf8_lossy(&stderr);

@@ -1,5 +1,5 @@
-//! What manifests say of OpenWrt's packages: which of them a release has, which hold modules and are for
-//! the base's own kernel only, and which promises they do not keep.
+//! Statements of manifests about OpenWrt's packages: which of them a release has, which hold modules and are for the
+//! base's own kernel only, and which promises they do not keep.
 
 #![allow(clippy::unwrap_used)]
 

@@ -19,7 +19,7 @@ use wifibox_testkit::openwrt::{
 use wifibox_testkit::opkgrepo::{Ipk, Signer};
 use wifibox_tree::openwrt;
 
-/// What the image builder's work comes to, whatever the format of the packages.
+/// Checks the results of the image builder's work, whatever the format of the packages.
 fn is_completed(guest: &Guest) {
     let account = "daemon:x:71:71:daemon:/var/run/daemon:/bin/false\n";
     guest.holds("etc/passwd", &format!("root:x:0:0:root:/root:/bin/ash\n{account}"));

@@ -1,6 +1,6 @@
-//! "The host" of the boot test: a small network stack of its own behind the guest's `eth0`, with a
-//! DHCP client, pings, TCP requests and a TCP server. Nothing here waits: [`Host::poll`] moves
-//! everything on, and the others tell what has come of it.
+//! "The host" of the boot test: a small network stack behind the guest's `eth0`, with a DHCP
+//! client, pings, TCP requests and a TCP server. Nothing here waits: [`Host::poll`] moves
+//! everything on, and the other functions give the results.
 
 use std::net::Ipv4Addr;
 use std::time::{Duration, Instant};
@@ -20,12 +20,12 @@ const HARDWARE_ADDRESS: EthernetAddress = EthernetAddress([0x02, 0x77, 0x69, 0x6
 /// Names the test's pings.
 const PING: u16 = 0x7762;
 
-/// What the guest's DHCP server gave.
+/// The lease of the guest's DHCP server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Lease {
     /// The host's address and the length of its network's prefix.
     pub address: Ipv4Cidr,
-    /// The way out.
+    /// The default gateway.
     pub router: Option<Ipv4Addr>,
     /// Name servers.
     pub name_servers: Vec<Ipv4Addr>,
@@ -92,7 +92,7 @@ impl Host {
         self.wire.approaches = Some(Vec::new());
     }
 
-    /// What was noted since then.
+    /// The connections noted since [`Host::watch`].
     pub fn approaches(&self) -> Vec<String> {
         self.wire.approaches.clone().unwrap_or_default()
     }
@@ -163,8 +163,8 @@ impl Host {
         }
     }
 
-    /// What has become of `request`: `None` while it is under way, its answer once the other side
-    /// has closed or `enough` of it is there, an error when it was refused or took too long.
+    /// The state of `request`: `None` while it is under way, its answer once the other side has
+    /// closed or `enough` of it is there, an error when it was refused or took too long.
     pub fn answer(
         &mut self,
         request: &mut Request,

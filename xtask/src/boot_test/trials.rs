@@ -63,7 +63,7 @@ const OTHERS: [(&str, &str); 4] = [
     ),
 ];
 
-/// What people are told to type in the guest, by the book and by wifibox(8).
+/// The commands that the book and wifibox(8) tell people to type in the guest.
 const COMMANDS: [&str; 18] = [
     "logread",
     "dmesg",
@@ -140,7 +140,7 @@ pub fn run(session: &mut Session) -> Result<(), String> {
     session.power_off()
 }
 
-/// What people type works.
+/// All of [`COMMANDS`] work and print something.
 fn typed(session: &mut Session) -> Result<(), String> {
     let log = session.order(
         "guest",

@@ -116,7 +116,7 @@ impl Drop for Tap {
 pub struct Wire {
     carrier: Box<dyn Carrier>,
     waiting: VecDeque<Vec<u8>>,
-    /// What came in that looks like a new connection to the host's network, once somebody asks for it.
+    /// Frames that look like new connections to the host's network, once somebody asks for them.
     pub approaches: Option<Vec<String>>,
 }
 

@@ -68,7 +68,7 @@ pub fn files(output: &Path, variant: Variant) -> Result<Vec<HostFile>, String> {
     Hypervisor::Xen.files(&guest).map_err(|error| wrong(&error))
 }
 
-/// What xl itself refuses, each a change of a good configuration: what is replaced, and by what.
+/// Changes of a good configuration that xl itself refuses: name, the text to replace, its replacement.
 const WRONG: [(&str, &str, &str); 5] = [
     ("no-name", "name = \"wifibox\"", ""),
     ("no-bracket", "driver_domain = 1", "vfb = [ \"vnc=1\""),

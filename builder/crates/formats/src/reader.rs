@@ -1,4 +1,4 @@
-//! Package files of all formats, read alike: what a package says of itself, then its files.
+//! Reads package files of all formats alike: first the metadata, then the files.
 //!
 //! A reader reads from the beginning of the file to its end. What the formats differ in, the errors and
 //! the control files, is in the modules of the formats.
@@ -71,7 +71,7 @@ impl PackageError {
     }
 }
 
-/// What a package says of itself, beside its files.
+/// The metadata of a package that is needed to install its files.
 #[derive(Debug, Clone, Default)]
 pub struct Metadata {
     /// Its maintainer scripts, by the names of the format.
@@ -150,11 +150,11 @@ pub type Visitor<'v> = dyn FnMut(Entry<'_>) -> Result<(), StreamError> + 'v;
 
 /// A package file that is being read.
 pub trait PackageReader {
-    /// What the package says of itself.
+    /// The package's metadata.
     fn metadata(&self) -> Metadata;
 
     /// Hands all files to `visit` and checks that the package is complete and sound. Callers use the
-    /// method `read_data` of `dyn PackageReader`, whose visitor has errors of its own.
+    /// method `read_data` of `dyn PackageReader`, whose visitor has its own errors.
     ///
     /// # Errors
     /// [`StreamError`].

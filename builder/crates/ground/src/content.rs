@@ -16,14 +16,14 @@ use crate::held::Held;
 #[derive(Debug, thiserror::Error)]
 #[error("cannot read back {what}: {source}")]
 pub struct ReadBack {
-    /// Which bytes.
+    /// The name of the bytes, for the message.
     pub what: String,
-    /// What the system said.
+    /// The underlying I/O error.
     pub source: io::Error,
 }
 
 impl ReadBack {
-    /// Makes the error of what the system said of `what`.
+    /// Turns an I/O error about `what` into this one.
     pub fn of(what: impl Into<String>) -> impl FnOnce(io::Error) -> ReadBack {
         let what = what.into();
         move |source| ReadBack { what, source }

@@ -1,4 +1,4 @@
-//! What all stages speak of: plain data and small tools, without knowledge of any format but their own.
+//! The vocabulary of all stages: plain data and small tools, without knowledge of any format but their own.
 //!
 //! Digests, guest paths, version orders, the addresses and ids of PCI cards, the contents of files, the
 //! description of a guest ([`guest::Guest`]); progress, cancellation, parallel work, bounded decompression.
@@ -23,5 +23,6 @@ pub mod output;
 pub mod parallel;
 pub mod path;
 pub mod progress;
+pub mod sums;
 pub mod version;
 pub mod work;

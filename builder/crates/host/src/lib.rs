@@ -1,4 +1,4 @@
-//! What a host needs to run a guest: files for each hypervisor, and QEMU's arguments.
+//! The host's side of a guest: files for each hypervisor, and QEMU's arguments.
 //!
 //! Everything comes from [`Guest`], the description that [`of_recipe`] makes at build time and
 //! [`of_output`] reads back; [`Wishes`] adds what a user asks for. Each hypervisor has a module with a
@@ -52,7 +52,7 @@ pub struct HostFile {
     pub path: String,
     /// Its permissions: those of a document (0644) or of a script (0755).
     pub mode: u32,
-    /// What is in it. Its first lines say what it is for and where it goes.
+    /// The file's text. Its first lines say what it is for and where it goes.
     pub contents: Vec<u8>,
 }
 

@@ -17,19 +17,19 @@ pub enum Error {
     /// A file or folder could not be read or written.
     #[error("cannot {action} {path}: {source}")]
     Io {
-        /// What was being done.
+        /// The operation that failed, as an infinitive.
         action: &'static str,
-        /// To what.
+        /// The file or folder.
         path: PathBuf,
-        /// What went wrong.
+        /// The underlying I/O error.
         source: io::Error,
     },
-    /// `app_config` names no plain folder.
+    /// `app_config` does not name a plain folder.
     #[error("{path} says {text:?}, where `wpa_supplicant` or `hostapd` is expected")]
     AppConfig {
         /// The file read.
         path: PathBuf,
-        /// What it holds.
+        /// Its contents.
         text: String,
     },
 }

@@ -1,4 +1,4 @@
-//! What a user may ask for beside what the recipe says: memory, processors, cards, a configuration
+//! The user's changes to a guest beside the recipe: memory, processors, cards, a configuration
 //! disk, a disk that keeps the guest's data, another name or place.
 
 use super::HostError;
@@ -8,7 +8,7 @@ use wifibox_ground::guest::{CONFIGURATION_FILE, Guest, HostPath, PERSISTENT_FILE
 /// Changes to the description of a guest; what is `None`, empty or `false` stays as it is.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Wishes {
-    /// What the virtual machine is called.
+    /// The name of the virtual machine.
     pub name: Option<String>,
     /// Memory in MiB.
     pub memory: Option<u32>,
@@ -30,7 +30,7 @@ impl Wishes {
     /// `guest` with these wishes granted.
     ///
     /// # Errors
-    /// [`HostError::Value`] for a value that cannot be.
+    /// [`HostError::Value`] for a value that is not allowed.
     pub fn apply(&self, guest: &Guest) -> Result<Guest, HostError> {
         let wishes = self;
         let mut guest = guest.clone();

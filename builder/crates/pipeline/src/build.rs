@@ -6,7 +6,8 @@ use wifibox_fetch::Store;
 use wifibox_ground::content::Spool;
 use wifibox_ground::digest::Sha256;
 use wifibox_ground::meter::Laps;
-use wifibox_ground::output::{Output, OutputFolder, check_target};
+use wifibox_ground::output::place::check_target;
+use wifibox_ground::output::{Output, OutputFolder};
 use wifibox_ground::parallel::both;
 use wifibox_image::squashfs::BlockSize;
 use wifibox_image::stage::{Parts, cmdline, write_images};
@@ -33,7 +34,6 @@ pub fn build(
     environment: &Environment<'_>,
 ) -> Result<BuildReport, Error> {
     check_agreements(&composed.recipe, wishes)?;
-    check_target(&wishes.out)?;
     let laps = Laps::begin(environment.meter);
     let inputs = Inputs::gather(composed, wishes)?;
     let fingerprint = inputs.fingerprint(composed.catalog, environment);
@@ -43,6 +43,8 @@ pub fn build(
         laps.end("up to date");
         return Ok(BuildReport { timings: laps.stages(), ..report });
     }
+    // Before anything is fetched.
+    check_target(&wishes.out)?;
     laps.end("fingerprints");
     let report = match build_anew(composed, wishes, &inputs, environment, &laps) {
         // The damaged content is gone: what it was made of is still there.
@@ -170,7 +172,7 @@ fn build_anew(
     Ok(report(wishes, outputs, locks, laps))
 }
 
-/// What is in the output folder, once it is in its place.
+/// The contents of the output folder, once it is in its place.
 struct Outputs {
     manifest: Manifest,
     files: Vec<Output>,
@@ -229,7 +231,7 @@ fn epoch(locks: &[Locked], tree: &Tree, environment: &Environment<'_>) -> u32 {
     }
 }
 
-/// What a fetch tells.
+/// The result of a fetch.
 pub struct FetchReport {
     /// The packages that the guest is made of: hash and size in bytes.
     pub packages: Vec<(Sha256, u64)>,

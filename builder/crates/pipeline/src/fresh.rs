@@ -30,7 +30,7 @@ const FORMAT: u32 = 1;
 /// Notes of output folders that are kept; the oldest go.
 const KEPT: usize = 500;
 
-/// What was built, of what.
+/// A note about one build: its inputs and its output.
 #[derive(Serialize, Deserialize)]
 struct Note {
     format: u32,
@@ -47,7 +47,7 @@ struct Noted {
     state: State,
 }
 
-/// What a build tells, as far as it does not stand elsewhere.
+/// The part of a build's report that is not stored elsewhere.
 #[derive(Serialize, Deserialize)]
 struct Reported {
     build_id: String,

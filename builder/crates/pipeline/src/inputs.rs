@@ -19,7 +19,7 @@ pub struct Inputs {
     candidates: Vec<String>,
 }
 
-/// What else decides, known once packages and firmware are chosen.
+/// The other inputs, known once packages and firmware are chosen.
 pub struct Made<'a> {
     /// The packages.
     pub packages: &'a [ChosenPackage],

@@ -11,7 +11,7 @@ use wifibox_recipe::{Catalog, Composed, Recipe, Selection, Sources};
 use crate::build::{FetchReport, build, fetch};
 use crate::{BuildReport, Environment, Error, Wishes};
 
-/// What became of one guest.
+/// The result for one guest.
 #[derive(Debug)]
 pub enum Outcome {
     /// It is there.
@@ -27,7 +27,7 @@ pub enum Outcome {
 pub struct Guest {
     /// Its flavor.
     pub flavor: String,
-    /// What it is composed of; or why it cannot be built without the user.
+    /// Its composition; or why it cannot be built without the user.
     pub wanted: Result<Selection, String>,
 }
 

@@ -1,4 +1,4 @@
-//! What can be chosen of one base, in every combination: for exports that must serve all of them at once.
+//! The choices that one base offers, in every combination: for exports that must serve all of them at once.
 
 use super::catalog::Catalog;
 use super::choose::{feature_unfit, flavor_on};
@@ -60,13 +60,13 @@ pub struct Axes {
     pub has_firmware_packages: bool,
 }
 
-/// What root.img can be compressed with.
+/// The compressions that root.img may have.
 const COMPRESSIONS: [RootCompressor; 4] =
     [RootCompressor::Xz, RootCompressor::Zstd, RootCompressor::Gzip, RootCompressor::Lz4];
 
 impl Catalog {
-    /// What can be chosen of the base, release and architecture of `recipe`, for the hypervisor that it
-    /// has. `recipe` is one with all the base's defaults.
+    /// The choices for the base, release and architecture of `recipe`, under its hypervisor. `recipe` is one with all
+    /// the base's defaults.
     ///
     /// # Errors
     /// Never for a recipe that this catalog composed.

@@ -46,7 +46,7 @@ pub struct Listed {
     pub architectures: Vec<String>,
 }
 
-/// What can be built, by kind; each list is sorted by name.
+/// The recipes by kind; each list is sorted by name.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Listing {
     /// Bases; `only_with` holds their releases.
@@ -89,7 +89,7 @@ impl Catalog {
         names.into_iter().collect()
     }
 
-    /// What can be built, for showing.
+    /// The recipes by kind, for showing.
     pub fn list(&self) -> Listing {
         let names = |list: &[At<String>]| list.iter().map(|name| name.value.clone()).collect();
         let defaults = |pick: fn(&Base) -> &str, name: &str| -> Vec<String> {

@@ -102,8 +102,8 @@ fn architecture(
     }
 }
 
-/// What is missing for an architecture of which only the packages are known; `None` if not even
-/// these are. It may be called by its feeds' target, too.
+/// The entries of recipes that are missing for an architecture of which only the packages are
+/// known; `None` if not even these are. It may be called by its feeds' target, too.
 fn to_be_added(catalog: &Catalog, base: &Document<Base>, asked: &str) -> Option<String> {
     let mut targets = base.value.repositories.iter().flat_map(|known| &known.value.targets);
     let (name, target) = targets.find(|(name, target)| {

@@ -1,4 +1,4 @@
-//! What comes out of composing recipes: every value of one build, with the place that says so.
+//! The result of composing recipes: every value of one build, with the place that says so.
 
 use std::collections::BTreeMap;
 
@@ -15,7 +15,7 @@ use super::words::{Module, Pattern};
 use wifibox_ground::guest::{AppConfig, Nic, ShareTransport};
 use wifibox_ground::path::GuestPath;
 
-/// What to build, as asked for; what is `None` is left to the base.
+/// The user's choices for a build; each `None` is left to the base.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 pub struct Selection {
     /// Base.
@@ -60,7 +60,7 @@ pub struct KernelChoice {
     pub built_in: Vec<Sourced<Module>>,
     /// How it gets at its root file system.
     pub boots_with: Sourced<BootsWith>,
-    /// What starts it under UEFI, if it needs that.
+    /// The stub that starts it under UEFI, if it needs one.
     pub efi_stub: Option<Sourced<EfiStub>>,
     /// Where its packages come from, if not from the guest's own base.
     pub from: Option<KernelSource>,
@@ -132,7 +132,7 @@ pub struct DriverSet {
     pub modules: Vec<Module>,
     /// Modules that drivers ask for while they run, and those that are loaded at boot for them.
     pub runtime_modules: Vec<Module>,
-    /// What single cards need.
+    /// The needs of single cards.
     pub devices: Option<Sourced<Devices>>,
 }
 
@@ -164,7 +164,7 @@ pub struct Recipe {
     pub compression: Sourced<RootCompressor>,
     /// The first program of the root file system.
     pub init: Sourced<GuestPath>,
-    /// What starts its services.
+    /// The init system that starts its services.
     pub init_system: Sourced<InitSystem>,
     /// Where the guest's accounts come from.
     pub accounts_from: Sourced<AccountsFrom>,
@@ -172,7 +172,7 @@ pub struct Recipe {
     pub keep_empty_directories: Sourced<bool>,
     /// Whether the guest must hold the wireless regulatory database.
     pub regulatory_database: Sourced<bool>,
-    /// What the initramfs is made of; `None` if the kernel boots without one.
+    /// The contents of the initramfs; `None` if the kernel boots without one.
     pub initramfs: Option<Sourced<Initramfs>>,
     /// Repositories, with the release filled in.
     pub repositories: Vec<Sourced<Repository>>,
@@ -186,7 +186,7 @@ pub struct Recipe {
     pub firmware: Vec<FirmwareNeed>,
     /// The flavor's drivers, by manifest.
     pub drivers: Vec<DriverSet>,
-    /// What users must agree to, by manifest.
+    /// The terms that users must agree to, by manifest.
     pub agreements: BTreeMap<String, Sourced<String>>,
     /// Licences of that firmware.
     pub licences: Vec<Sourced<String>>,

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use serde::Deserialize;
+use serde::de::DeserializeOwned;
 
 use super::catalog::Catalog;
 use super::document::{Document, Documents};
@@ -42,7 +42,7 @@ impl Catalog {
     }
 }
 
-fn read<T: for<'a> Deserialize<'a>>(
+fn read<T: DeserializeOwned>(
     sources: &Sources,
     path: &str,
     texts: &mut Texts,
@@ -61,7 +61,7 @@ fn read<T: for<'a> Deserialize<'a>>(
     Ok(Document { name, file, value })
 }
 
-fn read_all<T: for<'a> Deserialize<'a>>(
+fn read_all<T: DeserializeOwned>(
     sources: &Sources,
     folder: &str,
     texts: &mut Texts,

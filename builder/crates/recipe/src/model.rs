@@ -312,7 +312,7 @@ impl Hypervisor {
         machine == PC || self.machines.get(machine).is_some()
     }
 
-    /// What this machine changes: nothing if there is none.
+    /// The changes for this machine; `None` if there are none.
     pub fn on_machine(&self, machine: &str) -> Option<&HypervisorMachine> {
         self.machines.get(machine).map(|found| &found.value)
     }

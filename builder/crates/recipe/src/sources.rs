@@ -53,14 +53,14 @@ enum Top {
 }
 
 impl Sources {
-    /// What was built into the program.
+    /// The recipes built into the program.
     pub fn embedded() -> Self {
         Sources(TOPS.iter().map(|top| (*top, Top::Embedded)).collect())
     }
 
-    /// What is in `folder`: it holds `recipes`, `overlays`, `kernels` and `firmware-blobs`, or it is
-    /// itself the folder of recipes (it holds `bases`) with the others beside it. A folder that is
-    /// missing is taken from the program.
+    /// The recipes in `folder`: it holds `recipes`, `overlays`, `kernels` and `firmware-blobs`, or it is itself the
+    /// folder of recipes (it holds `bases`) with the others beside it. A folder that is missing is taken from the
+    /// program.
     ///
     /// # Errors
     /// [`RecipeError::Missing`] if it is neither.

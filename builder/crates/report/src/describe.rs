@@ -14,7 +14,7 @@ use wifibox_tree::scripts::ScriptReport;
 use crate::Sizes;
 use crate::manifest::{self, Composition, Firmware, Manifest, Module, Package};
 
-/// What a manifest is made of.
+/// The inputs of a manifest.
 pub struct Facts<'a> {
     /// The composition.
     pub recipe: &'a Recipe,
@@ -34,7 +34,7 @@ pub struct Facts<'a> {
     pub scripts: Vec<ScriptReport>,
     /// The kernel.
     pub kernel: &'a Kernel,
-    /// What became of each firmware name.
+    /// The result for each firmware name.
     pub firmware: &'a Selection,
     /// The guest's root.
     pub tree: &'a Tree,

@@ -54,7 +54,7 @@ pub struct Manifest {
     pub outputs: Vec<Output>,
 }
 
-/// What was asked for.
+/// The configuration that was asked for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Composition {
     /// Base: where packages come from.
@@ -131,8 +131,8 @@ pub struct Firmware {
     pub wanted: String,
     /// Who asks for it.
     pub by: String,
-    /// What became of it: `kept`; `replaced` (by an older version); `superseded` (the driver takes a
-    /// newer version first); `dropped` (by the recipe or a wish); `missing`.
+    /// The result: `kept`; `replaced` (by an older version); `superseded` (the driver takes a newer version first);
+    /// `dropped` (by the recipe or a wish); `missing`.
     pub state: String,
     /// The file that serves it, if any, relative to the firmware folder.
     #[serde(skip_serializing_if = "Option::is_none", default)]

@@ -62,7 +62,7 @@ pub struct Variant {
 pub struct Variants {
     /// Base, release and architecture.
     pub target: Target,
-    /// What was chosen among.
+    /// The choices of flavor, kernel, role and features that were combined.
     pub axes: Axes,
     /// The files of all of them, by path.
     pub files: Vec<VariantFile>,

@@ -23,7 +23,7 @@ pub struct User {
     pub password: Password,
 }
 
-/// What stands in the password field of shadow(5).
+/// The password field of shadow(5).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Password {
     /// No password is asked for.
@@ -43,7 +43,7 @@ pub struct Group {
     pub gid: u32,
 }
 
-/// What is wrong with a set of accounts.
+/// Why a set of accounts is not consistent.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum AccountError {
     /// Two users or two groups share a name or an id.
@@ -55,7 +55,7 @@ pub enum AccountError {
         name: String,
         /// The second one.
         other: String,
-        /// What they share: a name or an id.
+        /// The shared property: a name or an id.
         shared: String,
     },
     /// A user is in a group that is not declared.
@@ -72,7 +72,7 @@ pub enum AccountError {
         /// The field's text.
         value: String,
     },
-    /// A line is none of passwd(5) or group(5).
+    /// A line is not one of passwd(5) or group(5).
     #[error(
         "{file} of a package has the line {line:?}, which is not made as passwd(5) and group(5) say"
     )]

@@ -20,7 +20,7 @@ pub struct Script {
     pub text: Vec<u8>,
 }
 
-/// What a recipe knows of a script.
+/// A recipe's rule for a script.
 #[derive(Debug, Clone)]
 pub struct Rule<T> {
     /// Glob over package names.
@@ -29,7 +29,7 @@ pub struct Rule<T> {
     pub script: String,
     /// Hashes of its normalised text, one per known revision.
     pub known: Vec<Sha256>,
-    /// What the script would do, declared.
+    /// The effect of the script, declared.
     pub effect: T,
 }
 
@@ -96,8 +96,8 @@ pub struct UnknownScript {
     pub why: String,
 }
 
-/// What dpkg-maintscript-helper(1) does for these commands it does on upgrades only: on an empty
-/// system there is nothing to remove, rename or replace.
+/// Commands of dpkg-maintscript-helper(1) that act on upgrades only: on an empty system there is nothing to remove,
+/// rename or replace.
 const UPGRADE_HELPERS: [&str; 4] =
     ["rm_conffile", "mv_conffile", "symlink_to_dir", "dir_to_symlink"];
 

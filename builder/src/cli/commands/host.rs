@@ -66,6 +66,9 @@ pub struct HostArgs {
     /// Write the files into this folder, and leave the output as it is
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
+    /// Replace files that are there, even if they were changed or are somebody else's
+    #[arg(long)]
+    pub force: bool,
 }
 
 /// Writes the files, and prints where they are.
@@ -110,11 +113,11 @@ pub fn run(context: &Context, args: &HostArgs) -> Result<(), Failure> {
     }
     let target = match &args.out {
         Some(out) => {
-            into_folder(out, &files).map_err(Failure::failed)?;
+            into_folder(out, &files, args.force).map_err(Failure::failed)?;
             out.clone()
         }
         None => {
-            into_output(&args.output, &hypervisors, &files).map_err(Failure::failed)?;
+            into_output(&args.output, &hypervisors, &files, args.force).map_err(Failure::failed)?;
             args.output.join("host")
         }
     };

@@ -23,7 +23,7 @@ fn the_recipes_guests_have_the_group_of_freebsds_sample() {
     assert!(text.contains("{ name: wheel, gid: 10 }"));
 }
 
-/// What uds_passthru starts with this file: the parameters of socat.
+/// The parameters of socat with which uds_passthru starts, given this file.
 fn passed_on(text: &str) -> String {
     let guest = Guest::new(STATION);
     guest.put("media/etc/uds_passthru.conf", text);

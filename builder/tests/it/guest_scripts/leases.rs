@@ -1,4 +1,4 @@
-//! What the networks told, and what the host is told of it: DHCP, name service, router advertisements.
+//! Leases of the networks, and the host's share of them: DHCP, name service, router advertisements.
 
 use super::*;
 

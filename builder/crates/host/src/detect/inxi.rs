@@ -1,4 +1,4 @@
-//! What `inxi -Nx`, `-Nxx` and `-Fz` print (inxi(1)): pairs of a key and a value, broken at any blank.
+//! The output of `inxi -Nx`, `-Nxx` and `-Fz` (inxi(1)): pairs of a key and a value, broken at any blank.
 //!
 //! ```text
 //! Network:

@@ -1,5 +1,5 @@
-//! What `lspci` prints with numbers (lspci(8)): `-n`, `-nn`, both with `-k` or `-v`, `-mm -nn`, and the
-//! records of `-vmm -nn`.
+//! The output of `lspci` with numbers (lspci(8)): `-n`, `-nn`, both with `-k` or `-v`, `-mm -nn`, and the records of
+//! `-vmm -nn`.
 //!
 //! ```text
 //! 00:14.3 Network controller [0280]: Intel Corporation Wi-Fi 6 AX201 [8086:a0f0] (rev 20)

@@ -1,10 +1,10 @@
-//! What the recipes offer: each flavor on each base and release, with its modules, firmware and memory.
+//! The guests that recipes offer: each flavor on each base and release, with its modules, firmware and memory.
 
 use super::table::Table;
 use wifibox_ground::device::DeviceId;
 use wifibox_recipe::{Catalog, Devices, DriverSet, Module, Recipe, RecipeError, Selection};
 
-/// What the user has settled already; the rest is the recipes' choice.
+/// The user's choices; the rest is the recipes' choice.
 #[derive(Debug, Clone, Default)]
 pub struct Wanted {
     /// Base.
@@ -24,7 +24,7 @@ pub struct Drivers {
     pub modules: Vec<String>,
     /// Modules that those ask for while they run.
     pub runtime_modules: Vec<Module>,
-    /// What single cards need.
+    /// Firmware and modules that single cards need.
     pub devices: Option<Devices>,
     /// Firmware that no module names, as globs.
     pub firmware: Vec<String>,
@@ -33,7 +33,7 @@ pub struct Drivers {
 }
 
 impl Drivers {
-    /// What is known of a single card.
+    /// The entry of a single card.
     pub fn card(&self, id: DeviceId) -> Option<&wifibox_recipe::Card> {
         let cards = &self.devices.as_ref()?.cards;
         cards.iter().find(|card| card.ids.iter().any(|known| known.covers(id)))
@@ -72,7 +72,7 @@ pub struct Offer {
     pub default_release: bool,
     /// Its flavor.
     pub flavor: String,
-    /// What the recipe says of the flavor.
+    /// The recipe's summary of the flavor.
     pub summary: String,
     /// The place of its kernel in the table, if that knows it.
     pub kernel: Option<usize>,

@@ -1,4 +1,4 @@
-//! What FreeBSD's `pciconf -l` and `pciconf -lv` print (pciconf(8)).
+//! The output of FreeBSD's `pciconf -l` and `pciconf -lv` (pciconf(8)).
 //!
 //! ```text
 //! iwlwifi0@pci0:0:20:3:   class=0x028000 rev=0x20 hdr=0x00 vendor=0x8086 device=0xa0f0 subvendor=0x8086 subdevice=0x0074

@@ -65,7 +65,7 @@ fn pci(device: &Path) -> Option<Card> {
     Some(card)
 }
 
-/// What is in a folder, sorted.
+/// The entries of a folder, sorted; at most [`CARD_LIMIT`].
 fn entries(folder: &Path) -> Result<Vec<PathBuf>, DetectError> {
     let failed = |source: io::Error| DetectError::Io { path: folder.to_owned(), source };
     let mut list = Vec::new();

@@ -1,4 +1,4 @@
-//! What the files for Xen say, and what the linter says of others.
+//! The files for Xen, and the linter's verdict on wrong ones.
 
 use super::*;
 use crate::sample;

@@ -103,7 +103,7 @@ impl FirmwareArchive {
     /// back what was read, for its licences.
     ///
     /// # Errors
-    /// [`Error`]: it is no archive of firmware, or damaged.
+    /// [`Error`]: it is not an archive of firmware, or damaged.
     pub fn lay(
         &self,
         wanted: &[Wanted],

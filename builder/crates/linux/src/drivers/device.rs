@@ -11,7 +11,7 @@ use crate::kernel::modules::Modules;
 use wifibox_ground::device::DeviceId;
 use wifibox_recipe::{Card, DriverSet, Recipe};
 
-/// What a guest for one card keeps of its flavor.
+/// The part of its flavor that a guest for one card keeps.
 #[derive(Debug, Clone)]
 pub struct Focus {
     /// The card.

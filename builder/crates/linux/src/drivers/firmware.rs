@@ -1,4 +1,4 @@
-//! The firmware of a guest: of what packages and the user offer, what the kept modules want.
+//! The firmware of a guest: of the files that packages and the user offer, those that the kept modules want.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -27,7 +27,7 @@ pub struct Installed {
     pub selection: Selection,
     /// Files of the user's own that are among them.
     pub own: Vec<OwnFile>,
-    /// What was read of an archive.
+    /// The files kept from an archive of linux-firmware, if one was read.
     pub archive: Option<Archive>,
 }
 
@@ -189,7 +189,7 @@ fn rules(recipe: &Recipe, kernel: &Kernel, wanted: &[Wanted], only: &[String]) -
     rules
 }
 
-/// What a manifest promises: all that it says, and in a guest for one card what that card needs.
+/// The promises of a driver set: all of them, and in a guest for one card those that the card needs.
 fn promises(need: &FirmwareNeed, kernel: &Kernel, wanted: &[Wanted]) -> Vec<Promise> {
     let promise = |patterns| Promise { patterns, packages: need.packages.clone() };
     let all = texts(&need.promises).into_iter();

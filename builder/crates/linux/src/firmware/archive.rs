@@ -34,7 +34,7 @@ pub enum ArchiveError {
     /// It cannot be read, or its compression is damaged.
     #[error("the firmware archive cannot be read: {0}")]
     Read(#[from] io::Error),
-    /// It is no tar archive, or holds what none should.
+    /// It is not a tar archive, or holds something that none should.
     #[error("the firmware archive: {0}")]
     Tar(#[from] TarError),
     /// It has no WHENCE.
@@ -59,8 +59,8 @@ pub struct Wishes {
 }
 
 impl Wishes {
-    /// What these modules and rules may ask for: the names that modules give; where drivers walk down
-    /// to older versions, all versions; what manifests add; what goes with other files.
+    /// The names that these modules and rules may ask for: those that modules give; where drivers walk down to older
+    /// versions, all versions; those that manifests add; companions of other files.
     ///
     /// # Errors
     /// [`FirmwareError::Pattern`].
@@ -96,7 +96,7 @@ impl Wishes {
     }
 }
 
-/// What was kept of an archive.
+/// The members of an archive that were kept.
 #[derive(Debug)]
 pub struct Archive {
     /// Its WHENCE.

@@ -1,5 +1,5 @@
-//! What goes wrong with drivers and their firmware, each as a golden test: kernel modules are real ELF
-//! files that the test makes, manifests are the program's own.
+//! Known faults of drivers and their firmware, each as a golden test: kernel modules are real ELF files that the test
+//! makes, manifests are the program's own.
 
 #![allow(clippy::expect_used, reason = "a test fails where something is not as expected")]
 
@@ -47,7 +47,7 @@ fn members(closure: &Closure) -> Vec<&str> {
     closure.members.keys().map(ModuleName::as_str).collect()
 }
 
-/// What the closure's modules want, as the pipeline asks it.
+/// The firmware that the closure's modules want, collected as the pipeline does.
 fn wanted(modules: &Modules, closure: &Closure) -> Vec<Wanted> {
     let builtin = Builtin::default();
     closure

@@ -10,12 +10,12 @@ use super::index::{Artefact, FORMAT, Guest, Index, Kind, Omitted, Source, Tool};
 use super::provenance::{Made, Statement};
 use super::{GUESTS, INDEX, LOCKS, PROVENANCE, TOOLS};
 use crate::output::{LoadError, load};
-use crate::sums::SUMS;
 use crate::{Manifest, signature};
 use wifibox_ground::digest::{Hasher, Sha256};
+use wifibox_ground::sums::SUMS;
 use wifibox_recipe::{RecipeError, Sources};
 
-/// What a release says of itself beside what its files say.
+/// The facts about a release that its files do not state.
 #[derive(Debug)]
 pub struct Wishes<'a> {
     /// Its version.
@@ -26,7 +26,7 @@ pub struct Wishes<'a> {
     pub builder_id: String,
     /// How guests passed their boot tests, by the guests' names.
     pub boot_tested: BTreeMap<String, BTreeSet<String>>,
-    /// What is not in it, and why.
+    /// The guests that are not in it, and why.
     pub omitted: Vec<Omitted>,
     /// The recipes that it was built from.
     pub recipes: &'a Sources,
@@ -38,11 +38,11 @@ pub enum SealError {
     /// A file or folder cannot be read or written.
     #[error("{doing} {path}: {source}")]
     Io {
-        /// What was being done.
+        /// The operation that failed: `cannot read`, `cannot write`.
         doing: &'static str,
-        /// To which file or folder.
+        /// The file or folder.
         path: PathBuf,
-        /// What the system said.
+        /// The underlying I/O error.
         source: io::Error,
     },
     /// A guest has no manifest that can be read.
@@ -54,9 +54,9 @@ pub enum SealError {
     /// There is something that a release does not hold, or something missing.
     #[error("{path} {why}")]
     Unfit {
-        /// Where.
+        /// The file or folder.
         path: PathBuf,
-        /// What is wrong.
+        /// The fault, as a predicate without its subject.
         why: String,
     },
 }
@@ -166,7 +166,7 @@ pub fn seal(folder: &Path, wishes: Wishes<'_>) -> Result<Index, SealError> {
     Ok(index)
 }
 
-/// What the index says of the guest called `name`, without its files.
+/// The index entry of the guest called `name`, without its files.
 fn guest(folder: &Path, name: &str, wishes: &Wishes<'_>) -> Result<(Guest, Manifest), SealError> {
     let manifest = load(&folder.join(GUESTS).join(name))?;
     let tested = wishes.boot_tested.get(name).cloned().unwrap_or_default();
@@ -257,7 +257,7 @@ fn walk(folder: &Path, prefix: &str, paths: &mut Vec<String>) -> Result<(), Seal
     Ok(())
 }
 
-/// Writes `value` as JSON; gives back what was written.
+/// Writes `value` as JSON; returns the bytes written.
 fn write(folder: &Path, name: &str, value: &impl serde::Serialize) -> Result<Artefact, SealError> {
     let path = folder.join(name);
     let failed = io("cannot write", &path);

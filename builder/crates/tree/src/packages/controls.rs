@@ -1,4 +1,4 @@
-//! What packages say of themselves, beside their files: scripts, and whose files they may take.
+//! The metadata of packages, beside their files: scripts, and whose files they may take.
 
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
@@ -19,7 +19,7 @@ use wifibox_recipe::Format;
 const OTHER_SCRIPTS: [&str; 6] =
     ["prerm", "postrm", "pre-upgrade", "post-upgrade", "pre-deinstall", "post-deinstall"];
 
-/// What one package says.
+/// The metadata of one package.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Control {
     /// The scripts that would run when it is installed on an empty system.
@@ -32,18 +32,18 @@ pub struct Control {
     pub templates: Option<String>,
     /// Whose files it may take.
     pub claim: Claim,
-    /// What the control file of an `.ipk` says.
+    /// The metadata of an `.ipk` that only OpenWrt has.
     pub openwrt: Option<PackageFacts>,
 }
 
-/// What one package says, and of its source.
+/// The metadata of one package, and of its source.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Said {
     control: Control,
     source: Option<licences::Control>,
 }
 
-/// Reads what `packages` say, in their order; `licences` hears of their sources.
+/// Reads the metadata of `packages`, in their order; their sources go to `licences`.
 ///
 /// # Errors
 /// [`Error`]: a package is damaged.
@@ -70,7 +70,7 @@ pub fn read(
     Ok(controls)
 }
 
-/// What `package` was found to say by an earlier build; `None` unless the cache has its content, too.
+/// The metadata of `package` as an earlier build read it; `None` unless the cache has its content, too.
 pub fn known(package: &ChosenPackage, context: &Context<'_>) -> Option<Said> {
     let cache = context.kept.unpacked()?;
     if !cache.has(&package.file.sha256) {

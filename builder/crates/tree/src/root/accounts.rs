@@ -14,7 +14,7 @@ use crate::{read_file, write_file};
 use wifibox_ground::content::ReadBack;
 use wifibox_ground::entry::EntryKind;
 
-/// Account files larger than this are none.
+/// The most bytes that are read of an account file.
 const SIZE_LIMIT: u64 = 1 << 20;
 
 /// The accounts of a guest.

@@ -1,4 +1,4 @@
-//! What maintainer scripts would do, as far as the recipe's rules declare it.
+//! The effects of maintainer scripts, as far as the recipe's rules declare them.
 
 use crate::accounts::{self, AccountError, Accounts};
 use crate::packages::Control;

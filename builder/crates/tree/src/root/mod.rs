@@ -36,11 +36,11 @@ pub use procd::finish;
 pub use prune::{folders, prune};
 pub use times::{newest_time, seal};
 
-/// What packages, recipe and overlays make together.
+/// The root that packages, recipe and overlays make together.
 pub struct Root {
     /// The tree, with all that packages offer of kernel and firmware still in it.
     pub tree: Tree,
-    /// What the packages say about their licences.
+    /// The licence files of the packages.
     pub licences: Collector,
     /// What became of the packages' maintainer scripts.
     pub scripts: Vec<ScriptReport>,
@@ -179,7 +179,7 @@ fn unpack(
     Ok(())
 }
 
-/// What the kernel's descriptor names comes along whatever the recipe leaves out.
+/// The files that the kernel's descriptor names: they come along whatever the recipe leaves out.
 fn kernel_files(kernel: &KernelChoice) -> Result<GlobSet, Error> {
     let bad = |error: globset::Error| Error::Pattern {
         origin: kernel.name.origin.to_string(),

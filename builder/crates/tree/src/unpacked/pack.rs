@@ -86,7 +86,7 @@ impl Pack {
     /// Hands all members to `visit`, in the package's order, as the reader of the package did.
     ///
     /// # Errors
-    /// What `visit` reports.
+    /// The error of `visit`.
     pub fn replay<E>(&self, visit: &mut dyn FnMut(Entry<'_>) -> Result<(), E>) -> Result<(), E> {
         for member in &self.members {
             let held = self.content(member);

@@ -280,7 +280,7 @@ proptest! {
         compare_with_brute_force(Scheme::Opkg, &case)?;
     }
 
-    /// What the lock file does: only the chosen records are kept.
+    /// A lock file keeps only the chosen records.
     #[test]
     fn resolving_over_the_chosen_records_chooses_them_again(
         (scheme, (records, wishes)) in prop_oneof![
