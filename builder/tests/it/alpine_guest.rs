@@ -3,6 +3,8 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod scripts;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -245,18 +247,6 @@ fn a_clash_of_two_packages_names_both() {
     let (code, said) = world.build("a", &[&world.mirror()]);
     assert_eq!(code, Some(1), "{said}");
     assert!(said.contains("usr/bin/tool") && said.contains("package lib"), "{said}");
-}
-
-#[test]
-fn an_unknown_script_is_refused_with_its_hash() {
-    let script = b"#!/bin/sh\nadduser -S tool\n";
-    let mut packages = packages();
-    packages[1] = packages[1].clone().control(".pre-install", script);
-    let world = World::new(packages);
-    let (code, said) = world.build("a", &[&world.mirror()]);
-    assert_eq!(code, Some(1), "{said}");
-    let hash = Sha256::of(script).to_string();
-    assert!(said.contains("pre-install") && said.contains(&hash), "{said}");
 }
 
 #[test]

@@ -93,7 +93,8 @@ fn build_anew(
     let work = folder.work_folder().to_owned();
     let spool = Spool::new_in(&work).map_err(|source| Error::Spool { path: work, source })?;
     let context = environment.making();
-    let Root { mut tree, licences } = root::assemble(composed, &packages, &spool, &context)?;
+    let Root { mut tree, licences, scripts } =
+        root::assemble(composed, &packages, &spool, &context)?;
     laps.end("unpack packages");
     let asked = drivers::Asked {
         device: request.device,
@@ -156,6 +157,7 @@ fn build_anew(
         source_date_epoch: epoch,
         cmdline,
         packages: &packages,
+        scripts,
         kernel: &drivers.kernel,
         firmware: &drivers.firmware.selection,
         tree: &tree,

@@ -9,6 +9,7 @@ use wifibox_linux::firmware::{Outcome, Selection, report::Line};
 use wifibox_recipe::Recipe;
 use wifibox_tree::Tree;
 use wifibox_tree::packages::ChosenPackage;
+use wifibox_tree::scripts::ScriptReport;
 
 use crate::Sizes;
 use crate::manifest::{self, Composition, Firmware, Manifest, Module, Package};
@@ -29,6 +30,8 @@ pub struct Facts<'a> {
     pub cmdline: String,
     /// The packages.
     pub packages: &'a [ChosenPackage],
+    /// What became of their maintainer scripts.
+    pub scripts: Vec<ScriptReport>,
     /// The kernel.
     pub kernel: &'a Kernel,
     /// The result for each firmware name.
@@ -56,6 +59,7 @@ pub fn manifest(facts: Facts<'_>) -> Result<Manifest, ReadBack> {
             cmdline: facts.cmdline,
         },
         packages: facts.packages.iter().map(package).collect(),
+        scripts: facts.scripts,
         modules: modules(kernel),
         firmware: firmware_lines(facts.firmware),
         sizes: Sizes::of(facts.tree),

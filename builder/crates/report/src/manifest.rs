@@ -11,6 +11,7 @@ use wifibox_ground::digest::Sha256;
 use wifibox_ground::guest::Guest;
 use wifibox_ground::output::{Link, Output};
 use wifibox_ground::path::GuestPath;
+use wifibox_tree::scripts::ScriptReport;
 use wifibox_tree::{Kind, Tree};
 
 /// The number of the manifest's format.
@@ -38,6 +39,9 @@ pub struct Manifest {
     pub kernel: Kernel,
     /// Packages, by name.
     pub packages: Vec<Package>,
+    /// The packages' maintainer scripts, by package, and what became of each.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub scripts: Vec<ScriptReport>,
     /// Kernel modules, by name.
     pub modules: Vec<Module>,
     /// Firmware, by path.

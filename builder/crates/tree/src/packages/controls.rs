@@ -24,6 +24,12 @@ const OTHER_SCRIPTS: [&str; 6] =
 pub struct Control {
     /// The scripts that would run when it is installed on an empty system.
     pub scripts: Vec<Script>,
+    /// apk: the folders for whose changes the script `trigger` is run, as patterns.
+    #[serde(default)]
+    pub triggers: Vec<String>,
+    /// Debian: the questions that its scripts may ask.
+    #[serde(default)]
+    pub templates: Option<String>,
     /// Whose files it may take.
     pub claim: Claim,
     /// The metadata of an `.ipk` that only OpenWrt has.
@@ -87,14 +93,17 @@ fn key(package: &ChosenPackage, context: &Context<'_>) -> Option<Sha256> {
     let ChosenPackage { format, record, file, .. } = package;
     let (tool, sha256) = (&context.kept.tool(), file.sha256);
     let record = serde_json::to_string(record).ok()?;
-    Some(Sha256::of(format!("said\n{tool}\n{format:?}\n{sha256}\n{record}").as_bytes()))
+    Some(Sha256::of(
+        format!("said, with templates\n{tool}\n{format:?}\n{sha256}\n{record}").as_bytes(),
+    ))
 }
 
 fn read_one(package: &ChosenPackage) -> Result<Said, Error> {
     let Some(reader) = archive::open(package, NonZeroUsize::MIN)? else {
         return Ok(Said::default());
     };
-    let Metadata { scripts, replaces, replaces_priority, source, opkg } = reader.metadata();
+    let Metadata { scripts, triggers, templates, replaces, replaces_priority, source, opkg } =
+        reader.metadata();
     let name = &package.name;
     let claim = match package.format {
         Format::Dpkg => Claim { replaces: package.record.replaces.clone(), ..Claim::default() },
@@ -115,7 +124,9 @@ fn read_one(package: &ChosenPackage) -> Result<Said, Error> {
     };
     let openwrt = opkg.as_ref().map(PackageFacts::of_ipk);
     let source = licences::Control::of_source(&source);
-    Ok(Said { control: Control { scripts, claim, openwrt }, source })
+    let templates = templates.map(|text| String::from_utf8_lossy(&text).into_owned());
+    let templates = templates.filter(|_| !scripts.is_empty());
+    Ok(Said { control: Control { scripts, triggers, templates, claim, openwrt }, source })
 }
 
 /// The scripts of a package that would run when it is installed on an empty system.
