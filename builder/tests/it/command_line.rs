@@ -189,6 +189,8 @@ fn a_damaged_package_is_refused_and_the_old_output_stays() {
     let world = World::new();
     world.recovers(&["lock"]);
     write(world.path("out/manifest.json"), "{}");
+    let hash = wifibox_ground::digest::Sha256::of(b"{}");
+    write(world.path("out/SHA256SUMS"), &format!("{hash}  manifest.json\n"));
     let package = world.package_path("library");
     world.server.always(&package, Fault::Corrupt(100));
     let out = world.path("out");

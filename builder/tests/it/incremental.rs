@@ -167,9 +167,18 @@ fn a_changed_output_is_made_anew() {
         assert_eq!(code, Some(0), "{what}: {stdout}");
         assert!(bench.build("out", &[]));
     };
+    // What somebody has edited is noticed, and not replaced.
     let text = fs::read_to_string(out("cmdline")).unwrap();
     change_in_secret(&out("cmdline"), &text.to_uppercase());
-    repaired("a file edited in secret");
+    let place = bench.path("out").to_str().unwrap().to_owned();
+    let verb = bench.arguments(&["--flavor", "f", "--out", &place, "--offline"]);
+    let (code, _, stderr) = bench.0.run(&verb.iter().map(String::as_str).collect::<Vec<_>>());
+    assert_eq!(code, Some(2), "{stderr}");
+    let named = format!("{place} holds what no build wrote: cmdline (changed since it was built);");
+    assert!(stderr.contains(&named), "{stderr}");
+    assert_eq!(fs::read_to_string(out("cmdline")).unwrap(), text.to_uppercase());
+    fs::remove_file(out("cmdline")).unwrap();
+    repaired("an edited file that is gone");
     fs::remove_file(out("sbom.spdx.json")).unwrap();
     repaired("a file removed");
     fs::remove_dir(out("var")).unwrap();

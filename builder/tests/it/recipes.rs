@@ -291,7 +291,7 @@ fn every_recipe_names_its_schema() {
         ("recipes/roles", "../../docs/schema/role.json"),
         ("recipes", "../docs/schema/guest.json"),
         ("kernels", "../docs/schema/kernel.json"),
-        ("firmware-blobs", "../docs/schema/manifest.json"),
+        ("firmware-blobs", "../docs/schema/chipset.json"),
     ];
     let sources = Sources::embedded();
     let mut seen = 0;

@@ -96,19 +96,23 @@ fn app_config_is_a_link_that_is_checked_and_made_anew() {
     fs::remove_file(&link).unwrap();
     std::os::unix::fs::symlink("/etc", &link).unwrap();
     expect(&guest, &out, &["etc/wifibox/app_config: leads to /etc, manifest.json says wpa_supp"]);
-    // It is no output of which nothing changed.
+    // It is no output of which nothing changed, and somebody's link is not replaced.
+    let text = |path: &Path| path.to_str().unwrap().to_owned();
+    let (from, lock, cache) = (text(&out), text(&guest.path("lock")), text(&guest.path("cache")));
+    let kept = ["--frozen", "--lock-file", &lock, "--cache-dir", &cache];
+    let build = [&["build", "--flavor", "f", "--out", &from], &kept[..]].concat();
+    let (code, _, stderr) = guest.run(&build);
+    assert_eq!(code, Some(2), "{stderr}");
+    assert!(stderr.contains("holds what no build wrote: etc/wifibox/app_config;"), "{stderr}");
+    fs::remove_file(&link).unwrap();
     guest.build("f", "out");
     assert_eq!(fs::read_link(&link).unwrap(), Path::new("wpa_supplicant"));
 
-    let text = |path: &Path| path.to_str().unwrap().to_owned();
-    let (from, image) = (text(&out), text(&guest.path("config.img")));
+    let image = text(&guest.path("config.img"));
     let (code, _, stderr) = guest.run(&["config-disk", "--from", &from, "--out", &image]);
     assert_eq!(code, Some(0), "{stderr}");
 
     fs::write(overlay.join("app_config"), "wpa_supplicant\n").unwrap();
-    let (lock, cache) = (text(&guest.path("lock")), text(&guest.path("cache")));
-    let kept = ["--frozen", "--lock-file", &lock, "--cache-dir", &cache];
-    let build = [&["build", "--flavor", "f", "--out", &from], &kept[..]].concat();
     let (code, _, stderr) = guest.run(&build);
     assert_ne!(code, Some(0));
     assert!(stderr.contains("app_config is made by the builder"), "{stderr}");

@@ -11,7 +11,8 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::de::{Error as _, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::yaml::read::PLACED;
+/// The name of the type that asks for a value's place beside it: [`At`].
+pub(crate) const PLACED: &str = "$place of a value";
 
 /// Where a value comes from. Line and column count from 1; line 0 means the whole file, or
 /// something that is no file, such as the command line.

@@ -4,7 +4,7 @@
 //! refused, and sizes and depth are bounded.
 
 mod node;
-pub(crate) mod read;
+mod read;
 
 use std::sync::Arc;
 

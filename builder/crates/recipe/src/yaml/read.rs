@@ -10,9 +10,7 @@ use serde::de::{
 
 use super::node::{Node, Value};
 use crate::error::Problem;
-
-/// The name of the type that asks for a node's place beside its value ([`crate::located::At`]).
-pub(crate) const PLACED: &str = "$place of a value";
+use crate::located::PLACED;
 
 /// A problem, and where it is as soon as that is known.
 #[derive(Debug)]
