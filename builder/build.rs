@@ -41,7 +41,7 @@ fn watch(path: &Path) {
     }
 }
 
-/// What git says, without the line's end; `None` where there is no git, or it fails.
+/// The output of git, without the line's end; `None` where there is no git, or it fails.
 fn git(arguments: &[&str]) -> Option<String> {
     let output = Command::new("git").args(arguments).output().ok()?;
     let text = String::from_utf8(output.stdout).ok()?;

@@ -53,6 +53,7 @@ checks() {
     step "cargo clippy" cargo clippy --workspace --all-targets --quiet -- -D warnings
     needs python3
     step "declared version of Rust" ci/rust-version.sh
+    [ "$mode" = quick ] || step "without default features" cargo check --package wifibox-build --no-default-features --quiet
     step "cargo doc" env RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --quiet
     step "build tests and chores" cargo build --workspace --bins --tests --quiet
     after "build tests and chores"
@@ -158,6 +159,7 @@ boots() {
     after "build tests and chores" "build hwsim for bhyve"
     step "boot: as wifibox-core starts it, QEMU dressed as bhyve" ci/wifibox-core-replay.sh "$work/hwsim-bhyve" --boot
     boot "access point, direct" "build the access point" access-point
+    boot "station, what happens to guests in the world" "build hwsim on Debian" hwsim --trials
     boot "station, configuration on a disk" "build hwsim on Debian" hwsim --config-disk
     boot "station, direct, smallest memory" "build hwsim on Debian" hwsim --smallest-memory 88..96 --timeout 120
     after "build for L4Re"

@@ -67,7 +67,7 @@ fn page(guests: &[Manifest], catalog: &Catalog) -> Result<String, Box<dyn Error>
          <!-- Written by `cargo xtask chipsets`; see ci/flavors.sh. -->\n\n\
          What the guest of each flavor holds. *Drivers* are the flavor's modules without those that every\n\
          guest has; *firmware* counts files without the regulatory database; *kept* to *missing* count the\n\
-         names that modules and manifests ask for. A *missing* name is no fault by itself: drivers name\n\
+         names that modules and chipsets ask for. A *missing* name is no fault by itself: drivers name\n\
          files that were never published, for cards that were never sold. What a flavor promises is\n\
          there, or the build fails.\n\n",
     );

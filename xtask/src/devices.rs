@@ -7,8 +7,8 @@
 //! cargo xtask devices debian/bookworm=... debian/trixie=k/usr/lib/modules/6.12.107+deb13-amd64 ...
 //! ```
 //!
-//! What counts as wireless: what is below drivers/net/wireless; of drivers/staging, what needs cfg80211
-//! or lib80211; and the bridges ssb and bcma.
+//! Wireless drivers are those below drivers/net/wireless; those of drivers/staging that need cfg80211 or lib80211; and
+//! the bridges ssb and bcma.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error;

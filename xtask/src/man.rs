@@ -251,7 +251,7 @@ fn commands(
     Ok(())
 }
 
-/// What tells whether two arguments are the same one.
+/// The key by which two arguments are recognised as the same: their help text.
 fn meaning(arg: &Arg) -> String {
     arg.get_help().map(ToString::to_string).unwrap_or_default()
 }

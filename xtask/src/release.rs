@@ -6,7 +6,7 @@ use std::error::Error;
 use std::path::PathBuf;
 
 use wifibox_recipe::Sources;
-use wifibox_report::release::{Omitted, Source, Wishes, seal};
+use wifibox_report::release::{Description, Omitted, Source, seal};
 
 /// Seal a release folder.
 #[derive(Debug, Clone, clap::Args)]
@@ -38,7 +38,7 @@ pub fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
         boot_tested.entry(guest).or_default().insert(how);
     }
     let omitted = arguments.omitted.into_iter().map(|(name, why)| Omitted { name, why });
-    let wishes = Wishes {
+    let description = Description {
         version: arguments.version,
         source: arguments.source,
         builder_id: arguments.builder_id,
@@ -46,7 +46,7 @@ pub fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
         omitted: omitted.collect(),
         recipes: &Sources::embedded(),
     };
-    let index = seal(&arguments.folder, wishes)?;
+    let index = seal(&arguments.folder, description)?;
     let (files, bytes) =
         index.artefacts().fold((0, 0), |(files, bytes), file| (files + 1, bytes + file.size));
     print(&format!(

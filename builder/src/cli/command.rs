@@ -26,6 +26,7 @@ use super::render::printer::Color;
     about = "Builds small, bootable, reproducible virtual machines that drive a Wi-Fi card for a host that \
              cannot",
     long_about = None,
+    override_usage = "wifibox-build --flavor FLAVOR [OPTIONS]\n       wifibox-build [OPTIONS] <COMMAND>",
     subcommand_negates_reqs = true,
     after_help = "Exit codes: 0 done, 1 failed, 2 usage, 3 the lock is out of date, \
                   4 verification failed, 130 interrupted."

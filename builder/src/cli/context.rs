@@ -13,6 +13,7 @@ use wifibox_fetch::{Access, HttpOptions, Network, Options as FetchOptions, Proxy
 use wifibox_ground::cancel::Cancel;
 use wifibox_ground::location::Location;
 use wifibox_ground::nearest::nearest;
+use wifibox_ground::progress::Progress as _;
 use wifibox_ground::work::Work;
 use wifibox_pipeline::{Caches, Environment};
 use wifibox_recipe::{Catalog, RootCompressor, Selection, Sources};
@@ -53,7 +54,12 @@ impl Context {
             Ok::<_, wifibox_recipe::RecipeError>((sources, catalog))
         };
         match load() {
-            Ok((sources, catalog)) => Ok(Context { printer, cancel, sources, catalog }),
+            Ok((sources, catalog)) => {
+                for warning in catalog.warnings() {
+                    printer.warn(&warning.to_string());
+                }
+                Ok(Context { printer, cancel, sources, catalog })
+            }
             Err(error) => Err((printer, error.into())),
         }
     }

@@ -50,7 +50,7 @@ fn recipes(folder: &Path, packages: &str) {
         ),
     );
     file("recipes/roles/station.yaml", "summary: the only role\napp_config: wpa_supplicant\n");
-    file("recipes/flavors/f.yaml", "summary: the only flavor\nmanifests: []\n");
+    file("recipes/flavors/f.yaml", "summary: the only flavor\nchipsets: []\n");
     file(
         "recipes/hypervisors/h.yaml",
         "summary: the only one\nshare_transport: virtio\nnic: e1000\nconsole: ttyS0\n\

@@ -84,8 +84,8 @@ impl World {
             file(&format!("overlays/{role}/host/etc/wifibox/{daemon}/{daemon}.conf.sample"), "");
         }
         file("overlays/common/host/var/log/.keep", "");
-        file("recipes/flavors/one.yaml", "summary: a flavor\nmanifests: []\n");
-        file("recipes/flavors/two.yaml", "summary: another\nmanifests: []\n");
+        file("recipes/flavors/one.yaml", "summary: a flavor\nchipsets: []\n");
+        file("recipes/flavors/two.yaml", "summary: another\nchipsets: []\n");
         file(
             "recipes/hypervisors/bhyve.yaml",
             "summary: the only one\nshare_transport: virtio\nnic: e1000\nconsole: ttyS0\nroot_disk: vdb\n",

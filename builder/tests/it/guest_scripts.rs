@@ -20,7 +20,7 @@ sysctl() { ! grep -q 'ip_forward *= *1$' \"$3\" || echo 1 >HERE/proc/sys/net/ipv
 ";
 
 /// Refuses rules with the word BAD, as iptables-restore refuses what it does not know.
-const IPTABLES: &str = "#!/bin/sh
+const IPTABLES: &str = "\
 rules=$(cat)
 echo \"${0##*/} $*
 $rules
@@ -79,13 +79,7 @@ impl Guest {
         let functions = fs::read_to_string(guest.path("etc/wifibox/functions")).unwrap();
         guest.put("etc/wifibox/functions", &(functions + &STUBS.replace("HERE", &guest.here())));
         for name in ["iptables-restore", "ip6tables-restore", "iptables"] {
-            let text = IPTABLES.replace("HERE", &guest.here());
-            guest.put(&format!("bin/{name}"), &text);
-            fs::set_permissions(
-                guest.path(&format!("bin/{name}")),
-                PermissionsExt::from_mode(0o755),
-            )
-            .unwrap();
+            guest.program(name, &IPTABLES.replace("HERE", &guest.here()));
         }
         guest
     }
@@ -125,6 +119,13 @@ impl Guest {
         String::from_utf8_lossy(&text).replace(&self.here(), "")
     }
 
+    /// A program of the guest: a shell script.
+    fn program(&self, name: &str, script: &str) {
+        let name = format!("bin/{name}");
+        self.put(&name, &format!("#!/bin/sh\n{script}\n"));
+        fs::set_permissions(self.path(&name), PermissionsExt::from_mode(0o755)).unwrap();
+    }
+
     /// More functions in the place of programs.
     fn stub(&self, text: &str) {
         let path = self.path("etc/wifibox/functions");
@@ -147,7 +148,7 @@ impl Guest {
         command
     }
 
-    /// What a script prints; it must not complain.
+    /// Runs a script and returns its output; it must not complain.
     fn run(&self, script: &str) -> String {
         let Output { status, stdout, stderr } = self.command(script).output().unwrap();
         let errors = String::from_utf8_lossy(&stderr);
@@ -220,6 +221,7 @@ mod filter;
 mod interfaces;
 mod leases;
 mod status;
+mod variables;
 mod whole;
 
 const STATION: &[&str] =

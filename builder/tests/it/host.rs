@@ -8,8 +8,8 @@ use std::path::Path;
 
 use wifibox_ground::guest::Guest as Description;
 use wifibox_host::lint::{Kind, lint};
-use wifibox_host::wishes::parse_address;
-use wifibox_host::{HostError, Hypervisor, Wishes, all_files};
+use wifibox_host::overrides::parse_address;
+use wifibox_host::{HostError, Hypervisor, Overrides, all_files};
 use wifibox_recipe::{Catalog, Selection, Sources};
 use wifibox_testkit::guest::Guest;
 
@@ -127,8 +127,13 @@ fn files_can_go_elsewhere() {
     assert!(config.contains("/config.img\n") && config.contains("/rootfs_data.img\n"), "{config}");
     assert_eq!(read(&out.join("SHA256SUMS")), sums);
     ok(&guest, &["lint", target_name, out.join("host").to_str().unwrap()]);
-    let json =
-        ok(&guest, &["host", "--json", "--hypervisor", "qemu", "--out", target_name, folder]);
+    // What is there is somebody's, unless it is the same.
+    ok(&guest, &["host", "--config-disk", "--persistent", "--out", target_name, folder]);
+    fails(&guest, &["host", "--out", target_name, folder], 1, "is there with other contents");
+    assert_eq!(read(&target.join("qemu.sh")), script);
+    let json = &["host", "--json", "--force", "--hypervisor", "qemu", "--out", target_name, folder];
+    let json = ok(&guest, json);
+    assert!(!read(&target.join("qemu.sh")).contains("config.img is missing"));
     let value: serde_json::Value = serde_json::from_str(&json).unwrap();
     assert_eq!(value["host"]["hypervisors"][0], "qemu");
 }
@@ -149,6 +154,20 @@ fn what_cannot_be_is_said() {
     fails(&guest, &host(&["--folder", "relative"]), 2, "absolute path");
     fails(&guest, &host(&["--folder", "/a b"]), 2, "absolute path");
     fails(&guest, &["host", guest.path("mirror").to_str().unwrap()], 1, "is not an output");
+
+    // A file that somebody has edited, and one that nobody has built.
+    let edited = out.join("host/libvirt/wifibox.xml");
+    let before = read(&edited);
+    fs::write(&edited, "mine").unwrap();
+    fails(&guest, &host(&[]), 1, "was changed since it was written, and is not replaced");
+    ok(&guest, &host(&["--force"]));
+    assert_eq!(read(&edited), before);
+    ok(&guest, &host(&["--hypervisor", "libvirt", "--uplink", "br0"]));
+    let network = out.join("host/libvirt/network.xml");
+    fs::write(&network, "mine").unwrap();
+    fails(&guest, &host(&["--hypervisor", "libvirt"]), 1, "is none of the output's files");
+    fs::remove_file(network).unwrap();
+    ok(&guest, &host(&[]));
 
     // A signed output, and one that is not what it was.
     let signature = out.join("SHA256SUMS.minisig");
@@ -194,10 +213,10 @@ fn lint_names_the_line_and_what_was_meant() {
 fn every_composition_has_sound_files() {
     let catalog = Catalog::load(&Sources::embedded()).unwrap();
     let listing = catalog.list();
-    let wishes = [
-        Wishes::default(),
-        Wishes { passthru: vec![parse_address("3/0/0").unwrap()], ..Wishes::default() },
-        Wishes { configuration_disk: true, persistent: true, ..Wishes::default() },
+    let overrides = [
+        Overrides::default(),
+        Overrides { passthru: vec![parse_address("3/0/0").unwrap()], ..Overrides::default() },
+        Overrides { configuration_disk: true, persistent: true, ..Overrides::default() },
     ];
     let (mut guests, mut written) = (0, 0);
     for base in &listing.bases {
@@ -219,8 +238,8 @@ fn every_composition_has_sound_files() {
                             recipe.cmdline.iter().map(|word| word.value.as_str()).collect();
                         let guest = wifibox_host::of_recipe(&recipe, &words.join(" "), true);
                         guests += 1;
-                        for wishes in &wishes {
-                            let guest = wishes.apply(&guest).unwrap();
+                        for overrides in &overrides {
+                            let guest = overrides.apply(&guest).unwrap();
                             written += sound(&guest, &format!("{selection:?}"));
                         }
                     }

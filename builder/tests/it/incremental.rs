@@ -342,13 +342,13 @@ fn timings_are_told_and_not_written() {
 fn many_guests_at_once_are_what_each_is_alone() {
     let bench = Bench::new();
     let file = |name: &str, text: &str| fs::write(bench.path(name), text).unwrap();
-    file("recipes/flavors/broken.yaml", "summary: cannot be\nmanifests: [broken]\n");
+    file("recipes/flavors/broken.yaml", "summary: cannot be\nchipsets: [broken]\n");
     file(
         "firmware-blobs/broken.yaml",
         "summary: a chipset\nmodules: [no_such_module]\nfirmware: {rule: exact}\n\
          packages: {test: [firmware-test]}\n",
     );
-    file("recipes/flavors/asks.yaml", "summary: asks\nmanifests: [asks]\n");
+    file("recipes/flavors/asks.yaml", "summary: asks\nchipsets: [asks]\n");
     file(
         "firmware-blobs/asks.yaml",
         "summary: a chipset\nmodules: []\nagreement: Sign here.\n\

@@ -107,7 +107,7 @@ fn lay_out(folder: &Path, services: &str) {
         ),
     );
     file("recipes/roles/station.yaml", "summary: the only role\napp_config: hostapd\n");
-    file("recipes/flavors/f.yaml", "summary: the only flavor\nmanifests: []\n");
+    file("recipes/flavors/f.yaml", "summary: the only flavor\nchipsets: []\n");
     file(
         "recipes/hypervisors/h.yaml",
         "summary: the only one\nshare_transport: xen\nnic: e1000\nconsole: hvc0\nroot_disk: xvde\n",

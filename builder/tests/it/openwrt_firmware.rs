@@ -1,5 +1,5 @@
-//! What manifests say of OpenWrt's packages: which of them a release has, which hold modules and are for
-//! the base's own kernel only, and which promises they do not keep.
+//! Statements of manifests about OpenWrt's packages: which of them a release has, which hold modules and are for the
+//! base's own kernel only, and which promises they do not keep.
 
 #![allow(clippy::unwrap_used)]
 
@@ -56,7 +56,7 @@ fn world() -> World {
     adbrepo::publish(&mirror.join("targets/x86/64/packages"), &core, Some(&apk_signer()));
     adbrepo::publish(&mirror.join("packages/x86_64/base"), &base, Some(&apk_signer()));
     fs::write(world.path("firmware-blobs/chip.yaml"), MANIFEST).unwrap();
-    let flavor = "summary: a flavor\nmanifests: [chip]\n";
+    let flavor = "summary: a flavor\nchipsets: [chip]\n";
     fs::write(world.path("recipes/flavors/f.yaml"), flavor).unwrap();
     let path = world.path("recipes/bases/router.yaml");
     let text = fs::read_to_string(&path).unwrap();

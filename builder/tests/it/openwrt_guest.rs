@@ -19,7 +19,7 @@ use wifibox_testkit::openwrt::{
 use wifibox_testkit::opkgrepo::{Ipk, Signer};
 use wifibox_tree::openwrt;
 
-/// What the image builder's work comes to, whatever the format of the packages.
+/// Checks the results of the image builder's work, whatever the format of the packages.
 fn is_completed(guest: &Guest) {
     let account = "daemon:x:71:71:daemon:/var/run/daemon:/bin/false\n";
     guest.holds("etc/passwd", &format!("root:x:0:0:root:/root:/bin/ash\n{account}"));
@@ -155,15 +155,25 @@ fn what_needs_a_choice_is_locked_with_what_makes_it() {
 }
 
 #[test]
-fn a_script_that_no_rule_knows_is_refused() {
+fn a_script_does_what_a_rule_declares() {
     let world = World::new();
-    for release in ["23.05", "25.12"] {
-        let said = world.refused(release, &["--release", release, "--with", "odd"], 1);
-        let hash = Sha256::of(ODD.as_bytes()).to_string();
-        assert!(said.contains("package odd") && said.contains(&hash), "{said}");
-        assert!(said.contains("declare what it does under 'scripts'"), "{said}");
-    }
-    // Once its work is declared, the guest has it.
+    // All of a guest's files, but for who put them there.
+    let files = |guest: &Guest| {
+        let mut files = guest.manifest["files"].clone();
+        for file in files.as_array_mut().unwrap() {
+            file.as_object_mut().unwrap().remove("origin");
+        }
+        files
+    };
+    let evaluated = ["23.05", "25.12"].map(|release| {
+        let guest = world.built(release, &["--release", release, "--with", "odd"]);
+        guest.holds("etc/config/system", "config system\nodd\n");
+        let scripts = &guest.manifest["scripts"];
+        assert_eq!(scripts[0]["package"], "odd", "{scripts:#}");
+        assert_eq!(scripts[0]["state"], "understood");
+        assert_eq!(scripts[0]["effects"], serde_json::json!(["writes /etc/config/system"]));
+        files(&guest)
+    });
     let hash = Sha256::of(ODD.as_bytes());
     let rule = |script: &str| {
         format!(
@@ -172,9 +182,10 @@ fn a_script_that_no_rule_knows_is_refused() {
         )
     };
     world.recipes(&format!("scripts:\n{}{}", rule("postinst"), rule("post-install")));
-    for release in ["23.05", "25.12"] {
+    for (release, evaluated) in ["23.05", "25.12"].into_iter().zip(evaluated) {
         let guest = world.built(release, &["--release", release, "--with", "odd"]);
-        guest.holds("etc/config/system", "config system\nodd\n");
+        assert_eq!(guest.manifest["scripts"][0]["state"], "by-rule");
+        assert_eq!(files(&guest), evaluated);
     }
 }
 

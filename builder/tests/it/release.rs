@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use wifibox_ground::digest::Sha256;
 use wifibox_recipe::Sources;
-use wifibox_report::release::{Omitted, Source, Wishes, seal};
+use wifibox_report::release::{Description, Omitted, Source, seal};
 use wifibox_testkit::guest::{Guest, json};
 use wifibox_testkit::minisign::Minisign;
 
@@ -20,8 +20,8 @@ struct Release {
     folder: PathBuf,
 }
 
-fn wishes(recipes: &Sources) -> Wishes<'_> {
-    Wishes {
+fn description(recipes: &Sources) -> Description<'_> {
+    Description {
         version: "1.2.3".to_owned(),
         source: Some(Source {
             uri: "https://example.org/source".to_owned(),
@@ -54,7 +54,7 @@ impl Release {
 
     fn seal(&self) {
         let recipes = Sources::folder(&self.guest.path("")).unwrap();
-        seal(&self.folder, wishes(&recipes)).unwrap();
+        seal(&self.folder, description(&recipes)).unwrap();
         self.key.sign_sums(&self.folder, "release 1.2.3");
     }
 
@@ -255,6 +255,6 @@ fn index_and_provenance_say_what_was_built_and_nothing_of_when() {
     // What does not belong there is not signed by the way.
     fs::write(release.folder.join("notes"), "x").unwrap();
     let recipes = Sources::folder(&release.guest.path("")).unwrap();
-    let error = seal(&release.folder, wishes(&recipes)).unwrap_err().to_string();
+    let error = seal(&release.folder, description(&recipes)).unwrap_err().to_string();
     assert!(error.contains("notes belongs to no part of a release"), "{error}");
 }

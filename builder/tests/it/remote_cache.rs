@@ -127,7 +127,7 @@ fn locked() -> (Guest, String, String) {
     (guest, mirror, sums)
 }
 
-/// What one machine fetched and compressed another one has without either.
+/// A second machine builds the same guest without fetching or compressing.
 fn is_shared(remote: &str, aws: &[(&str, &str)]) {
     let (guest, mirror, plain) = locked();
     let (sums, text) = build(&guest, "one", &mirror, remote, aws);

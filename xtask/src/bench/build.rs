@@ -55,7 +55,7 @@ pub struct Arguments {
 /// Medians of one measure.
 #[derive(Debug, Clone, Serialize)]
 pub struct Row {
-    /// What was done.
+    /// The kind of build.
     pub what: String,
     /// Medians.
     pub cost: Cost,
@@ -63,7 +63,7 @@ pub struct Row {
     pub ratios: [f64; 2],
 }
 
-/// What precedes a run, by the run's number.
+/// Prepares a run, by the run's number.
 type Before<'a> = dyn Fn(usize) -> Result<(), Box<dyn Error>> + 'a;
 
 /// A measure: what is done before, unmeasured, and what is measured.

@@ -1,7 +1,7 @@
 //! root.img against mksquashfs and tar2sqfs: the same tree, codec and block size, in the same run.
 //!
 //! The programs run in turn, round after round, so that whatever else the machine does meets all of them.
-//! Ours runs as a program of its own, too: its memory is measured alone. What it costs to take the
+//! Ours runs as a separate program, too: its memory is measured alone. What it costs to take the
 //! folder into a tree is left out of its times, because in a build the tree is there already.
 
 use std::error::Error;

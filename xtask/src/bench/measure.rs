@@ -8,7 +8,7 @@ use serde::Serialize;
 /// Wall times of one piece of work, in seconds.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Measure {
-    /// What was done.
+    /// The name of the work.
     pub name: String,
     /// The middle one of all times.
     pub median: f64,
@@ -16,7 +16,7 @@ pub struct Measure {
     pub best: f64,
     /// The longest time.
     pub worst: f64,
-    /// How many times.
+    /// How many runs there were.
     pub runs: usize,
 }
 

@@ -1,4 +1,5 @@
-//! What another program costs: time on the clock, processor time, memory. Needs Linux's /proc.
+//! The cost of running another program: time on the clock, processor time, memory. Needs Linux's
+//! /proc.
 
 use std::error::Error;
 use std::fs;
@@ -14,7 +15,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(5);
 /// The unit of processor time in /proc: 1/100 s on every Linux (`USER_HZ`).
 const TICKS: f64 = 100.0;
 
-/// What something cost.
+/// The cost of one run.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Cost {
     /// Time on the clock, in seconds.
@@ -54,7 +55,7 @@ pub fn run_for_status(command: &mut Command) -> Result<(Cost, Option<i32>), Box<
     Ok((Cost { wall, cpu, peak }, status.code()))
 }
 
-/// What `work` costs this process. The peak is that of the whole process up to now.
+/// Runs `work` in this process and gives its cost. The peak is that of the whole process up to now.
 pub fn of<T>(
     work: impl FnOnce() -> Result<T, Box<dyn Error>>,
 ) -> Result<(T, Cost), Box<dyn Error>> {

@@ -25,7 +25,7 @@ const MODULE_LIMIT: u64 = 256 << 20;
 pub struct Input {
     /// Where it is.
     pub folder: PathBuf,
-    /// What it is, for people.
+    /// Its name in tables.
     pub name: String,
     /// How many files are in it, and their bytes.
     pub files: u64,

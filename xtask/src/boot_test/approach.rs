@@ -1,8 +1,8 @@
-//! What on the host's cable is the begin of something new for the host.
+//! Recognises frames on the host's cable with which something new reaches for the host.
 
-/// What in a frame on the host's cable is the begin of something new for the host's network (10.0.0.0/8,
-/// fd00::2): a connection by TCP, a datagram to the port that the scan uses, a ping, or the question who has
-/// the address, which comes before the first packet.
+/// Describes a frame on the host's cable that begins something new towards the host's network (10.0.0.0/8, fd00::2): a
+/// connection by TCP, a datagram to the port that the scan uses, a ping, or the question who has the address, which
+/// comes before the first packet.
 pub fn approach(frame: &[u8]) -> Option<String> {
     let byte = |at: usize| frame.get(at).copied();
     let word = |at: usize| Some(u16::from_be_bytes([byte(at)?, byte(at + 1)?]));

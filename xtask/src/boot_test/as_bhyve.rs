@@ -20,7 +20,7 @@ use super::setup::{Setup, append};
 
 /// The file of an output that says which machine bhyve makes.
 const FILE: &str = "host/bhyve/wifibox.config";
-/// What bhyve's SMBIOS tables say (bhyve_config(5)).
+/// The SMBIOS tables of bhyve (bhyve_config(5)), as QEMU options.
 const SMBIOS: [&str; 2] = [
     "type=0,vendor=BHYVE,version=14.0,date=10/17/2021",
     "type=1,manufacturer=FreeBSD,product=BHYVE,version=1.0,family=Virtual Machine",
@@ -128,7 +128,7 @@ impl Machine {
         Session::put(&setup.exchange, "machine.sh", TELL.as_bytes())
     }
 
-    /// What the guest has to find: the names of SMBIOS, then each device with its ids.
+    /// The lines that the guest must report: the names of SMBIOS, then each device with its ids.
     pub fn expected(&self) -> Vec<String> {
         let mut lines = vec!["FreeBSD BHYVE".to_owned()];
         for device in self.devices() {

@@ -13,6 +13,7 @@
 mod access_point;
 mod approach;
 mod as_bhyve;
+mod ipv6;
 mod modules;
 mod network;
 mod power_cut;

@@ -13,7 +13,7 @@ use super::report::ModuleLoad;
 use super::session::Session;
 use super::setup::{Setup, append};
 
-/// What the kernel says about a module whose symbols nothing exports.
+/// The kernel's messages about a module whose symbols nothing exports.
 const UNRESOLVED: [&str; 3] =
     ["Unknown symbol", "disagrees about version of symbol", "module verification failed"];
 
@@ -107,7 +107,7 @@ pub fn run(session: &mut Session) -> Result<(), String> {
     session.wait_ready()
 }
 
-/// What became of each module: its line is `NAME EXIT-CODE TEXT`.
+/// The state of each module, from the guest's lines `NAME EXIT-CODE TEXT`.
 fn judge(results: &str, loaded: &str) -> Vec<ModuleLoad> {
     let loaded: BTreeSet<&str> =
         loaded.lines().filter_map(|line| line.split_ascii_whitespace().next()).collect();

@@ -1,8 +1,8 @@
-//! "The host" of the boot test: a small network stack of its own behind the guest's `eth0`, with a
-//! DHCP client, pings, TCP requests and a TCP server. Nothing here waits: [`Host::poll`] moves
-//! everything on, and the others tell what has come of it.
+//! "The host" of the boot test: a small network stack behind the guest's `eth0`, with a DHCP client, an
+//! IPv6 address that it makes itself (SLAAC), pings, TCP requests and a TCP server. Nothing here waits:
+//! [`Host::poll`] moves everything on, and the other functions give the results.
 
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, Ipv6Addr};
 use std::time::{Duration, Instant};
 
 use smoltcp::iface::{Config, Interface, SocketHandle, SocketSet};
@@ -10,22 +10,25 @@ use smoltcp::phy::ChecksumCapabilities;
 use smoltcp::socket::{dhcpv4, icmp, tcp};
 use smoltcp::time::{Duration as StackDuration, Instant as StackInstant};
 use smoltcp::wire::{
-    EthernetAddress, Icmpv4Packet, Icmpv4Repr, IpAddress, IpCidr, IpEndpoint, Ipv4Cidr,
+    EthernetAddress, Icmpv4Message, Icmpv4Packet, Icmpv4Repr, Icmpv6Message, Icmpv6Packet,
+    Icmpv6Repr, IpAddress, IpCidr, IpEndpoint, Ipv4Cidr, Ipv6Cidr,
 };
 
 use super::wire::Wire;
 
 /// A locally administered address, for the host's end of the cable.
 const HARDWARE_ADDRESS: EthernetAddress = EthernetAddress([0x02, 0x77, 0x69, 0x66, 0x69, 0x01]);
+/// The address for its own link, as the hardware address makes it.
+const LINK_ADDRESS: Ipv6Addr = Ipv6Addr::new(0xfe80, 0, 0, 0, 0x77, 0x69ff, 0xfe66, 0x6901);
 /// Names the test's pings.
 const PING: u16 = 0x7762;
 
-/// What the guest's DHCP server gave.
+/// The lease of the guest's DHCP server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Lease {
     /// The host's address and the length of its network's prefix.
     pub address: Ipv4Cidr,
-    /// The way out.
+    /// The default gateway.
     pub router: Option<Ipv4Addr>,
     /// Name servers.
     pub name_servers: Vec<Ipv4Addr>,
@@ -43,10 +46,15 @@ pub struct Host {
 }
 
 impl Host {
-    /// A host without an address on `wire`.
+    /// A host on `wire`, with an address for this link only; it takes others when a router announces some.
     pub fn new(mut wire: Wire) -> Self {
-        let config = Config::new(HARDWARE_ADDRESS.into());
-        let interface = Interface::new(config, &mut wire, StackInstant::now());
+        let mut config = Config::new(HARDWARE_ADDRESS.into());
+        config.slaac = true;
+        let mut interface = Interface::new(config, &mut wire, StackInstant::now());
+        interface.update_ip_addrs(|list| {
+            // The list is empty.
+            let _ = list.push(IpCidr::Ipv6(Ipv6Cidr::new(LINK_ADDRESS, 64)));
+        });
         let mut sockets = SocketSet::new(Vec::new());
         let buffer =
             || icmp::PacketBuffer::new(vec![icmp::PacketMetadata::EMPTY; 16], vec![0; 4096]);
@@ -73,8 +81,8 @@ impl Host {
     /// Takes a fixed address, without a way out.
     pub fn take_address(&mut self, address: Ipv4Cidr) {
         self.interface.update_ip_addrs(|list| {
-            list.clear();
-            // The list has room for more than one.
+            list.retain(|address| matches!(address, IpCidr::Ipv6(_)));
+            // The list has room for four.
             let _ = list.push(IpCidr::Ipv4(address));
         });
     }
@@ -82,7 +90,7 @@ impl Host {
     /// Takes one more address, as if the Internet were here.
     pub fn add_address(&mut self, address: Ipv4Addr) {
         self.interface.update_ip_addrs(|list| {
-            // The list has room for two.
+            // The list has room for four.
             let _ = list.push(IpCidr::Ipv4(Ipv4Cidr::new(address, 32)));
         });
     }
@@ -92,7 +100,7 @@ impl Host {
         self.wire.approaches = Some(Vec::new());
     }
 
-    /// What was noted since then.
+    /// The connections noted since [`Host::watch`].
     pub fn approaches(&self) -> Vec<String> {
         self.wire.approaches.clone().unwrap_or_default()
     }
@@ -102,9 +110,32 @@ impl Host {
         self.lease.as_ref()
     }
 
+    /// The IPv6 address that it made of what a router announced.
+    pub fn address6(&self) -> Option<Ipv6Addr> {
+        self.interface.ip_addrs().iter().find_map(|address| match address {
+            IpCidr::Ipv6(own) if own.address() != LINK_ADDRESS => Some(own.address()),
+            _ => None,
+        })
+    }
+
+    /// The router that says that IPv6 leads on by it.
+    pub fn router6(&self) -> Option<Ipv6Addr> {
+        self.wire.router
+    }
+
     /// Moves everything on; to be called every few milliseconds.
     pub fn poll(&mut self) {
         self.interface.poll(StackInstant::now(), &mut self.wire, &mut self.sockets);
+        // smoltcp 0.14 takes no router by itself where it has one by IPv4.
+        let routes = self.interface.routes_mut();
+        let router = routes.get_default_ipv6_route().map(|route| route.via_router);
+        if router != self.wire.router.map(IpAddress::Ipv6) {
+            routes.remove_default_ipv6_route();
+            if let Some(router) = self.wire.router {
+                // The table has room for one of each.
+                let _ = routes.add_default_ipv6_route(router);
+            }
+        }
         let Some(handle) = self.dhcp else { return };
         match self.sockets.get_mut::<dhcpv4::Socket>(handle).poll() {
             None => {}
@@ -118,7 +149,7 @@ impl Host {
                 self.take_address(lease.address);
                 self.interface.routes_mut().remove_default_ipv4_route();
                 if let Some(router) = lease.router {
-                    // The table has room for more than one route.
+                    // The table has room for one of each.
                     let _ = self.interface.routes_mut().add_default_ipv4_route(router);
                 }
                 self.lease = Some(lease);
@@ -127,23 +158,42 @@ impl Host {
     }
 
     /// Sends a ping.
-    pub fn ping(&mut self, target: Ipv4Addr, sequence: u16) {
-        let packet = Icmpv4Repr::EchoRequest { ident: PING, seq_no: sequence, data: b"wifibox" };
+    pub fn ping(&mut self, target: impl Into<IpAddress>, sequence: u16) {
+        let (target, data, checksums) =
+            (target.into(), b"wifibox", ChecksumCapabilities::default());
         let socket = self.sockets.get_mut::<icmp::Socket>(self.pings);
-        if let Ok(buffer) = socket.send(packet.buffer_len(), IpAddress::Ipv4(target)) {
-            let checksums = ChecksumCapabilities::default();
-            packet.emit(&mut Icmpv4Packet::new_unchecked(buffer), &checksums);
+        // A full queue loses the ping, as a network may.
+        match target {
+            IpAddress::Ipv4(_) => {
+                let packet = Icmpv4Repr::EchoRequest { ident: PING, seq_no: sequence, data };
+                if let Ok(buffer) = socket.send(packet.buffer_len(), target) {
+                    packet.emit(&mut Icmpv4Packet::new_unchecked(buffer), &checksums);
+                }
+            }
+            IpAddress::Ipv6(address) => {
+                let packet = Icmpv6Repr::EchoRequest { ident: PING, seq_no: sequence, data };
+                let own = self.interface.get_source_address_ipv6(&address);
+                if let Ok(buffer) = socket.send(packet.buffer_len(), target) {
+                    let mut buffer = Icmpv6Packet::new_unchecked(buffer);
+                    packet.emit(&own, &address, &mut buffer, &checksums);
+                }
+            }
         }
     }
 
     /// How many answers came from `target` since the last call.
-    pub fn answers(&mut self, target: Ipv4Addr) -> usize {
+    pub fn answers(&mut self, target: impl Into<IpAddress>) -> usize {
+        let target = target.into();
         let socket = self.sockets.get_mut::<icmp::Socket>(self.pings);
         let mut count = 0;
         while let Ok((packet, from)) = socket.recv() {
-            let reply = Icmpv4Packet::new_checked(packet)
-                .is_ok_and(|packet| packet.msg_type() == smoltcp::wire::Icmpv4Message::EchoReply);
-            count += usize::from(reply && from == IpAddress::Ipv4(target));
+            let reply = match from {
+                IpAddress::Ipv4(_) => Icmpv4Packet::new_checked(packet)
+                    .is_ok_and(|packet| packet.msg_type() == Icmpv4Message::EchoReply),
+                IpAddress::Ipv6(_) => Icmpv6Packet::new_checked(packet)
+                    .is_ok_and(|packet| packet.msg_type() == Icmpv6Message::EchoReply),
+            };
+            count += usize::from(reply && from == target);
         }
         count
     }
@@ -163,8 +213,8 @@ impl Host {
         }
     }
 
-    /// What has become of `request`: `None` while it is under way, its answer once the other side
-    /// has closed or `enough` of it is there, an error when it was refused or took too long.
+    /// The state of `request`: `None` while it is under way, its answer once the other side has
+    /// closed or `enough` of it is there, an error when it was refused or took too long.
     pub fn answer(
         &mut self,
         request: &mut Request,

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use wifibox_host::qemu::Board;
 
-/// What the guest said on its console, a time before each line.
+/// The guest's output on its console, a time before each line.
 #[derive(Default)]
 struct Console {
     lines: Vec<String>,

@@ -1,15 +1,15 @@
-//! What a boot test tells: a line for each step as it happens, and a summary at the end.
+//! The report of a boot test: a line for each step as it happens, and a summary at the end.
 
 use serde::Serialize;
 
 /// A step that was passed.
 #[derive(Debug, Clone, Serialize)]
 pub struct Step {
-    /// What has been shown.
+    /// The statement that it shows to be true.
     pub name: String,
     /// Seconds since QEMU's start.
     pub seconds: f64,
-    /// What was seen, in short.
+    /// The evidence, in short.
     pub detail: String,
 }
 
@@ -63,7 +63,7 @@ pub struct ModuleLoad {
     pub name: String,
     /// `loaded`, `no device` or `failed`.
     pub state: &'static str,
-    /// What was said about it.
+    /// The last messages about it.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub detail: String,
 }

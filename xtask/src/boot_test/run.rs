@@ -53,7 +53,7 @@ pub fn boot(args: &Args, memory: u32, quiet: bool) -> Result<Report, String> {
     Ok(report)
 }
 
-/// One boot, with the guest's disk in `state` and everything else in a folder of its own there.
+/// One boot, with the guest's disk in `state` and everything else in its own folder there.
 fn boot_once(
     args: &Args,
     memory: u32,

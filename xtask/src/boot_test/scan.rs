@@ -7,12 +7,12 @@
 use super::session::Session;
 use super::setup::Setup;
 
-/// `intruder.sh DEVICE HOST`: tries ports of the guest and of the host from the network of DEVICE, and prints
+/// `intruder.sh DEVICE HOST HOST6`: tries ports of the guest and of the host from the network of DEVICE, and prints
 /// those that answer.
 const INTRUDER: &str = "#!/bin/sh
 cd /run/e2e
 . ./tools.sh
-device=$1 host=$2
+device=$1 host=$2 host6=$3
 nc=$(tool nc)
 
 # The neighbour: the guest's addresses in this network.
@@ -44,7 +44,7 @@ ip -6 route add fd00::/64 via \"$local\" dev \"$device\" && {
 	try fd00::ffff
 	# Packets from a link's own address are not passed on.
 	ip -6 addr add fd77::1/64 dev \"$device\" && sleep 2
-	try fd00::2
+	try fd00::2 \"$host6\"
 }
 exit 0
 ";
@@ -67,8 +67,9 @@ pub fn run(session: &mut Session, side: &str, device: &str) -> Result<(), String
         .host
         .lease()
         .map_or_else(|| "10.0.0.1".to_owned(), |lease| lease.address.address().to_string());
+    let host6 = session.host.address6().map_or_else(|| "fd00::3".to_owned(), |own| own.to_string());
     session.host.watch();
-    let log = session.order(side, &format!("sh /run/e2e/intruder.sh {device} {host}\n"))?;
+    let log = session.order(side, &format!("sh /run/e2e/intruder.sh {device} {host} {host6}\n"))?;
     if !log.starts_with("neighbour ") {
         return Err(format!("the wireless side could not scan: {log}"));
     }

@@ -42,7 +42,7 @@ fn a_shell_can_read_every_script() {
     assert!(count > 15, "only {count} scripts found");
 }
 
-/// What `import` tells UCI for a guest of `role` with these files in its share.
+/// The lines that `import` feeds to UCI for a guest of `role` with these files in its share.
 fn import(role: &str, files: &[(&str, &str)]) -> Vec<String> {
     let folder = tempfile::tempdir().unwrap();
     let here = folder.path().display().to_string();

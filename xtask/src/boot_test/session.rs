@@ -21,13 +21,13 @@ pub struct Session {
     pub qemu: Qemu,
     /// The other end of its `eth0`.
     pub host: Host,
-    /// What has been shown.
+    /// The steps so far.
     pub report: Report,
     /// The folder of the share `e2e`, by which guest and test exchange files.
     pub exchange: PathBuf,
-    /// What the guest must say about its machine; empty if it is not asked.
+    /// The lines that the guest must report about its machine; empty if it is not asked.
     pub machine: Vec<String>,
-    /// What the guest is made of, as its manifest says.
+    /// The base of the guest, from its manifest.
     pub base: String,
     /// How long a step may take.
     pub limit: Duration,

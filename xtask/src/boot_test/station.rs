@@ -22,7 +22,7 @@ const DOWNLOAD: usize = 2 * 1024 * 1024;
 /// Joins the test's network. The scan is limited to its channel: a simulated radio has dozens.
 const STATION: &str = "\
 ctrl_interface=/var/run/wpa_supplicant
-ctrl_interface_group=0
+ctrl_interface_group=wheel
 update_config=1
 p2p_disabled=1
 network={
@@ -96,6 +96,7 @@ $(tool httpd) -p 198.51.100.7:8080 -h www
 $(tool httpd) -p 198.51.100.7:53 -h www
 read -r uptime _ </proc/uptime
 echo \"at $uptime of the guest's time\" >out/up
+. ./ipv6.sh
 orders ap
 ";
 
@@ -123,6 +124,7 @@ pub fn prepare(setup: &Setup) -> Result<(), String> {
     }
     Session::put(&setup.exchange, "www/name", b"first\n")?;
     Session::put(&setup.exchange, "www/blob", &test_bytes(DOWNLOAD))?;
+    super::ipv6::prepare(setup)?;
     super::scan::prepare(setup)
 }
 
@@ -163,6 +165,7 @@ pub fn work(session: &mut Session) -> Result<(), String> {
         asks(session, "the guest hands queries on to the network's name server", "first")?;
     }
     download(session)?;
+    super::ipv6::run(session)?;
     if session.base != "openwrt" {
         super::scan::run(session, "ap", "wlan1")?;
     }

@@ -1,7 +1,8 @@
 //! `--trials`: what happens to a guest in the world, one after the other in one boot of a station: a wrong
 //! password, an access point that goes away and is another network afterwards, WPA3, a hidden network, 802.1X
-//! as at universities, files that are wrong, a card that is gone after the host slept, rules that are
-//! refused. After each the guest works again by itself, and in between says on the host what is wrong.
+//! as at universities, files that are wrong, a card that does not answer, or is gone after the host slept,
+//! rules that are refused. Its files are written as people write them: the netmask before the address, the
+//! control sockets without a network, and for a group of FreeBSD's. After each the guest works again by itself, and in between says on the host what is wrong.
 
 use std::fs;
 use std::process::Command;
@@ -16,12 +17,12 @@ use super::station::{self, FAR};
 const NETWORK: &str = "#!/bin/sh
 cd /run/e2e
 . ./tools.sh
-for file in /run/e2e.hostapd /run/e2e.pid; do
+for file in /run/e2e.hostapd /run/e2e.pid /run/e2e.radvd; do
 	[ ! -f \"$file\" ] || kill \"$(cat \"$file\")\" 2>/dev/null
 done
 [ \"$2\" != none ] || exit 0
 sleep 1
-rm -f /run/e2e.hostapd /run/e2e.pid
+rm -f /run/e2e.hostapd /run/e2e.pid /run/e2e.radvd
 ip link set lo up
 ip addr flush dev wlan1
 ip addr add \"192.168.7$1.1/24\" dev wlan1
@@ -63,7 +64,7 @@ const OTHERS: [(&str, &str); 4] = [
     ),
 ];
 
-/// What people are told to type in the guest, by the book and by wifibox(8).
+/// The commands that the book and wifibox(8) tell people to type in the guest.
 const COMMANDS: [&str; 18] = [
     "logread",
     "dmesg",
@@ -87,6 +88,7 @@ const COMMANDS: [&str; 18] = [
 
 /// Adds what the trials need to the guest's shares.
 pub fn prepare(setup: &Setup) -> Result<(), String> {
+    as_people_write(setup)?;
     station::prepare(setup)?;
     Session::put(&setup.exchange, "trials", b"yes\n")?;
     Session::put(&setup.exchange, "net.sh", NETWORK.as_bytes())?;
@@ -96,6 +98,16 @@ pub fn prepare(setup: &Setup) -> Result<(), String> {
     let commands = COMMANDS.join("\n") + "\n";
     Session::put(&setup.exchange, "commands", commands.as_bytes())?;
     certificate(setup)
+}
+
+/// Files with the same meaning as the samples, in other words.
+fn as_people_write(setup: &Setup) -> Result<(), String> {
+    let interfaces = "iface eth0 inet static\n  netmask 255.255.255.0\n  address 10.0.0.1\n\
+                      iface eth0 inet6 static\n  address fd00::ffff/64\niface wlan0 inet dhcp\n";
+    let sockets =
+        "sockets=\"path=/var/run/wpa_supplicant/wlan0,user=root,group=0,mode=770,port=1200\"\n";
+    Session::put(&setup.config, "interfaces.conf", interfaces.as_bytes())?;
+    Session::put(&setup.config, "uds_passthru.conf", sockets.as_bytes())
 }
 
 /// A certificate of its own for the 802.1X server, which the station gets in its share.
@@ -135,12 +147,13 @@ pub fn run(session: &mut Session) -> Result<(), String> {
     another_network(session)?;
     other_kinds(session)?;
     wrong_file(session)?;
+    silent_card(session)?;
     lost_card(session)?;
     refused_rules(session)?;
     session.power_off()
 }
 
-/// What people type works.
+/// All of [`COMMANDS`] work and print something.
 fn typed(session: &mut Session) -> Result<(), String> {
     let log = session.order(
         "guest",
@@ -166,6 +179,7 @@ fn wrong_password(session: &mut Session) -> Result<(), String> {
 /// The access point goes away, and is another network when it comes back.
 fn another_network(session: &mut Session) -> Result<(), String> {
     session.order("ap", "sh /run/e2e/net.sh 1 none\n")?;
+    super::ipv6::no_way_out(session)?;
     reason(
         session,
         "without its access point it says why",
@@ -231,6 +245,21 @@ fn wrong_file(session: &mut Session) -> Result<(), String> {
     }
     Session::put(&share(session, "wpa_supplicant"), "wpa_supplicant.conf", join(HOME).as_bytes())?;
     joined(session, "joined once the file is mended, by itself", "wifibox-test")
+}
+
+/// What wpa_supplicant says of a card that does not answer, said in its place: the guest tries to take the
+/// card out. The simulated one is no PCI card, stays, and goes on working.
+fn silent_card(session: &mut Session) -> Result<(), String> {
+    session.order(
+        "guest",
+        "for number in 1 2 3 4 5 6 7 8 9 10; do\n\
+         echo 'wlan0: CTRL-EVENT-SCAN-FAILED ret=-110 retry=1'\ndone >/run/sv/wpa_supplicant.log\n",
+    )?;
+    session.wait_console(
+        "a card that does not answer is taken out",
+        &["it is no PCI card, and cannot be taken out"],
+    )?;
+    pings(session, "and packets go through")
 }
 
 /// The card goes away, as when a host sleeps, and is there again.

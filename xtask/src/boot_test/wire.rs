@@ -3,6 +3,7 @@
 
 use std::collections::VecDeque;
 use std::io;
+use std::net::Ipv6Addr;
 use std::os::unix::net::UnixDatagram;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -116,14 +117,16 @@ impl Drop for Tap {
 pub struct Wire {
     carrier: Box<dyn Carrier>,
     waiting: VecDeque<Vec<u8>>,
-    /// What came in that looks like a new connection to the host's network, once somebody asks for it.
+    /// Frames that look like new connections to the host's network, once somebody asks for them.
     pub approaches: Option<Vec<String>>,
+    /// The router that announced itself last, if it leads on.
+    pub router: Option<Ipv6Addr>,
 }
 
 impl Wire {
     /// A device on `carrier`.
     pub fn new(carrier: Box<dyn Carrier>) -> Self {
-        Self { carrier, waiting: VecDeque::new(), approaches: None }
+        Self { carrier, waiting: VecDeque::new(), approaches: None, router: None }
     }
 }
 
@@ -157,6 +160,9 @@ impl Device for Wire {
             if let Some(list) = &mut self.approaches {
                 list.extend(super::approach::approach(&frame));
             }
+            if let Some((router, leads_on)) = router(&frame) {
+                self.router = leads_on.then_some(router);
+            }
             self.waiting.push_back(frame);
         }
         let frame = self.waiting.pop_front()?;
@@ -172,5 +178,39 @@ impl Device for Wire {
         capabilities.medium = Medium::Ethernet;
         capabilities.max_transmission_unit = FRAME;
         capabilities
+    }
+}
+
+/// The router of a frame that announces one, and whether IPv6 leads on by it.
+fn router(frame: &[u8]) -> Option<(Ipv6Addr, bool)> {
+    let (kind, next, message) = (frame.get(12..14)?, *frame.get(20)?, *frame.get(54)?);
+    if (kind, next, message) != (&[0x86, 0xdd], 58, 134) {
+        return None;
+    }
+    let source: [u8; 16] = frame.get(22..38)?.try_into().ok()?;
+    Some((source.into(), frame.get(60..62)? != [0, 0]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_router_leads_on_for_as_long_as_it_says() {
+        let source = Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0, 1);
+        let frame = |message: u8, lifetime: [u8; 2]| {
+            let mut frame = vec![0; 12];
+            frame.extend([0x86, 0xdd, 0x60, 0, 0, 0, 0, 16, 58, 255]);
+            frame.extend(source.octets());
+            frame.extend([
+                0xff, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, message, 0, 0, 0, 64, 0,
+            ]);
+            frame.extend(lifetime);
+            frame
+        };
+        assert_eq!(router(&frame(134, [7, 8])), Some((source, true)));
+        assert_eq!(router(&frame(134, [0, 0])), Some((source, false)));
+        assert_eq!(router(&frame(136, [7, 8])), None);
+        assert_eq!(router(&frame(134, [7, 8])[..60]), None);
     }
 }

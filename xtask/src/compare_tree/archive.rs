@@ -13,7 +13,7 @@ use wifibox_ground::digest::Sha256;
 
 use super::listing::{Kind, Listing, Node, hex};
 
-/// Account files larger than this are none.
+/// The most bytes that are read of an account file.
 const ACCOUNTS_LIMIT: u64 = 1 << 20;
 /// The prefix of extended attributes in PAX headers.
 const XATTR: &str = "SCHILY.xattr.";

@@ -1,4 +1,4 @@
-//! What differs between two trees, one difference at a time.
+//! The differences between two trees, one at a time.
 
 use std::fmt;
 
@@ -66,9 +66,9 @@ pub struct Difference {
     pub class: Class,
     /// Where, as text; `/` is the root itself.
     pub path: String,
-    /// What should be there, in words; empty for an extra path.
+    /// The expected node or value, in words; empty for an extra path.
     pub expected: String,
-    /// What is there, in words; empty for a missing path.
+    /// The node or value found, in words; empty for a missing path.
     pub found: String,
 }
 

@@ -11,7 +11,7 @@ pub type Listing = BTreeMap<Vec<u8>, Node>;
 /// One node.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Node {
-    /// What it is.
+    /// Its type.
     pub kind: Kind,
     /// Permission bits with setuid, setgid and sticky.
     pub mode: u32,
@@ -21,7 +21,7 @@ pub struct Node {
     pub xattrs: Option<BTreeMap<String, String>>,
 }
 
-/// What a node is.
+/// The type of a node, with the data of that type.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Kind {
     /// A directory.

@@ -9,7 +9,7 @@ use clap::error::ErrorKind;
 use wifibox_build::cli::command::Cli;
 use wifibox_recipe::{Catalog, Listed, Sources};
 
-/// What became of a command.
+/// The verdict on a command.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Outcome {
     /// It can be typed.
@@ -20,11 +20,11 @@ pub enum Outcome {
     Wrong(String),
 }
 
-/// Words that stand before a command and are none of ours.
+/// Words that stand before a command and are not ours.
 const BEFORE: [&str; 11] =
     ["sudo", "doas", "time", "exec", "if", "then", "else", "while", "until", "do", "!"];
 
-/// Options whose value has a form of its own, and one that they take: it stands for a script's variable.
+/// Options whose value has its own form, and one that they take: it stands for a script's variable.
 const SAMPLES: [(&str, &str); 3] =
     [("--device", "8086:2725"), ("--passthru", "3/0/0"), ("--jobs", "1")];
 
@@ -134,7 +134,7 @@ impl Checker {
     }
 }
 
-/// What the parser says.
+/// The verdict from the parser's result.
 fn parsed<T>(result: Result<T, clap::Error>, pending: &BTreeSet<String>) -> Outcome {
     let Err(error) = result else { return Outcome::Fine };
     if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {

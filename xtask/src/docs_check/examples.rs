@@ -1,5 +1,5 @@
-//! What `examples/` holds besides commands: recipes that must compose with the program's own, and files for hosts
-//! that the linter must find sound.
+//! Checks the parts of `examples/` that are not commands: recipes must compose with the program's own, and the linter
+//! must accept the files for hosts.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error;

@@ -1,11 +1,11 @@
-//! What docs-check needs of a page: lines of its code, links, and the anchors of its headings.
+//! Reads a page as far as docs-check needs it: lines of its code, links, and the anchors of its headings.
 
 use std::collections::BTreeSet;
 
 /// A page, with the numbers of its lines.
 #[derive(Debug, Default)]
 pub struct Page {
-    /// Lines that may hold commands; what was continued over several lines is one.
+    /// Lines that may hold commands; one that is continued over several lines counts once.
     pub commands: Vec<(usize, String)>,
     /// Targets of links.
     pub links: Vec<(usize, String)>,

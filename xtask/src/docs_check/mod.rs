@@ -29,7 +29,7 @@ pub struct Arguments {
     root: PathBuf,
 }
 
-/// What was found.
+/// Counts of the things checked, and the problems.
 #[derive(Debug, Default)]
 struct Findings {
     pages: usize,

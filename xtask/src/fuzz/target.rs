@@ -1,4 +1,4 @@
-//! What is done with each input of the fuzzer: everything that reads ADB files, as a build would.
+//! Runs one input of the fuzzer through everything that reads ADB files, as a build would.
 //!
 //! Shared by the plain mode of `cargo xtask fuzz` and the libFuzzer program in `xtask/fuzz`.
 

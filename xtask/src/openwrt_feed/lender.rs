@@ -14,7 +14,7 @@ use super::Failure;
 const PROGRAMS: [&str; 2] = ["usr/bin/", "usr/sbin/"];
 const LIBRARIES: &str = "usr/lib/x86_64-linux-gnu/";
 
-/// What an image has to lend.
+/// The files of an image that can be lent.
 pub struct Lender {
     /// Contents by path from the root.
     files: BTreeMap<String, Vec<u8>>,

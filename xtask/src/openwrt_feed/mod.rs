@@ -54,7 +54,7 @@ type Failure = Box<dyn std::error::Error>;
 
 const TARGET: &str = "x86/64";
 const ARCHITECTURE: &str = "x86_64";
-/// What OpenWrt has in the feed of the target; the others are in `base`.
+/// The packages that OpenWrt keeps in the target's feed; the others are in `base`.
 const CORE: [&str; 13] = [
     "base-files",
     "firewall4",

@@ -9,7 +9,7 @@ use super::lender::Lender;
 pub struct Made {
     /// Its name.
     pub name: &'static str,
-    /// What it depends on.
+    /// Its dependencies.
     pub depends: Vec<&'static str>,
     /// An account that it requires: `user=uid:group=gid`.
     pub account: Option<&'static str>,
@@ -59,7 +59,7 @@ const LENT: [(&str, &[&str]); 6] = [
     ("wpad-basic-mbedtls", &["usr/sbin/hostapd", "usr/sbin/wpa_supplicant"]),
 ];
 
-/// The libraries of the C library itself; the others are in a package of their own.
+/// The libraries of the C library itself; the others are in their own package.
 const LIBC: [&str; 4] = ["ld-linux-x86-64.so.2", "libc.so.6", "libm.so.6", "libresolv.so.2"];
 const OTHER_LIBRARIES: &str = "libdebian";
 

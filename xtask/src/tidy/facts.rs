@@ -59,7 +59,7 @@ pub struct Child {
     pub line: usize,
     /// The value of `#[path]`.
     pub path: Option<String>,
-    /// Its contents, unless they are in a file of their own.
+    /// Its contents, unless they are in their own file.
     pub inline: Option<Module>,
     /// Only tests have it.
     pub test: bool,

@@ -9,10 +9,10 @@ use wifibox_host::config_disk::Content;
 use super::machine::CARD;
 use super::{client, parsing};
 
-/// What dom0 runs.
+/// The script that dom0 runs.
 const RUN: &str = include_str!("run.sh");
 
-/// What goes into the archive.
+/// The inputs of the archive.
 pub struct Contents<'a> {
     /// The guest's output folder.
     pub output: &'a Path,

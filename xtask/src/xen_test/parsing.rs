@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use wifibox_ground::address::Address;
 use wifibox_host::lint::xl;
-use wifibox_host::{HostFile, Hypervisor, Wishes};
+use wifibox_host::{HostFile, Hypervisor, Overrides};
 
 use super::machine::CARD;
 use super::read_image;
@@ -50,25 +50,27 @@ pub enum Variant {
 pub fn files(output: &Path, variant: Variant) -> Result<Vec<HostFile>, String> {
     let wrong = |error: &dyn std::fmt::Display| format!("{}: {error}", output.display());
     let card = |text: &str| Address::parse_linux(text).into_iter();
-    let wishes = match variant {
-        Variant::Plain => Wishes::default(),
-        Variant::Everything => Wishes {
+    let overrides = match variant {
+        Variant::Plain => Overrides::default(),
+        Variant::Everything => Overrides {
             passthru: card("0000:0a:00.0").chain(card("0000:0a:00.1")).collect(),
             configuration_disk: true,
             persistent: true,
             vcpus: Some(2),
-            ..Wishes::default()
+            ..Overrides::default()
         },
-        Variant::Started => {
-            Wishes { passthru: card(CARD).collect(), configuration_disk: true, ..Wishes::default() }
-        }
+        Variant::Started => Overrides {
+            passthru: card(CARD).collect(),
+            configuration_disk: true,
+            ..Overrides::default()
+        },
     };
     let guest = wifibox_host::of_output(output).map_err(|error| wrong(&error))?;
-    let guest = wishes.apply(&guest).map_err(|error| wrong(&error))?;
+    let guest = overrides.apply(&guest).map_err(|error| wrong(&error))?;
     Hypervisor::Xen.files(&guest).map_err(|error| wrong(&error))
 }
 
-/// What xl itself refuses, each a change of a good configuration: what is replaced, and by what.
+/// Changes of a good configuration that xl itself refuses: name, the text to replace, its replacement.
 const WRONG: [(&str, &str, &str); 5] = [
     ("no-name", "name = \"wifibox\"", ""),
     ("no-bracket", "driver_domain = 1", "vfb = [ \"vnc=1\""),

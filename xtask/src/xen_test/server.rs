@@ -20,7 +20,7 @@ pub struct Server {
 }
 
 impl Server {
-    /// Listens on a port of its own.
+    /// Listens on its own port.
     pub fn start() -> Result<Self, String> {
         let failed = |error: std::io::Error| format!("cannot listen on the loopback: {error}");
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).map_err(failed)?;

@@ -35,7 +35,7 @@ impl Access {
         Store::open(&self.cache)
     }
 
-    /// What fetches into `store`.
+    /// A fetcher that fills `store`, with this machine's options.
     pub fn fetcher<'s>(&'s self, store: &'s Store, work: &Work<'s>) -> Fetcher<'s> {
         Fetcher::new(store, &self.fetch, work.progress, work.cancel)
     }

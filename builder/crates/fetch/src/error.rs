@@ -1,4 +1,4 @@
-//! What can go wrong while fetching, with every location that was tried and what each one said.
+//! Errors of fetching, with every location that was tried and its outcome.
 
 use std::fmt;
 use std::io;
@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use wifibox_ground::artefact::{Found, Identity};
 use wifibox_ground::failure::Kind;
 
-/// Why an artefact could not be had.
+/// Why an artefact could not be fetched.
 #[derive(Debug, thiserror::Error)]
 pub enum FetchError {
     /// Every location answered, and none has it.
@@ -15,7 +15,7 @@ pub enum FetchError {
     NotFound {
         /// The artefact.
         name: String,
-        /// What each location said.
+        /// The outcome at each location, in the order in which they were tried.
         tried: Vec<Tried>,
     },
     /// No location could be read through, and at least one for a reason that may pass.
@@ -23,7 +23,7 @@ pub enum FetchError {
     Network {
         /// The artefact.
         name: String,
-        /// What each location said.
+        /// The outcome at each location, in the order in which they were tried.
         tried: Vec<Tried>,
     },
     /// A location has something else under that name, and no other one has the right thing.
@@ -34,24 +34,24 @@ pub enum FetchError {
     Verification {
         /// The artefact.
         name: String,
-        /// What was expected.
+        /// Size and SHA-256 that were expected.
         expected: Box<Identity>,
-        /// What was found.
+        /// Size and, if all of it was read, SHA-256 that were found.
         found: Box<Found>,
         /// Where it was found: the first location that held something else.
         location: String,
-        /// What each location said.
+        /// The outcome at each location, in the order in which they were tried.
         tried: Vec<Tried>,
     },
     /// A location has a file that does not pass the check that it was fetched for, and no other one
-    /// has a better.
+    /// has a better one.
     #[error("{name} is not what was expected: {why}{}", Trials(tried))]
     Unfit {
         /// The artefact.
         name: String,
-        /// What is wrong with it.
+        /// The reason, as the check gives it.
         why: String,
-        /// What each location said.
+        /// The outcome at each location, in the order in which they were tried.
         tried: Vec<Tried>,
     },
     /// A file of unknown size is larger than it may be.
@@ -67,11 +67,11 @@ pub enum FetchError {
     /// The store, or a file of this machine, cannot be read or written.
     #[error("cannot {action} {}: {source}", path.display())]
     Disk {
-        /// What was being done (`write`, `rename to`).
+        /// The operation that failed, as an infinitive (`write`, `rename to`).
         action: &'static str,
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The underlying I/O error.
         source: io::Error,
     },
     /// The network may not be used, and the artefact is not on this machine.
@@ -79,7 +79,7 @@ pub enum FetchError {
     Offline {
         /// The artefact.
         name: String,
-        /// What each local place said.
+        /// The outcome at each place on this machine.
         tried: Vec<Tried>,
     },
     /// The work was cancelled. What was fetched so far is kept and resumed next time.
@@ -125,7 +125,7 @@ impl FetchError {
 pub struct Tried {
     /// The location, without passwords.
     pub location: String,
-    /// What it said.
+    /// The outcome there.
     pub outcome: Outcome,
 }
 
@@ -138,9 +138,9 @@ pub enum Outcome {
     Failed(String),
     /// It was refused for good (403, too many redirects, not a file).
     Refused(String),
-    /// Something else was there.
+    /// It had a file of another size or digest.
     Mismatch(Found),
-    /// What was there does not pass the check; why.
+    /// It had a file that does not pass the check; the reason.
     Unfit(String),
     /// It was larger than this many bytes, the most that was allowed.
     TooLarge(u64),

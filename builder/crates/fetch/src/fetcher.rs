@@ -275,7 +275,7 @@ impl<'a> Fetcher<'a> {
         artefact: &Artefact,
     ) -> Result<Option<Outcome>, FetchError> {
         loop {
-            // What an earlier run left may be complete already, or the begin of something else.
+            // What an earlier run left may be complete already, or the beginning of something else.
             let resumed = partial.length() > 0;
             let complete = artefact.identity.accepts(&partial.found());
             if !complete && resumed && artefact.identity.size == Some(partial.length()) {

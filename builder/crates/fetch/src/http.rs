@@ -1,6 +1,6 @@
 //! HTTP: one GET at a time, from an offset, read piece by piece so that it can be cancelled.
 //!
-//! Each request runs in a thread of its own and hands its pieces over through a short channel.
+//! Each request runs in its own thread and hands its pieces over through a short channel.
 //! The side that waits looks at the cancellation flag many times a second and gives up after the
 //! stall time, whatever the connection does. Redirects are limited and never lead from https to http.
 //! The TLS provider is handed to the client, so that no process-wide state is needed.
@@ -39,13 +39,13 @@ impl LazyClient {
         LazyClient { options: options.clone(), client: OnceLock::new() }
     }
 
-    /// The client, or why there is none.
+    /// The client, or why it could not be made.
     pub(super) fn get(&self) -> Result<&Client, String> {
         self.client.get_or_init(|| Client::new(&self.options)).as_ref().map_err(Clone::clone)
     }
 }
 
-/// What a server said before the body.
+/// The status and the headers of a response.
 #[derive(Debug)]
 pub(super) struct Head {
     pub(super) status: u16,

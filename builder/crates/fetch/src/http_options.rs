@@ -13,7 +13,7 @@ pub struct HttpOptions {
     pub redirects: usize,
     /// Which proxy is used.
     pub proxy: ProxyChoice,
-    /// What the client calls itself.
+    /// The `User-Agent` header.
     pub user_agent: String,
 }
 
@@ -23,7 +23,7 @@ pub enum ProxyChoice {
     /// None.
     #[default]
     Direct,
-    /// What the system says (`http_proxy`, `https_proxy`, `no_proxy`, or its settings).
+    /// The system's (`http_proxy`, `https_proxy`, `no_proxy`, or its proxy settings).
     System,
     /// This one, for everything.
     Url(String),

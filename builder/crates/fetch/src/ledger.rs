@@ -1,4 +1,4 @@
-//! What a fetcher got, by the paths below its mirrors: what a bundle is made of.
+//! The files that a fetcher got, by their paths below its mirrors: a bundle is made of them.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

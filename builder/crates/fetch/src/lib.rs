@@ -1,9 +1,10 @@
 //! The only module that touches the network, and the content-addressed store.
 //!
-//! What is fetched is an [`Artefact`](wifibox_ground::artefact::Artefact): locations to try in order, and
-//! how its bytes are recognised. [`Fetcher`] looks for it in the [`Store`], then in folders of downloaded files, then at its
-//! locations, with retries and resumption. Only bytes of the right size and SHA-256 come out; the one
-//! exception, [`Fetcher::read_unverified`], is for signed indexes and says so in its name.
+//! Files are described by an [`Artefact`](wifibox_ground::artefact::Artefact): locations to try in
+//! order, and how its bytes are recognised. [`Fetcher`] looks for it in the [`Store`], then in
+//! folders of downloaded files, then at its locations, with retries and resumption. Only bytes of
+//! the right size and SHA-256 come out; the one exception, [`Fetcher::read_unverified`], is for
+//! signed indexes and says so in its name.
 
 mod access;
 mod batch;

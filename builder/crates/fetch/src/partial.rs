@@ -1,4 +1,4 @@
-//! What arrived of a download so far: a file beside the store that is hashed while it grows.
+//! An unfinished download: a file beside the store that is hashed while it grows.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
@@ -57,7 +57,7 @@ impl Partial {
         }
     }
 
-    /// What the bytes are.
+    /// Size and SHA-256 of the bytes so far.
     pub(super) fn found(&self) -> Found {
         Found { size: self.length, sha256: Some(self.hasher.clone().finish()) }
     }

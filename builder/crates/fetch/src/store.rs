@@ -183,7 +183,7 @@ impl Store {
         Ok(found)
     }
 
-    /// Removes an entry; it is no error when there is none.
+    /// Removes an entry; a missing one is not an error.
     ///
     /// # Errors
     /// [`FetchError::Disk`] when it cannot be removed.
@@ -216,7 +216,7 @@ impl Store {
         }
     }
 
-    /// What arrived of the artefact `sha256` so far. The caller holds its lock.
+    /// The unfinished download of the artefact `sha256`. The caller holds its lock.
     pub(super) fn partial(&self, sha256: &Sha256, cancel: &Cancel) -> Result<Partial, FetchError> {
         Partial::open(self.partial.join(sha256.to_string()), cancel)
     }
@@ -261,7 +261,7 @@ fn remove(path: &Path) -> Result<(), FetchError> {
     }
 }
 
-/// Opens a file, hashes all of it and goes back to its begin; `None` when there is no such file.
+/// Opens a file, hashes all of it and goes back to its beginning; `None` when there is no such file.
 pub(super) fn open_and_hash(
     path: &Path,
     cancel: &Cancel,

@@ -42,7 +42,7 @@ enum Miss {
     Failure(Failure),
 }
 
-/// What all transfers of one artefact share.
+/// The state shared by all transfers of one artefact.
 pub(super) struct Transfer<'a> {
     pub(super) name: &'a str,
     pub(super) bound: Bound,

@@ -43,7 +43,7 @@ pub struct Provide<'a> {
 pub struct BadDependency {
     /// The text that could not be read.
     pub text: String,
-    /// What is wrong with it.
+    /// The reason, for the message.
     pub why: &'static str,
 }
 

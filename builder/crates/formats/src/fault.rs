@@ -8,13 +8,13 @@ use wifibox_ground::failure::Kind;
 /// The kind of a fault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Fault {
-    /// The file is cut off, changed, or not made as its format demands.
+    /// The file is truncated, changed, or malformed.
     Damaged,
     /// The file is of another format.
     Foreign,
     /// The file is of the format, but of a version or with a feature that is not supported.
     Unsupported,
-    /// A path or link in the file leads out of the guest, or cannot be one of its paths.
+    /// A path or link in the file leads out of the guest, or is not a valid path.
     Unsafe,
     /// The file, or something in it, is larger than allowed.
     TooLarge,

@@ -1,4 +1,4 @@
-//! Fingerprints: what a recipe pins a key by, whatever the kind of the key.
+//! Fingerprints, by which recipes pin keys of all kinds.
 //!
 //! A signature names its key by a file name or a short id, which anybody can choose; a fingerprint is a
 //! digest of all of the key. All kinds are written in one way: hexadecimal digits, between which spaces
@@ -19,7 +19,7 @@ pub trait KeyKind {
     const LENGTHS: &'static [usize];
     /// Whether its fingerprints are printed in upper case.
     const UPPER_CASE: bool;
-    /// What is said of a text that is none: "... is not ".
+    /// The expected form, for the message about a text that does not have it.
     const EXPECTED: &'static str;
 }
 

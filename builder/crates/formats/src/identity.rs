@@ -70,7 +70,7 @@ impl Identity {
     }
 }
 
-/// What base64 text stands for; left-over bits and padding do not count.
+/// Decodes base64 text, whatever its left-over bits and padding.
 pub(super) fn decode(text: &str) -> Option<Vec<u8>> {
     LENIENT.decode(text.trim_end_matches('=')).ok()
 }

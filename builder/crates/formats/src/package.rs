@@ -40,13 +40,13 @@ pub struct Package {
     /// apk's identity (`C:`). Records with equal identity are one package.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub identity: Option<Identity>,
-    /// What must be there: Debian's Pre-Depends and Depends; apk's `D:`, with its `!name` conflicts.
+    /// Dependencies: Debian's Pre-Depends and Depends; apk's `D:`, with its `!name` conflicts.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub depends: String,
-    /// What must not be there: Conflicts and Breaks. Empty for apk, whose conflicts are in `depends`.
+    /// Conflicts and Breaks. Empty for apk, whose conflicts are in `depends`.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub conflicts: String,
-    /// What the package stands for beside its name.
+    /// Names that the package provides beside its own.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub provides: String,
     /// Whose files it may overwrite.
@@ -133,7 +133,7 @@ fn is_default<T: Default + PartialEq>(value: &T) -> bool {
 }
 
 impl Package {
-    /// What the package needs and, for apk, must not meet.
+    /// Its dependencies and, for apk, its conflicts.
     ///
     /// # Errors
     /// [`BadDependency`] for text that the ecosystem's syntax does not allow.
@@ -141,7 +141,7 @@ impl Package {
         dependency::parse_relations(scheme, &self.depends)
     }
 
-    /// What it must not meet, beside the negated entries of [`Package::depends`].
+    /// Its conflicts, beside the negated entries of [`Package::depends`].
     ///
     /// # Errors
     /// As for [`Package::depends`].
@@ -149,7 +149,7 @@ impl Package {
         dependency::parse_relations(scheme, &self.conflicts)
     }
 
-    /// What it stands for beside its own name.
+    /// The names that it provides beside its own.
     ///
     /// # Errors
     /// As for [`Package::depends`].
@@ -177,7 +177,7 @@ pub enum IndexError {
     Read {
         /// The last line that was read, from 1.
         line: u64,
-        /// What went wrong.
+        /// The underlying I/O error.
         source: std::io::Error,
     },
     /// A record does not follow the format.
@@ -187,7 +187,7 @@ pub enum IndexError {
         line: u64,
         /// The package whose record it is, if that was said before.
         package: Option<String>,
-        /// What is wrong and what was expected.
+        /// The reason, and what was expected.
         what: String,
     },
 }

@@ -1,4 +1,4 @@
-//! Package files of all formats, read alike: what a package says of itself, then its files.
+//! Reads package files of all formats alike: first the metadata, then the files.
 //!
 //! A reader reads from the beginning of the file to its end. What the formats differ in, the errors and
 //! the control files, is in the modules of the formats.
@@ -71,11 +71,15 @@ impl PackageError {
     }
 }
 
-/// What a package says of itself, beside its files.
+/// The metadata of a package that is needed to install its files.
 #[derive(Debug, Clone, Default)]
 pub struct Metadata {
     /// Its maintainer scripts, by the names of the format.
     pub scripts: BTreeMap<String, Vec<u8>>,
+    /// apk: the folders for whose changes its script `trigger` is run, as patterns.
+    pub triggers: Vec<String>,
+    /// Debian: the questions that its scripts may ask (`templates`).
+    pub templates: Option<Vec<u8>>,
     /// The relations to packages whose files it may overwrite, in the format's own syntax.
     pub replaces: String,
     /// apk: of two packages that replace each other's files, the one with the higher number wins.
@@ -146,11 +150,11 @@ pub type Visitor<'v> = dyn FnMut(Entry<'_>) -> Result<(), StreamError> + 'v;
 
 /// A package file that is being read.
 pub trait PackageReader {
-    /// What the package says of itself.
+    /// The package's metadata.
     fn metadata(&self) -> Metadata;
 
     /// Hands all files to `visit` and checks that the package is complete and sound. Callers use the
-    /// method `read_data` of `dyn PackageReader`, whose visitor has errors of its own.
+    /// method `read_data` of `dyn PackageReader`, whose visitor has its own errors.
     ///
     /// # Errors
     /// [`StreamError`].
@@ -228,6 +232,7 @@ impl<R: Read> PackageReader for Deb<R> {
         let control = self.control();
         Metadata {
             scripts: control.scripts.clone(),
+            templates: control.others.get("templates").cloned(),
             replaces: control.field("Replaces").unwrap_or_default(),
             source: Source::Fields(control.fields.clone()),
             ..Metadata::default()
@@ -244,10 +249,11 @@ impl<R: Read> PackageReader for Apk<R> {
         let info = &self.control().info;
         Metadata {
             scripts: self.control().scripts.clone(),
+            triggers: info.triggers.split_ascii_whitespace().map(str::to_owned).collect(),
             replaces: info.replaces.clone(),
             replaces_priority: info.replaces_priority,
             source: Source::Origin { origin: info.origin.clone(), commit: info.commit.clone() },
-            opkg: None,
+            ..Metadata::default()
         }
     }
 
@@ -262,10 +268,11 @@ impl PackageReader for Apk3<'_> {
         let adb::Info { package, commit, .. } = &control.info;
         Metadata {
             scripts: control.scripts.clone(),
+            triggers: control.triggers.clone(),
             replaces: package.replaces.clone(),
             replaces_priority: control.replaces_priority.try_into().unwrap_or(u32::MAX),
             source: Source::Origin { origin: package.origin.clone(), commit: commit.clone() },
-            opkg: None,
+            ..Metadata::default()
         }
     }
 

@@ -36,10 +36,10 @@ impl Default for TarLimits {
 /// Why an archive cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum TarError {
-    /// It is cut off, damaged, not a tar archive, or cannot be read.
+    /// It is truncated, damaged, not a tar archive, or cannot be read.
     #[error("the archive cannot be read: {0}")]
     Read(#[source] io::Error),
-    /// A path leads out of the guest, or cannot be one.
+    /// A path leads out of the guest, or is not a valid path.
     #[error(transparent)]
     Path(#[from] PathError),
     /// A member is not what a package may hold.
@@ -47,7 +47,7 @@ pub enum TarError {
     Member {
         /// Its path, as written.
         member: String,
-        /// What is wrong with it.
+        /// The reason, for the message.
         why: String,
     },
     /// A member is of a kind that is not supported.

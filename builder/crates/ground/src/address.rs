@@ -88,8 +88,8 @@ impl Address {
         (self.domain == 0).then(|| format!("{}/{}/{}", self.bus, self.slot, self.function))
     }
 
-    /// What each hypervisor is told. `class` is the card's class and subclass (0x0280), where known:
-    /// L4Re chooses cards by it.
+    /// The settings that pass the card through, one for each hypervisor and place. `class` is the card's class and
+    /// subclass (0x0280), where known: L4Re chooses cards by it.
     pub fn notations(self, class: Option<u16>) -> Vec<Notation> {
         let mut list = Vec::new();
         let mut add = |hypervisor, place, text| list.push(Notation { hypervisor, place, text });

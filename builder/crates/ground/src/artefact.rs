@@ -1,4 +1,4 @@
-//! What is to be fetched: one file, where it may be had, and how it is recognised.
+//! A file to fetch: its locations, and how it is recognised.
 
 use std::fmt;
 
@@ -8,19 +8,19 @@ use crate::digest::Sha256;
 /// One file to fetch.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Artefact {
-    /// What it is called in progress and errors (`busybox 1:1.37.0-6 (amd64)`).
+    /// Its name in progress and errors (`busybox 1:1.37.0-6 (amd64)`).
     pub name: String,
     /// Its name in folders of downloaded files (`--distdir`): no directories.
     pub file_name: String,
     /// Its path below its mirrors.
     pub path: String,
-    /// Where it may be had, in the order of trial.
+    /// Its locations, in the order in which they are tried.
     pub locations: Vec<Location>,
     /// How it is recognised.
     pub identity: Identity,
 }
 
-/// What is known of a file's contents before it is fetched.
+/// Size and digest that are known before a file is fetched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Identity {
     /// Its size in bytes.
@@ -29,7 +29,7 @@ pub struct Identity {
     pub sha256: Option<Sha256>,
 }
 
-/// What was found instead.
+/// Size and digest of the file that was found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Found {
     /// The size in bytes, as far as it was read or announced.

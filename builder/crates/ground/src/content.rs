@@ -10,20 +10,20 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, OnceLock};
 
 use crate::digests::Digests;
-use crate::held::Held;
+use crate::packed::Packed;
 
 /// Bytes that were written or kept earlier cannot be read again.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot read back {what}: {source}")]
 pub struct ReadBack {
-    /// Which bytes.
+    /// The name of the bytes, for the message.
     pub what: String,
-    /// What the system said.
+    /// The underlying I/O error.
     pub source: io::Error,
 }
 
 impl ReadBack {
-    /// Makes the error of what the system said of `what`.
+    /// Turns an I/O error about `what` into this one.
     pub fn of(what: impl Into<String>) -> impl FnOnce(io::Error) -> ReadBack {
         let what = what.into();
         move |source| ReadBack { what, source }
@@ -46,9 +46,9 @@ struct SpoolFile {
 /// The bytes of one file; cloning shares them.
 #[derive(Debug, Clone)]
 pub enum Content {
-    /// Held in memory.
+    /// Packed in memory.
     Inline(Arc<[u8]>),
-    /// Held in a spool: offset and length in bytes.
+    /// Packed in a spool: offset and length in bytes.
     Spooled {
         /// The spool that holds them.
         spool: Spool,
@@ -59,8 +59,8 @@ pub enum Content {
         /// Their hashes, once somebody has asked for them.
         digests: Arc<OnceLock<Digests>>,
     },
-    /// Held by the cache of unpacked packages.
-    Held(Held),
+    /// Packed by the cache of unpacked packages.
+    Packed(Packed),
 }
 
 impl Spool {
@@ -118,7 +118,7 @@ impl Content {
         match self {
             Content::Inline(bytes) => bytes.len() as u64,
             Content::Spooled { length, .. } => *length,
-            Content::Held(held) => held.len(),
+            Content::Packed(held) => held.len(),
         }
     }
 
@@ -134,7 +134,7 @@ impl Content {
             Content::Spooled { spool, offset, length, .. } => {
                 Box::new(SpoolReader { spool: spool.clone(), at: *offset, left: *length })
             }
-            Content::Held(held) => Box::new(held.open()),
+            Content::Packed(held) => Box::new(held.open()),
         }
     }
 
@@ -152,7 +152,7 @@ impl Content {
                     Ok(*digests.get_or_init(|| found))
                 }
             },
-            Content::Held(held) => Ok(held.digests()),
+            Content::Packed(held) => Ok(held.digests()),
         }
     }
 

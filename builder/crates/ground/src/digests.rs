@@ -9,9 +9,9 @@ use crate::digest::{Hasher, Sha256};
 /// The hashes of a content.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Digests {
-    /// What it is known by.
+    /// The hash that identifies it.
     pub sha256: Sha256,
-    /// What SPDX 2.3 wants beside it. Nothing is trusted by it.
+    /// The hash that SPDX 2.3 wants beside it. Nothing is trusted by it.
     pub sha1: [u8; 20],
 }
 

@@ -30,7 +30,7 @@ pub struct Entry<'a> {
     pub checksum: Option<[u8; 20]>,
     /// The content, where it is held already: it need not be read from `kind` then.
     pub held: Option<Content>,
-    /// What it is.
+    /// Its type.
     pub kind: EntryKind<'a>,
 }
 
@@ -54,7 +54,7 @@ impl<'a> Entry<'a> {
     }
 }
 
-/// What an [`Entry`] is.
+/// The type of an [`Entry`], with the data of that type.
 pub enum EntryKind<'a> {
     /// A directory.
     Directory,

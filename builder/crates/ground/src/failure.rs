@@ -1,12 +1,12 @@
-//! What kinds of failure there are: the program's exit code says which it was.
+//! The kinds of failure, from which the program's exit code follows.
 
-/// What kind of failure an error is. Every stage's error tells its own, so that the same fault has the
-/// same kind whichever format or stage met it.
+/// The kind of failure that an error is. Every stage's error tells its own, so that the same fault has the same kind
+/// whichever format or stage met it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Kind {
     /// Something failed.
     Failed,
-    /// What was asked for does not exist or makes no sense.
+    /// The request names something that does not exist, or makes no sense.
     Usage,
     /// The lock is out of date.
     LockOutdated,

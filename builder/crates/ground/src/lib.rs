@@ -1,4 +1,4 @@
-//! What all stages speak of: plain data and small tools, without knowledge of any format but their own.
+//! The vocabulary of all stages: plain data and small tools, without knowledge of any format but their own.
 //!
 //! Digests, guest paths, version orders, the addresses and ids of PCI cards, the contents of files, the
 //! description of a guest ([`guest::Guest`]); progress, cancellation, parallel work, bounded decompression.
@@ -14,14 +14,15 @@ pub mod digests;
 pub mod entry;
 pub mod failure;
 pub mod guest;
-pub mod held;
 pub mod location;
 pub mod memo;
 pub mod meter;
 pub mod nearest;
 pub mod output;
+pub mod packed;
 pub mod parallel;
 pub mod path;
 pub mod progress;
+pub mod sums;
 pub mod version;
 pub mod work;

@@ -19,18 +19,18 @@ pub enum Location {
 /// Text that is not a location, or a path that leads out of one.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum LocationError {
-    /// Looks like a URL, but is none.
+    /// Looks like a URL, but is not one.
     #[error("{text:?} is not a valid address: {why}")]
     BadUrl {
-        /// What was given.
+        /// The text that was given.
         text: String,
-        /// What the URL parser says.
+        /// The URL parser's error.
         why: String,
     },
     /// A URL of a kind that is not fetched.
     #[error("{text:?}: {scheme}:// is not supported; use http://, https://, file:// or a folder")]
     Scheme {
-        /// What was given.
+        /// The text that was given.
         text: String,
         /// Its scheme.
         scheme: String,

@@ -1,4 +1,4 @@
-//! What earlier runs found out and this one need not find out again.
+//! Facts that earlier runs established, so that this one need not establish them again.
 
 use crate::digest::Sha256;
 

@@ -1,7 +1,7 @@
-//! What the stages of a build cost: time on the clock, processor time, memory.
+//! The cost of the stages of a build: time on the clock, processor time, memory.
 //!
-//! The library has no clock of its own: a [`Meter`] that is passed in has. What is measured is told to
-//! whoever asked for the build, and never gets into an output.
+//! The library has no clock: a [`Meter`] that is passed in has. The results go to whoever asked for the build, and
+//! never into an output.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -14,7 +14,7 @@ pub trait Meter: Send + Sync {
     fn read(&self) -> Reading;
 }
 
-/// What a [`Meter`] shows.
+/// One reading of a [`Meter`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Reading {
     /// Time on a clock that is never set back, from any beginning.
@@ -25,10 +25,10 @@ pub struct Reading {
     pub peak: u64,
 }
 
-/// What one stage of a build cost.
+/// The cost of one stage of a build.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Stage {
-    /// The stage.
+    /// The stage's name.
     pub stage: String,
     /// Time on the clock.
     pub wall_seconds: f64,

@@ -54,10 +54,10 @@ pub enum Error {
     Read {
         /// The file.
         path: PathBuf,
-        /// What went wrong.
+        /// The underlying I/O error.
         source: io::Error,
     },
-    /// Folders are too many deep.
+    /// Folders are nested too deeply.
     #[error("{path} is more than {DEEPEST} folders deep")]
     TooDeep {
         /// The folder.
@@ -68,7 +68,7 @@ pub enum Error {
     Volume(#[from] fat::Error),
 }
 
-/// What goes onto the disk.
+/// The contents of the disk.
 #[derive(Debug, Default)]
 pub struct Content {
     root: Folder,
@@ -221,7 +221,7 @@ fn identify(folder: &Folder, id: &mut Hasher) -> Result<(), Error> {
     Ok(())
 }
 
-/// What the nodes take, in bytes, with a little more than the truth for folders.
+/// An upper bound of the space that the nodes take, in bytes.
 fn clusters(folder: &Folder) -> u64 {
     let of = |node: &Node| match node {
         Node::Folder(inside) => {

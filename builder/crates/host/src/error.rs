@@ -22,7 +22,7 @@ pub enum HostError {
         /// The output folder.
         path: PathBuf,
     },
-    /// A value of the description cannot be.
+    /// A value of the description is not allowed.
     #[error(transparent)]
     Value(#[from] BadValue),
     /// An address that is in no known notation.
@@ -31,7 +31,7 @@ pub enum HostError {
          03:00.0), as FreeBSD does (pci0:3:0:0), or as bhyve does (3/0/0)"
     )]
     Address {
-        /// What was given.
+        /// The text that was given.
         text: String,
     },
     /// The guest's kernel, initramfs or devices are not what the hypervisor offers.
@@ -39,7 +39,7 @@ pub enum HostError {
     Unfit {
         /// The hypervisor.
         hypervisor: Hypervisor,
-        /// What is in the way, and what to do.
+        /// The obstacle, and the advice.
         why: String,
     },
     /// A file that was to be written is not what the hypervisor reads: a fault of this program.
@@ -47,7 +47,7 @@ pub enum HostError {
     Faulty {
         /// The file.
         path: String,
-        /// What is wrong with it.
+        /// The linter's complaints.
         why: String,
     },
 }

@@ -1,4 +1,4 @@
-//! Puts files of hypervisors into an output that is there already, or into a folder of their own.
+//! Puts files of hypervisors into an output that is there already, or into a separate folder.
 //!
 //! In an output the list of files (`manifest.json`) and the hashes (`SHA256SUMS`) follow, so that
 //! `wifibox-build verify` accepts it as before. Everything is written beside its place first and then
@@ -12,9 +12,9 @@ use std::path::{Path, PathBuf};
 use super::{HostFile, Hypervisor};
 use wifibox_ground::digest::Sha256;
 use wifibox_ground::output::{Output, set_mode};
+use wifibox_ground::sums::{SIGNATURES, SUMS, Sums};
 use wifibox_report::Manifest;
 use wifibox_report::output::{self, LoadError};
-use wifibox_report::sums::{SIGNATURES, SUMS, Sums};
 
 /// The folder of an output for these files.
 const FOLDER: &str = "host";
@@ -26,14 +26,14 @@ pub enum InstallError {
     /// The output cannot be read.
     #[error(transparent)]
     Output(#[from] LoadError),
-    /// The file system said no.
+    /// A file or folder cannot be read or written.
     #[error("cannot {doing} {path}: {source}")]
     Io {
-        /// What was being done.
+        /// The operation that failed, as an infinitive.
         doing: &'static str,
-        /// To which file or folder.
+        /// The file or folder.
         path: PathBuf,
-        /// What the system said.
+        /// The underlying I/O error.
         source: io::Error,
     },
     /// The output is not what a build wrote, and would look as if it were.
@@ -41,8 +41,16 @@ pub enum InstallError {
     Changed {
         /// The file.
         path: PathBuf,
-        /// What is wrong.
+        /// The reason, for the message.
         why: String,
+    },
+    /// There is something else, or something that was changed, where a file should go.
+    #[error("{path} {why}, and is not replaced: move it away, or say --force")]
+    InTheWay {
+        /// The file.
+        path: PathBuf,
+        /// The obstacle, as a predicate without its subject.
+        why: &'static str,
     },
     /// A signature over the hashes would no longer hold.
     #[error(
@@ -63,11 +71,19 @@ fn failed(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Install
     move |source| InstallError::Io { doing, path, source }
 }
 
-/// Writes `files` below `folder`, which is made if it is not there; files of the same names make way.
+/// Writes `files` below `folder`, which is made if it is not there. Files of the same names with other contents make
+/// way with `force` only.
 ///
 /// # Errors
-/// [`InstallError::Io`].
-pub fn into_folder(folder: &Path, files: &[HostFile]) -> Result<(), InstallError> {
+/// [`InstallError::InTheWay`], before anything is written; [`InstallError::Io`].
+pub fn into_folder(folder: &Path, files: &[HostFile], force: bool) -> Result<(), InstallError> {
+    if !force {
+        for file in files {
+            check_place(&folder.join(&file.path), |found| {
+                (found != Sha256::of(&file.contents)).then_some("is there with other contents")
+            })?;
+        }
+    }
     for file in files {
         let path = folder.join(&file.path);
         write_beside(&path, &file.contents, file.mode)?.keep(&path)?;
@@ -76,7 +92,7 @@ pub fn into_folder(folder: &Path, files: &[HostFile]) -> Result<(), InstallError
 }
 
 /// Puts `files`, which are all that `hypervisors` have, into the output in `folder`: those that these
-/// hypervisors had before and have no longer are removed.
+/// hypervisors had before and have no longer are removed. What is not as it was written makes way with `force` only.
 ///
 /// # Errors
 /// [`InstallError`]; the output is then as it was, unless a rename failed.
@@ -84,6 +100,7 @@ pub fn into_output(
     folder: &Path,
     hypervisors: &[Hypervisor],
     files: &[HostFile],
+    force: bool,
 ) -> Result<(), InstallError> {
     if let Some(path) = SIGNATURES.iter().map(|name| folder.join(name)).find(|path| path.exists()) {
         return Err(InstallError::Signed { path });
@@ -107,6 +124,14 @@ pub fn into_output(
         files.iter().map(|file| format!("{FOLDER}/{}", file.path)).collect();
     let old: Vec<String> =
         sums.hashes.keys().filter(|path| ours(path) && !new.contains(*path)).cloned().collect();
+    if !force {
+        for name in new.iter().chain(&old) {
+            check_place(&folder.join(name), |found| match sums.hashes.get(name) {
+                Some(hash) => (found != *hash).then_some("was changed since it was written"),
+                None => Some("is none of the output's files"),
+            })?;
+        }
+    }
     list(&mut manifest, &mut sums, &ours, files);
     let text = manifest.to_json()?;
     sums.hashes.insert(MANIFEST.to_owned(), Sha256::of(text.as_bytes()));
@@ -138,6 +163,23 @@ pub fn into_output(
         file.keep(&path)?;
     }
     Ok(())
+}
+
+/// Refuses to replace what is at `path`, if it is not a regular file or `objection` has something against its hash.
+fn check_place(
+    path: &Path,
+    objection: impl Fn(Sha256) -> Option<&'static str>,
+) -> Result<(), InstallError> {
+    let why = match path.symlink_metadata() {
+        Err(_) => None,
+        Ok(data) if data.is_file() => {
+            let hash =
+                File::open(path).and_then(Sha256::of_reader).map_err(failed("read", path))?.0;
+            objection(hash)
+        }
+        Ok(_) => Some("is no regular file"),
+    };
+    why.map_or(Ok(()), |why| Err(InstallError::InTheWay { path: path.to_owned(), why }))
 }
 
 /// Brings the lists of files up to date.

@@ -1,7 +1,7 @@
-//! What a host needs to run a guest: files for each hypervisor, and QEMU's arguments.
+//! The host's side of a guest: files for each hypervisor, and QEMU's arguments.
 //!
 //! Everything comes from [`Guest`], the description that [`of_recipe`] makes at build time and
-//! [`of_output`] reads back; [`Wishes`] adds what a user asks for. Each hypervisor has a module with a
+//! [`of_output`] reads back; [`Overrides`] adds what a user asks for. Each hypervisor has a module with a
 //! function `files(&Guest) -> Result<Vec<HostFile>, HostError>`; `fit` calls them. The facts are those of
 //! the guest contract in `docs/`.
 //!
@@ -21,13 +21,13 @@ mod l4re;
 mod libvirt;
 pub mod lint;
 pub mod output;
+pub mod overrides;
 pub mod qemu;
 #[cfg(test)]
 mod sample;
 pub mod shares;
 #[cfg(test)]
 mod values_tests;
-pub mod wishes;
 mod xen;
 
 use std::path::Path;
@@ -38,7 +38,7 @@ pub use error::HostError;
 pub use fit::all_files;
 pub use from_recipe::of_recipe;
 pub use hypervisor::Hypervisor;
-pub use wishes::Wishes;
+pub use overrides::Overrides;
 
 /// The permissions of configuration and documents.
 const PLAIN: u32 = 0o644;
@@ -52,7 +52,7 @@ pub struct HostFile {
     pub path: String,
     /// Its permissions: those of a document (0644) or of a script (0755).
     pub mode: u32,
-    /// What is in it. Its first lines say what it is for and where it goes.
+    /// The file's text. Its first lines say what it is for and where it goes.
     pub contents: Vec<u8>,
 }
 

@@ -61,7 +61,7 @@ fn escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('\'', "&apos;")
 }
 
-/// What a person does with the domain.
+/// The instructions for the domain, which its file begins with.
 fn instructions(guest: &Guest, start: Start) -> String {
     let folder = folder(guest);
     let way = match start {

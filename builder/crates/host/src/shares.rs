@@ -17,11 +17,11 @@ pub enum Error {
     /// A file or folder could not be read or written.
     #[error("cannot {action} {path}: {source}")]
     Io {
-        /// What was being done.
+        /// The operation that failed, as an infinitive.
         action: &'static str,
-        /// To what.
+        /// The file or folder.
         path: PathBuf,
-        /// What went wrong.
+        /// The underlying I/O error.
         source: io::Error,
     },
     /// `app_config` leads to no folder.

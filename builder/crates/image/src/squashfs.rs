@@ -1,7 +1,7 @@
 //! The root file system: a [`Tree`] as a SquashFS image, written by [`wifibox_squashfs`].
 //!
-//! What packages brought comes first in the image, in blocks of its own: when a recipe or an overlay
-//! changes, the blocks before are those of the last build.
+//! The files of packages come first in the image, in separate blocks: when a recipe or an overlay changes, these blocks
+//! are the same as in the last build.
 
 use std::io::{self, BufRead, Read, Seek};
 

@@ -78,7 +78,7 @@ fn pad(file: &mut std::fs::File) -> std::io::Result<()> {
     padding::pad_for_overlay(file, used).map(drop)
 }
 
-/// What the images are made of.
+/// The inputs of the images.
 pub struct Parts<'a> {
     /// The composition.
     pub composed: &'a Composed<'a>,
@@ -106,7 +106,7 @@ pub fn cmdline(recipe: &Recipe) -> String {
     words.join(" ")
 }
 
-/// What kind of machine the images are for.
+/// The machine that the images are for.
 fn architecture(recipe: &Recipe) -> Result<esp::Architecture, Error> {
     let architecture = &recipe.architecture.value;
     match machine(architecture) {
@@ -246,7 +246,8 @@ fn initramfs(
     })
 }
 
-/// What UEFI starts: the kernel itself, or a unified kernel image where it needs a stub.
+/// The program that UEFI starts: the kernel itself, or a unified kernel image where it needs a
+/// stub.
 fn boot_program(
     parts: &Parts<'_>,
     cmdline: &str,

@@ -6,7 +6,8 @@ use wifibox_fetch::Store;
 use wifibox_ground::content::Spool;
 use wifibox_ground::digest::Sha256;
 use wifibox_ground::meter::Laps;
-use wifibox_ground::output::{Output, OutputFolder, check_target};
+use wifibox_ground::output::place::check_target;
+use wifibox_ground::output::{Output, OutputFolder};
 use wifibox_ground::parallel::both;
 use wifibox_image::squashfs::BlockSize;
 use wifibox_image::stage::{Parts, cmdline, write_images};
@@ -21,7 +22,7 @@ use wifibox_tree::packages::{Need, Packages};
 use wifibox_tree::root::{self, Root};
 
 use crate::inputs::{Inputs, Made};
-use crate::{BuildReport, Environment, Error, Wishes, fresh};
+use crate::{BuildReport, BuildRequest, Environment, Error, fresh};
 
 /// Builds a guest, unless what is in the output folder was made of the same inputs.
 ///
@@ -29,30 +30,31 @@ use crate::{BuildReport, Environment, Error, Wishes, fresh};
 /// [`Error`]; an older output in the same place is then untouched.
 pub fn build(
     composed: &Composed<'_>,
-    wishes: &Wishes,
+    request: &BuildRequest,
     environment: &Environment<'_>,
 ) -> Result<BuildReport, Error> {
-    check_agreements(&composed.recipe, wishes)?;
-    check_target(&wishes.out)?;
+    check_agreements(&composed.recipe, request)?;
     let laps = Laps::begin(environment.meter);
-    let inputs = Inputs::gather(composed, wishes)?;
+    let inputs = Inputs::gather(composed, request)?;
     let fingerprint = inputs.fingerprint(composed.catalog, environment);
-    if !wishes.force
-        && let Some(report) = fresh::find(&fingerprint, composed, wishes, environment)
+    if !request.force
+        && let Some(report) = fresh::find(&fingerprint, composed, request, environment)
     {
         laps.end("up to date");
         return Ok(BuildReport { timings: laps.stages(), ..report });
     }
+    // Before anything is fetched.
+    check_target(&request.out)?;
     laps.end("fingerprints");
-    let report = match build_anew(composed, wishes, &inputs, environment, &laps) {
+    let report = match build_anew(composed, request, &inputs, environment, &laps) {
         // The damaged content is gone: what it was made of is still there.
         Err(error) if environment.caches.contents.damaged() => {
             environment.work.progress.warn(&format!("{error}; built once more without it"));
-            build_anew(composed, wishes, &inputs, environment, &laps)?
+            build_anew(composed, request, &inputs, environment, &laps)?
         }
         result => result?,
     };
-    if let Err(error) = fresh::note(&fingerprint, &report, composed, wishes, environment) {
+    if let Err(error) = fresh::note(&fingerprint, &report, composed, request, environment) {
         let progress = environment.work.progress;
         progress.note(&format!("the next build will not know this one: {error}"));
     }
@@ -60,9 +62,9 @@ pub fn build(
 }
 
 /// Checks that the user agrees to what the manifests' licences ask for.
-fn check_agreements(recipe: &Recipe, wishes: &Wishes) -> Result<(), Error> {
+fn check_agreements(recipe: &Recipe, request: &BuildRequest) -> Result<(), Error> {
     for (manifest, agreement) in &recipe.agreements {
-        if !wishes.accepted_licences.contains(manifest) {
+        if !request.accepted_licences.contains(manifest) {
             let (manifest, agreement) = (manifest.clone(), agreement.value.clone());
             return Err(Error::NotAgreed { manifest, agreement });
         }
@@ -73,30 +75,31 @@ fn check_agreements(recipe: &Recipe, wishes: &Wishes) -> Result<(), Error> {
 /// Recipe -> locks -> packages -> root -> drivers -> images and reports -> outputs.
 fn build_anew(
     composed: &Composed<'_>,
-    wishes: &Wishes,
+    request: &BuildRequest,
     inputs: &Inputs,
     environment: &Environment<'_>,
     laps: &Laps<'_>,
 ) -> Result<BuildReport, Error> {
     let recipe = &composed.recipe;
     let block_size =
-        BlockSize::try_from(wishes.block_size).map_err(wifibox_image::stage::Error::from)?;
+        BlockSize::try_from(request.block_size).map_err(wifibox_image::stage::Error::from)?;
     let locks = ensure(composed.catalog, recipe, &environment.locking())?;
     laps.end("lock");
     let store = environment.access.store()?;
     let packages = packages(&locks, Need::Contents, &store, environment)?;
-    let archive = archive(composed, wishes, &store, environment)?;
+    let archive = archive(composed, request, &store, environment)?;
     laps.end("resolve and fetch");
-    let folder = OutputFolder::begin(&wishes.out)?;
+    let folder = OutputFolder::begin(&request.out)?;
     let work = folder.work_folder().to_owned();
     let spool = Spool::new_in(&work).map_err(|source| Error::Spool { path: work, source })?;
     let context = environment.making();
-    let Root { mut tree, licences } = root::assemble(composed, &packages, &spool, &context)?;
+    let Root { mut tree, licences, scripts } =
+        root::assemble(composed, &packages, &spool, &context)?;
     laps.end("unpack packages");
     let asked = drivers::Asked {
-        device: wishes.device,
-        only: &wishes.firmware_files,
-        adds: &wishes.firmware_adds,
+        device: request.device,
+        only: &request.firmware_files,
+        adds: &request.firmware_adds,
         archive: archive.as_ref(),
         spool: &spool,
     };
@@ -148,12 +151,13 @@ fn build_anew(
     environment.work.check()?;
     let facts = Facts {
         recipe,
-        device: wishes.device,
+        device: request.device,
         build_id: &build_id,
         guest,
         source_date_epoch: epoch,
         cmdline,
         packages: &packages,
+        scripts,
         kernel: &drivers.kernel,
         firmware: &drivers.firmware.selection,
         tree: &tree,
@@ -165,20 +169,25 @@ fn build_anew(
     drop(spool);
     let outputs = Outputs { manifest, files: folder.finish()? };
     laps.end("put in place");
-    Ok(report(wishes, outputs, locks, laps))
+    Ok(report(request, outputs, locks, laps))
 }
 
-/// What is in the output folder, once it is in its place.
+/// The contents of the output folder, once it is in its place.
 struct Outputs {
     manifest: Manifest,
     files: Vec<Output>,
 }
 
-fn report(wishes: &Wishes, outputs: Outputs, locks: Vec<Locked>, laps: &Laps<'_>) -> BuildReport {
+fn report(
+    request: &BuildRequest,
+    outputs: Outputs,
+    locks: Vec<Locked>,
+    laps: &Laps<'_>,
+) -> BuildReport {
     let Outputs { manifest, files } = outputs;
     let missing = manifest.firmware.iter().filter(|firmware| firmware.state == "missing");
     BuildReport {
-        out: wishes.out.clone(),
+        out: request.out.clone(),
         up_to_date: false,
         missing_firmware: missing.map(|f| format!("{} ({})", f.wanted, f.by)).collect(),
         firmware: FirmwareCounts::of(&manifest.firmware),
@@ -208,11 +217,11 @@ fn packages(
 /// The archive of firmware that is asked for, if one is.
 fn archive(
     composed: &Composed<'_>,
-    wishes: &Wishes,
+    request: &BuildRequest,
     store: &Store,
     environment: &Environment<'_>,
 ) -> Result<Option<FirmwareArchive>, Error> {
-    let Some(choice) = &wishes.firmware_archive else { return Ok(None) };
+    let Some(choice) = &request.firmware_archive else { return Ok(None) };
     let fetcher = environment.access.fetcher(store, &environment.work);
     Ok(Some(FirmwareArchive::find(choice, composed, &environment.access, &fetcher)?))
 }
@@ -227,7 +236,7 @@ fn epoch(locks: &[Locked], tree: &Tree, environment: &Environment<'_>) -> u32 {
     }
 }
 
-/// What a fetch tells.
+/// The result of a fetch.
 pub struct FetchReport {
     /// The packages that the guest is made of: hash and size in bytes.
     pub packages: Vec<(Sha256, u64)>,

@@ -19,7 +19,7 @@ use crate::{Environment, Error};
 /// The number of the format of a bundle's `manifest.json`.
 pub const FORMAT: u32 = 1;
 
-/// What a bundle tells, in its `manifest.json` too.
+/// The contents of a bundle, as its `manifest.json` lists them too.
 #[derive(Debug, Clone, Serialize)]
 pub struct BundleReport {
     /// `FORMAT`.

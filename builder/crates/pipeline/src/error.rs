@@ -22,7 +22,7 @@ pub enum Error {
     NotAgreed {
         /// The chipset whose firmware it is.
         manifest: String,
-        /// What the licence asks for.
+        /// The terms that must be agreed to, as the manifest states them.
         agreement: String,
     },
     /// Packages cannot be chosen, or a lock cannot be made.
@@ -57,7 +57,7 @@ pub enum Error {
     Spool {
         /// The folder.
         path: PathBuf,
-        /// What the system said.
+        /// The underlying I/O error.
         source: std::io::Error,
     },
     /// The user ended it.
@@ -79,9 +79,11 @@ impl Error {
             Error::Images(error) => error.kind(),
             Error::Reports(error) => error.kind(),
             Error::Host(error) => error.kind(),
-            Error::Output(OutputError::NotAFolder { .. } | OutputError::Foreign { .. }) => {
-                Kind::Usage
-            }
+            Error::Output(
+                OutputError::NotAFolder { .. }
+                | OutputError::Foreign { .. }
+                | OutputError::InTheWay { .. },
+            ) => Kind::Usage,
             Error::Output(_) | Error::Spool { .. } => Kind::Failed,
             Error::Interrupted(_) => Kind::Interrupted,
         }

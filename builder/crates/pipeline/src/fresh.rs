@@ -2,7 +2,7 @@
 //! the output folder's path>.json`, without opening a package.
 //!
 //! The note says what the output was made of (the program, the recipes, the bytes of overlays, locks and
-//! the user's own files, the wishes), and what every file of it was like: size, mode, times and inode as
+//! the user's own files, the request), and what every file of it was like: size, mode, times and inode as
 //! the file system tells them, and its hash. What was only touched is hashed; what was changed or removed
 //! makes the build run again. A file that changed in the same tick of the file system's clock in which
 //! the note was written could look untouched, so those are hashed, too.
@@ -23,14 +23,14 @@ use wifibox_resolve::{LockChange, Locked, Source};
 
 use crate::inputs::Inputs;
 use crate::state::State;
-use crate::{BuildReport, Environment, Wishes};
+use crate::{BuildReport, BuildRequest, Environment};
 
 /// Rises when a note means something else.
 const FORMAT: u32 = 2;
 /// Notes of output folders that are kept; the oldest go.
 const KEPT: usize = 500;
 
-/// What was built, of what.
+/// A note about one build: its inputs and its output.
 #[derive(Serialize, Deserialize)]
 struct Note {
     format: u32,
@@ -48,7 +48,7 @@ struct Noted {
     state: State,
 }
 
-/// What a build tells, as far as it does not stand elsewhere.
+/// The part of a build's report that is not stored elsewhere.
 #[derive(Serialize, Deserialize)]
 struct Reported {
     build_id: String,
@@ -81,10 +81,10 @@ fn note_path(out: &Path, environment: &Environment<'_>) -> Option<PathBuf> {
 pub fn find(
     inputs: &Sha256,
     composed: &Composed<'_>,
-    wishes: &Wishes,
+    request: &BuildRequest,
     environment: &Environment<'_>,
 ) -> Option<BuildReport> {
-    let path = note_path(&wishes.out, environment)?;
+    let path = note_path(&request.out, environment)?;
     let file = File::open(&path).ok()?;
     let written = file.metadata().ok()?;
     let written = (written.mtime(), written.mtime_nsec());
@@ -97,19 +97,19 @@ pub fn find(
         return None;
     }
     for (folder, mode) in &note.folders {
-        let metadata = fs::symlink_metadata(wishes.out.join(folder)).ok()?;
+        let metadata = fs::symlink_metadata(request.out.join(folder)).ok()?;
         if !metadata.is_dir() || metadata.mode() != *mode {
             return None;
         }
     }
     for link in &note.links {
-        if fs::read_link(wishes.out.join(&link.path)).ok()? != Path::new(&link.target) {
+        if fs::read_link(request.out.join(&link.path)).ok()? != Path::new(&link.target) {
             return None;
         }
     }
     let mut touched = false;
     for Noted { output, state } in &mut note.files {
-        let at = wishes.out.join(&output.path);
+        let at = request.out.join(&output.path);
         let now = State::of(&fs::symlink_metadata(&at).ok()?);
         if now == *state && !state.may_hide_changes(written) {
             continue;
@@ -136,7 +136,7 @@ pub fn find(
     let Reported { build_id, kernel, packages, modules, firmware, missing_firmware, sizes } =
         note.report;
     Some(BuildReport {
-        out: wishes.out.clone(),
+        out: request.out.clone(),
         up_to_date: true,
         build_id,
         kernel,
@@ -159,11 +159,11 @@ pub fn note(
     inputs: &Sha256,
     report: &BuildReport,
     composed: &Composed<'_>,
-    wishes: &Wishes,
+    request: &BuildRequest,
     environment: &Environment<'_>,
 ) -> io::Result<()> {
     let changed = || io::Error::other("something changed while it was built");
-    let now = Inputs::gather(composed, wishes).map_err(|_| changed())?;
+    let now = Inputs::gather(composed, request).map_err(|_| changed())?;
     if now.fingerprint(composed.catalog, environment) != *inputs {
         return Err(changed());
     }
@@ -174,11 +174,11 @@ pub fn note(
         }
     }
     let locks: Vec<PathBuf> = report.locks.iter().map(|locked| locked.path.clone()).collect();
-    let Some(path) = note_path(&wishes.out, environment) else { return Ok(()) };
+    let Some(path) = note_path(&request.out, environment) else { return Ok(()) };
     let (mut folders, mut links) = (Vec::new(), Vec::new());
-    walk(&wishes.out, "", &mut folders, &mut links)?;
+    walk(&request.out, "", &mut folders, &mut links)?;
     let files = report.outputs.iter().map(|output| {
-        let state = State::of(&fs::symlink_metadata(wishes.out.join(&output.path))?);
+        let state = State::of(&fs::symlink_metadata(request.out.join(&output.path))?);
         Ok(Noted { output: output.clone(), state })
     });
     let note = Note {

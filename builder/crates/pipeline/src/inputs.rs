@@ -9,17 +9,17 @@ use wifibox_recipe::{Catalog, Composed};
 use wifibox_tree::packages::ChosenPackage;
 
 use crate::state::State;
-use crate::{Environment, Error, Wishes};
+use crate::{BuildRequest, Environment, Error};
 
 /// All that decides an output byte, as far as it is known before anything is fetched.
 pub struct Inputs {
-    /// Recipe, overlays and wishes, a line each.
+    /// Recipe, overlays and request, a line each.
     deciding: Vec<String>,
     /// The user's own firmware, as far as it may come in.
     candidates: Vec<String>,
 }
 
-/// What else decides, known once packages and firmware are chosen.
+/// The other inputs, known once packages and firmware are chosen.
 pub struct Made<'a> {
     /// The packages.
     pub packages: &'a [ChosenPackage],
@@ -36,9 +36,9 @@ impl Inputs {
     ///
     /// # Errors
     /// [`Error`]: one cannot be read.
-    pub fn gather(composed: &Composed<'_>, wishes: &Wishes) -> Result<Self, Error> {
+    pub fn gather(composed: &Composed<'_>, request: &BuildRequest) -> Result<Self, Error> {
         let recipe = &composed.recipe;
-        let Wishes {
+        let BuildRequest {
             // It decides where, not what.
             out: _,
             // Without it there is no build.
@@ -49,7 +49,7 @@ impl Inputs {
             firmware_archive,
             device,
             block_size,
-        } = wishes;
+        } = request;
         let mut deciding = vec![
             format!("builder {}", env!("CARGO_PKG_VERSION")),
             format!("block size {block_size}"),
@@ -97,7 +97,7 @@ impl Inputs {
     }
 
     /// The hash of everything that decides an output byte: the builder's version, the merged recipe, the
-    /// overlays, the packages, the wishes.
+    /// overlays, the packages, the request.
     pub fn build_id(&self, made: &Made<'_>) -> Sha256 {
         let mut lines = vec![format!("epoch {}", made.source_date_epoch)];
         lines.extend(made.archive.map(|archive| format!("firmware archive {}", archive.sha256)));

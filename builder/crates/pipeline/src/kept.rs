@@ -1,4 +1,4 @@
-//! What is kept between builds in the cache folder, and less of it: downloads, unpacked packages, compressed
+//! The cache folder, which is kept between builds, and ways to shrink it: downloads, unpacked packages, compressed
 //! blocks. Any number of builds may be running.
 
 use std::path::{Path, PathBuf};
@@ -15,13 +15,13 @@ use crate::caches::BLOCKS;
 /// Why the cache folder cannot be read or written.
 #[derive(Debug, thiserror::Error)]
 pub enum KeptError {
-    /// The downloads.
+    /// The downloads cannot be read or removed.
     #[error(transparent)]
     Downloads(#[from] FetchError),
-    /// The compressed blocks.
+    /// The compressed blocks cannot be read or removed.
     #[error("{0}")]
     Blocks(Box<dyn std::error::Error + Send + Sync>),
-    /// The unpacked packages.
+    /// The unpacked packages cannot be read or removed.
     #[error(transparent)]
     Unpacked(#[from] UnpackedError),
 }
@@ -49,7 +49,7 @@ pub struct Kept {
 }
 
 impl Kept {
-    /// What is in `folder`, which need not exist.
+    /// Measures `folder`, which need not exist.
     ///
     /// # Errors
     /// [`KeptError`].

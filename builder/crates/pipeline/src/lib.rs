@@ -27,7 +27,7 @@ pub use caches::Caches;
 pub use error::Error;
 pub use kept::{Amount, Kept, KeptError};
 pub use many::{Guest, Outcome, Step, all_flavors, build_many, fetch_many};
-pub use request::{BuildReport, Wishes};
+pub use request::{BuildReport, BuildRequest};
 
 /// Everything that a build takes from the machine that it runs on; each stage gets its own part of it.
 pub struct Environment<'a> {
@@ -35,7 +35,7 @@ pub struct Environment<'a> {
     pub access: Access,
     /// Threads, progress, cancellation.
     pub work: Work<'a>,
-    /// What builds keep between them.
+    /// The caches that builds share.
     pub caches: Caches<'a>,
     /// The lock file.
     pub lock: LockChoice,
@@ -46,7 +46,7 @@ pub struct Environment<'a> {
 }
 
 impl Environment<'_> {
-    /// What making a lock takes.
+    /// The part of it for making a lock.
     pub fn locking(&self) -> resolve::Context<'_> {
         resolve::Context {
             access: &self.access,
@@ -57,7 +57,7 @@ impl Environment<'_> {
         }
     }
 
-    /// What reading packages and making root, drivers and images take.
+    /// The part of it for reading packages and making root, drivers and images.
     fn making(&self) -> wifibox_tree::Context<'_> {
         wifibox_tree::Context { work: self.work, kept: &self.caches.contents }
     }

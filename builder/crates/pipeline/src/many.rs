@@ -9,9 +9,9 @@ use wifibox_ground::cancel::Interrupted;
 use wifibox_recipe::{Catalog, Composed, Recipe, Selection, Sources};
 
 use crate::build::{FetchReport, build, fetch};
-use crate::{BuildReport, Environment, Error, Wishes};
+use crate::{BuildReport, BuildRequest, Environment, Error};
 
-/// What became of one guest.
+/// The result for one guest.
 #[derive(Debug)]
 pub enum Outcome {
     /// It is there.
@@ -27,7 +27,7 @@ pub enum Outcome {
 pub struct Guest {
     /// Its flavor.
     pub flavor: String,
-    /// What it is composed of; or why it cannot be built without the user.
+    /// Its composition; or why it cannot be built without the user.
     pub wanted: Result<Selection, String>,
 }
 
@@ -93,13 +93,13 @@ pub enum Step<'a> {
     Ended(&'a str, &'a Outcome),
 }
 
-/// Builds `guests` in their order; `wishes` says what is asked of each, besides its recipe. One that fails
+/// Builds `guests` in their order; `request` says what is asked of each, besides its recipe. One that fails
 /// does not keep the others from being built; an interruption does.
 pub fn build_many(
     sources: &Sources,
     catalog: &Catalog,
     guests: Vec<Guest>,
-    wishes: &dyn Fn(&Recipe) -> Wishes,
+    request: &dyn Fn(&Recipe) -> BuildRequest,
     environment: &Environment<'_>,
     told: &mut dyn FnMut(Step<'_>),
 ) -> Vec<(String, Outcome)> {
@@ -112,7 +112,7 @@ pub fn build_many(
                 let composed = Composed::new(sources, catalog, &selection).map_err(Error::from);
                 let built = composed.and_then(|composed| {
                     told(Step::Begun(&composed.recipe));
-                    build(&composed, &wishes(&composed.recipe), environment)
+                    build(&composed, &request(&composed.recipe), environment)
                 });
                 match built {
                     Ok(report) => Outcome::Built(Box::new(report)),

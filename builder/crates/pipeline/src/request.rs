@@ -1,4 +1,4 @@
-//! What is asked of a build, and what it tells.
+//! The options of a build, and its report.
 
 use std::path::PathBuf;
 
@@ -11,9 +11,9 @@ use wifibox_report::Sizes;
 use wifibox_report::manifest::FirmwareCounts;
 use wifibox_resolve::Locked;
 
-/// What a build is asked to make, besides the recipe.
+/// The user's options for a build, besides the recipe.
 #[derive(Debug, Clone)]
-pub struct Wishes {
+pub struct BuildRequest {
     /// The output folder.
     pub out: PathBuf,
     /// Globs over firmware names: only those come in.
@@ -32,7 +32,7 @@ pub struct Wishes {
     pub force: bool,
 }
 
-/// What a build tells.
+/// The report of a build.
 #[derive(Debug, Clone, Serialize)]
 pub struct BuildReport {
     /// The output folder.
@@ -47,9 +47,9 @@ pub struct BuildReport {
     pub packages: usize,
     /// How many modules.
     pub modules: usize,
-    /// How many firmware names were asked for, by what became of them.
+    /// How many firmware names were asked for, by result.
     pub firmware: FirmwareCounts,
-    /// Firmware wishes that nothing serves, in words.
+    /// Firmware request that nothing serves, in words.
     pub missing_firmware: Vec<String>,
     /// Sizes by part, before compression.
     pub sizes: Sizes,
@@ -57,7 +57,7 @@ pub struct BuildReport {
     pub outputs: Vec<Output>,
     /// The locks, and how they changed.
     pub locks: Vec<Locked>,
-    /// What the stages cost, where that was asked for.
+    /// The cost of each stage, where that was asked for.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub timings: Vec<Stage>,
 }

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 const COARSE_STEP: i128 = 2_000_000_000;
 const FINE_STEP: i128 = 50_000_000;
 
-/// What the file system says of a file without reading it.
+/// The metadata of a file by which a change shows.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct State {
     device: u64,

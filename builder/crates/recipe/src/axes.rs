@@ -1,4 +1,4 @@
-//! What can be chosen of one base, in every combination: for exports that must serve all of them at once.
+//! The choices that one base offers, in every combination: for exports that must serve all of them at once.
 
 use super::catalog::Catalog;
 use super::choose::{feature_unfit, flavor_on};
@@ -20,9 +20,9 @@ pub struct Choice {
 pub struct FlavorChoice {
     /// Name and summary.
     pub choice: Choice,
-    /// Its manifests whose firmware no package of any base has: users bring it.
+    /// Its chipsets whose firmware no package of any base has: users bring it.
     pub firmware_of_users: Vec<String>,
-    /// Its manifests to whose licence users must agree.
+    /// Its chipsets to whose licence users must agree.
     pub agreements: Vec<String>,
 }
 
@@ -60,13 +60,13 @@ pub struct Axes {
     pub has_firmware_packages: bool,
 }
 
-/// What root.img can be compressed with.
+/// The compressions that root.img may have.
 const COMPRESSIONS: [RootCompressor; 4] =
     [RootCompressor::Xz, RootCompressor::Zstd, RootCompressor::Gzip, RootCompressor::Lz4];
 
 impl Catalog {
-    /// What can be chosen of the base, release and architecture of `recipe`, for the hypervisor that it
-    /// has. `recipe` is one with all the base's defaults.
+    /// The choices for the base, release and architecture of `recipe`, under its hypervisor. `recipe` is one with all
+    /// the base's defaults.
     ///
     /// # Errors
     /// Never for a recipe that this catalog composed.
@@ -90,24 +90,24 @@ impl Catalog {
             .values()
             .filter(|flavor| flavor_on(self, flavor, base, &recipe.release).is_ok())
         {
-            let names = flavor.value.manifests.iter();
-            let manifests: Vec<_> =
-                names.filter_map(|name| self.manifests.get(&name.value)).collect();
-            let nowhere = |manifest: &&&super::document::Document<super::model::Manifest>| {
-                manifest.value.firmware.as_ref().is_some_and(|rule| !rule.value.promises.is_empty())
-                    && manifest.value.packages.iter().all(|(_, packages)| packages.value.is_empty())
+            let names = flavor.value.chipsets.iter();
+            let chipsets: Vec<_> =
+                names.filter_map(|name| self.chipsets.get(&name.value)).collect();
+            let nowhere = |chipset: &&&super::document::Document<super::model::Chipset>| {
+                chipset.value.firmware.as_ref().is_some_and(|rule| !rule.value.promises.is_empty())
+                    && chipset.value.packages.iter().all(|(_, packages)| packages.value.is_empty())
             };
             flavors.push(FlavorChoice {
                 choice: choice(&flavor.name, &flavor.value.summary),
-                firmware_of_users: manifests
+                firmware_of_users: chipsets
                     .iter()
                     .filter(nowhere)
                     .map(|m| m.name.clone())
                     .collect(),
-                agreements: manifests
+                agreements: chipsets
                     .iter()
-                    .filter(|manifest| manifest.value.agreement.is_some())
-                    .map(|manifest| manifest.name.clone())
+                    .filter(|chipset| chipset.value.agreement.is_some())
+                    .map(|chipset| chipset.name.clone())
                     .collect(),
             });
         }
@@ -148,11 +148,11 @@ impl Catalog {
         let mut compressions = COMPRESSIONS.to_vec();
         compressions.sort_by_key(|compression| *compression != own);
 
-        let has_packages = |manifest: &super::document::Document<super::model::Manifest>| {
-            let packages = manifest.value.packages.get(&base.name);
+        let has_packages = |chipset: &super::document::Document<super::model::Chipset>| {
+            let packages = chipset.value.packages.get(&base.name);
             packages.is_some_and(|packages| !packages.value.is_empty())
         };
-        let has_firmware_packages = self.manifests.values().any(has_packages);
+        let has_firmware_packages = self.chipsets.values().any(has_packages);
         Ok(Axes { flavors, kernels, roles, features, compressions, has_firmware_packages })
     }
 }

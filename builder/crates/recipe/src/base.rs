@@ -10,7 +10,7 @@ use super::fragment::{Fragment, recipe_file};
 use super::kinds::{AccountsFrom, Format, InitSystem, RootCompressor};
 use super::located::At;
 use super::machine::{Names, Spelling, machine};
-use super::words::{Module, Pattern};
+use super::scalars::{Module, Pattern};
 use wifibox_ground::digest::Sha256;
 use wifibox_ground::path::GuestPath;
 

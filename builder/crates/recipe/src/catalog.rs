@@ -7,10 +7,10 @@ use serde::Serialize;
 use super::base::{Base, Kernel};
 use super::document::{Document, Documents};
 use super::entries::Map;
-use super::error::Texts;
+use super::error::{Problem, Texts};
 use super::located::At;
 use super::machine::PC;
-use super::model::{Feature, FirmwareArchive, Flavor, Guest, Hypervisor, Manifest, Role};
+use super::model::{Chipset, Feature, FirmwareArchive, Flavor, Guest, Hypervisor, Role};
 use wifibox_ground::digest::Sha256;
 
 /// All recipes. Every reference from one file to another was followed and found good.
@@ -20,13 +20,14 @@ pub struct Catalog {
     pub(super) bases: Documents<Base>,
     pub(super) kernels: Documents<Kernel>,
     pub(super) flavors: Documents<Flavor>,
-    pub(super) manifests: Documents<Manifest>,
+    pub(super) chipsets: Documents<Chipset>,
     pub(super) roles: Documents<Role>,
     pub(super) features: Documents<Feature>,
     pub(super) hypervisors: Documents<Hypervisor>,
     /// Files of each folder of `overlays/`, relative to it.
     pub(super) overlays: BTreeMap<String, BTreeSet<String>>,
     pub(super) texts: Texts,
+    pub(super) warnings: Vec<Problem>,
 }
 
 /// One line of the list of what can be built.
@@ -46,7 +47,7 @@ pub struct Listed {
     pub architectures: Vec<String>,
 }
 
-/// What can be built, by kind; each list is sorted by name.
+/// The recipes by kind; each list is sorted by name.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Listing {
     /// Bases; `only_with` holds their releases.
@@ -64,7 +65,12 @@ pub struct Listing {
 }
 
 impl Catalog {
-    /// The hash of all recipes, kernels and manifests as they were read; overlays are not in it.
+    /// What in the files will not be understood any more by the next release.
+    pub fn warnings(&self) -> &[Problem] {
+        &self.warnings
+    }
+
+    /// The hash of all recipes, kernels and chipsets as they were read; overlays are not in it.
     pub fn fingerprint(&self) -> Sha256 {
         self.texts.fingerprint()
     }
@@ -89,7 +95,7 @@ impl Catalog {
         names.into_iter().collect()
     }
 
-    /// What can be built, for showing.
+    /// The recipes by kind, for showing.
     pub fn list(&self) -> Listing {
         let names = |list: &[At<String>]| list.iter().map(|name| name.value.clone()).collect();
         let defaults = |pick: fn(&Base) -> &str, name: &str| -> Vec<String> {

@@ -102,8 +102,8 @@ fn architecture(
     }
 }
 
-/// What is missing for an architecture of which only the packages are known; `None` if not even
-/// these are. It may be called by its feeds' target, too.
+/// The entries of recipes that are missing for an architecture of which only the packages are
+/// known; `None` if not even these are. It may be called by its feeds' target, too.
 fn to_be_added(catalog: &Catalog, base: &Document<Base>, asked: &str) -> Option<String> {
     let mut targets = base.value.repositories.iter().flat_map(|known| &known.value.targets);
     let (name, target) = targets.find(|(name, target)| {
@@ -176,7 +176,7 @@ fn only_on<T>(
     ))
 }
 
-/// Whether `flavor` exists on `base`: it may name its bases, and the firmware of each manifest must
+/// Whether `flavor` exists on `base`: it may name its bases, and the firmware of each chipset must
 /// have a package there.
 pub(super) fn flavor_on(
     catalog: &Catalog,
@@ -185,11 +185,11 @@ pub(super) fn flavor_on(
     release: &str,
 ) -> Result<(), RecipeError> {
     only_on(catalog, "flavor", flavor, &flavor.value.bases, base)?;
-    for name in &flavor.value.manifests {
-        let Some(manifest) = catalog.manifests.get(&name.value) else { continue };
-        let Some(firmware) = &manifest.value.firmware else { continue };
-        let all = manifest.value.packages.get(&base.name);
-        let packages = |release: &str| here(&manifest.value.packages, base, release);
+    for name in &flavor.value.chipsets {
+        let Some(chipset) = catalog.chipsets.get(&name.value) else { continue };
+        let Some(firmware) = &chipset.value.firmware else { continue };
+        let all = chipset.value.packages.get(&base.name);
+        let packages = |release: &str| here(&chipset.value.packages, base, release);
         // A base may leave the firmware to its users; a release that has no package of it does not.
         let is_user = all.is_some_and(|all| all.value.is_empty());
         if !is_user && packages(release).is_none_or(|packages| packages.is_empty()) {
@@ -201,17 +201,14 @@ pub(super) fn flavor_on(
                 if all.is_some() { format!("{} {release}", base.name) } else { base.name.clone() };
             return Err(RecipeError::choice(
                 Problem::new(format!(
-                    "the flavor \"{}\" needs firmware, and its manifest \"{}\" names no package of \
+                    "the flavor \"{}\" needs firmware, and its chipset \"{}\" names no package of \
                      {base_release} that holds it",
-                    flavor.name, manifest.name
+                    flavor.name, chipset.name
                 ))
-                .at(catalog.texts.place(&firmware.rule.origin(&manifest.file)))
+                .at(catalog.texts.place(&firmware.rule.origin(&chipset.file)))
                 .help(match elsewhere.as_slice() {
                     [] => {
-                        format!(
-                            "expected \"{}\" under \"packages\" in {}",
-                            base.name, manifest.file
-                        )
+                        format!("expected \"{}\" under \"packages\" in {}", base.name, chipset.file)
                     }
                     releases => format!("releases that have it: {}", releases.join(", ")),
                 }),

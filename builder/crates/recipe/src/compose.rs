@@ -14,9 +14,9 @@ use super::kinds::InitSystem;
 use super::located::{At, Sourced};
 use super::machine::{Spelling, machine};
 use super::merge::{Level, Merger};
-use super::model::{Flavor, Manifest};
+use super::model::{Chipset, Flavor};
 use super::on_releases::here;
-use super::words::{Module, Pattern};
+use super::scalars::{Module, Pattern};
 use super::{check, choose};
 
 impl Catalog {
@@ -75,22 +75,22 @@ impl Catalog {
         let needs = if own { needs.clone() } else { without_packages(needs) };
         more(Level::Kernel, &kernel.file, Some(needs));
         let flavor = chosen.flavor;
-        for manifest in self.manifests_of(flavor) {
+        for chipset in self.chipsets_of(flavor) {
             let packages = |lists| here(lists, chosen.base, &chosen.release);
-            let firmware = packages(&manifest.value.packages);
+            let firmware = packages(&chipset.value.packages);
             // Other kernels bring their modules themselves.
-            let drivers = packages(&manifest.value.module_packages).filter(|_| own);
+            let drivers = packages(&chipset.value.module_packages).filter(|_| own);
             let added = |list: Option<Vec<_>>| list.into_iter().flatten().map(Entry::Add).collect();
-            let modules = [&manifest.value.modules[..], &manifest.value.runtime_modules].concat();
+            let modules = [&chipset.value.modules[..], &chipset.value.runtime_modules].concat();
             let fragment = Fragment {
                 modules,
-                load_modules: manifest.value.load_modules.clone(),
-                memory: manifest.value.memory.clone(),
+                load_modules: chipset.value.load_modules.clone(),
+                memory: chipset.value.memory.clone(),
                 packages: added(drivers),
                 firmware_packages: added(firmware),
                 ..Fragment::default()
             };
-            more(Level::Manifest, &manifest.file, Some(fragment));
+            more(Level::Chipset, &chipset.file, Some(fragment));
         }
         more(Level::Flavor, &flavor.file, Some(flavor.value.fragment()));
         more(Level::Flavor, &flavor.file, part(&flavor.value.on, base));
@@ -114,11 +114,11 @@ impl Catalog {
         layers.into_iter().map(|(level, file, part)| (level, file.clone(), part)).collect()
     }
 
-    pub(super) fn manifests_of<'a>(
+    pub(super) fn chipsets_of<'a>(
         &'a self,
         flavor: &'a Document<Flavor>,
-    ) -> impl Iterator<Item = &'a Document<Manifest>> {
-        flavor.value.manifests.iter().filter_map(|name| self.manifests.get(&name.value))
+    ) -> impl Iterator<Item = &'a Document<Chipset>> {
+        flavor.value.chipsets.iter().filter_map(|name| self.chipsets.get(&name.value))
     }
 
     pub(super) fn firmware(
@@ -128,18 +128,18 @@ impl Catalog {
         release: &str,
     ) -> Vec<FirmwareNeed> {
         let mut needs = Vec::new();
-        for named in &flavor.value.manifests {
-            let Some(manifest) = self.manifests.get(&named.value) else { continue };
-            let Some(firmware) = &manifest.value.firmware else { continue };
-            let file = &manifest.file;
+        for named in &flavor.value.chipsets {
+            let Some(chipset) = self.chipsets.get(&named.value) else { continue };
+            let Some(firmware) = &chipset.value.firmware else { continue };
+            let file = &chipset.file;
             let all = |list: &[At<Pattern>]| list.iter().map(|glob| glob.sourced(file)).collect();
-            let packages = here(&manifest.value.packages, base, release).unwrap_or_default();
-            let broken = here(&manifest.value.not_promised, base, release).unwrap_or_default();
+            let packages = here(&chipset.value.packages, base, release).unwrap_or_default();
+            let broken = here(&chipset.value.not_promised, base, release).unwrap_or_default();
             let promises = firmware.promises.iter().filter(|promise| {
                 broken.iter().all(|broken| broken.value != promise.value.to_string())
             });
             needs.push(FirmwareNeed {
-                manifest: named.sourced(&flavor.file),
+                chipset: named.sourced(&flavor.file),
                 packages: packages.into_iter().map(|package| package.value).collect(),
                 rule: firmware.rule.sourced(file),
                 include: all(&firmware.include),
@@ -163,24 +163,24 @@ impl Catalog {
                 .collect()
         };
         let set = |named: &At<String>| {
-            let manifest = self.manifests.get(&named.value)?;
-            let (file, value) = (&manifest.file, &manifest.value);
+            let chipset = self.chipsets.get(&named.value)?;
+            let (file, value) = (&chipset.file, &chipset.value);
             Some(DriverSet {
-                manifest: named.sourced(&flavor.file),
+                chipset: named.sourced(&flavor.file),
                 modules: added(&[&value.modules]),
                 runtime_modules: added(&[&value.runtime_modules, &value.load_modules]),
                 devices: value.devices.as_ref().map(|devices| devices.sourced(file)),
             })
         };
-        flavor.value.manifests.iter().filter_map(set).collect()
+        flavor.value.chipsets.iter().filter_map(set).collect()
     }
 
     pub(super) fn licences(&self, flavor: &Document<Flavor>) -> Vec<Sourced<String>> {
         let mut licences: Vec<Sourced<String>> = Vec::new();
-        for manifest in self.manifests_of(flavor) {
-            for licence in &manifest.value.licences {
+        for chipset in self.chipsets_of(flavor) {
+            for licence in &chipset.value.licences {
                 if !licences.iter().any(|known| known.value == licence.value) {
-                    licences.push(licence.sourced(&manifest.file));
+                    licences.push(licence.sourced(&chipset.file));
                 }
             }
         }

@@ -1,4 +1,4 @@
-//! What comes out of composing recipes: every value of one build, with the place that says so.
+//! The result of composing recipes: every value of one build, with the place that says so.
 
 use std::collections::BTreeMap;
 
@@ -10,12 +10,12 @@ use super::kinds::{AccountsFrom, Format, InitSystem, RootCompressor};
 use super::located::Sourced;
 use super::model::Devices;
 use super::records::{Applets, Directory, FileText, Group, Share, User};
+use super::scalars::{Module, Pattern};
 use super::scripts::{ScriptRule, StandIn};
-use super::words::{Module, Pattern};
 use wifibox_ground::guest::{AppConfig, Nic, ShareTransport};
 use wifibox_ground::path::GuestPath;
 
-/// What to build, as asked for; what is `None` is left to the base.
+/// The user's choices for a build; each `None` is left to the base.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 pub struct Selection {
     /// Base.
@@ -60,7 +60,7 @@ pub struct KernelChoice {
     pub built_in: Vec<Sourced<Module>>,
     /// How it gets at its root file system.
     pub boots_with: Sourced<BootsWith>,
-    /// What starts it under UEFI, if it needs that.
+    /// The stub that starts it under UEFI, if it needs one.
     pub efi_stub: Option<Sourced<EfiStub>>,
     /// Where its packages come from, if not from the guest's own base.
     pub from: Option<KernelSource>,
@@ -102,11 +102,11 @@ pub struct HypervisorChoice {
     pub board: Option<Sourced<String>>,
 }
 
-/// The firmware that one manifest asks for.
+/// The firmware that one chipset asks for.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct FirmwareNeed {
-    /// Name of the manifest.
-    pub manifest: Sourced<String>,
+    /// Name of the chipset.
+    pub chipset: Sourced<String>,
     /// The packages of the base that hold its files.
     pub packages: Vec<String>,
     /// How files are chosen.
@@ -123,16 +123,16 @@ pub struct FirmwareNeed {
     pub boards: Vec<Sourced<Pattern>>,
 }
 
-/// The drivers of one manifest, for builds that keep those of one card only.
+/// The drivers of one chipset, for builds that keep those of one card only.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct DriverSet {
-    /// Name of the manifest.
-    pub manifest: Sourced<String>,
+    /// Name of the chipset.
+    pub chipset: Sourced<String>,
     /// Its drivers.
     pub modules: Vec<Module>,
     /// Modules that drivers ask for while they run, and those that are loaded at boot for them.
     pub runtime_modules: Vec<Module>,
-    /// What single cards need.
+    /// The needs of single cards.
     pub devices: Option<Sourced<Devices>>,
 }
 
@@ -164,7 +164,7 @@ pub struct Recipe {
     pub compression: Sourced<RootCompressor>,
     /// The first program of the root file system.
     pub init: Sourced<GuestPath>,
-    /// What starts its services.
+    /// The init system that starts its services.
     pub init_system: Sourced<InitSystem>,
     /// Where the guest's accounts come from.
     pub accounts_from: Sourced<AccountsFrom>,
@@ -172,7 +172,7 @@ pub struct Recipe {
     pub keep_empty_directories: Sourced<bool>,
     /// Whether the guest must hold the wireless regulatory database.
     pub regulatory_database: Sourced<bool>,
-    /// What the initramfs is made of; `None` if the kernel boots without one.
+    /// The contents of the initramfs; `None` if the kernel boots without one.
     pub initramfs: Option<Sourced<Initramfs>>,
     /// Repositories, with the release filled in.
     pub repositories: Vec<Sourced<Repository>>,
@@ -182,11 +182,11 @@ pub struct Recipe {
     pub stand_ins: BTreeMap<String, Sourced<StandIn>>,
     /// Packages of which only the needed firmware comes in.
     pub firmware_packages: Vec<Sourced<String>>,
-    /// The firmware that is needed, by manifest.
+    /// The firmware that is needed, by chipset.
     pub firmware: Vec<FirmwareNeed>,
-    /// The flavor's drivers, by manifest.
+    /// The flavor's drivers, by chipset.
     pub drivers: Vec<DriverSet>,
-    /// What users must agree to, by manifest.
+    /// The terms that users must agree to, by chipset.
     pub agreements: BTreeMap<String, Sourced<String>>,
     /// Licences of that firmware.
     pub licences: Vec<Sourced<String>>,

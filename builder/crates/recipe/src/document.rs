@@ -10,7 +10,7 @@ pub struct Document<T> {
     pub name: String,
     /// Its path within the sources.
     pub file: Arc<str>,
-    /// What it says.
+    /// Its contents.
     pub value: T,
 }
 

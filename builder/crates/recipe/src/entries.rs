@@ -12,9 +12,9 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use super::located::At;
 
-/// What lists of recipes are made of: something with a name by which a later file can remove it.
+/// An item of a recipe's list: it has a name by which a later file can remove it.
 pub trait Item: Clone + PartialEq {
-    /// What such a thing is called in errors.
+    /// The noun for such an item in errors.
     const WHAT: &'static str;
     /// Whether it is written as one word rather than as a map.
     const WORD: bool;
@@ -27,8 +27,8 @@ pub trait Item: Clone + PartialEq {
         name.to_owned()
     }
 
-    /// What holds when `self` is there already and `other`, of the same name, is added; `None` if
-    /// they contradict each other.
+    /// The union of `self`, which is there already, and `other`, of the same name; `None` if they
+    /// contradict each other.
     fn unite(&self, other: &Self) -> Option<Self> {
         (self == other).then(|| self.clone())
     }

@@ -1,5 +1,5 @@
-//! What can be wrong with recipes, said so that it can be put right: where, what was found, what is
-//! expected, and the nearest valid name.
+//! Errors of recipes, worded so that they can be fixed: where, the value found, the value expected,
+//! and the nearest valid name.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -21,11 +21,11 @@ pub enum RecipeError {
     /// A file or folder of recipes cannot be read.
     #[error("cannot {doing} {}: {source}", path.display())]
     Io {
-        /// What was being done, as an infinitive.
+        /// The operation that failed, as an infinitive.
         doing: &'static str,
         /// The file or folder on the host.
         path: PathBuf,
-        /// What the host said.
+        /// The underlying I/O error.
         source: io::Error,
     },
     /// A file that is wanted is not among the sources.
@@ -41,13 +41,13 @@ pub enum RecipeError {
     Unfit {
         /// Path within the sources, or on the host.
         path: String,
-        /// What is wrong and what is expected.
+        /// The reason, and what was expected.
         why: String,
     },
     /// Something in a file is wrong, or contradicts another file.
     #[error(transparent)]
     Invalid(Box<Problem>),
-    /// What was asked for is not something that these recipes can make.
+    /// The request is not something that these recipes can make.
     #[error(transparent)]
     Choice(Box<Problem>),
 }
@@ -85,13 +85,13 @@ pub struct Place {
 /// One thing that is wrong, the places that show it, and how to put it right.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Problem {
-    /// What is wrong.
+    /// The fault.
     pub message: String,
     /// Where, if it is in a file.
     pub at: Option<Place>,
     /// Other places that have to do with it, each with what is there.
     pub also: Vec<(String, Place)>,
-    /// What is expected, the nearest valid name, what to do.
+    /// Advice: the expected value, the nearest valid name, what to do.
     pub help: Vec<String>,
 }
 
@@ -131,7 +131,7 @@ impl Problem {
         names.sort_unstable();
         names.dedup();
         let problem = match wifibox_ground::nearest::nearest(found, &names) {
-            Some(name) => self.help(format!("the nearest valid name is \"{name}\"")),
+            Some(name) => self.help(format!("did you mean \"{name}\"?")),
             None => self,
         };
         match names.as_slice() {

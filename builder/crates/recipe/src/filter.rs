@@ -5,7 +5,7 @@ use globset::{GlobSet, GlobSetBuilder};
 use super::composed::Recipe;
 use super::error::{Problem, RecipeError};
 use super::located::Sourced;
-use super::words::Pattern;
+use super::scalars::Pattern;
 use wifibox_ground::path::GuestPath;
 
 /// Decides which paths of packages come into the guest: those that no `exclude` matches, and those

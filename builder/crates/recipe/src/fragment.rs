@@ -108,7 +108,7 @@ macro_rules! recipe_file {
         }
 
         impl $name {
-            /// What this adds to the guest.
+            /// The part that this adds to the guest.
             pub fn fragment(&self) -> $crate::Fragment {
                 $crate::Fragment {
                     packages: self.packages.clone(),

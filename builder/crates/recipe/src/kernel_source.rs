@@ -11,9 +11,8 @@ use super::located::{At, Sourced};
 use super::machine::Spelling;
 
 impl Catalog {
-    /// What `kernel` takes from its own base, in that base's default release, for the machine of
-    /// `architecture`. `None` if there is no such base or the kernel is not for that machine, which a
-    /// catalog never lets through.
+    /// The part of `kernel` from its own base, in that base's default release, for the machine of `architecture`.
+    /// `None` if there is no such base or the kernel is not for that machine, which a catalog never lets through.
     pub(super) fn kernel_source(
         &self,
         kernel: &Document<Kernel>,

@@ -14,10 +14,10 @@ mod choose;
 mod chosen;
 mod compose;
 mod composed;
+mod compositions;
 mod document;
 mod entries;
 mod error;
-mod every;
 mod filter;
 mod fragment;
 mod kernel_source;
@@ -32,13 +32,13 @@ mod outline;
 mod records;
 mod references;
 mod request;
+mod scalars;
 mod schema;
 mod scripts;
 mod show;
 mod sources;
 #[cfg(test)]
 mod tests;
-mod words;
 mod yaml;
 
 pub use axes::{Axes, Choice, FeatureChoice, FlavorChoice};
@@ -59,16 +59,16 @@ pub use kinds::{AccountsFrom, Format, InitSystem, RootCompressor};
 pub use located::{At, Origin, Sourced};
 pub use machine::{Names, PC, machine};
 pub use model::{
-    Card, Devices, Feature, Firmware, FirmwareArchive, Flavor, Guest, Hypervisor,
-    HypervisorMachine, Manifest, OnByDefault, Role,
+    Card, Chipset, Devices, Feature, Firmware, FirmwareArchive, Flavor, Guest, Hypervisor,
+    HypervisorMachine, OnByDefault, Role,
 };
 pub use on_releases::{ByBase, OnReleases};
 pub use records::{
     Access, AppletLinks, Applets, Directory, FileText, Group, Password, Share, User,
 };
 pub use request::Composed;
+pub use scalars::{Mode, Module, Pattern};
 pub use schema::{schema, schemas};
 pub use scripts::{EffectAccounts, Effects, ScriptName, ScriptRule, StandIn};
 pub use show::{Row, Shape, Show};
 pub use sources::Sources;
-pub use words::{Mode, Module, Pattern};

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use serde::Deserialize;
+use serde::de::DeserializeOwned;
 
 use super::catalog::Catalog;
 use super::document::{Document, Documents};
@@ -19,33 +19,41 @@ impl Catalog {
     /// [`RecipeError`] with the place of the first thing that is wrong, in the order of kinds, then
     /// of names.
     pub fn load(sources: &Sources) -> Result<Self, RecipeError> {
-        let mut texts = Texts::default();
+        let (mut texts, mut warnings) = (Texts::default(), Vec::new());
+        let files = &mut Files { texts: &mut texts, warnings: &mut warnings };
         let mut overlays = BTreeMap::new();
         for name in sources.folders("overlays")? {
-            let files = sources.files_below(&format!("overlays/{name}"))?;
-            overlays.insert(name, files.into_iter().collect());
+            let below = sources.files_below(&format!("overlays/{name}"))?;
+            overlays.insert(name, below.into_iter().collect());
         }
         let catalog = Catalog {
-            guest: read(sources, "recipes/guest.yaml", &mut texts)?,
-            bases: read_all(sources, "recipes/bases", &mut texts)?,
-            kernels: read_all(sources, "kernels", &mut texts)?,
-            flavors: read_all(sources, "recipes/flavors", &mut texts)?,
-            manifests: read_all(sources, "firmware-blobs", &mut texts)?,
-            roles: read_all(sources, "recipes/roles", &mut texts)?,
-            features: read_all(sources, "recipes/features", &mut texts)?,
-            hypervisors: read_all(sources, "recipes/hypervisors", &mut texts)?,
+            guest: read(sources, "recipes/guest.yaml", files)?,
+            bases: read_all(sources, "recipes/bases", files)?,
+            kernels: read_all(sources, "kernels", files)?,
+            flavors: read_all(sources, "recipes/flavors", files)?,
+            chipsets: read_all(sources, "firmware-blobs", files)?,
+            roles: read_all(sources, "recipes/roles", files)?,
+            features: read_all(sources, "recipes/features", files)?,
+            hypervisors: read_all(sources, "recipes/hypervisors", files)?,
             overlays,
             texts,
+            warnings,
         };
         references::check(&catalog)?;
         Ok(catalog)
     }
 }
 
-fn read<T: for<'a> Deserialize<'a>>(
+/// The files read so far.
+struct Files<'a> {
+    texts: &'a mut Texts,
+    warnings: &'a mut Vec<Problem>,
+}
+
+fn read<T: DeserializeOwned>(
     sources: &Sources,
     path: &str,
-    texts: &mut Texts,
+    files: &mut Files<'_>,
 ) -> Result<Document<T>, RecipeError> {
     let bytes = sources.read(path)?.into_owned();
     let text = String::from_utf8(bytes).map_err(|error| RecipeError::Unfit {
@@ -54,17 +62,17 @@ fn read<T: for<'a> Deserialize<'a>>(
     })?;
     let file: Arc<str> = path.into();
     let text: Arc<str> = text.into();
-    texts.keep(file.clone(), text.clone());
-    let value = yaml::parse(&file, &text)?;
+    files.texts.keep(file.clone(), text.clone());
+    let value = yaml::parse(&file, &text, files.warnings)?;
     let stem = path.rsplit('/').next().unwrap_or(path);
     let name = stem.strip_suffix(".yaml").unwrap_or(stem).to_owned();
     Ok(Document { name, file, value })
 }
 
-fn read_all<T: for<'a> Deserialize<'a>>(
+fn read_all<T: DeserializeOwned>(
     sources: &Sources,
     folder: &str,
-    texts: &mut Texts,
+    files: &mut Files<'_>,
 ) -> Result<Documents<T>, RecipeError> {
     // A flavor names a variant of the FreeBSD port, which allows no hyphen.
     let dash = if folder == "recipes/flavors" { "" } else { "-" };
@@ -83,11 +91,11 @@ fn read_all<T: for<'a> Deserialize<'a>>(
             let origin = Origin::whole(path);
             return Err(RecipeError::invalid(
                 Problem::new(format!("\"{name}\" cannot be the name of a recipe"))
-                    .at(texts.place(&origin))
+                    .at(files.texts.place(&origin))
                     .help(format!("expected lower-case letters, digits and _{dash}")),
             ));
         }
-        documents.insert(name.to_owned(), read(sources, &path, texts)?);
+        documents.insert(name.to_owned(), read(sources, &path, files)?);
     }
     Ok(documents)
 }

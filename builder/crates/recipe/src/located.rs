@@ -3,12 +3,15 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::marker::PhantomData;
 use std::ops::Deref;
 use std::sync::Arc;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator};
+use serde::de::{Error as _, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
-use serde_yaml::Spanned;
+
+use crate::yaml::read::PLACED;
 
 /// Where a value comes from. Line and column count from 1; line 0 means the whole file, or
 /// something that is no file, such as the command line.
@@ -24,7 +27,7 @@ pub struct Origin {
 }
 
 impl Origin {
-    /// What the user asked for, as opposed to what a file says.
+    /// The command line, as opposed to a file.
     pub fn command_line() -> Self {
         Origin::whole("command line")
     }
@@ -112,15 +115,25 @@ impl<T: Serialize> Serialize for At<T> {
     }
 }
 
+/// From a file only ([`crate::yaml`]): elsewhere nothing knows the place.
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for At<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let spanned = Spanned::<T>::deserialize(deserializer)?;
-        let small = |number: u64| u32::try_from(number).unwrap_or(u32::MAX);
-        Ok(At {
-            line: small(spanned.defined.line()),
-            column: small(spanned.defined.column()),
-            value: spanned.value,
-        })
+        struct Parts<T>(PhantomData<T>);
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for Parts<T> {
+            type Value = At<T>;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a value in a file")
+            }
+            fn visit_seq<A: SeqAccess<'de>>(self, mut parts: A) -> Result<At<T>, A::Error> {
+                let missing = || A::Error::custom("a value without a place");
+                Ok(At {
+                    line: parts.next_element()?.ok_or_else(missing)?,
+                    column: parts.next_element()?.ok_or_else(missing)?,
+                    value: parts.next_element()?.ok_or_else(missing)?,
+                })
+            }
+        }
+        deserializer.deserialize_struct(PLACED, &[], Parts(PhantomData))
     }
 }
 

@@ -7,7 +7,7 @@ use std::fmt;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize};
 
-use super::words::Pattern;
+use super::scalars::Pattern;
 
 /// The machine that recipes are about where they do not say another one.
 pub const PC: &str = "x86_64";

@@ -24,8 +24,8 @@ pub enum Level {
     Base,
     /// The kernel's descriptor.
     Kernel,
-    /// Manifests of firmware.
-    Manifest,
+    /// Chipsets of firmware.
+    Chipset,
     /// The flavor.
     Flavor,
     /// The role.

@@ -13,7 +13,7 @@ use super::kinds::InitSystem;
 use super::located::At;
 use super::machine::PC;
 use super::on_releases::ByBase;
-use super::words::{Module, Pattern};
+use super::scalars::{Module, Pattern};
 use wifibox_ground::device::DeviceId;
 use wifibox_ground::digest::Sha256;
 use wifibox_ground::guest::{AppConfig, Nic, ShareTransport};
@@ -54,8 +54,8 @@ recipe_file! {
     pub struct Flavor {
         /// One line that says what this is.
         pub summary: String,
-        /// The manifests of `firmware-blobs/` that it is made of.
-        pub manifests: Vec<At<String>>,
+        /// The chipsets of `firmware-blobs/` that it is made of.
+        pub chipsets: Vec<At<String>>,
         /// The bases that it exists on; all of them if there is none.
         #[serde(default)]
         pub bases: Vec<At<String>>,
@@ -77,7 +77,7 @@ pub struct Firmware {
     /// Files that stay out although a module names them.
     #[serde(default)]
     pub exclude: Vec<At<Pattern>>,
-    /// Globs of which each must match a file that came in: what this manifest promises.
+    /// Globs of which each must match a file that came in: what this chipset promises.
     #[serde(default)]
     pub promises: Vec<At<Pattern>>,
     /// Files that only their users have (calibration, settings of a board): they come in where they
@@ -110,7 +110,7 @@ pub struct Card {
     pub ids: Vec<DeviceId>,
     /// Their firmware: at least one file must come in for these.
     pub firmware: Vec<Pattern>,
-    /// Of the manifest's `runtime_modules`, those that they need; all if none is named.
+    /// Of the chipset's `runtime_modules`, those that they need; all if none is named.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub modules: Vec<Module>,
 }
@@ -118,7 +118,7 @@ pub struct Card {
 /// A chipset's modules, firmware and licences: `firmware-blobs/NAME.yaml`.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Manifest {
+pub struct Chipset {
     /// One line that says what this is.
     pub summary: String,
     /// Drivers, loaded when the guest finds a device that they know.
@@ -312,7 +312,7 @@ impl Hypervisor {
         machine == PC || self.machines.get(machine).is_some()
     }
 
-    /// What this machine changes: nothing if there is none.
+    /// The changes for this machine; `None` if there are none.
     pub fn on_machine(&self, machine: &str) -> Option<&HypervisorMachine> {
         self.machines.get(machine).map(|found| &found.value)
     }

@@ -1,4 +1,5 @@
-//! What the chosen files of a build say one by one: the recipe before their lists are added up.
+//! The values of the chosen files of a build, one by one: the recipe before their lists are added
+//! up.
 
 use super::base::{Base, BootsWith, EfiStub, Initramfs, Repository};
 use super::catalog::Catalog;
@@ -57,10 +58,10 @@ impl Catalog {
             firmware: self.firmware(chosen.flavor, chosen.base, &chosen.release),
             drivers: self.drivers(chosen.flavor),
             agreements: self
-                .manifests_of(chosen.flavor)
-                .filter_map(|manifest| {
-                    let agreement = manifest.value.agreement.as_ref()?.sourced(&manifest.file);
-                    Some((manifest.name.clone(), agreement))
+                .chipsets_of(chosen.flavor)
+                .filter_map(|chipset| {
+                    let agreement = chipset.value.agreement.as_ref()?.sourced(&chipset.file);
+                    Some((chipset.name.clone(), agreement))
                 })
                 .collect(),
             licences: self.licences(chosen.flavor),
@@ -132,7 +133,8 @@ impl Catalog {
         }
     }
 
-    /// What starts the kernel under UEFI: as its descriptor says, or the release of its own base.
+    /// The stub that starts the kernel under UEFI, from its descriptor or the release of its own
+    /// base.
     fn efi_stub(&self, chosen: &Chosen<'_>) -> Option<Sourced<EfiStub>> {
         let (base, kernel) = (chosen.base, chosen.kernel.value);
         let stub = kernel.value.efi_stub.as_ref()?;
@@ -181,7 +183,8 @@ fn named<T>(document: &Sourced<&Document<T>>) -> Sourced<String> {
     Sourced { value: document.value.name.clone(), origin: document.origin.clone() }
 }
 
-/// What a base says, or the default; a default has the place of `init`, which every base has.
+/// The value that a base gives, or the default; a default has the place of `init`, which every base
+/// has.
 fn given_or<T: Clone>(
     base: &Base,
     file: &std::sync::Arc<str>,

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::entries::Item;
-use super::words::Mode;
+use super::scalars::Mode;
 use wifibox_ground::path::GuestPath;
 
 /// One spelling of a path, so that `-/srv/` removes `srv`.

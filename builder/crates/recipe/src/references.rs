@@ -10,7 +10,7 @@ use super::error::{Problem, RecipeError};
 use super::fragment::Fragment;
 use super::located::At;
 use super::machine::machine;
-use super::model::{Feature, Manifest, OnByDefault};
+use super::model::{Chipset, Feature, OnByDefault};
 
 /// Checks the references of all recipes.
 ///
@@ -32,12 +32,12 @@ pub fn check(catalog: &Catalog) -> Result<(), RecipeError> {
         checker.architectures(kernel)?;
         checker.fragment(&kernel.file, &kernel.value.needs)?;
     }
-    for manifest in catalog.manifests.values() {
-        checker.manifest(manifest)?;
+    for chipset in catalog.chipsets.values() {
+        checker.chipset(chipset)?;
     }
     for flavor in catalog.flavors.values() {
-        for manifest in &flavor.value.manifests {
-            checker.known("manifest", &flavor.file, manifest, catalog.manifests.keys())?;
+        for chipset in &flavor.value.chipsets {
+            checker.known("chipset", &flavor.file, chipset, catalog.chipsets.keys())?;
         }
         checker.only_on(&flavor.file, &flavor.value.bases, &flavor.value.on)?;
         checker.fragment(&flavor.file, &flavor.value.fragment())?;
@@ -82,9 +82,9 @@ impl Checker<'_> {
         ))
     }
 
-    fn manifest(&self, manifest: &Document<Manifest>) -> Result<(), RecipeError> {
-        let (file, manifest) = (&manifest.file, &manifest.value);
-        for lists in [&manifest.packages, &manifest.module_packages, &manifest.not_promised] {
+    fn chipset(&self, chipset: &Document<Chipset>) -> Result<(), RecipeError> {
+        let (file, chipset) = (&chipset.file, &chipset.value);
+        for lists in [&chipset.packages, &chipset.module_packages, &chipset.not_promised] {
             for (name, entries) in lists.iter() {
                 self.known("base", file, name, self.catalog.bases.keys())?;
                 let Some(base) = self.catalog.bases.get(&name.value) else { continue };
@@ -94,9 +94,9 @@ impl Checker<'_> {
                 }
             }
         }
-        let promises = manifest.firmware.iter().flat_map(|firmware| &firmware.promises);
+        let promises = chipset.firmware.iter().flat_map(|firmware| &firmware.promises);
         let promises: Vec<String> = promises.map(|promise| promise.value.to_string()).collect();
-        for entry in manifest.not_promised.iter().flat_map(|(_, entries)| entries.iter()) {
+        for entry in chipset.not_promised.iter().flat_map(|(_, entries)| entries.iter()) {
             let (line, column) = (entry.line, entry.column);
             let name = At { value: entry.name.clone(), line, column };
             self.known("promise in this file", file, &name, promises.iter())?;

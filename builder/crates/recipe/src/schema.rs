@@ -4,7 +4,7 @@ use schemars::{JsonSchema, generate::SchemaSettings};
 use serde_json::Value;
 
 use super::base::{Base, Kernel};
-use super::model::{Feature, Flavor, Guest, Hypervisor, Manifest, Role};
+use super::model::{Chipset, Feature, Flavor, Guest, Hypervisor, Role};
 
 /// The schema of each kind of file, as pairs of the kind's name and its schema; `docs/schema`
 /// holds each as `KIND.json`.
@@ -16,7 +16,7 @@ pub fn schemas() -> Vec<(&'static str, Value)> {
         ("guest", schema::<Guest>()),
         ("hypervisor", schema::<Hypervisor>()),
         ("kernel", schema::<Kernel>()),
-        ("manifest", schema::<Manifest>()),
+        ("chipset", schema::<Chipset>()),
         ("role", schema::<Role>()),
     ]
 }

@@ -12,7 +12,7 @@ use super::located::{Origin, Sourced};
 /// Columns after which origins no longer line up.
 const ALIGN_LIMIT: usize = 60;
 
-/// What a row is within its key.
+/// The shape of a row within its key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Shape {
@@ -29,7 +29,7 @@ pub enum Shape {
 pub struct Row {
     /// The key of the recipe that it belongs to; rows of one key are together.
     pub key: &'static str,
-    /// What it is within that key.
+    /// Its shape within that key.
     pub shape: Shape,
     /// The name of a map's entry.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -92,8 +92,8 @@ impl Recipe {
         }
         show.list("firmware_packages", &self.firmware_packages);
         show.firmware(self);
-        for (manifest, agreement) in &self.agreements {
-            show.entry("agreements", manifest, agreement);
+        for (chipset, agreement) in &self.agreements {
+            show.entry("agreements", chipset, agreement);
         }
         show.list("licences", &self.licences);
         show.list("initramfs_modules", &self.initramfs_modules);
@@ -130,7 +130,7 @@ impl Recipe {
 impl Show {
     fn firmware(&mut self, recipe: &Recipe) {
         for need in &recipe.firmware {
-            self.list("firmware_manifests", std::slice::from_ref(&need.manifest));
+            self.list("firmware_chipsets", std::slice::from_ref(&need.chipset));
         }
         for need in &recipe.firmware {
             self.list("firmware_rules", std::slice::from_ref(&need.rule));

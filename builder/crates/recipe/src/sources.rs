@@ -40,7 +40,7 @@ struct FirmwareBlobs;
 /// The four folders of data.
 const TOPS: [&str; 4] = ["recipes", "overlays", "kernels", "firmware-blobs"];
 
-/// The files that describe guests: recipes, overlays, kernels and firmware manifests.
+/// The files that describe guests: recipes, overlays, kernels and firmware chipsets.
 #[derive(Debug, Clone)]
 pub struct Sources(BTreeMap<&'static str, Top>);
 
@@ -53,14 +53,14 @@ enum Top {
 }
 
 impl Sources {
-    /// What was built into the program.
+    /// The recipes built into the program.
     pub fn embedded() -> Self {
         Sources(TOPS.iter().map(|top| (*top, Top::Embedded)).collect())
     }
 
-    /// What is in `folder`: it holds `recipes`, `overlays`, `kernels` and `firmware-blobs`, or it is
-    /// itself the folder of recipes (it holds `bases`) with the others beside it. A folder that is
-    /// missing is taken from the program.
+    /// The recipes in `folder`: it holds `recipes`, `overlays`, `kernels` and `firmware-blobs`, or it is itself the
+    /// folder of recipes (it holds `bases`) with the others beside it. A folder that is missing is taken from the
+    /// program.
     ///
     /// # Errors
     /// [`RecipeError::Missing`] if it is neither.

@@ -9,11 +9,12 @@ use wifibox_linux::firmware::{Outcome, Selection, report::Line};
 use wifibox_recipe::Recipe;
 use wifibox_tree::Tree;
 use wifibox_tree::packages::ChosenPackage;
+use wifibox_tree::scripts::ScriptReport;
 
 use crate::Sizes;
 use crate::manifest::{self, Composition, Firmware, Manifest, Module, Package};
 
-/// What a manifest is made of.
+/// The inputs of a manifest.
 pub struct Facts<'a> {
     /// The composition.
     pub recipe: &'a Recipe,
@@ -29,9 +30,11 @@ pub struct Facts<'a> {
     pub cmdline: String,
     /// The packages.
     pub packages: &'a [ChosenPackage],
+    /// What became of their maintainer scripts.
+    pub scripts: Vec<ScriptReport>,
     /// The kernel.
     pub kernel: &'a Kernel,
-    /// What became of each firmware name.
+    /// The result for each firmware name.
     pub firmware: &'a Selection,
     /// The guest's root.
     pub tree: &'a Tree,
@@ -56,6 +59,7 @@ pub fn manifest(facts: Facts<'_>) -> Result<Manifest, ReadBack> {
             cmdline: facts.cmdline,
         },
         packages: facts.packages.iter().map(package).collect(),
+        scripts: facts.scripts,
         modules: modules(kernel),
         firmware: firmware_lines(facts.firmware),
         sizes: Sizes::of(facts.tree),

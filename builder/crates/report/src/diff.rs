@@ -1,5 +1,5 @@
-//! How two outputs differ: what they were asked to be, packages, licences, modules, firmware, files,
-//! sizes. It reads their manifests only.
+//! The differences between two outputs: configuration, packages, licences, modules, firmware, files, sizes. Only their
+//! manifests are read.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use super::manifest::{File, Package};
 /// Something that has one value in one output and another in the other.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Change {
-    /// What.
+    /// The name of the thing.
     pub name: String,
     /// Its value in the first output.
     pub old: String,
@@ -33,7 +33,7 @@ pub struct Names {
 /// How large something is in both outputs, in bytes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct SizeChange {
-    /// What.
+    /// The name of the thing.
     pub name: String,
     /// In the first output; 0 if it is not there.
     pub old: u64,
@@ -123,7 +123,7 @@ impl Difference {
     }
 }
 
-/// What is in both and differs.
+/// The things that are in both and differ.
 fn changes(old: BTreeMap<String, String>, new: BTreeMap<String, String>) -> Vec<Change> {
     Names::of(old, new).changed
 }
@@ -183,7 +183,7 @@ fn licences(manifest: &Manifest) -> BTreeMap<String, String> {
     packages.chain(firmware).collect()
 }
 
-/// What became of each name: who asks for it does not matter.
+/// The result for each firmware name: who asks for it does not matter.
 fn firmware(manifest: &Manifest) -> BTreeMap<String, String> {
     let mut names: BTreeMap<String, String> = BTreeMap::new();
     for line in &manifest.firmware {

@@ -1,4 +1,4 @@
-//! What a check of an output or a release finds.
+//! The result of checking an output or a release.
 
 use std::fmt;
 use std::io;
@@ -17,16 +17,16 @@ const PROBLEM_LIMIT: usize = 100;
 pub struct Options<'a> {
     /// The key that must have signed `SHA256SUMS`, and that of each guest of a release.
     pub public_key: Option<&'a PublicKey>,
-    /// Files that are missing are none that are wrong: a part of a release is checked.
+    /// Missing files are not problems: only a part of a release is checked.
     pub ignore_missing: bool,
 }
 
-/// What is wrong with an output.
+/// A fault in an output.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Problem {
     /// The file: relative to the folder, or `root.img:/PATH` for one in the image.
     pub file: String,
-    /// What is wrong with it.
+    /// The fault, as a predicate without its subject.
     pub what: String,
 }
 
@@ -36,7 +36,7 @@ impl fmt::Display for Problem {
     }
 }
 
-/// What is known about who made a folder.
+/// The state of a folder's signature.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 #[serde(rename_all = "lowercase", tag = "state")]
 pub enum Signed {
@@ -45,16 +45,16 @@ pub enum Signed {
     No,
     /// There is a file that claims to be one; no key was given to check it with.
     Unchecked,
-    /// It does not hold.
+    /// The signature does not match.
     Bad,
     /// The given key made it.
     Good {
-        /// What the signer wrote beside it.
+        /// The trusted comment, which the signature covers.
         comment: String,
     },
 }
 
-/// What was found.
+/// The result of a check.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 pub struct Findings {
     /// The build id, as far as the manifest can be read.
@@ -63,16 +63,16 @@ pub struct Findings {
     pub files: u64,
     /// How many nodes of root.img are as the manifest lists them.
     pub nodes: u64,
-    /// Who made it.
+    /// The state of its signature.
     pub signature: Signed,
-    /// What is known of a release.
+    /// The release, if the folder holds one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub release: Option<Release>,
-    /// How many files are missing that may be.
+    /// How many files are missing, where that is allowed.
     pub missing: u64,
-    /// Files that are wrong.
+    /// The problems, up to a limit.
     pub problems: Vec<Problem>,
-    /// How many more problems there are.
+    /// How many problems there are beyond that limit.
     pub more: u64,
 }
 
@@ -97,6 +97,6 @@ impl Findings {
 pub struct VerifyError {
     /// The file or folder.
     pub path: PathBuf,
-    /// What the system said.
+    /// The underlying I/O error.
     pub source: io::Error,
 }

@@ -1,5 +1,4 @@
-//! What is in an image and where its bytes are: by part, package, folder and file, before and after
-//! compression.
+//! The sizes in an image: by part, package, folder and file, before and after compression.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -88,7 +87,7 @@ impl Subject {
 /// A line of a table.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Row {
-    /// What it is about.
+    /// The part, package, folder or file.
     pub name: String,
     /// How many regular files.
     pub files: u64,
@@ -109,7 +108,7 @@ pub struct ImageSizes {
     pub block_size: u32,
     /// All regular files.
     pub contents: Row,
-    /// What is no content.
+    /// The bytes that are not contents of files.
     pub tables: Tables,
     /// By part, the largest first.
     pub parts: Vec<Row>,

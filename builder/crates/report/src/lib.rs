@@ -1,6 +1,6 @@
-//! What a build tells about itself: the manifest, licences, bills of materials, sizes; and what can be
-//! learnt from an output later: where its bytes are, how it differs from another, whether it is whole.
-//! Also a release of several outputs: its index, its provenance, its signature.
+//! The reports of a build: the manifest, licences, bills of materials, sizes; and the questions to an output that is
+//! there already: where its bytes are, how it differs from another, whether it is whole. Also a release of several
+//! outputs: its index, its provenance, its signature.
 
 pub mod describe;
 pub mod diff;
@@ -16,7 +16,6 @@ pub mod sbom;
 pub mod signature;
 pub mod sizes;
 pub mod stage;
-pub mod sums;
 pub mod verify;
 
 pub use manifest::Manifest;

@@ -11,6 +11,7 @@ use wifibox_ground::digest::Sha256;
 use wifibox_ground::guest::Guest;
 use wifibox_ground::output::{Link, Output};
 use wifibox_ground::path::GuestPath;
+use wifibox_tree::scripts::ScriptReport;
 use wifibox_tree::{Kind, Tree};
 
 /// The number of the manifest's format.
@@ -38,6 +39,9 @@ pub struct Manifest {
     pub kernel: Kernel,
     /// Packages, by name.
     pub packages: Vec<Package>,
+    /// The packages' maintainer scripts, by package, and what became of each.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub scripts: Vec<ScriptReport>,
     /// Kernel modules, by name.
     pub modules: Vec<Module>,
     /// Firmware, by path.
@@ -53,7 +57,7 @@ pub struct Manifest {
     pub links: Vec<Link>,
 }
 
-/// What was asked for.
+/// The configuration that was asked for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Composition {
     /// Base: where packages come from.
@@ -130,8 +134,8 @@ pub struct Firmware {
     pub wanted: String,
     /// Who asks for it.
     pub by: String,
-    /// What became of it: `kept`; `replaced` (by an older version); `superseded` (the driver takes a
-    /// newer version first); `dropped` (by the recipe or a wish); `missing`.
+    /// The result: `kept`; `replaced` (by an older version); `superseded` (the driver takes a newer version first);
+    /// `dropped` (by the recipe or a wish); `missing`.
     pub state: String,
     /// The file that serves it, if any, relative to the firmware folder.
     #[serde(skip_serializing_if = "Option::is_none", default)]

@@ -27,7 +27,7 @@ pub enum LoadError {
     Read {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The underlying I/O error.
         source: io::Error,
     },
     /// The manifest is not one.
@@ -35,7 +35,7 @@ pub enum LoadError {
     Damaged {
         /// The file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The reason, for the message.
         why: String,
     },
     /// Another version of the builder wrote it.
@@ -72,9 +72,9 @@ pub fn load(folder: &Path) -> Result<Manifest, LoadError> {
     })
 }
 
-/// What is wrong with the bytes of a manifest.
+/// Why some bytes are not a manifest.
 pub(super) enum ParseError {
-    /// They are no manifest.
+    /// They cannot be parsed.
     Damaged(String),
     /// It has another format.
     Format(u64),

@@ -1,10 +1,10 @@
-//! What was found out about a release.
+//! The result of checking a release.
 
 use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-/// What was found out about a release.
+/// The result of checking a release.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Release {
     /// Its version.

@@ -9,7 +9,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 
-/// What a signature file's name adds to that of the file it is over.
+/// The suffix that a signature file's name adds to that of the file it is over.
 pub const SUFFIX: &str = ".minisig";
 /// The largest key or signature file that is read, in bytes.
 pub const SIZE_LIMIT: u64 = 8 << 10;

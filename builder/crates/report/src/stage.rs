@@ -1,4 +1,4 @@
-//! What a build writes about itself: licences, bills of materials, and the manifest over all of it.
+//! The reports that a build writes: licences, bills of materials, and the manifest over all of it.
 
 use wifibox_formats::Package;
 use wifibox_ground::content::ReadBack;
@@ -41,7 +41,7 @@ impl Error {
 /// The images that bills of materials list.
 const IMAGES: [&str; 4] = ["root.img", "esp.img", "vmlinuz", "initramfs.img"];
 
-/// What the reports are written from, besides the manifest.
+/// The inputs of the reports, besides the manifest.
 pub struct Material<'a> {
     /// The composition.
     pub composed: &'a Composed<'a>,
@@ -49,13 +49,13 @@ pub struct Material<'a> {
     pub packages: &'a [ChosenPackage],
     /// The locks that they were chosen from.
     pub locks: &'a [Locked],
-    /// What they said about licences.
+    /// The licence texts and `copyright` files of the packages.
     pub collected: &'a Collector,
     /// The guest's root.
     pub tree: &'a Tree,
 }
 
-/// What the reports say that does not depend on the images.
+/// The part of the reports that does not depend on the images.
 pub struct Prepared<'a> {
     packages: Vec<PackageFacts<'a>>,
     licences: Licences,

@@ -3,7 +3,7 @@
 //!
 //! The chain is `SHA256SUMS` -> every file of the folder, `manifest.json` among them -> every file in
 //! root.img. It says that a folder is whole. That it is who it claims to be from takes a signature over
-//! `SHA256SUMS` ([`super::signature`]): [`super::sums::Sums`] holds the very bytes that one is over, and all else is
+//! `SHA256SUMS` ([`super::signature`]): [`wifibox_ground::sums::Sums`] holds the very bytes that one is over, and all else is
 //! made from it. A release has the same chain, with `index.json` in the manifest's place, and an output
 //! folder for each guest.
 
@@ -18,8 +18,8 @@ use super::manifest;
 use super::output::{self, ParseError};
 use super::release;
 use super::signature;
-use super::sums::{SIGNATURES, SUMS, SUMS_LIMIT, Sums};
 use wifibox_ground::digest::Sha256;
+use wifibox_ground::sums::{SIGNATURES, SUMS, SUMS_LIMIT, Sums};
 use wifibox_squashfs::{Node, NodeKind, UnreadableImage, read_nodes};
 
 /// Checks the output or release in `folder`.
@@ -286,7 +286,7 @@ fn check_image(folder: &Path, manifest: &Manifest, findings: &mut Findings) {
     findings.nodes = nodes;
 }
 
-/// What of `node` is not as the manifest has it.
+/// The first property of `node` that the manifest contradicts, as a predicate without its subject.
 fn compare(file: &manifest::File, node: &Node, content: Option<&mut dyn Read>) -> Option<String> {
     let other = |what: &str, found: &str, expected: &str| {
         (found != expected).then(|| format!("{what} is {found}, manifest.json says {expected}"))

@@ -1,4 +1,4 @@
-//! What making a lock takes from the machine that it is made on.
+//! The machine's side of making a lock: access to packages, threads, the lock file.
 
 use std::path::PathBuf;
 
@@ -6,7 +6,7 @@ use wifibox_fetch::Access;
 use wifibox_ground::memo::Memo;
 use wifibox_ground::work::Work;
 
-/// What may become of the lock file during a build.
+/// Whether a build may change the lock file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum LockMode {
     /// It is made or changed when it must be.
@@ -21,11 +21,11 @@ pub enum LockMode {
 pub struct LockChoice {
     /// The file; its usual place if `None`.
     pub file: Option<PathBuf>,
-    /// What may become of it.
+    /// Whether the build may change it.
     pub mode: LockMode,
 }
 
-/// What making a lock takes from the machine.
+/// The machine's side of making a lock.
 #[derive(Clone, Copy)]
 pub struct Context<'a> {
     /// Mirrors, keys and the store.

@@ -1,5 +1,5 @@
-//! What a lock has to hold: everything that some composition of its base, release and architecture
-//! may choose.
+//! The packages that a lock must hold: every one that some composition of its base, release and
+//! architecture may choose.
 
 use std::collections::BTreeSet;
 use std::num::NonZeroUsize;
@@ -85,11 +85,12 @@ pub fn union(
     Ok(chosen.into_iter().filter_map(|index| offered.get(index).cloned()).collect())
 }
 
-/// What the worlds choose, and what those ask for that the repositories do not have. What is asked
-/// for now must be there; other compositions are left out where something is missing.
+/// The packages that the worlds choose, and the requests that the repositories cannot serve.
+/// Requests of the composition being built must be served; other compositions are left out where
+/// one is missing.
 ///
 /// # Errors
-/// [`Error::Unsatisfiable`] for what is asked for now.
+/// [`Error::Unsatisfiable`] for the composition being built.
 pub fn served(
     worlds: &[World],
     source: &Source,

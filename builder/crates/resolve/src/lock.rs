@@ -31,7 +31,7 @@ pub enum LockError {
         doing: &'static str,
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The underlying I/O error.
         source: io::Error,
     },
     /// It is damaged.
@@ -42,7 +42,7 @@ pub enum LockError {
     Damaged {
         /// The file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The reason, for the message.
         why: String,
     },
     /// It was written by another version of the builder.
@@ -56,14 +56,14 @@ pub enum LockError {
         /// Its format.
         found: u32,
     },
-    /// It is another base's.
+    /// It belongs to another base, release or architecture.
     #[error("the lock file {path} is for {found}, not for {wanted}; name another with --lock-file")]
     OtherBase {
         /// The file.
         path: PathBuf,
-        /// What it is for.
+        /// Base, release and architecture of the lock.
         found: String,
-        /// What is to be built.
+        /// Base, release and architecture of the build.
         wanted: String,
     },
 }
@@ -95,18 +95,18 @@ pub struct LockedPackage {
 /// The content of a lock file.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Lock {
-    /// Base, release, architecture: what the lock is for.
+    /// The base, release and architecture that the lock is for.
     pub target: Target,
     /// The indexes, sorted.
     pub indexes: Vec<LockedIndex>,
     /// The packages, sorted by name, then version.
     pub packages: Vec<LockedPackage>,
-    /// What some compositions ask for and the repositories did not have: the lock does not serve
+    /// Requests of some compositions that the repositories could not serve: the lock does not serve
     /// these compositions. Sorted.
     pub missing: Vec<String>,
 }
 
-/// What a lock is for.
+/// The base, release and architecture that a lock is for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Target {

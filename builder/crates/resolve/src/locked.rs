@@ -59,10 +59,10 @@ impl LockChange {
     }
 }
 
-/// A lock, where it lies, and what just became of it.
+/// A lock, its file, and how this run changed it.
 #[derive(Debug, Clone, serde::Serialize)]
 pub struct Locked {
-    /// What is locked.
+    /// The release of a base that is locked, and the guest's requests.
     #[serde(skip)]
     pub source: Source,
     /// The lock.

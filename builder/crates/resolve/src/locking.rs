@@ -81,7 +81,7 @@ pub fn ensure(
     })
 }
 
-/// What it is known by that a lock holds what the recipes ask for, and nothing else.
+/// The key under which it is remembered that a lock holds exactly what the recipes ask for.
 fn known_whole(catalog: &Catalog, source: &Source, lock: &Lock, context: &Context<'_>) -> Sha256 {
     let (tool, recipes) = (&context.tool, catalog.fingerprint());
     Sha256::of(format!("whole lock\n{tool}\n{recipes}\n{source:?}\n{lock:?}").as_bytes())

@@ -1,5 +1,5 @@
-//! What a lock lacks: a mirror may hold a part of a distribution, and then some compositions cannot be
-//! built from it. The others can, with all that they ask for.
+//! The requests that a lock cannot serve: a mirror may hold a part of a distribution, and then some
+//! compositions cannot be built from it. The others can, with all that they ask for.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,8 +10,8 @@ use super::{Context, Error};
 use crate::lock::LockedPackage;
 use wifibox_ground::version::Scheme;
 
-/// What the builder stands in for: worlds with the same are of one kind, for which a request is served or
-/// is not.
+/// The names that the builder stands in for: a request is served, or is not, in all worlds that
+/// share them.
 type Kind = [StandsIn];
 
 /// For each request and each kind of world that has it, whether it is served.
@@ -32,9 +32,9 @@ pub fn split(worlds: &[World], missing: &[String]) -> (BTreeSet<World>, BTreeSet
     (whole, partial)
 }
 
-/// What `worlds` ask for that `offered` cannot serve, neither by itself nor beside what else a
-/// composition asks for: of several packages that provide a name, apk takes the one that something
-/// else wants. What can be served with some kernels is said of the others.
+/// The requests of `worlds` that `offered` cannot serve, neither alone nor beside the composition's
+/// other requests: of several packages that provide a name, apk takes the one that something else
+/// wants. A request that is served with some kernels only is reported for the others.
 ///
 /// # Errors
 /// [`Error::Interrupted`].
@@ -68,7 +68,7 @@ pub fn missing(
     Ok(missing.into_iter().collect())
 }
 
-/// Takes what is served beside what else a composition asks for as served. Gives whether there was any.
+/// Marks requests that are served beside a composition's other ones; whether there were any.
 fn beside_others<'a>(
     worlds: &'a [World],
     source: &Source,

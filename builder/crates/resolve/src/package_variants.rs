@@ -42,7 +42,7 @@ pub fn swapped<'p>(
     dropped
 }
 
-/// What a package says of its kin.
+/// The names by which variants of a package are recognised.
 struct Variant<'p> {
     name: &'p str,
     provides: BTreeSet<&'p str>,

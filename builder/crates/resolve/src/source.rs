@@ -18,7 +18,7 @@ pub struct Source {
     pub format: Format,
     /// Repositories, in the order in which they count.
     pub repositories: Vec<Repository>,
-    /// What is asked of it.
+    /// The guest's requests to it.
     pub world: World,
 }
 

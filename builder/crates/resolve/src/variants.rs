@@ -62,7 +62,7 @@ pub struct Variant {
 pub struct Variants {
     /// Base, release and architecture.
     pub target: Target,
-    /// What was chosen among.
+    /// The choices of flavor, kernel, role and features that were combined.
     pub axes: Axes,
     /// The files of all of them, by path.
     pub files: Vec<VariantFile>,
@@ -221,7 +221,7 @@ fn wants_archive(recipe: &Recipe, axes: &Axes, flavor: usize) -> bool {
     let of_users = axes.flavors.get(flavor).map(|flavor| flavor.firmware_of_users.as_slice());
     let of_users = of_users.unwrap_or_default();
     let mut needs = recipe.firmware.iter();
-    needs.any(|need| !need.promises.is_empty() && !of_users.contains(&need.manifest.value))
+    needs.any(|need| !need.promises.is_empty() && !of_users.contains(&need.chipset.value))
 }
 
 /// Places on the axes: flavor, kernel, role, features.

@@ -1,4 +1,4 @@
-//! What is asked of the solver.
+//! The input of the solver: packages to install, and names that need none.
 
 use std::collections::BTreeMap;
 use wifibox_recipe::{KernelSource, Recipe, Sourced};
@@ -7,12 +7,12 @@ use wifibox_recipe::{KernelSource, Recipe, Sourced};
 /// over names that it is not for.
 pub type StandsIn = (String, Option<String>, Vec<String>);
 
-/// Packages to install and what the builder stands in for.
+/// Packages to install and the names that the builder stands in for.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct World {
     /// Dependencies in the base's syntax, sorted, each once.
     pub requests: Vec<String>,
-    /// What the builder stands in for.
+    /// The names that the builder stands in for.
     pub stand_ins: Vec<StandsIn>,
     /// The same requests in the order of the recipe, where a later one may be for another variant of
     /// an earlier one's package (`package_variants`).
@@ -36,8 +36,8 @@ impl World {
         World { requests, stand_ins, in_order, kernel, name }
     }
 
-    /// What one composition asks of its own base: its packages, its firmware's, and its kernel's
-    /// and the UEFI stub's unless they come from another base.
+    /// The requests of one composition to its own base: its packages, its firmware's, and its
+    /// kernel's and the UEFI stub's unless they come from another base.
     pub fn of(recipe: &Recipe) -> World {
         let own = recipe.packages.iter().chain(&recipe.firmware_packages);
         let mut requests: Vec<String> = own.map(|package| package.value.clone()).collect();
@@ -50,7 +50,7 @@ impl World {
         World::new(describe(recipe), kernel, requests, stand_ins.collect())
     }
 
-    /// What a kernel asks of its base for a guest of another base.
+    /// The requests of a kernel to its base, for a guest of another base.
     pub fn of_kernel(name: &str, from: &KernelSource) -> World {
         let requests = from.packages.iter().map(|package| package.value.clone()).collect();
         let stand_ins = from.stand_ins.iter().map(stands_in);

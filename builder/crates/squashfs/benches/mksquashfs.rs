@@ -4,7 +4,7 @@
 //! cargo bench -p wifibox-squashfs -- [FOLDER] [RUNS]
 //! ```
 //!
-//! What counts are the ratios, of medians of one run. Ours contains taking the folder in and the check of the finished
+//! The result is the ratios, of medians of one run. Our time includes reading the folder and checking the finished
 //! image. Without a FOLDER it is `/usr/bin`; without `mksquashfs` there are no ratios.
 
 #![allow(clippy::print_stdout, clippy::print_stderr)]

@@ -19,9 +19,9 @@ const WINDOW_PER_WORKER: usize = 4;
 
 /// A block of the plan, compressed.
 pub(crate) struct Done {
-    /// What is in it.
+    /// The file it belongs to, or the fragments.
     pub(crate) holds: Holds,
-    /// How many bytes it had before.
+    /// Its length before compression, in bytes.
     pub(crate) length: usize,
     /// How it is stored.
     pub(crate) pressed: Pressed,

@@ -1,4 +1,4 @@
-//! What is to become an image: entries by path, held in memory but for the contents of files.
+//! The contents of an image to be written: entries by path, held in memory but for the contents of files.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -29,7 +29,7 @@ impl Meta {
     }
 }
 
-/// What an entry is.
+/// The type of an entry, with the data of that type.
 pub enum Kind {
     /// A directory.
     Directory,
@@ -84,7 +84,7 @@ impl fmt::Debug for Kind {
 pub struct Entry {
     /// Permissions, owner, time.
     pub meta: Meta,
-    /// What it is.
+    /// Its type.
     pub kind: Kind,
     /// Which part of the image a file is in: those of a lower layer come first, and no block holds files of two. So a
     /// change in a higher layer leaves the blocks of lower ones as they were, to be taken from a cache. 0 unless
@@ -106,7 +106,7 @@ enum Slot {
     Link(ImagePath),
 }
 
-/// What an image is made of. Every entry's parent is a directory of the archive.
+/// The entries of an image to be written. Every entry's parent is a directory of the archive.
 ///
 /// ```
 /// use wifibox_squashfs::{Archive, Entry, Kind, Meta};

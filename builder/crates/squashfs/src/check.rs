@@ -1,5 +1,5 @@
-//! What an archive must be like for its image to be right: each rule guards against an image
-//! that would be silently wrong or would not mount.
+//! The rules for archives: each guards against an image that would be silently wrong or would not
+//! mount.
 
 use std::collections::BTreeSet;
 

@@ -137,7 +137,7 @@ impl Codec {
         Some(words.iter().flat_map(|word| word.to_le_bytes()).collect())
     }
 
-    /// What one thread compresses and decompresses the blocks of an image with.
+    /// The compressor and decompressor of one thread, for blocks of up to `block_size` bytes.
     pub(crate) fn encoder(self, block_size: u32) -> io::Result<Encoder> {
         Ok(match self {
             #[cfg(feature = "xz")]

@@ -11,11 +11,11 @@ use liblzma::stream::{Action, Status as XzStatus, Stream};
 #[cfg(any(test, feature = "read"))]
 pub(crate) const MAX_BLOCK: usize = 1 << 20;
 
-/// What memory an XZ block may ask for while it is read back: far above a 1 MiB dictionary.
+/// The most memory, in bytes, that reading an XZ block back may take: far above a 1 MiB dictionary.
 #[cfg(feature = "xz")]
 const XZ_MEMORY: u64 = 64 << 20;
 
-/// What an image's superblock says that its blocks are compressed with.
+/// The compression of an image's blocks, as its superblock names it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Format {
     /// XZ streams.

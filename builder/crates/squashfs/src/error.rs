@@ -1,4 +1,4 @@
-//! What can go wrong when an image is written.
+//! Errors of making an archive and of writing an image.
 
 use std::io;
 
@@ -8,7 +8,7 @@ use crate::path::{BadPath, ImagePath};
 /// Why an archive cannot be made, or an image not be written.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// Bytes that are no path in an image.
+    /// Bytes that are not a path in an image.
     #[error(transparent)]
     Path(#[from] BadPath),
     /// Two entries at one path.
@@ -23,12 +23,12 @@ pub enum Error {
         /// The path.
         path: ImagePath,
     },
-    /// A hard link to what is not there, or a directory.
+    /// A hard link to a missing path, or to a directory.
     #[error("{path}: a hard link leads to a file that is there already; {existing} is none")]
     LinkToNothing {
         /// The link.
         path: ImagePath,
-        /// What it should be another name of.
+        /// The path that it should be another name of.
         existing: ImagePath,
     },
     /// Not a block size that SquashFS knows.
@@ -41,7 +41,7 @@ pub enum Error {
     Level {
         /// The codec's name.
         codec: &'static str,
-        /// What was asked for.
+        /// The level that was asked for.
         level: i64,
         /// The highest level that there is.
         highest: i64,

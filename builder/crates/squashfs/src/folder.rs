@@ -15,9 +15,9 @@ pub enum FolderError {
     /// Something in it cannot be read.
     #[error("cannot read {}", path.display())]
     Read {
-        /// What it is.
+        /// Its path on disk.
         path: PathBuf,
-        /// Why.
+        /// The underlying I/O error.
         source: io::Error,
     },
     /// Something that an image cannot hold.

@@ -16,7 +16,7 @@ use crate::sink::{ImageFile, Progress};
 use crate::store::BlockStore;
 use crate::{Archive, Error, ImagePath, Options, check};
 
-/// What the image begins with: `hsqs`.
+/// The magic number of an image: `hsqs`.
 const MAGIC: u32 = 0x7371_7368;
 /// The length of the superblock.
 const SUPERBLOCK: usize = 96;

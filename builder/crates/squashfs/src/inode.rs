@@ -6,7 +6,7 @@ use crate::plan::Fragment;
 const NO_FRAGMENT: u32 = u32::MAX;
 /// In an extended inode: no extended attributes.
 const NO_XATTRS: u32 = u32::MAX;
-/// What a directory's size is beyond its listing.
+/// The number of bytes by which a directory's recorded size exceeds its listing.
 const DIRECTORY_EXTRA: u64 = 3;
 
 /// Numbers of kinds, as in basic inodes and in directories.
@@ -24,7 +24,7 @@ pub(crate) enum Type {
 /// From a basic kind to its extended one.
 const EXTENDED: u16 = 7;
 
-/// What every inode has.
+/// The fields of every inode, whatever its type.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Header {
     pub(crate) mode: u16,
@@ -53,7 +53,7 @@ pub(crate) struct FileData {
 /// Where a directory's listing is.
 #[derive(Debug, Clone)]
 pub(crate) struct Listing {
-    /// Its first metadata block, from the begin of the directory table.
+    /// Its first metadata block, from the beginning of the directory table.
     pub(crate) block: u32,
     /// Where it begins in that.
     pub(crate) offset: u16,

@@ -1,4 +1,4 @@
-//! What a compressed block is found by in a cache: a hash of all that decides its bytes.
+//! The key of a compressed block in a cache: a hash of everything that decides its bytes.
 
 use crate::codec::Codec;
 use crate::digest::Hasher;

@@ -6,13 +6,13 @@ use std::fmt;
 /// The longest name that Linux takes, in bytes.
 const NAME_LIMIT: usize = 255;
 
-/// Bytes that are no path in an image.
+/// Bytes that are not a path in an image.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{path:?} is no path in an image: {problem}")]
 pub struct BadPath {
     /// The bytes, as text.
     pub path: String,
-    /// Why they are none.
+    /// Why they are not one.
     pub problem: &'static str,
 }
 

@@ -3,7 +3,7 @@
 //! Files of equal content are stored once. A file of at least one block is cut at the block size;
 //! a shorter one is packed with others into fragment blocks. Files come sorted by what they are, so
 //! that what is alike meets in one fragment: programs, scripts and the rest, each by the extension
-//! of its name and then by path. Files of a lower layer come first, in fragments of their own: when
+//! of its name and then by path. Files of a lower layer come first, in separate fragments: when
 //! something of a higher one changes, the blocks before stay as they were.
 
 use std::collections::BTreeMap;
@@ -34,7 +34,7 @@ impl Source<'_> {
     }
 }
 
-/// What a block of the image holds.
+/// The source of a block of the image.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Holds {
     /// The next block of this file.
@@ -45,7 +45,7 @@ pub(crate) enum Holds {
 
 /// A block to be compressed.
 pub(crate) struct Block {
-    /// What is in it.
+    /// The file it belongs to, or the fragments.
     pub(crate) holds: Holds,
     /// Its bytes: at most the block size.
     pub(crate) bytes: Vec<u8>,
@@ -53,7 +53,7 @@ pub(crate) struct Block {
     pub(crate) packed: bool,
 }
 
-/// What the names of compressed files end with.
+/// The suffixes of files that are compressed already.
 const PACKED: [&[u8]; 3] = [b".gz", b".xz", b".zst"];
 
 /// Where a small file is.
@@ -201,7 +201,7 @@ impl<'t> Plan<'t> {
     }
 }
 
-/// What files are sorted by.
+/// The sort key of files: layer, type by the first bytes, extension, path.
 type Rank = (u8, u8, Vec<u8>, ImagePath);
 
 fn rank(file: &Source<'_>) -> io::Result<Rank> {

@@ -1,7 +1,7 @@
-//! Compresses one block, or takes what it was compressed to before from a cache.
+//! Compresses one block, or takes its compressed form from a cache.
 //!
-//! What is compressed afresh is decompressed again at once and compared, so that neither an image
-//! nor a cache ever holds a block that does not give back what went in.
+//! A block that was just compressed is decompressed again at once and compared, so that neither an
+//! image nor a cache ever holds a block that does not give back its input.
 
 use crate::codec::{Codec, Encoder};
 use crate::store::BlockStore;
@@ -18,7 +18,7 @@ pub(crate) enum Pressed {
     Stored(Vec<u8>),
 }
 
-/// What one thread compresses with.
+/// The compressor of one thread, with its cache.
 pub(crate) struct Press<'c> {
     encoder: Encoder,
     codec: Codec,

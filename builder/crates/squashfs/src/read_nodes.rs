@@ -21,7 +21,7 @@ pub struct UnreadableImage(pub(crate) String);
 pub struct Node {
     /// Path from the root, without a slash in front; the root's own is empty.
     pub path: Vec<u8>,
-    /// What it is.
+    /// Its type.
     pub kind: NodeKind,
     /// Permission bits with setuid, setgid and sticky.
     pub mode: u16,
@@ -33,7 +33,7 @@ pub struct Node {
     pub mtime: u32,
 }
 
-/// What a node of an image is.
+/// The type of a node, with the data of that type.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NodeKind {
     /// A directory.
@@ -83,7 +83,7 @@ impl NodeKind {
 
 /// Calls `visit` with every node of `image`, the root first, and with the content of regular files,
 /// which it need not read. Any SquashFS 4.0 image will do that is compressed by a codec that this crate is built with;
-/// hard links come as files of their own, extended attributes are not read.
+/// hard links come as separate files, extended attributes are not read.
 ///
 /// # Errors
 /// [`UnreadableImage`], or what `visit` reports.

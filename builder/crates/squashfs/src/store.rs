@@ -1,6 +1,6 @@
-//! What keeps compressed blocks from one image to the next.
+//! The interface to a store of compressed blocks, kept from one image to the next.
 
-/// What a compressed block is found by: the SHA-256 of all that decides its bytes, which are the codec with its
+/// The key of a compressed block: the SHA-256 of everything that decides its bytes, which are the codec with its
 /// options, the versions of the libraries, the block size, and the block before compression.
 pub type BlockKey = [u8; 32];
 
@@ -13,13 +13,12 @@ pub trait BlockStore: Send + Sync {
     /// Keeps `value`, of at most 1 MiB, under `key`. An empty value says that the block does not shrink.
     fn put(&self, key: &BlockKey, value: &[u8]);
 
-    /// What somebody else put under this key. It is not believed: the writer decompresses and compares it before it is
-    /// used.
+    /// A value from a source that is not trusted: the writer decompresses and compares it before it is used.
     fn foreign(&self, _key: &BlockKey) -> Option<Vec<u8>> {
         None
     }
 
-    /// Keeps what [`BlockStore::foreign`] gave and turned out to be right.
+    /// Keeps a value that [`BlockStore::foreign`] gave and that turned out to be right.
     fn adopt(&self, key: &BlockKey, value: &[u8]) {
         self.put(key, value);
     }

@@ -26,13 +26,13 @@ pub struct Usage {
     pub compression: String,
     /// The time in its superblock, in seconds since 1970-01-01 UTC.
     pub time: u32,
-    /// What is no content.
+    /// The bytes that are not contents of files.
     pub tables: Tables,
     /// All nodes, by path, the root first.
     pub nodes: Vec<NodeUsage>,
 }
 
-/// What an image holds besides file contents, in bytes.
+/// The bytes of an image besides file contents.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Tables {
@@ -42,7 +42,7 @@ pub struct Tables {
     pub inodes: u64,
     /// The tables of directories, fragments, owners and exports.
     pub directories: u64,
-    /// Between contents: what a duplicate left behind.
+    /// Between contents, left behind by duplicates.
     pub gaps: u64,
     /// After the end, to a whole number of disk sectors.
     pub padding: u64,
@@ -114,7 +114,7 @@ pub fn usage<R: BufRead + Seek + Send>(mut image: R) -> Result<Usage, Unreadable
     })
 }
 
-/// Says in plain words what the start of an image shows: no SquashFS, or one that cannot be read here.
+/// Says in plain words what the start of an image shows: not SquashFS, or one that cannot be read here.
 fn recognize<R: BufRead + Seek>(image: &mut R) -> Result<(), UnreadableImage> {
     let io = |error: std::io::Error| UnreadableImage(error.to_string());
     let mut head = Vec::new();

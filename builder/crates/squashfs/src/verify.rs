@@ -26,7 +26,7 @@ const FRAGMENTS_KEPT: u64 = 32 << 20;
 /// In a block's length: it is stored without compression.
 const STORED: u32 = 1 << 24;
 
-/// What [`verify`] found.
+/// The first difference that [`verify`] found, or the reason why it could not compare.
 #[derive(Debug, thiserror::Error)]
 pub enum VerifyError {
     /// The image cannot be read at all.
@@ -35,22 +35,22 @@ pub enum VerifyError {
     /// The image has another time, block size or number of nodes than it should.
     #[error("the image's {what} is {found}, expected {expected}")]
     Image {
-        /// What differs.
+        /// The field that differs.
         what: &'static str,
-        /// What it should be.
+        /// The expected value.
         expected: u64,
-        /// What it is.
+        /// The value in the image.
         found: u64,
     },
-    /// The bytes of file contents are not those that were written.
+    /// The file contents are not those that were written.
     #[error(
         "the image's file contents hash to {found}, what was written to {expected}",
         found = digest::hex(found), expected = digest::hex(expected)
     )]
     Data {
-        /// The SHA-256 of what was written.
+        /// The SHA-256 of the contents that were written.
         expected: [u8; 32],
-        /// That of what is there.
+        /// That of the contents in the image.
         found: [u8; 32],
     },
     /// The image lacks a path, or has another one in its place.
@@ -66,11 +66,11 @@ pub enum VerifyError {
     Node {
         /// The node.
         path: ImagePath,
-        /// What differs.
+        /// The property that differs.
         what: &'static str,
-        /// What it should be.
+        /// The archive's value.
         expected: String,
-        /// What it is.
+        /// The image's value.
         found: String,
     },
     /// A file cannot be read, from the image or from the archive.
@@ -80,7 +80,7 @@ pub enum VerifyError {
         path: ImagePath,
         /// Where the reading failed.
         from: &'static str,
-        /// Why.
+        /// The underlying I/O error.
         source: io::Error,
     },
 }

@@ -30,7 +30,7 @@ enum Member {
     Symlink(String),
 }
 
-/// What OpenWrt gives every package as `post-install`, around the package's own lines.
+/// The `post-install` that OpenWrt gives every package, around the package's own lines.
 pub fn post_install(name: &str, own: &str) -> String {
     format!(
         "#!/bin/sh\n[ \"${{IPKG_NO_SCRIPT}}\" = \"1\" ] && exit 0\n\

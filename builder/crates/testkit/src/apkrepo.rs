@@ -37,7 +37,7 @@ pub struct Package {
     pub signers: Vec<(Kind, SigningKey)>,
     /// In how many gzip members its data are.
     pub data_members: usize,
-    /// What `.PKGINFO` says of the data, when not the truth.
+    /// The `datahash` that `.PKGINFO` gives instead of the true one.
     pub data_hash: Option<String>,
 }
 

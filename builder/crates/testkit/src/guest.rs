@@ -155,8 +155,8 @@ impl Guest {
             ),
         );
         file("recipes/roles/station.yaml", "summary: a role\napp_config: wpa_supplicant\n");
-        file("recipes/flavors/f.yaml", "summary: with firmware\nmanifests: [m]\n");
-        file("recipes/flavors/bare.yaml", "summary: without any\nmanifests: []\n");
+        file("recipes/flavors/f.yaml", "summary: with firmware\nchipsets: [m]\n");
+        file("recipes/flavors/bare.yaml", "summary: without any\nchipsets: []\n");
         file(
             "recipes/hypervisors/h.yaml",
             "summary: the only one\nshare_transport: virtio\nnic: e1000\nconsole: ttyS0\n\

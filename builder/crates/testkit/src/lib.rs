@@ -1,5 +1,5 @@
-//! What the integration tests share: a faulty web server, keys, package repositories of every format
-//! and a progress that remembers. Everything is generated; nothing comes from outside.
+//! Shared parts of the integration tests: a faulty web server, keys, package repositories of every format and a
+//! progress that remembers. Everything is generated; nothing comes from outside.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used)] // A fault of a test ends it.
 
 pub mod adbkeys;

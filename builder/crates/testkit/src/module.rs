@@ -3,7 +3,7 @@
 //! Holds what modinfo, depmod and the kernel's own build look at: `.modinfo`, exported and needed
 //! symbols, `__versions`. Self-contained, so that integration tests can include it by path.
 
-/// What a generated module is to hold.
+/// The description of a module to generate.
 #[derive(Debug, Clone)]
 pub struct Spec {
     /// 64 bits, or 32.

@@ -233,7 +233,7 @@ impl World {
             ),
         );
         file("recipes/roles/station.yaml", "summary: a role\napp_config: wpa_supplicant\n");
-        file("recipes/flavors/f.yaml", "summary: a flavor\nmanifests: []\n");
+        file("recipes/flavors/f.yaml", "summary: a flavor\nchipsets: []\n");
         file(
             "recipes/features/full.yaml",
             "summary: the other variant\ndefault: false\nbases: [router]\npackages: [radio-full]\n",
@@ -274,7 +274,7 @@ impl World {
         self.0.path().join(name)
     }
 
-    /// Runs the program with a store of its own and the lock `name`; gives exit code and what it said.
+    /// Runs the program with its own store and the lock `name`; gives exit code and what it said.
     pub fn run(&self, name: &str, arguments: &[&str]) -> (Option<i32>, String) {
         super::run(self.0.path(), name, &format!("{name}.locks/router.lock"), arguments)
     }
@@ -324,7 +324,7 @@ impl World {
     }
 }
 
-/// What was built.
+/// The output of a build: its manifest and its `SHA256SUMS`.
 pub struct Guest {
     pub manifest: serde_json::Value,
     pub sums: String,

@@ -84,12 +84,12 @@ pub struct Ipk {
     data: Members,
 }
 
-/// What OpenWrt gives every package as `postinst`.
+/// The `postinst` that OpenWrt gives every package.
 pub const STANDARD_POSTINST: &str = "#!/bin/sh\n[ \"${IPKG_NO_SCRIPT}\" = \"1\" ] && exit 0\n\
     [ -s ${IPKG_INSTROOT}/lib/functions.sh ] || exit 0\n. ${IPKG_INSTROOT}/lib/functions.sh\n\
     default_postinst $0 $@\n";
 
-/// What OpenWrt gives every package as `prerm`.
+/// The `prerm` that OpenWrt gives every package.
 pub const STANDARD_PRERM: &str = "#!/bin/sh\n[ -s ${IPKG_INSTROOT}/lib/functions.sh ] || exit 0\n\
     . ${IPKG_INSTROOT}/lib/functions.sh\ndefault_prerm $0 $@\n";
 

@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-/// What goes wrong with one request.
+/// A way in which the server mishandles one request.
 #[derive(Debug, Clone)]
 pub enum Fault {
     /// Only this many bytes of the body are sent, although all are announced.

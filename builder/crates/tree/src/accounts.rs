@@ -23,7 +23,7 @@ pub struct User {
     pub password: Password,
 }
 
-/// What stands in the password field of shadow(5).
+/// The password field of shadow(5).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Password {
     /// No password is asked for.
@@ -43,7 +43,7 @@ pub struct Group {
     pub gid: u32,
 }
 
-/// What is wrong with a set of accounts.
+/// Why a set of accounts is not consistent.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum AccountError {
     /// Two users or two groups share a name or an id.
@@ -55,7 +55,7 @@ pub enum AccountError {
         name: String,
         /// The second one.
         other: String,
-        /// What they share: a name or an id.
+        /// The shared property: a name or an id.
         shared: String,
     },
     /// A user is in a group that is not declared.
@@ -72,7 +72,7 @@ pub enum AccountError {
         /// The field's text.
         value: String,
     },
-    /// A line is none of passwd(5) or group(5).
+    /// A line is not one of passwd(5) or group(5).
     #[error(
         "{file} of a package has the line {line:?}, which is not made as passwd(5) and group(5) say"
     )]
@@ -165,6 +165,32 @@ impl Accounts {
             });
         }
         Accounts::new(users, groups)
+    }
+
+    /// All that is in passwd(5), group(5) and shadow(5): passwords and further groups, too.
+    ///
+    /// # Errors
+    /// As for [`Accounts::parse`].
+    pub fn of_files(passwd: &str, group: &str, shadow: &str) -> Result<Self, AccountError> {
+        let mut accounts = Accounts::parse(passwd, group)?;
+        for user in accounts.users.values_mut() {
+            let lines = group.lines().map(|line| line.split(':').collect::<Vec<_>>());
+            let member = |line: &Vec<&str>| {
+                line.get(3).is_some_and(|members| members.split(',').any(|m| m == user.name))
+            };
+            let of = lines.filter(member).filter_map(|line| line.first().map(|g| (*g).to_owned()));
+            user.groups = of.collect();
+            let mut lines = shadow.lines().map(|line| line.split(':'));
+            let field = lines.find_map(|mut line| {
+                (line.next() == Some(&user.name)).then(|| line.next().unwrap_or("*"))
+            });
+            user.password = match field {
+                Some("") => Password::Empty,
+                Some("*") | None => Password::None,
+                Some(_) => Password::Locked,
+            };
+        }
+        Ok(accounts)
     }
 
     /// These accounts and, besides, those of `users` and `groups` that have another name.
@@ -294,6 +320,8 @@ mod tests {
         assert_eq!(accounts.group(), "root:x:0:\nnetdev:x:101:radvd\n");
         assert_eq!(accounts.shadow(), "root::0:0:99999:7:::\nradvd:*:0:0:99999:7:::\n");
         assert_eq!(accounts.uid("radvd"), Ok(102));
+        let (passwd, group, shadow) = (accounts.passwd(), accounts.group(), accounts.shadow());
+        assert_eq!(Accounts::of_files(&passwd, &group, &shadow).as_ref(), Ok(&accounts));
         assert!(accounts.gid("mail").is_err());
     }
 

@@ -62,7 +62,7 @@ impl<'p> Cache<'p> {
     /// the cache, or made and kept.
     ///
     /// # Errors
-    /// What `make` reports.
+    /// The error of `make`.
     pub fn content<E>(
         &self,
         inputs: &Sha256,

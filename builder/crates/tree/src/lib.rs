@@ -30,11 +30,11 @@ pub use tree::{Kind, Meta, Node, Origin, Tree, TreeError};
 
 use wifibox_ground::work::Work;
 
-/// What reading packages and making a root take from the machine.
+/// The machine's side of reading packages and making a root.
 #[derive(Clone, Copy)]
 pub struct Context<'a> {
     /// Threads, progress, cancellation.
     pub work: Work<'a>,
-    /// What earlier builds unpacked and made.
+    /// The contents that earlier builds unpacked or made.
     pub kept: &'a cache::Cache<'a>,
 }

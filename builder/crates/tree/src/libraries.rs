@@ -37,7 +37,7 @@ pub enum LibraryError {
     Tree(#[from] TreeError),
 }
 
-/// What one ELF file asks of the dynamic linker.
+/// The needs of one ELF file, which the dynamic linker satisfies.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Needs {
     /// The dynamic linker (`/lib64/ld-linux-x86-64.so.2`).
@@ -46,7 +46,7 @@ pub struct Needs {
     pub libraries: Vec<String>,
 }
 
-/// Reads what an ELF file needs; `None` if these bytes are no ELF file that can be read.
+/// Reads the needs of an ELF file; `None` if these bytes are not a readable ELF file.
 pub fn needs(bytes: &[u8]) -> Option<Needs> {
     if !bytes.starts_with(b"\x7fELF") {
         return None;
@@ -113,7 +113,7 @@ fn by_segments<Elf: object::read::elf::FileHeader<Endian = Endianness>>(
     needed.map(|entry| name(entry.val(endian))).collect()
 }
 
-/// What each ELF file of a tree needs.
+/// The needs of each ELF file of a tree.
 pub type Elves = BTreeMap<GuestPath, Needs>;
 
 /// The files of a tree that begin like ELF files, but for kernel modules, in path order.
@@ -132,7 +132,7 @@ pub fn elf_files(tree: &Tree) -> Vec<(GuestPath, Content)> {
     files
 }
 
-/// What each of `files` needs, in their order; `None` for one that is no ELF file after all.
+/// The needs of each of `files`, in their order; `None` for one that is not an ELF file after all.
 ///
 /// # Errors
 /// [`LibraryError::Read`].

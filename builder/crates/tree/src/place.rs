@@ -9,14 +9,14 @@ use crate::{Kind, Meta, Node, Origin, Tree, TreeError};
 #[derive(Debug, thiserror::Error)]
 #[error("{what}: {source}")]
 pub struct PlaceError {
-    /// What was to be put, or who wanted it there.
+    /// The thing to be put, or who wanted it there.
     pub what: String,
-    /// Why it cannot be.
+    /// Why it cannot be put there.
     pub source: TreeError,
 }
 
 impl PlaceError {
-    /// Makes the error of what the tree said of `what`.
+    /// Turns an error of the tree about `what` into this one.
     pub fn of<E: Into<TreeError>>(what: impl Into<String>) -> impl FnOnce(E) -> PlaceError {
         let what = what.into();
         move |error| PlaceError { what, source: error.into() }
@@ -37,7 +37,7 @@ pub enum FileError {
 /// A path of the guest that the builder wrote down.
 ///
 /// # Errors
-/// [`PlaceError`]: the text is no path.
+/// [`PlaceError`]: the text is not a path.
 pub fn guest_path(text: &str) -> Result<GuestPath, PlaceError> {
     GuestPath::new(text).map_err(PlaceError::of(text))
 }

@@ -1,8 +1,9 @@
-//! Maintainer scripts are recognised, never run.
+//! Maintainer scripts are understood or recognised, never run.
 //!
-//! A package that wants a script run at installation is accepted only if a rule of the recipes
-//! knows that script by the hash of its text; the rule says what the script would do, and that is
-//! done declaratively. A script that no rule covers is an error naming package and script.
+//! A rule of the recipes may know a script by the hash of its text, and say what it would do; that
+//! overrules everything else. Other scripts are evaluated over a tree in memory
+//! (`crate::root`, by the crate `wifibox-script`). One that is neither is an error that names
+//! package, script, line and command.
 //!
 //! Which scripts run when a package is installed on an empty system: Debian Policy, chapter 6.
 
@@ -19,7 +20,7 @@ pub struct Script {
     pub text: Vec<u8>,
 }
 
-/// What a recipe knows of a script.
+/// A recipe's rule for a script.
 #[derive(Debug, Clone)]
 pub struct Rule<T> {
     /// Glob over package names.
@@ -28,14 +29,45 @@ pub struct Rule<T> {
     pub script: String,
     /// Hashes of its normalised text, one per known revision.
     pub known: Vec<Sha256>,
-    /// What the script would do, declared.
+    /// The effect of the script, declared.
     pub effect: T,
 }
 
-/// Scripts that no rule covers.
+/// What became of a script.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ScriptState {
+    /// It was evaluated, and did what its effects say.
+    Understood,
+    /// A rule of the recipes says what it does.
+    ByRule,
+    /// It does nothing on a fresh system.
+    Empty,
+}
+
+/// A script of a package, and what became of it.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct ScriptReport {
+    /// The package's name.
+    pub package: String,
+    /// The script's name.
+    pub script: String,
+    /// The hash of its normalised text, by which a rule would know it.
+    pub sha256: Sha256,
+    /// What became of it.
+    pub state: ScriptState,
+    /// Of a rule: why the script need not run.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub why: Option<String>,
+    /// What it did, in words and in order.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub effects: Vec<String>,
+}
+
+/// Scripts that are not understood, and that no rule covers.
 #[derive(Debug, thiserror::Error)]
 #[error(
-    "the recipes do not know what these maintainer scripts do:\n{}\n  \
+    "these maintainer scripts are not understood, and no rule of the recipes knows what they do:\n{}\n  \
      read each (Debian: 'dpkg-deb --ctrl-tarfile FILE | tar -xO ./postinst', Alpine: \
      'tar -xzOf FILE .post-install', OpenWrt: 'tar -xzOf FILE ./control.tar.gz | tar -xzO \
      ./postinst-pkg', or 'apk adbdump FILE' from 25.12 on), declare what it does under \
@@ -44,11 +76,12 @@ pub struct Rule<T> {
 )]
 pub struct UnknownScripts(pub Vec<UnknownScript>);
 
-/// One script that no rule covers.
+/// One such script.
 #[derive(Debug, thiserror::Error)]
 #[error(
-    "package {package}, {script}: SHA-256 {digest}{}",
-    if *.changed { " (a rule knows an earlier revision)" } else { "" }
+    "package {package}, {script}: SHA-256 {digest}{}\n    {}",
+    if *.changed { " (a rule knows an earlier revision)" } else { "" },
+    why.replace('\n', "\n    ")
 )]
 pub struct UnknownScript {
     /// The package's name.
@@ -59,10 +92,12 @@ pub struct UnknownScript {
     pub digest: Sha256,
     /// Whether a rule names this package and script, but with other hashes.
     pub changed: bool,
+    /// What of it is not understood, and where; several lines.
+    pub why: String,
 }
 
-/// What dpkg-maintscript-helper(1) does for these commands it does on upgrades only: on an empty
-/// system there is nothing to remove, rename or replace.
+/// Commands of dpkg-maintscript-helper(1) that act on upgrades only: on an empty system there is nothing to remove,
+/// rename or replace.
 const UPGRADE_HELPERS: [&str; 4] =
     ["rm_conffile", "mv_conffile", "symlink_to_dir", "dir_to_symlink"];
 
@@ -117,6 +152,12 @@ fn is_inert(script: &Script) -> bool {
     })
 }
 
+/// The release of the kernel that a package of Debian is for, by its name: `6.12.107+deb13-amd64` of
+/// `linux-image-6.12.107+deb13-amd64`.
+pub fn kernel_release(package: &str) -> Option<&str> {
+    name_version(package).filter(|_| package.starts_with("linux-image-"))
+}
+
 /// The part of a package's name from its first `-digit` on: `6.12.107+deb13-amd64` of
 /// `linux-image-6.12.107+deb13-amd64`.
 fn name_version(package: &str) -> Option<&str> {
@@ -140,34 +181,35 @@ fn replace(text: &[u8], from: &[u8], to: &[u8]) -> Vec<u8> {
     out
 }
 
-/// The effects of the rules that cover `scripts`, in the order of the scripts.
-///
-/// # Errors
-/// [`UnknownScripts`] lists every script that no rule covers, not only the first.
-pub fn recognise<'r, T>(
-    scripts: &[Script],
-    rules: &'r [Rule<T>],
-) -> Result<Vec<(Script, &'r T)>, UnknownScripts> {
-    let mut effects = Vec::new();
-    let mut unknown = Vec::new();
-    for script in scripts.iter().filter(|script| !is_inert(script)) {
-        let digest = fingerprint(script);
-        let mut named = rules
-            .iter()
-            .filter(|rule| rule.script == script.name && rule.package.is_match(&script.package))
-            .peekable();
-        let changed = named.peek().is_some();
-        match named.find(|rule| rule.known.contains(&digest)) {
-            Some(rule) => effects.push((script.clone(), &rule.effect)),
-            None => unknown.push(UnknownScript {
-                package: script.package.clone(),
-                script: script.name.clone(),
-                digest,
-                changed,
-            }),
-        }
+/// What is known of a script before it is evaluated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Known<'r, T> {
+    /// It does nothing on a fresh system.
+    Empty,
+    /// A rule says what it does.
+    Rule(&'r T),
+    /// Nothing.
+    Unknown {
+        /// Whether a rule names this package and script, but with other hashes.
+        changed: bool,
+    },
+}
+
+/// Looks up what `rules` know of a script.
+pub fn look_up<'r, T>(script: &Script, rules: &'r [Rule<T>]) -> Known<'r, T> {
+    if is_inert(script) {
+        return Known::Empty;
     }
-    if unknown.is_empty() { Ok(effects) } else { Err(UnknownScripts(unknown)) }
+    let digest = fingerprint(script);
+    let mut named = rules
+        .iter()
+        .filter(|rule| rule.script == script.name && rule.package.is_match(&script.package))
+        .peekable();
+    let changed = named.peek().is_some();
+    match named.find(|rule| rule.known.contains(&digest)) {
+        Some(rule) => Known::Rule(&rule.effect),
+        None => Known::Unknown { changed },
+    }
 }
 
 #[cfg(test)]
@@ -196,15 +238,15 @@ mod tests {
     fn scripts_for_upgrades_only_need_no_rule() {
         let helper = "dpkg-maintscript-helper rm_conffile /etc/x 1.2\\~ -- \"$@\"\n";
         let text = format!("#!/bin/sh\nset -e\n# Automatically added by dh_x/1\n{helper}");
-        let scripts = [script("tcpdump", &text)];
-        assert_eq!(recognise::<()>(&scripts, &[]).expect("nothing to know").len(), 0);
+        assert_eq!(look_up::<()>(&script("tcpdump", &text), &[]), Known::Empty);
+        let unknown = Known::Unknown { changed: false };
         let sly = "dpkg-maintscript-helper rm_conffile /etc/x; reboot -- \"$@\"\n";
-        assert!(recognise::<()>(&[script("tcpdump", sly)], &[]).is_err());
-        assert!(recognise::<()>(&[script("tcpdump", "exit 0\nreboot\n")], &[]).is_err());
+        assert_eq!(look_up::<()>(&script("tcpdump", sly), &[]), unknown);
+        assert_eq!(look_up::<()>(&script("tcpdump", "exit 0\nreboot\n"), &[]), unknown);
     }
 
     #[test]
-    fn unknown_scripts_are_all_named() {
+    fn rules_know_scripts_by_their_text() {
         let known = script("radvd", "adduser radvd\n");
         let rules = [Rule {
             package: globset::Glob::new("rad*").expect("a glob").compile_matcher(),
@@ -212,13 +254,22 @@ mod tests {
             known: vec![fingerprint(&known)],
             effect: "the radvd user",
         }];
-        let effects = recognise(std::slice::from_ref(&known), &rules).expect("known");
-        assert_eq!(effects, [(known.clone(), &"the radvd user")]);
-        let changed = script("radvd", "rm -rf /\n");
-        let new = script("other", "x\n");
-        let message = recognise(&[known, changed, new], &rules).expect_err("unknown").to_string();
+        assert_eq!(look_up(&known, &rules), Known::Rule(&"the radvd user"));
+        let changed = look_up(&script("radvd", "rm -rf /\n"), &rules);
+        assert_eq!(changed, Known::Unknown { changed: true });
+        assert_eq!(look_up(&script("other", "x\n"), &rules), Known::Unknown { changed: false });
+        let unknown = |package: &str, changed| UnknownScript {
+            package: package.into(),
+            script: "postinst".into(),
+            digest: Sha256::of(b"x"),
+            changed,
+            why: "line 1: why\n  > 1 | x".into(),
+        };
+        let message = UnknownScripts(vec![unknown("radvd", true), unknown("other", false)]);
+        let message = message.to_string();
         assert!(message.contains("package radvd, postinst: SHA-256"), "{message}");
         assert!(message.contains("earlier revision"), "{message}");
         assert!(message.contains("package other, postinst: SHA-256"), "{message}");
+        assert!(message.contains("\n    line 1: why\n      > 1 | x"), "{message}");
     }
 }

@@ -32,7 +32,7 @@ impl Meta {
     }
 }
 
-/// What a node is.
+/// The type of a node, with the data of that type.
 #[derive(Debug, Clone)]
 pub enum Kind {
     /// A directory.
@@ -89,7 +89,7 @@ impl fmt::Display for Origin {
 pub struct Node {
     /// Permissions, owner, time.
     pub meta: Meta,
-    /// What it is.
+    /// Its type.
     pub kind: Kind,
     /// Who put it there.
     pub origin: Origin,
@@ -103,11 +103,11 @@ pub enum TreeError {
     Clash {
         /// The path that both want.
         path: GuestPath,
-        /// What is there.
+        /// The type of the node that is there.
         old_kind: &'static str,
         /// Who put it there.
         old: Origin,
-        /// What was to come.
+        /// The type of the node that was to come.
         new_kind: &'static str,
         /// Who wanted to put it there.
         new: Origin,
@@ -119,7 +119,7 @@ pub enum TreeError {
         path: GuestPath,
         /// The component in the way.
         blocker: GuestPath,
-        /// What it is.
+        /// The type of the node there.
         kind: &'static str,
     },
     /// Links lead in a circle, or climb out of the root.
@@ -128,7 +128,7 @@ pub enum TreeError {
         /// The path that was asked for.
         path: GuestPath,
     },
-    /// A path that cannot be one.
+    /// A malformed path.
     #[error(transparent)]
     Path(#[from] PathError),
     /// Nothing is there.

@@ -14,7 +14,7 @@ use wifibox_ground::path::GuestPath;
 /// The largest file that a package may hold, in bytes.
 const FILE_LIMIT: u64 = 512 << 20;
 
-/// Why a package's content cannot be taken in.
+/// Why a package's content cannot be unpacked into the tree.
 #[derive(Debug, thiserror::Error)]
 pub enum UnpackError {
     /// The member cannot be put into the tree.
@@ -42,7 +42,7 @@ pub enum UnpackError {
         package: String,
         /// The member.
         path: GuestPath,
-        /// What the system said.
+        /// The underlying I/O error.
         source: std::io::Error,
     },
     /// A hard link to a file that the package did not bring before.
@@ -54,7 +54,7 @@ pub enum UnpackError {
         package: String,
         /// The link.
         path: GuestPath,
-        /// What it names.
+        /// The path that it names.
         target: GuestPath,
     },
 }
@@ -236,7 +236,7 @@ impl<'a> Unpacker<'a> {
         }
     }
 
-    /// What the recipe put there before stays. A file goes to the package that replaces the other,
+    /// Puts a node; one that the recipe put there before stays. A file goes to the package that replaces the other,
     /// either way round (Debian Policy 7.6; apk's `apk_pkg_replaces_file`).
     fn put(&mut self, package: &str, path: &GuestPath, node: Node) -> Result<(), TreeError> {
         let priority = |of: &str, other: &str| {

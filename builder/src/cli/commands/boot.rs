@@ -8,7 +8,7 @@ use clap::Args;
 use crate::cli::context::Context;
 use crate::cli::render::failure::Failure;
 use wifibox_ground::progress::Progress as _;
-use wifibox_host::Wishes;
+use wifibox_host::Overrides;
 use wifibox_host::qemu::{Acceleration, Board, Firmware, Machine};
 use wifibox_host::shares;
 
@@ -34,8 +34,8 @@ pub struct BootArgs {
 /// The folder is no output, its manifest is damaged, QEMU cannot start such a guest, is missing or fails.
 pub fn run(context: &Context, args: &BootArgs) -> Result<(), Failure> {
     let built = wifibox_host::of_output(&args.folder)?;
-    let wishes = Wishes { memory: args.memory, ..Wishes::default() };
-    let guest = wishes.apply(&built).map_err(|error| Failure::usage(error.to_string()))?;
+    let overrides = Overrides { memory: args.memory, ..Overrides::default() };
+    let guest = overrides.apply(&built).map_err(|error| Failure::usage(error.to_string()))?;
     if let Some(smallest) = guest.smallest_memory.filter(|smallest| guest.memory < *smallest) {
         context
             .printer

@@ -5,7 +5,7 @@ use crate::cli::meter::ProcessMeter;
 use crate::cli::options::BuildArgs;
 use crate::cli::render::build::{self as render, say_outcome, say_report};
 use crate::cli::render::failure::Failure;
-use wifibox_pipeline::{Caches, Guest, Outcome, Step, Wishes, build_many, default_out};
+use wifibox_pipeline::{BuildRequest, Caches, Guest, Outcome, Step, build_many, default_out};
 use wifibox_recipe::{Recipe, Selection};
 
 /// Builds one guest and prints where it is and how large its parts are; or several, and prints a line for each.
@@ -25,7 +25,7 @@ pub fn run(context: &Context, args: &BuildArgs) -> Result<(), Failure> {
         &context.sources,
         &context.catalog,
         guests,
-        &|recipe| wishes(args, recipe, several),
+        &|recipe| request(args, recipe, several),
         &environment,
         &mut |step| match step {
             Step::Begun(recipe) => context.printer.status("Building", &what(recipe)),
@@ -66,13 +66,13 @@ fn guests(context: &Context, args: &BuildArgs) -> Result<Vec<Guest>, Failure> {
 }
 
 /// What the arguments ask for beside the composition. Several outputs go into one folder.
-fn wishes(args: &BuildArgs, recipe: &Recipe, several: bool) -> Wishes {
+fn request(args: &BuildArgs, recipe: &Recipe, several: bool) -> BuildRequest {
     let out = match &args.output.out {
         Some(out) if several => out.join(&recipe.flavor.value),
         Some(out) => out.clone(),
         None => default_out(recipe),
     };
-    Wishes {
+    BuildRequest {
         out,
         firmware_files: args.output.firmware_file.clone(),
         firmware_adds: args.output.firmware_add.clone(),

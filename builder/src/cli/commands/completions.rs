@@ -4,7 +4,7 @@
 //! files in every place of a command line.
 
 use clap::{Args, ValueEnum};
-use clap_complete::env::{Bash, Elvish, EnvCompleter, Fish, Powershell, Zsh};
+use clap_complete::env::{Elvish, EnvCompleter, Fish, Powershell, Zsh};
 
 use crate::cli::context::Context;
 use crate::cli::render::failure::Failure;
@@ -20,6 +20,28 @@ Where the script belongs, for one user:
   fish   ~/.config/fish/completions/wifibox-build.fish
 
 The script runs wifibox-build, which must be in PATH.";
+
+/// The library's script for Bash does not complete `--option=VALUE`, which Readline takes apart at the `=`.
+const BASH: &str = r#"_wifibox_build() {
+    local IFS=$'\013' index=0 place word words=()
+    for place in "${!COMP_WORDS[@]}"; do
+        word=${COMP_WORDS[place]}
+        if ((place == COMP_CWORD)); then
+            word=$2 index=${#words[@]}
+        elif [[ $word == = ]]; then
+            continue
+        fi
+        words+=("$word")
+    done
+    COMPREPLY=($(_CLAP_IFS=$IFS _CLAP_COMPLETE_INDEX=$index VARIABLE=bash \
+        wifibox-build -- "${words[@]}" 2>/dev/null))
+    if [[ ${COMPREPLY-} == *[=/:] ]]; then
+        compopt -o nospace 2>/dev/null
+    fi
+}
+complete -o bashdefault -o nosort -F _wifibox_build wifibox-build 2>/dev/null ||
+    complete -o bashdefault -F _wifibox_build wifibox-build
+"#;
 
 /// In a folder of `$fpath` the file is the body of a function, which is called the first time that something is to
 /// be completed: then it has to do so as well.
@@ -64,7 +86,7 @@ pub fn run(context: &Context, args: &CompletionsArgs) -> Result<(), Failure> {
 
 fn script(shell: Shell) -> std::io::Result<String> {
     let writer: &dyn EnvCompleter = match shell {
-        Shell::Bash => &Bash,
+        Shell::Bash => return Ok(BASH.replace("VARIABLE", VARIABLE)),
         Shell::Elvish => &Elvish,
         Shell::Fish => &Fish,
         Shell::Power => &Powershell,

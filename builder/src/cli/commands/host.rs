@@ -11,7 +11,7 @@ use wifibox_ground::address::Address;
 use wifibox_ground::guest::{Guest, HostPath};
 use wifibox_ground::progress::Progress as _;
 use wifibox_host::install::{into_folder, into_output};
-use wifibox_host::{HostError, HostFile, Hypervisor, Wishes};
+use wifibox_host::{HostError, HostFile, Hypervisor, Overrides};
 
 /// What `--help` says besides the flags.
 pub const HELP: &str = "\
@@ -66,6 +66,9 @@ pub struct HostArgs {
     /// Write the files into this folder, and leave the output as it is
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
+    /// Replace files that are there, even if they were changed or are somebody else's
+    #[arg(long)]
+    pub force: bool,
 }
 
 /// Writes the files, and prints where they are.
@@ -76,7 +79,7 @@ pub fn run(context: &Context, args: &HostArgs) -> Result<(), Failure> {
     let usage = |error: HostError| Failure::usage(error.to_string());
     let folder = args.folder.as_deref().map(HostPath::new).transpose();
     let folder = folder.map_err(|error| Failure::usage(error.to_string()))?;
-    let wishes = Wishes {
+    let overrides = Overrides {
         name: args.name.clone(),
         memory: args.memory,
         vcpus: args.vcpus,
@@ -87,7 +90,7 @@ pub fn run(context: &Context, args: &HostArgs) -> Result<(), Failure> {
         folder,
     };
     let built = wifibox_host::of_output(&args.output)?;
-    let guest = wishes.apply(&built).map_err(usage)?;
+    let guest = overrides.apply(&built).map_err(usage)?;
     if let Some(smallest) = guest.smallest_memory.filter(|smallest| guest.memory < *smallest) {
         context
             .printer
@@ -110,11 +113,11 @@ pub fn run(context: &Context, args: &HostArgs) -> Result<(), Failure> {
     }
     let target = match &args.out {
         Some(out) => {
-            into_folder(out, &files).map_err(Failure::failed)?;
+            into_folder(out, &files, args.force).map_err(Failure::failed)?;
             out.clone()
         }
         None => {
-            into_output(&args.output, &hypervisors, &files).map_err(Failure::failed)?;
+            into_output(&args.output, &hypervisors, &files, args.force).map_err(Failure::failed)?;
             args.output.join("host")
         }
     };
@@ -155,5 +158,5 @@ fn hypervisors() -> Vec<CompletionCandidate> {
 }
 
 fn parse_passthru(text: &str) -> Result<Address, String> {
-    wifibox_host::wishes::parse_address(text).map_err(|error| error.to_string())
+    wifibox_host::overrides::parse_address(text).map_err(|error| error.to_string())
 }

@@ -203,7 +203,7 @@ fn resolve_hints(error: &ResolveError, hints: &mut Vec<String>) {
 }
 
 /// The names that may have been meant, as a question.
-fn question(names: &[impl AsRef<str>]) -> Option<String> {
+pub fn question(names: &[impl AsRef<str>]) -> Option<String> {
     let names: Vec<&str> = names.iter().map(AsRef::as_ref).collect();
     let (last, first) = names.split_last()?;
     let first = if first.is_empty() { String::new() } else { first.join(", ") + " or " };

@@ -2,7 +2,7 @@
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
-use super::failure::Failure;
+use super::failure::{Failure, question};
 
 /// The failure of a command line that makes no sense.
 pub fn failure(error: &clap::Error) -> Failure {
@@ -21,11 +21,21 @@ pub fn failure(error: &clap::Error) -> Failure {
     let known = text.lines().map(str::trim).filter_map(|line| {
         let values =
             line.strip_prefix("[possible values: ").and_then(|line| line.strip_suffix(']'));
-        let tip = line.strip_prefix("tip: ").map(str::to_owned);
+        let tip = line.strip_prefix("tip: ").map(as_question);
         tip.or_else(|| Some(format!("possible values: {}", values?)))
     });
     failure.hints.extend(known);
     failure.with_hint(format!("'{} --help' describes what it takes", command(&text)))
+}
+
+/// The parser's tip as all other near names are told: "some similar subcommands exist: 'lint', 'list'".
+fn as_question(tip: &str) -> String {
+    let names = tip.split_once("exist: ").or_else(|| tip.split_once("exists: "));
+    let Some((_, names)) = names.filter(|(what, _)| what.contains("similar")) else {
+        return tip.to_owned();
+    };
+    let names: Vec<&str> = names.split(", ").collect();
+    question(&names).unwrap_or_else(|| tip.to_owned())
 }
 
 /// What is missing, by name.
@@ -80,10 +90,10 @@ mod tests {
         let (message, hints) = said(&["wifibox-build", "paint", "x", "--shade", "lihgt"]);
         assert_eq!(message, "invalid value 'lihgt' for '--shade <shade>'");
         assert_eq!(hints[0], "possible values: light, dark");
-        assert!(hints.iter().any(|hint| hint.contains("'light'")), "{hints:?}");
+        assert!(hints.iter().any(|hint| hint == "did you mean 'light'?"), "{hints:?}");
         let (message, hints) = said(&["wifibox-build", "piant"]);
         assert_eq!(message, "unrecognized subcommand 'piant'");
-        assert!(hints[0].contains("'paint'"), "{hints:?}");
+        assert_eq!(hints[0], "did you mean 'paint'?");
         assert_eq!(hints[1], "'wifibox-build --help' describes what it takes");
     }
 

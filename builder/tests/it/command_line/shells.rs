@@ -46,12 +46,13 @@ impl Shell {
     }
 }
 
-/// What every shell must offer at the end of a line, and what it must not.
-const CASES: [(&str, &[&str], &[&str]); 11] = [
+/// Beginnings of command lines, the words that every shell must offer there, and those that it must not.
+const CASES: [(&str, &[&str], &[&str]); 12] = [
     ("wifibox-build ", &["build", "list", "detect"], &["iwlwifi"]),
     ("wifibox-build --json li", &["list", "lint"], &["build"]),
     ("wifibox-build -q ver", &["verify"], &["list"]),
     ("wifibox-build show --flavor iw", &["iwlwifi"], &["hwsim"]),
+    ("wifibox-build build --base=al", &["alpine"], &["debian"]),
     ("wifibox-build --base ", &["alpine", "debian", "openwrt"], &["iwlwifi"]),
     ("wifibox-build show --base debian --release ", &["trixie", "bookworm"], &["3.22"]),
     ("wifibox-build build --with tcp", &["tcpdump"], &["ipv6"]),
@@ -64,7 +65,9 @@ const CASES: [(&str, &[&str], &[&str]); 11] = [
 fn check(shell: &Shell, complete: impl Fn(&str) -> Vec<String>) {
     for (line, offered, not) in CASES {
         let got = complete(line);
-        let has = |word: &&str| got.iter().any(|got| got.trim_end() == *word);
+        // Some shells complete the whole word, others what is behind the "=".
+        let value = |got: &str| got.rsplit('=').next().unwrap_or_default().trim_end().to_owned();
+        let has = |word: &&str| got.iter().any(|got| value(got) == *word);
         assert!(offered.iter().all(has), "{}: {line}: {got:?}", shell.program);
         assert!(!not.iter().any(has), "{}: {line}: {got:?}", shell.program);
     }
@@ -81,7 +84,7 @@ fn bash_completes_verbs_and_values() {
         // As readline calls it: words are taken apart at = as well.
         let program = format!(
             "source {}\n\
-             line=$1; read -ra COMP_WORDS <<<\"$line\"; [[ $line == *' ' ]] && COMP_WORDS+=('')\n\
+             line=$1; read -ra COMP_WORDS <<<\"${{line//=/ = }}\"; [[ $line == *' ' ]] && COMP_WORDS+=('')\n\
              COMP_CWORD=$((${{#COMP_WORDS[@]}} - 1)); COMP_LINE=$line; COMP_POINT=${{#line}}; COMP_TYPE=9\n\
              function=$(complete -p wifibox-build); function=${{function##*-F }}; function=${{function%% *}}\n\
              $function wifibox-build \"${{COMP_WORDS[COMP_CWORD]}}\" \"${{COMP_WORDS[COMP_CWORD - 1]}}\"\n\
@@ -113,11 +116,13 @@ fn zsh_completes_verbs_and_values() {
     fs::create_dir(&functions).unwrap();
     fs::copy(shell.script(), functions.join("_wifibox-build")).unwrap();
     let caught = shell.folder.path().join("caught");
+    let ready = shell.folder.path().join("ready");
     let inner = format!(
         "fpath=({functions} $fpath); autoload -Uz compinit; compinit -u -d {dump}\n\
          compadd() {{ local -a list; builtin compadd -O list \"$@\"; print -rl -- $list >>{caught}; \
          builtin compadd \"$@\" }}\n\
-         PS1='ready> '; print loaded-$((40 + 2))\n",
+         : >{ready}\n",
+        ready = quoted(&ready),
         functions = quoted(&functions),
         dump = quoted(&shell.folder.path().join("dump")),
         caught = quoted(&caught)
@@ -125,18 +130,15 @@ fn zsh_completes_verbs_and_values() {
     fs::write(shell.folder.path().join("inner"), inner).unwrap();
     let ask = |line: &str| {
         fs::write(&caught, "").unwrap();
+        drop(fs::remove_file(&ready));
         let program = format!(
-            // The prompt of a shell that has read `inner`: what is typed before may be lost. Never waits for ever.
-            "zmodload zsh/zpty; zpty -b z zsh -f -i\n\
-             zpty -w z 'source {inner}'; said=\n\
-             for try in {{1..300}}; do\n\
-             while zpty -r -t z some; do said+=$some; done\n\
-             [[ $said == *loaded-42*'ready> '* ]] && break; sleep 0.1\n\
-             done\n\
-             (( try < 300 )) || {{ print -ru2 -- \"no prompt: $said\"; exit 1 }}\n\
+            "zmodload zsh/zpty; zpty z zsh -f -i\n\
+             zpty -w z 'source {inner}'\n\
+             for try in {{1..300}}; do sleep 0.1; [[ -e {ready} ]] && break; done; sleep 0.5\n\
              zpty -w -n z $'{line}\\t'\n\
-             for try in {{1..100}}; do sleep 0.1; [[ -s {caught} ]] && break; done; sleep 0.5\n\
+             for try in {{1..300}}; do sleep 0.1; [[ -s {caught} ]] && break; done; sleep 0.5\n\
              zpty -d z; cat {caught}",
+            ready = quoted(&ready),
             inner = shell.folder.path().join("inner").display(),
             caught = quoted(&caught)
         );

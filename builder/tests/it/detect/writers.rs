@@ -25,7 +25,7 @@ pub const ALL: [(&str, Writer); 16] = [
     ("JSON of other tools", other_json),
 ];
 
-/// What the card is called, with brackets, as names have them.
+/// The card's name, with brackets, as names have them.
 const NAME: &str = "802.11 Wireless [Some Peak]";
 
 /// Puts each card through `write`, with a bridge before and an Ethernet card behind all of them.

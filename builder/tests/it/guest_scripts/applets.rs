@@ -18,11 +18,11 @@ fn table(text: &str) -> BTreeMap<&str, &str> {
 }
 
 /// One word of a command: its text, and whether any of it was quoted or comes from a variable.
-type Word = (String, bool);
+pub(super) type Word = (String, bool);
 
 /// The simple commands of a shell script. Good enough for finding options: what is in quotes is one word,
 /// and commands in `$(...)` are commands of their own.
-fn commands(text: &str) -> Vec<Vec<Word>> {
+pub(super) fn commands(text: &str) -> Vec<Vec<Word>> {
     let mut all: Vec<Vec<Word>> = Vec::new();
     let (mut command, mut word): (Vec<Word>, Option<Word>) = (Vec::new(), None);
     let mut open: Vec<bool> = Vec::new();
@@ -119,7 +119,8 @@ fn unknown(command: &[Word], table: &BTreeMap<&str, &str>) -> Vec<String> {
 /// Builtins of the shell, and programs whose options busybox's help does not list one by one.
 const OTHERS: [&str; 9] = ["echo", "kill", "printf", "read", "test", "ip", "set", "umask", "expr"];
 
-fn scripts(folder: &Path, found: &mut Vec<PathBuf>) {
+/// The scripts below a folder.
+pub(super) fn scripts(folder: &Path, found: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         if path.is_dir() {

@@ -23,7 +23,7 @@ fn the_recipes_guests_have_the_group_of_freebsds_sample() {
     assert!(text.contains("{ name: wheel, gid: 10 }"));
 }
 
-/// What uds_passthru starts with this file: the parameters of socat.
+/// The parameters of socat with which uds_passthru starts, given this file.
 fn passed_on(text: &str) -> String {
     let guest = Guest::new(STATION);
     guest.put("media/etc/uds_passthru.conf", text);
@@ -114,14 +114,16 @@ fn a_daemons_last_word_in_the_log_is_its_reason() {
 }
 
 /// How long a service waits that died young so often, in seconds (sleeping is skipped).
-fn delay(young: u32, change: bool) -> u32 {
+fn delay(young: u32, change: Option<&str>) -> u32 {
     let guest = Guest::new(STATION);
     guest.put("media/etc/file", "");
     guest.put("run/sv/name", &format!("999999 99 {young} 4\n"));
     guest.put("run/sv/name.read", "");
-    let touch = if change { "touch -d 2050-01-01 /media/etc/file" } else { ":" };
-    guest
-        .run(&format!("sleep() {{ echo z >>/run/slept; {touch}; }}; service name /media/etc/file"));
+    let change = change.map_or(":".to_owned(), |date| format!("touch -d {date} /media/etc/file"));
+    guest.run(&format!(
+        "touch -r /media/etc/file /run/sv/name.read\n\
+         sleep() {{ echo z >>/run/slept; {change}; }}; service name /media/etc/file"
+    ));
     assert!(guest.read("run/sv/name").ends_with(&format!(" {} 5\n", young + 1)));
     fs::read_to_string(guest.path("run/slept")).unwrap().lines().count() as u32
 }
@@ -129,10 +131,41 @@ fn delay(young: u32, change: bool) -> u32 {
 #[test]
 fn delays_grow_and_end_when_the_file_is_changed() {
     assert_eq!(
-        [0, 1, 2, 3, 5, 6, 50].map(|young| delay(young, false)),
+        [0, 1, 2, 3, 5, 6, 50].map(|young| delay(young, None)),
         [3, 6, 12, 24, 96, 300, 300]
     );
-    assert_eq!(delay(50, true), 1);
+    // Something new, or what was there before.
+    assert_eq!(delay(50, Some("2050-01-01")), 1);
+    assert_eq!(delay(50, Some("2020-01-01")), 1);
+}
+
+#[test]
+fn a_service_whose_fault_was_said_still_knows_its_file() {
+    let guest = Guest::new(&[STATION, &["access-point/root", "mdns/root"]].concat());
+    for (name, file, daemon) in [
+        ("wpa_supplicant", "etc/wpa_supplicant/wpa_supplicant.conf", "wpa_supplicant"),
+        ("hostapd", "etc/hostapd/hostapd.conf", "hostapd"),
+        ("uds_passthru", "media/etc/uds_passthru.conf", "socat"),
+        ("forwarding", "media/etc/forwarding.conf", "socat"),
+        ("mdns", "media/etc/mdnsd-services.conf", "avahi-daemon"),
+    ] {
+        guest.put(file, "network=10.0.0.1:24 sockets=path=/run/x,port=1");
+        // It died young twice, which is said before the third start.
+        guest.put(&format!("run/sv/{name}"), "999999 99 1 4\n");
+        guest.put(&format!("run/sv/{name}.reason"), "it says why\n");
+        let started = guest.path("started");
+        guest.program(daemon, &format!("echo \"$0 $*\" >>{}", started.display()));
+        let script = guest
+            .read(&format!("etc/sv/{name}"))
+            .replace("until [ -S \"$1\" ]; do sleep 1; done", "")
+            .replace("sleep 2", "exit");
+        // Nothing waits here: who would wait for long gives up.
+        let stubs = "n=0; sleep() { n=$((n + 1)); [ $n -lt 30 ] || exit 0; }\n\
+                     mkfifo() { : >\"$1\"; }; logger() { cat; }\n";
+        guest.run(&format!("{stubs}{script}"));
+        assert!(started.is_file(), "{name} waits for ever: {:?}", guest.console());
+        fs::remove_file(started).unwrap();
+    }
 }
 
 #[test]

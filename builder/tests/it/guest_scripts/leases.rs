@@ -1,4 +1,4 @@
-//! What the networks told, and what the host is told of it: DHCP, name service, router advertisements.
+//! Leases of the networks, and the host's share of them: DHCP, name service, router advertisements.
 
 use super::*;
 
@@ -91,6 +91,30 @@ fn ipv6_is_announced_as_far_as_it_leads() {
     let text = guest.read("tmp/radvd.conf");
     assert!(!text.contains("DefaultLifetime"), "{text}");
     assert!(text.contains("RDNSS 2001:db8::1 {"), "{text}");
+}
+
+#[test]
+fn what_a_router_repeats_is_said_once() {
+    let guest = Guest::new(&[STATION, &["ipv6/root", "ipv6-station/root"]].concat());
+    let script = guest.read("etc/wifibox/dhcpcd.script");
+    let zero = "0".repeat(32);
+    let route = format!("{zero} 00 {zero} 00 fe80{} 00000400 1 0 00000003 wlan0\n", "0".repeat(28));
+    let hook = |reason: &str, servers: &str, route: &str| {
+        guest.put("proc/net/ipv6_route", route);
+        guest.run(&format!(
+            "interface=wlan0 reason={reason} nd1_rdnss1_servers={servers}\n({script}\n)\n:"
+        ));
+        guest.console().len()
+    };
+    assert_eq!(hook("ROUTERADVERT", "2001:db8::1", ""), 1);
+    assert_eq!(hook("ROUTERADVERT", "2001:db8::1", ""), 1);
+    // The way out, which comes a moment later; another name server; another network.
+    assert_eq!(hook("ROUTERADVERT", "2001:db8::1", &route), 2);
+    assert_eq!(hook("ROUTERADVERT", "2001:db8::1", &route), 2);
+    assert_eq!(hook("ROUTERADVERT", "2001:db8::2", &route), 3);
+    assert_eq!(hook("NOCARRIER", "", ""), 4);
+    assert!(!guest.path("run/wifibox/net/wlan0.ra").exists());
+    assert_eq!(hook("ROUTERADVERT", "2001:db8::2", &route), 5);
 }
 
 #[test]

@@ -23,6 +23,44 @@ fn a_card_that_comes_back_is_used_again() {
 }
 
 #[test]
+fn a_card_that_does_not_answer_is_taken_out_and_put_in_again() {
+    let failed = |number, code: &str| {
+        format!("wlan0: CTRL-EVENT-SCAN-FAILED ret={code} retry=1\n").repeat(number)
+    };
+    let hangs = failed(10, "-110");
+    for (said, expected) in [
+        (hangs.clone(), true),
+        ("Could not set interface wlan0 flags (UP): Input/output error\n".to_owned(), true),
+        // A firmware that starts again, an interface that is down, a radio that is switched off.
+        (format!("{}wlan0: Trying to associate\n{}", failed(9, "-5"), failed(9, "-5")), false),
+        (failed(20, "-100"), false),
+        (
+            "Could not set interface wlan0 flags (UP): Operation not possible due to RF-kill\n"
+                .to_owned(),
+            false,
+        ),
+    ] {
+        let guest = Guest::new(STATION);
+        let card = "sys/devices/pci0/0000:00:06.0";
+        fs::create_dir_all(guest.path(&format!("{card}/net"))).unwrap();
+        fs::create_dir_all(guest.path("sys/bus/pci")).unwrap();
+        guest.put("sys/class/net/wlan0/ifindex", "3\n");
+        symlink(guest.path(card), guest.path("sys/class/net/wlan0/device")).unwrap();
+        symlink(guest.path("sys/bus/pci"), guest.path(&format!("{card}/subsystem"))).unwrap();
+        guest.put("run/said", &said);
+        let hear = "hear wpa_supplicant /etc/w.conf </run/said >/run/log\nrecover\n";
+        // The second time is too soon after the first.
+        guest.run(&format!(
+            "unset -f readlink\n. /etc/wifibox/hear\n. /etc/wifibox/recover\n{hear}{hear}"
+        ));
+        assert_eq!(guest.path(&format!("{card}/remove")).exists(), expected, "{said}");
+        let lines = guest.console();
+        let times = lines.iter().filter(|line| line.ends_with("does not answer (100.00)")).count();
+        assert_eq!(times, usize::from(expected), "{said}: {lines:?}");
+    }
+}
+
+#[test]
 fn radio_switches_are_shown_and_set() {
     let guest = Guest::new(&["common/root", "debian/root"]);
     for (name, text) in [("name", "phy0"), ("type", "wlan"), ("soft", "0"), ("hard", "1")] {

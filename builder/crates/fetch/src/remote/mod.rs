@@ -6,6 +6,7 @@
 //! the first failure is told as a warning, and from then on the work is done without it.
 
 mod http;
+#[cfg(feature = "s3")]
 mod s3;
 
 use std::collections::BTreeMap;
@@ -45,7 +46,7 @@ trait Objects: Send + Sync {
 /// Takes the pieces of an object; an error ends the transfer.
 type Sink<'a> = &'a mut dyn FnMut(&[u8]) -> Result<(), String>;
 
-/// What a remote cache was good for.
+/// Counts of the objects that a remote cache delivered, missed and took.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize)]
 pub struct RemoteUse {
     /// Objects that were asked for and there.
@@ -89,7 +90,13 @@ impl Remote {
         let bad = |why: String| RemoteError { url: without_secrets(url), why };
         let parsed = Url::parse(url).map_err(|error| bad(error.to_string()))?;
         let objects: Box<dyn Objects> = match parsed.scheme() {
+            #[cfg(feature = "s3")]
             "s3" => Box::new(s3::Bucket::new(&parsed, settings, options).map_err(bad)?),
+            #[cfg(not(feature = "s3"))]
+            "s3" => {
+                let _ = settings;
+                return Err(bad("this program was built without the feature s3".to_owned()));
+            }
             "http" | "https" => Box::new(http::Folder::new(parsed, options).map_err(bad)?),
             other => return Err(bad(format!("{other}: is not known"))),
         };
@@ -102,7 +109,7 @@ impl Remote {
         })
     }
 
-    /// What it was good for so far: found, missed, wrong, added.
+    /// The counts so far.
     pub fn used(&self) -> RemoteUse {
         let [found, missed, wrong, added] =
             [0, 1, 2, 3].map(|at: usize| match self.counts.get(at) {

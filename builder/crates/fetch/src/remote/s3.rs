@@ -14,7 +14,7 @@ use tokio::runtime::Runtime;
 use super::super::http_options::HttpOptions;
 use super::{Objects, Sink};
 
-/// What is sent and asked for at once, in bytes; S3 wants parts of at least 5 MiB.
+/// The size of one part of an upload or a download, in bytes; S3 wants parts of at least 5 MiB.
 const PART: u64 = 8 << 20;
 
 pub(super) struct Bucket {

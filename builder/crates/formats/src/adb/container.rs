@@ -14,7 +14,7 @@ use super::value::{ValueError, Values};
 use crate::within::read_within;
 use wifibox_ground::codec::fill;
 
-/// What an ADB file holds, by the four bytes after its magic number.
+/// The contents of an ADB file, by the four bytes after its magic number.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) struct Schema(pub(super) [u8; 4]);
 
@@ -71,7 +71,7 @@ pub(super) struct Container<'r> {
     signatures: Vec<Vec<u8>>,
     /// A DATA block whose header was read and that was not given out yet.
     waiting: Option<Block>,
-    /// What is left of the DATA block that was given out, and its padding.
+    /// Bytes still to be read of the DATA block that was given out, and of its padding.
     left: u64,
     padding: u64,
 }
@@ -138,7 +138,7 @@ impl<'r> Container<'r> {
         }
     }
 
-    /// What it holds.
+    /// Its schema: package index or package.
     pub(super) fn schema(&self) -> Schema {
         self.schema
     }

@@ -1,4 +1,4 @@
-//! Why an ADB file cannot be used.
+//! Errors of reading ADB files: the indexes and packages of apk v3.
 
 use std::io;
 
@@ -9,22 +9,22 @@ use wifibox_ground::path::PathError;
 /// Why an index or a package of apk v3 cannot be read. `file` is its name, as it was given.
 #[derive(Debug, thiserror::Error)]
 pub enum AdbError {
-    /// It cannot be read or unpacked; a file that is cut off ends here too.
+    /// It cannot be read or unpacked; this includes a truncated file.
     #[error(
         "{file} cannot be read: {source}; fetch it anew, and if that does not help, the mirror is broken"
     )]
     Read {
         /// The file.
         file: String,
-        /// What went wrong.
+        /// The underlying I/O error.
         source: io::Error,
     },
-    /// It is something else than an ADB file, or holds something else.
+    /// It is not an ADB file, or holds something other than expected.
     #[error("{file} is not an apk v3 file that can be read: {why}")]
     Foreign {
         /// The file.
         file: String,
-        /// What it is, or what is wrong.
+        /// The format that was found instead, or the reason.
         why: String,
     },
     /// It is an ADB file of a version, or with contents, that is not supported.
@@ -32,7 +32,7 @@ pub enum AdbError {
     Unsupported {
         /// The file.
         file: String,
-        /// What is not supported.
+        /// The unsupported version, compression or contents.
         why: String,
     },
     /// It, or something in it, is larger than allowed.
@@ -45,30 +45,30 @@ pub enum AdbError {
         /// How large it is, and how large it may be.
         why: String,
     },
-    /// Its blocks are not as they must be.
+    /// Its blocks are malformed.
     #[error("{file} is not an apk v3 file that can be read: {why}")]
     Format {
         /// The file.
         file: String,
-        /// What is wrong.
+        /// The reason, for the message.
         why: String,
     },
-    /// What its metadata says does not make sense.
+    /// Its metadata can be parsed but makes no sense.
     #[error("{file}, {place}: {why}")]
     Schema {
         /// The file.
         file: String,
-        /// The package, path or list that is meant.
+        /// The package, path or list concerned.
         place: String,
-        /// What is wrong.
+        /// The reason, for the message.
         why: String,
     },
-    /// A path leads out of the guest, or cannot be one.
+    /// A path leads out of the guest, or is not a valid path.
     #[error("{file}: {source}")]
     Path {
         /// The file.
         file: String,
-        /// What is wrong.
+        /// The error of the path's parser.
         source: PathError,
     },
     /// It is not the package that the index lists.

@@ -3,10 +3,10 @@
 use super::AdbError;
 use wifibox_ground::path::GuestPath;
 
-/// What apk uses when an index has no rule of its own.
+/// The rule of apk for an index that has none.
 pub(super) const DEFAULT: &str = "${name}-${version}.apk";
 
-/// What the variables of a rule stand for.
+/// The values of a rule's variables.
 pub(super) struct Variables<'a> {
     pub(super) name: &'a str,
     pub(super) version: &'a str,

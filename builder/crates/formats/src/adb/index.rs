@@ -22,7 +22,7 @@ const PKGNAME_SPEC: Field = Field(3, "pkgname-spec");
 /// A package index.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Index {
-    /// What the repository says about itself: a version, for instance.
+    /// The repository's description of itself, such as a version.
     pub description: String,
     /// The rule by which file names are made, if it is not `${name}-${version}.apk`.
     pub file_names: Option<String>,
@@ -141,7 +141,7 @@ fn whole<'r>(
     }
 }
 
-/// What the index as a whole adds to a record.
+/// Adds to a record what only the index as a whole knows: its path, and whether it can be checked.
 fn complete(info: &mut Info, rule: Option<&str>) {
     let package = &mut info.package;
     if package.identity.is_none() {

@@ -1,4 +1,5 @@
-//! What an index and a package say about a package: apk's schema `pkginfo` (`src/apk_adb.c`).
+//! A package as an index or the package itself describes it: apk's schema `pkginfo`
+//! (`src/apk_adb.c`).
 
 use super::dependency;
 use super::error::AdbError;
@@ -33,8 +34,9 @@ const TAGS: Field = Field(21, "tags");
 /// A package as an apk v3 index or the package itself describes it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Info {
-    /// What is the same in all kinds of repositories. [`Package::identity`] is the hash of the
-    /// package's ADB payload; [`Package::path`] is set only where the index has its own rule.
+    /// The fields common to all kinds of repositories. [`Package::identity`] is the hash of the
+    /// package's ADB payload; [`Package::path`] is set only where the index has a rule for file
+    /// names.
     pub package: Package,
     /// The field `hashes`: in an index the hash of the package's ADB payload, in a package an id of
     /// its own that says nothing about its contents.
@@ -45,7 +47,7 @@ pub struct Info {
     pub url: String,
     /// The commit of the repository it was built from, in hexadecimal digits.
     pub commit: String,
-    /// What is better installed with it, in apk's syntax.
+    /// Packages that are recommended beside it, in apk's syntax.
     pub recommends: String,
     /// Which of apk's databases it belongs in: 0 is the root's, 1 is one that does not persist.
     pub layer: u64,

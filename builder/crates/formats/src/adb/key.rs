@@ -68,7 +68,7 @@ pub enum KeyringError {
     Key {
         /// The file.
         name: String,
-        /// What is wrong.
+        /// The reason, for the message.
         why: String,
     },
     /// It is too large to be a keyring.

@@ -1,4 +1,4 @@
-//! What is taken for a key.
+//! Which files are accepted as keys, and which are refused.
 
 use super::*;
 

@@ -1,4 +1,4 @@
-//! How much an ADB file may hold: against files that are made to fill memory or disk.
+//! Limits on the size of an ADB file, against files made to fill memory or disk.
 
 use crate::archive::PackageLimits;
 use wifibox_ground::codec::Limits;
@@ -6,7 +6,7 @@ use wifibox_ground::codec::Limits;
 /// The limits of an ADB file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct AdbLimits {
-    /// What it may unpack to.
+    /// The limits while decompressing it.
     pub unpacked: Limits,
     /// The size of its metadata in bytes. The index of all of Alpine has some 10 MB.
     pub metadata: u64,

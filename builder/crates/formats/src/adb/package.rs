@@ -38,10 +38,11 @@ const SCRIPT_NAMES: [Field; 7] = [
     Field(7, "post-upgrade"),
 ];
 
-/// What a package says beside its files.
+/// The metadata of a package: everything but its files.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Control {
-    /// What it is. Its identity is the hash of the metadata that was read, as the index lists it.
+    /// Its index record. The identity is the hash of the metadata that was read, as the index lists
+    /// it.
     pub info: Info,
     /// Its scripts by name: `pre-install`, `post-install`, `pre-upgrade`, `post-upgrade`,
     /// `pre-deinstall`, `post-deinstall` and `trigger`.
@@ -127,7 +128,7 @@ impl<'r> Apk3<'r> {
         Ok(Apk3 { package: package.to_owned(), container, control, directories, hash })
     }
 
-    /// What it says beside its files.
+    /// Its metadata, without its files.
     pub fn control(&self) -> &Control {
         &self.control
     }
@@ -146,7 +147,7 @@ impl<'r> Apk3<'r> {
         compare(&self.package, self.hash, expected)
     }
 
-    /// What its own signatures say. A package from a signed index needs none.
+    /// The state of its own signatures. A package from a signed index needs none.
     pub fn signature_state(&self, keyring: &Keyring, pinned: &[Fingerprint]) -> SignatureState {
         signature::state(&self.container, keyring, pinned)
     }

@@ -17,7 +17,7 @@ pub(super) fn unpacked<'r>(
     let mut magic = [0; 4];
     match fill(&mut input, &mut magic).map_err(read)? {
         4 => {}
-        // An empty file, or the begin of something else.
+        // An empty file, or the beginning of something else.
         got if got == 0 || !magic.get(..got).is_some_and(|begin| b"ADB.".starts_with(begin)) => {
             return Err(AdbError::foreign(file, "it does not begin with \"ADB\""));
         }
@@ -51,7 +51,7 @@ pub(super) fn unpacked<'r>(
     }
 }
 
-/// What is said of a file that ends too early.
+/// The error for a file that ends too early.
 pub(super) fn cut_off() -> io::Error {
     io::Error::new(io::ErrorKind::UnexpectedEof, "the file is cut off")
 }

@@ -1,4 +1,5 @@
-//! What a package of apk v3 installs, by its metadata: schemas `dir`, `file` and `acl` (`src/apk_adb.c`).
+//! The files that a package of apk v3 installs, from its metadata: schemas `dir`, `file` and `acl`
+//! (`src/apk_adb.c`).
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -58,7 +59,7 @@ pub(super) struct File {
     pub(super) kind: FileKind,
 }
 
-/// What a [`File`] is.
+/// The type of a [`File`], with the data of that type.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum FileKind {
     Regular { size: u64, hash: Hash },

@@ -21,14 +21,14 @@ const SHA512: u8 = 4;
 /// The part of a block that is signed.
 const SIGNED: usize = 18;
 
-/// What the signatures of a file say, beside one another.
+/// The verdict on the signatures of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SignatureState {
     /// There is none. OpenWrt's packages have none: their hashes are in the signed index.
     Unsigned,
     /// There are signatures, but none that can be read.
     Unreadable {
-        /// What is wrong with the first.
+        /// The reason why the first cannot be read.
         why: String,
     },
     /// None of the keys is in the keyring.
@@ -75,7 +75,7 @@ pub enum SignatureError {
     Unreadable {
         /// The file.
         file: String,
-        /// What is wrong.
+        /// The reason, for the message.
         why: String,
     },
     /// It is signed, but by keys that the keyring does not have.
@@ -151,7 +151,8 @@ impl<'a> Signature<'a> {
     }
 }
 
-/// What the signatures of a file say. A good one counts, whatever others there are.
+/// The verdict on the signatures of a file. One good signature is enough, whatever others there
+/// are.
 pub(super) fn state(
     container: &Container<'_>,
     keyring: &Keyring,

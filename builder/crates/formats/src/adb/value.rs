@@ -20,10 +20,10 @@ const OBJECT: u32 = 0xe;
 /// Each byte of a block may be read this often on average: apk stores equal values once.
 const SHARING: u64 = 64;
 
-/// What is read beyond that at least, for small blocks that share a lot.
+/// Bytes that may be read beyond that, for small blocks that share a lot.
 const SLACK: u64 = 1 << 20;
 
-/// What each value counts beside its bytes, because somebody keeps it: small ones are not free.
+/// Bytes that each value counts beside its contents: it takes memory even if it is small.
 const OVERHEAD: u64 = 16;
 
 /// Size of the block's own header: two version numbers, two reserved bytes, the root value.

@@ -27,7 +27,7 @@ pub struct Control {
     /// The scripts by name: `pre-install`, `post-install`, `pre-upgrade`, `post-upgrade`,
     /// `pre-deinstall`, `post-deinstall`, `trigger`.
     pub scripts: BTreeMap<String, Vec<u8>>,
-    /// What identifies the package in indexes: the SHA-1 of the compressed control member.
+    /// The identity by which indexes list the package: the SHA-1 of the compressed control member.
     pub identity: Identity,
     /// Its signatures, in their order; none of them checked.
     pub signatures: Vec<Signature>,
@@ -130,7 +130,7 @@ impl<R: Read> Apk<R> {
     }
 
     /// Hands all that is to be installed to `visit`, in the order of the package, and checks that
-    /// the package is complete and each file what it should be. Returns the control files.
+    /// the package is complete and each file matches its checksum. Returns the control files.
     ///
     /// # Errors
     /// Whatever `visit` reports, or [`ApkError`] as `E`. What was visited before an error must be

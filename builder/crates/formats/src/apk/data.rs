@@ -1,5 +1,5 @@
 //! The data of a package: a tar archive in one or several gzip members, whose SHA-256 `.PKGINFO`
-//! gives, and whose members have checksums of their own.
+//! gives, and whose members have their own checksums.
 
 use std::collections::BTreeSet;
 use std::io::{self, BufRead, Read};
@@ -94,7 +94,7 @@ fn checked<E>(
     Err(Either::Ours(ApkError::Checksum { package: package.to_owned(), path }))
 }
 
-/// What came before, for what must have come before.
+/// The entries seen so far, against which links and folders of later ones are checked.
 struct Seen<'p> {
     package: &'p str,
     files: BTreeSet<GuestPath>,

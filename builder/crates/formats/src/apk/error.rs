@@ -16,12 +16,12 @@ pub enum ApkError {
         /// The package.
         package: String,
     },
-    /// It is something else than a package of this format.
+    /// It is not a package of this format.
     #[error("{package} is not an apk package that can be read: {why}")]
     Foreign {
         /// The package.
         package: String,
-        /// What is wrong.
+        /// The reason, for the message.
         why: String,
     },
     /// It is of an older format that is not supported.
@@ -32,28 +32,28 @@ pub enum ApkError {
         /// The control file that only format v1 has.
         member: String,
     },
-    /// It is not made as a package is.
+    /// It is malformed.
     #[error("{package} is not an apk package that can be read: {why}")]
     Format {
         /// The package.
         package: String,
-        /// What is wrong.
+        /// The reason, for the message.
         why: String,
     },
-    /// A part of it is cut off or damaged, or holds what it must not.
+    /// A part of it is truncated or damaged, or holds something forbidden.
     #[error("{package}, {member}: {source}")]
     Tar {
         /// The package.
         package: String,
         /// `control files` or `data`.
         member: &'static str,
-        /// What is wrong.
+        /// The error of the tar reader.
         source: TarError,
     },
     /// No pinned key vouches for it.
     #[error(transparent)]
     Signature(#[from] SignatureError),
-    /// It is another package than the one that the index lists.
+    /// It is not the package that the index lists.
     #[error(
         "{package} is not the package that the index lists: its identity is {found}, {expected} is \
          expected; the mirror may be out of step, fetch the index and the package again"
@@ -76,7 +76,7 @@ pub enum ApkError {
         /// As it is.
         found: Sha256,
     },
-    /// One of its files, or the target of a link, is not what its checksum says.
+    /// One of its files, or the target of a link, does not match its checksum.
     #[error("{package}: {path} does not fit its checksum")]
     Checksum {
         /// The package.
@@ -94,24 +94,24 @@ pub enum ApkError {
         /// Where it leads.
         why: String,
     },
-    /// Its files are more than allowed.
+    /// Its files exceed a limit.
     #[error("{package}: {path} {why}")]
     TooLarge {
         /// The package.
         package: String,
-        /// The file that is too much.
+        /// The file that exceeds it.
         path: GuestPath,
         /// The limit.
         why: String,
     },
-    /// One of its files is one that it must not hold.
+    /// One of its entries is not allowed in a package.
     #[error("{package}: {path} {why}")]
     Entry {
         /// The package.
         package: String,
         /// The file.
         path: GuestPath,
-        /// What is wrong with it.
+        /// The reason, for the message.
         why: String,
     },
 }

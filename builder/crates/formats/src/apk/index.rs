@@ -20,17 +20,17 @@ pub const SIZE_LIMIT: u64 = 64 << 20;
 /// It never unpacks to more than this many bytes.
 const UNPACKED_LIMIT: u64 = 128 << 20;
 
-/// What an index says. Trusted only as [`Verified<SignedIndex>`].
+/// The contents of a signed index. Trusted only as [`Verified<SignedIndex>`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SignedIndex {
     /// Its packages, in its order.
     pub packages: Vec<Package>,
-    /// What it calls itself: `v3.22.1-5-gabcdef`. Empty if it does not.
+    /// Its `DESCRIPTION`: `v3.22.1-5-gabcdef`. Empty if there is none.
     pub description: String,
 }
 
-/// What an index says whose signature nobody looked at: good for nothing but finding out which
-/// package holds the keys.
+/// The contents of an index whose signature was not checked: good only for finding the package that
+/// holds the keys.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UnverifiedIndex {
     /// Its packages, in its order.
@@ -45,20 +45,20 @@ pub enum ApkIndexError {
     /// No pinned key vouches for it.
     #[error(transparent)]
     Signature(#[from] SignatureError),
-    /// It is cut off, damaged, or too large.
+    /// It is truncated, damaged, or too large.
     #[error("{name} is damaged or cut off: {source}; fetch it again, or try another mirror")]
     Damaged {
         /// The file.
         name: String,
-        /// What is wrong.
+        /// The error of the tar reader.
         source: TarError,
     },
-    /// It is something else.
+    /// It is not an index.
     #[error("{name} is not an APKINDEX.tar.gz: {why}")]
     NotAnIndex {
         /// The file.
         name: String,
-        /// What is wrong.
+        /// The reason, for the message.
         why: String,
     },
     /// It is an index of apk's format v3.
@@ -67,12 +67,12 @@ pub enum ApkIndexError {
         /// The file.
         name: String,
     },
-    /// Its text cannot be read.
+    /// Its records cannot be parsed.
     #[error("{name}: {source}")]
     Records {
         /// The file.
         name: String,
-        /// What is wrong.
+        /// The parser's error.
         source: IndexError,
     },
 }

@@ -36,7 +36,7 @@ pub enum KeyError {
     NotAKey {
         /// The file.
         name: String,
-        /// What is wrong.
+        /// The reason, for the message.
         why: &'static str,
     },
     /// It is a key of another kind.

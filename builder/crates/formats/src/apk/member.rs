@@ -29,7 +29,7 @@ pub(super) fn is_gzip(bytes: &[u8]) -> bool {
 pub(super) struct Member {
     /// As it stands in the file.
     pub compressed: Vec<u8>,
-    /// What it holds.
+    /// The decompressed contents.
     pub unpacked: Vec<u8>,
 }
 

@@ -1,4 +1,4 @@
-//! `.PKGINFO`, what an apk package says of itself: apk-package(5).
+//! `.PKGINFO`, the metadata file of an apk package: apk-package(5).
 //!
 //! Lines of `key = value`; `#` begins a comment, lines without ` = ` and unknown keys say nothing to
 //! apk. Lists may stand in one line or in many.
@@ -56,8 +56,8 @@ impl PkgInfo {
     /// Reads the file.
     ///
     /// # Errors
-    /// What is wrong, in words: a line that is not UTF-8, a number or hash that is none, no name or
-    /// version.
+    /// The reason, for a message: a line that is not UTF-8, a number or hash that cannot be parsed,
+    /// no name or version.
     pub fn parse(bytes: &[u8]) -> Result<Self, String> {
         let mut info = PkgInfo::default();
         for (line, text) in bytes.split(|byte| *byte == b'\n').enumerate() {

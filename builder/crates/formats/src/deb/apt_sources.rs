@@ -32,7 +32,7 @@ const SUITES: [&str; 16] = [
     "jessie",
 ];
 
-/// What may follow the name of a suite in the main archive.
+/// The suffixes that the name of a suite may have in the main archive.
 const POCKETS: [&str; 5] = ["", "-updates", "-backports", "-proposed-updates", "-backports-sloppy"];
 
 /// One source, as far as it matters here.

@@ -57,7 +57,7 @@ pub struct ArReader<R> {
 }
 
 impl<R: Read> ArReader<R> {
-    /// Reads the begin of an archive.
+    /// Reads the beginning of an archive.
     ///
     /// # Errors
     /// [`ArError::NotAr`] when it is not one.

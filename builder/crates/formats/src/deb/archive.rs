@@ -19,23 +19,23 @@ use wifibox_ground::entry::Entry;
 /// Why a package cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum DebError {
-    /// The outer archive is cut off, damaged, or not one.
+    /// The outer archive is truncated, damaged, or not an ar archive.
     #[error("{package} is not a Debian package: {source}")]
     Ar {
         /// The package.
         package: String,
-        /// What is wrong.
+        /// The error of the ar reader.
         source: ArError,
     },
-    /// It is something else than a package of this format.
+    /// It is not a package of this format.
     #[error("{package} is not a Debian package that can be read: {why}")]
     Foreign {
         /// The package.
         package: String,
-        /// What is wrong.
+        /// The reason, for the message.
         why: String,
     },
-    /// It is a package of a form that is not supported.
+    /// It is a variant of the format that is not supported.
     #[error("{package} is not a Debian package that can be read: {why}")]
     Unsupported {
         /// The package.
@@ -48,7 +48,7 @@ pub enum DebError {
     Format {
         /// The package.
         package: String,
-        /// What is wrong.
+        /// The reason, for the message.
         why: String,
     },
     /// A member of the outer archive cannot be unpacked.
@@ -58,7 +58,7 @@ pub enum DebError {
         package: String,
         /// `control.tar.xz` or `data.tar.xz`.
         member: String,
-        /// What is wrong.
+        /// The error of the tar reader.
         source: TarError,
     },
 }

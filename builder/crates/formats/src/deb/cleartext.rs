@@ -16,7 +16,7 @@ const BEGIN: &[u8] = b"-----BEGIN PGP SIGNED MESSAGE-----";
 const SIGNATURE: &[u8] = b"-----BEGIN PGP SIGNATURE-----";
 const END: &[u8] = b"-----END PGP SIGNATURE-----";
 
-/// Takes a message apart; the error says what is wrong with it.
+/// Takes a message apart; the error gives the reason.
 pub(super) fn split(input: &[u8]) -> Result<ClearSigned<'_>, String> {
     let mut rest = input;
     let begin = next_line(&mut rest).ok_or("it is empty")?;

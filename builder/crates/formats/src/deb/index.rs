@@ -1,4 +1,4 @@
-//! Which files of a Debian mirror are needed to know its packages, and how they are read.
+//! Which index files of a Debian mirror are needed, and how they are read.
 //!
 //! First the Release file of the suite; it lists the Packages indexes with size and SHA-256. Their
 //! stanzas are read elsewhere.
@@ -27,9 +27,9 @@ pub enum IndexError {
     NoComponent {
         /// The suite.
         suite: String,
-        /// What was asked for.
+        /// The component that was asked for.
         component: String,
-        /// What there is.
+        /// The components that it has.
         has: Vec<String>,
     },
     /// The suite does not have this architecture.
@@ -37,9 +37,9 @@ pub enum IndexError {
     NoArchitecture {
         /// The suite.
         suite: String,
-        /// What was asked for.
+        /// The architecture that was asked for.
         architecture: String,
-        /// What there is.
+        /// The architectures that it has.
         has: Vec<String>,
     },
     /// The Release file lists no such index.
@@ -91,14 +91,14 @@ pub struct IndexPlan {
     pub artefact: Artefact,
     /// How it is compressed.
     pub compression: Compression,
-    /// What it unpacks to, where the Release file says so.
+    /// Size and digest after decompression, where the Release file lists them.
     pub plain: Option<Listed>,
     /// The component it describes.
     pub component: String,
 }
 
 /// The Packages indexes of one component for one architecture: one, or two where packages for all
-/// architectures have an index of their own.
+/// architectures have their own index.
 ///
 /// # Errors
 /// [`IndexError`].

@@ -45,8 +45,8 @@ impl keyring::PublicKey for Certificate {
         Fingerprint::from(&self.0.primary_key.fingerprint())
     }
 
-    /// What two keyrings say of one key is put together, so that a revocation or a new expiry in
-    /// either of them counts.
+    /// Combines two copies of one key, so that a revocation or a new expiry in either of them
+    /// counts.
     fn merge(&mut self, other: Self) {
         merge(&mut self.0, other.0);
     }
@@ -65,7 +65,7 @@ pub enum KeyringError {
     Empty {
         /// The file.
         name: String,
-        /// What the parser says, with a separator; or nothing.
+        /// The parser's error, with a leading separator; empty if it has none.
         why: String,
     },
     /// The file is too large to be a keyring.

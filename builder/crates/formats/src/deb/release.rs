@@ -30,7 +30,7 @@ pub struct Listed {
     pub sha256: Sha256,
 }
 
-/// What a Release file says. Trusted only as [`Verified<Release>`].
+/// The fields of a Release file. Trusted only as [`Verified<Release>`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Release {
     /// `Suite`: `stable`.
@@ -47,7 +47,7 @@ pub struct Release {
     pub acquire_by_hash: bool,
     /// `Architectures`.
     pub architectures: Vec<String>,
-    /// Whether packages for all architectures have indexes of their own (`binary-all`) and are
+    /// Whether packages for all architectures have their own indexes (`binary-all`) and are
     /// missing in those of each architecture (`No-Support-for-Architecture-all`).
     pub all_is_separate: bool,
     /// `Components`.
@@ -116,7 +116,7 @@ pub enum ReleaseError {
         name: String,
         /// The line of the signed text, from 1; 0 where it is not about one line.
         line: usize,
-        /// What is wrong.
+        /// The reason, for the message.
         why: String,
     },
 }

@@ -21,7 +21,7 @@ pub enum SignatureError {
     NotSigned {
         /// The file.
         name: String,
-        /// What is wrong.
+        /// The reason, for the message.
         why: String,
     },
     /// Nothing can be trusted: the keyring has none of the pinned keys.

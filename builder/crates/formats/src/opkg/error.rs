@@ -8,31 +8,31 @@ use crate::tarball::TarError;
 /// Why a package cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum IpkError {
-    /// The outer tar archive is cut off, damaged, or not one.
+    /// The outer tar archive is truncated, damaged, or not a tar archive.
     #[error("{package} is not an OpenWrt package that can be read: {source}")]
     Outer {
         /// The package.
         package: String,
-        /// What is wrong.
+        /// The error of the tar reader.
         source: TarError,
     },
-    /// The outer ar archive is cut off, damaged, or not one.
+    /// The outer ar archive is truncated, damaged, or not an ar archive.
     #[error("{package} is not an OpenWrt package that can be read: {source}")]
     Ar {
         /// The package.
         package: String,
-        /// What is wrong.
+        /// The error of the ar reader.
         source: ArError,
     },
-    /// It is something else than a package of this format.
+    /// It is not a package of this format.
     #[error("{package} is not an OpenWrt package that can be read: {why}")]
     Foreign {
         /// The package.
         package: String,
-        /// What is wrong.
+        /// The reason, for the message.
         why: String,
     },
-    /// It is a package of a form that is not supported.
+    /// It is a variant of the format that is not supported.
     #[error("{package} is not an OpenWrt package that can be read: {why}")]
     Unsupported {
         /// The package.
@@ -45,7 +45,7 @@ pub enum IpkError {
     Format {
         /// The package.
         package: String,
-        /// What is wrong.
+        /// The reason, for the message.
         why: String,
     },
     /// A member of the outer archive cannot be unpacked.
@@ -55,7 +55,7 @@ pub enum IpkError {
         package: String,
         /// `control.tar.gz` or `data.tar.gz`.
         member: String,
-        /// What is wrong.
+        /// The error of the tar reader.
         source: TarError,
     },
     /// The control fields cannot be read.
@@ -63,7 +63,7 @@ pub enum IpkError {
     Control {
         /// The package.
         package: String,
-        /// What is wrong.
+        /// The parser's error.
         source: IndexError,
     },
 }

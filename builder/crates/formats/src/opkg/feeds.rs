@@ -1,4 +1,4 @@
-//! Where the feeds of an OpenWrt release lie, and what `profiles.json` of a target says about them.
+//! Where the feeds of an OpenWrt release are, and the data of a target from its `profiles.json`.
 //!
 //! Layout of a mirror: OpenWrt's `include/feeds.mk`. Below the folder of the release (`releases/23.05.5`,
 //! `snapshots`) are `targets/<target>/packages` (what depends on the target, kernel modules among it),
@@ -116,7 +116,7 @@ pub fn plans(
     folders.into_iter().map(plan).collect()
 }
 
-/// What `profiles.json` says about a target.
+/// The data of a target from its `profiles.json`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Target {
     /// `23.05.2`.
@@ -135,18 +135,18 @@ pub struct Target {
     pub source_date_epoch: Option<u32>,
 }
 
-/// Why `profiles.json` is of no use.
+/// Why a `profiles.json` cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum TargetError {
-    /// It is not what it should be.
+    /// It cannot be parsed.
     #[error("{name} is not a profiles.json of OpenWrt: {source}")]
     Json {
         /// The file.
         name: String,
-        /// What is wrong.
+        /// The parser's error.
         source: serde_json::Error,
     },
-    /// Its kernel is none.
+    /// Its kernel cannot be parsed.
     #[error("{name} describes a kernel \"{text}\", which is not one")]
     Kernel {
         /// The file.
@@ -154,7 +154,7 @@ pub enum TargetError {
         /// The parts, as written.
         text: String,
     },
-    /// It is that of another build.
+    /// It belongs to another build.
     #[error(
         "{name} is of OpenWrt {found_release} {found_target}, wanted is {wanted}: the mirror serves \
          another release under this name, or the file is from elsewhere"
@@ -166,7 +166,7 @@ pub enum TargetError {
         found_release: String,
         /// Its target.
         found_target: String,
-        /// What was asked for.
+        /// The release and target that were asked for.
         wanted: String,
     },
 }

@@ -1,4 +1,5 @@
-//! Reads what OpenWrt signs: the `Packages` index of a feed and the `sha256sums` of a target.
+//! Reads the signed files of OpenWrt: the `Packages` index of a feed and the `sha256sums` of a
+//! target.
 //!
 //! The signature of an index is over the *uncompressed* `Packages`, also where `Packages.gz` is
 //! fetched. Nothing is parsed before its signature was verified. usign signatures carry no date: an old
@@ -28,7 +29,7 @@ pub enum FeedError {
     Unpack {
         /// The file.
         name: String,
-        /// What the decoder says.
+        /// The decoder's error.
         source: std::io::Error,
     },
     /// The signed text is not an index.
@@ -36,7 +37,7 @@ pub enum FeedError {
     Index {
         /// The file.
         name: String,
-        /// What is wrong.
+        /// The parser's error.
         source: IndexError,
     },
     /// The signed text is not a list of digests.

@@ -103,14 +103,14 @@ pub enum KernelMismatch {
         /// Its kernel.
         second_kernel: KernelId,
     },
-    /// A package depends on a kernel in a way that names none.
+    /// A package depends on a kernel in a way that does not name one.
     #[error("{part} depends on \"kernel {version}\", which names no kernel: {why}")]
     Unreadable {
         /// The part.
         part: String,
         /// The version as written.
         version: String,
-        /// What is wrong with it.
+        /// The reason why it cannot be parsed.
         why: NotAKernel,
     },
 }

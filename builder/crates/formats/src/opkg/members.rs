@@ -12,11 +12,11 @@ use wifibox_ground::entry::{Entry, EntryKind};
 /// An `.ipk` has three members; some builders add one or two.
 const MEMBER_LIMIT: u64 = 16;
 
-/// What comes out of an outer archive, at most in bytes: its members are compressed already.
+/// The most bytes that an outer archive may unpack to: its members are compressed already.
 const SIZE_LIMIT: u64 = 4 << 30;
 
-/// Hands name and content of every member to `visit`, from begin to end of the archive, so that its
-/// checksums are checked.
+/// Hands name and content of every member to `visit`, from beginning to end of the archive, so that
+/// its checksums are checked.
 ///
 /// # Errors
 /// Whatever `visit` reports, or [`IpkError`] as `E`.

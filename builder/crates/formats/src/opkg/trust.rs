@@ -13,7 +13,7 @@ pub type Keyring = keyring::Keyring<PublicKey>;
 pub struct KeyringError {
     /// The file.
     pub name: String,
-    /// What is wrong.
+    /// The reason why it cannot be parsed.
     pub why: Malformed,
 }
 
@@ -56,7 +56,7 @@ pub enum SignatureError {
     Malformed {
         /// The signed file.
         name: String,
-        /// What is wrong.
+        /// The reason why it cannot be parsed.
         why: Malformed,
     },
     /// Nothing can be trusted: the keyring has none of the pinned keys.

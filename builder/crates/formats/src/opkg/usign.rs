@@ -5,7 +5,7 @@
 //! bytes of an Ed25519 signature over the whole file.
 //!
 //! The key id is only a name: it is random, nothing ties it to the key, and anybody can choose one.
-//! What a recipe pins is therefore the SHA-256 of the 32 bytes of the key.
+//! A recipe therefore pins the SHA-256 of the 32 bytes of the key.
 
 use std::fmt;
 

@@ -32,7 +32,8 @@ fn packages() -> [Package; 2] {
     [busybox, Package::new("musl", "1.2.5-r9").info("provides", "so:libc.musl-x86_64.so.1=1")]
 }
 
-/// What somebody makes of an index who trusts the pinned ones of these keys.
+/// Reads an index with the keys `held`, of which those `pinned` are trusted; the number of
+/// packages.
 fn read(
     index: &[u8],
     held: &[&SigningKey],

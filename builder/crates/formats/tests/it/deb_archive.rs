@@ -151,7 +151,7 @@ fn one(path: &[u8], kind: EntryType, link: &[u8], content: &[u8]) -> Result<List
     read(&with_data(&tar.into_inner().unwrap())).map(|(_, listing)| listing)
 }
 
-/// What comes of a member after these PAX records.
+/// Reads a package with a member that these PAX records precede.
 fn with_pax(records: &[(&str, &[u8])], path: &[u8]) -> Result<Listing, DebError> {
     let mut pax = Vec::new();
     for (key, value) in records {

@@ -10,15 +10,15 @@ pub const VCPUS: std::ops::RangeInclusive<u16> = 1..=64;
 /// The most functions of cards that a guest may get: those of one slot.
 pub const PASSTHRU_LIMIT: usize = 8;
 
-/// A value of the description that cannot be.
+/// A value of the description that is not allowed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the guest's {what} is {value:?}: {why}")]
 pub struct BadValue {
-    /// Which value.
+    /// The name of the value.
     pub what: &'static str,
-    /// What it is.
+    /// The value itself.
     pub value: String,
-    /// What was expected.
+    /// The values that are allowed.
     pub why: String,
 }
 

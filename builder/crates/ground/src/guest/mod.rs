@@ -29,7 +29,7 @@ pub const PERSISTENT_FILE: &str = "rootfs_data.img";
 /// A guest, and the machine that its host makes for it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Guest {
-    /// What the virtual machine is called on the host: letters, digits, `-` and `_`.
+    /// The name of the virtual machine on the host: letters, digits, `-` and `_`.
     pub name: String,
     /// Base: where the guest's packages come from.
     pub base: String,
@@ -84,7 +84,7 @@ pub struct Boot {
     pub direct: Option<DirectBoot>,
 }
 
-/// What a hypervisor loads that starts a kernel without firmware.
+/// The files for hypervisors that start a kernel without firmware.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DirectBoot {
     /// The kernel's image.
@@ -96,7 +96,7 @@ pub struct DirectBoot {
     pub cmdline: String,
 }
 
-/// What a disk is for.
+/// The use of a disk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Purpose {
@@ -106,14 +106,14 @@ pub enum Purpose {
     Root,
     /// The host's configuration: FAT with the label [`CONFIGURATION_LABEL`].
     Configuration,
-    /// What the guest keeps from run to run.
+    /// The guest's data that stay from run to run.
     Persistent,
 }
 
 /// A disk of the guest.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Disk {
-    /// What it is for.
+    /// Its use.
     pub purpose: Purpose,
     /// Its image (raw).
     pub file: String,
@@ -126,7 +126,7 @@ pub struct Disk {
 /// A network card of the guest towards its host.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NetworkCard {
-    /// What it looks like to the guest.
+    /// The model that the guest sees.
     pub model: Nic,
     /// The bridge or network of the host that it is on; the hypervisor's usual one if not said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -160,7 +160,7 @@ pub struct HostPath(String);
      ._/+@- (others mean something in the configuration of one hypervisor or another)"
 )]
 pub struct BadHostPath {
-    /// What was given.
+    /// The text that was given.
     pub text: String,
 }
 

@@ -1,12 +1,16 @@
-//! How output folders appear and make way.
+//! Outputs appear whole, and take nothing with them.
 
-use super::*;
+use std::fs;
+use std::path::Path;
+
+use super::place::check_target;
+use super::{OutputError, OutputFolder};
 
 fn build(target: &Path, text: &str) -> Result<(), OutputError> {
     let folder = OutputFolder::begin(target)?;
     folder.write_bytes("manifest.json", 0o644, text.as_bytes())?;
-    folder.make_link("host/here", "qemu.sh")?;
     folder.write_bytes("host/qemu.sh", 0o755, b"#!/bin/sh\n")?;
+    folder.make_link("host/here", "qemu.sh")?;
     folder.finish().map(|_| ())
 }
 
@@ -63,4 +67,86 @@ fn a_foreign_folder_is_left_alone() {
     fs::write(parent.path().join("precious"), "x").expect("written");
     assert!(matches!(OutputFolder::begin(parent.path()), Err(OutputError::Foreign { .. })));
     assert!(parent.path().join("precious").exists());
+}
+
+/// An output, and the error of building another one in its place.
+fn refused(spoil: impl FnOnce(&Path)) -> String {
+    let parent = tempfile::tempdir().expect("a folder");
+    let target = parent.path().join("out");
+    build(&target, "1").expect("built");
+    spoil(&target);
+    let error = build(&target, "2").expect_err("something would be lost");
+    assert_eq!(fs::read_to_string(target.join("manifest.json")).expect("read"), "1");
+    assert_eq!(names(parent.path()), ["out"]);
+    error.to_string().replace(&*target.to_string_lossy(), "OUT")
+}
+
+#[test]
+fn what_no_build_wrote_is_named_and_stays() {
+    let notes = |out: &Path| fs::write(out.join("host/notes.txt"), "mine").expect("written");
+    assert_eq!(
+        refused(notes),
+        "OUT holds what no build wrote: host/notes.txt; move it away, or name another folder with --out"
+    );
+    let edited = |out: &Path| fs::write(out.join("host/qemu.sh"), "password").expect("written");
+    assert_eq!(
+        refused(edited),
+        "OUT holds what no build wrote: host/qemu.sh (changed since it was built); move it away, or name another \
+         folder with --out"
+    );
+    let image = |out: &Path| {
+        let (name, hash) = ("root.img", "0".repeat(64));
+        fs::write(out.join(name), vec![0; 2 << 20]).expect("written");
+        let sums = fs::read_to_string(out.join("SHA256SUMS")).expect("read");
+        fs::write(out.join("SHA256SUMS"), format!("{sums}{hash}  {name}\n")).expect("written");
+        check_target(out).expect("its names are those of the list");
+    };
+    assert!(refused(image).contains(": root.img (changed since it was built); "));
+    let many = |out: &Path| {
+        for number in 10..30 {
+            fs::write(out.join(number.to_string()), "").expect("written");
+        }
+    };
+    assert!(refused(many).contains(": 10, 11, 12, 13, 14, 15, 16, 17 and 12 more; "));
+}
+
+#[cfg(unix)]
+#[test]
+fn links_stay_unless_they_are_of_the_output() {
+    use std::os::unix::fs::symlink;
+    let away = |out: &Path| symlink("/etc/hostname", out.join("app")).expect("linked");
+    assert!(refused(away).starts_with("OUT holds what no build wrote: app; "));
+    let replaced = |out: &Path| {
+        fs::remove_file(out.join("host/qemu.sh")).expect("removed");
+        symlink("../manifest.json", out.join("host/qemu.sh")).expect("linked");
+    };
+    assert!(refused(replaced).starts_with("OUT holds what no build wrote: host/qemu.sh; "));
+
+    let parent = tempfile::tempdir().expect("a folder");
+    let target = parent.path().join("out");
+    build(&target, "1").expect("built");
+    symlink("host", target.join("app")).expect("linked");
+    build(&target, "2").expect("a link within the output is nobody's loss");
+    assert_eq!(names(parent.path()), ["out"]);
+}
+
+#[test]
+fn a_folder_with_any_manifest_is_no_output() {
+    let parent = tempfile::tempdir().expect("a folder");
+    fs::write(parent.path().join("manifest.json"), "{\"manifest_version\": 3}").expect("written");
+    assert!(matches!(check_target(parent.path()), Err(OutputError::Foreign { .. })));
+    // Nor is one with hashes of something else.
+    let sums = format!("{}  background.js\n", "0".repeat(64));
+    fs::write(parent.path().join("SHA256SUMS"), sums).expect("written");
+    assert!(matches!(check_target(parent.path()), Err(OutputError::Foreign { .. })));
+}
+
+#[test]
+fn an_empty_folder_is_filled() {
+    let parent = tempfile::tempdir().expect("a folder");
+    let target = parent.path().join("out");
+    fs::create_dir_all(target.join("share")).expect("made");
+    build(&target, "1").expect("built");
+    assert_eq!(names(&target), ["SHA256SUMS", "host", "manifest.json"]);
+    assert_eq!(names(parent.path()), ["out"]);
 }

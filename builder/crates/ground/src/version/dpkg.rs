@@ -1,7 +1,7 @@
 //! The version order of dpkg: `[epoch:]upstream[-revision]` (Debian Policy 5.6.12).
 //!
 //! Validity is what `dpkg --compare-versions` refuses to compare: an empty version, upstream part or
-//! revision, spaces inside, or an epoch that is no number from 0 to 2147483647. Odd characters only
+//! revision, spaces inside, or an epoch that is not a number from 0 to 2147483647. Odd characters only
 //! make dpkg warn, and so they compare here too.
 
 use std::cmp::Ordering;

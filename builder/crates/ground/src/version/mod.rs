@@ -1,6 +1,6 @@
 //! Version order of the three package ecosystems.
 //!
-//! Each order lives in a file of its own, after the program that defines it: [`apk`] after
+//! Each order lives in its own file, after the program that defines it: [`apk`] after
 //! apk-tools, [`dpkg`] after dpkg (Debian Policy 5.6.12), [`opkg`] after opkg. Nothing is read or
 //! written. [`Scheme`] is how the rest of the library names an ecosystem.
 
@@ -65,7 +65,7 @@ impl fmt::Display for Scheme {
     }
 }
 
-/// A word that names no ecosystem.
+/// A word that does not name an ecosystem.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 #[error("{0:?} is not a package format; known are apk, dpkg and opkg")]
 pub struct UnknownScheme(String);

@@ -59,7 +59,7 @@ fn versions() -> BTreeSet<String> {
     versions
 }
 
-/// What dpkg says of each pair.
+/// The answer of dpkg for each pair.
 fn ask_dpkg(pairs: &[(&str, &str)]) -> Vec<String> {
     let mut shell = Command::new("sh");
     shell.args(["-c", SCRIPT]).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());

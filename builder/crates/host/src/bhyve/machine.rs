@@ -10,7 +10,7 @@ use wifibox_ground::address::Address;
 use wifibox_ground::guest::Nic;
 use wifibox_ground::guest::{Guest, HostPath};
 
-/// What a device is.
+/// The model of a device.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Model {
     /// The bridge between processor and PCI.
@@ -49,18 +49,18 @@ pub struct Device {
     pub slot: u8,
     /// Function: 0 to 7.
     pub function: u8,
-    /// What it is.
+    /// Its model.
     pub model: Model,
 }
 
-/// All that bhyve is told.
+/// The machine of a guest, as bhyve's configuration and command line describe it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Machine {
     /// A PC; otherwise a 64-bit Arm machine.
     pub is_pc: bool,
     /// The devices, by place.
     pub devices: Vec<Device>,
-    /// What starts the guest.
+    /// The firmware that starts the guest.
     pub firmware: &'static str,
     /// The bridge that the first network card is on.
     pub bridge: String,

@@ -1,4 +1,4 @@
-//! What FreeBSD itself has to be told: loader.conf(5), rc.conf(5), devd.conf(5), rc.local.
+//! The settings of FreeBSD itself: loader.conf(5), rc.conf(5), devd.conf(5), rc.local.
 
 use super::comment;
 use super::machine::Machine;

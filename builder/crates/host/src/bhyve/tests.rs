@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use super::*;
-use crate::Wishes;
+use crate::Overrides;
 use crate::lint::bhyve::Config;
+use crate::overrides::parse_address;
 use crate::sample::guest;
-use crate::wishes::parse_address;
 
 fn texts(guest: &Guest) -> BTreeMap<String, String> {
     let files = files(guest).unwrap();
@@ -22,17 +22,21 @@ fn guests() -> Vec<Guest> {
     let mut list = Vec::new();
     for architecture in ["x86_64", "aarch64"] {
         for role in ["station", "access-point"] {
-            for wishes in [
-                Wishes::default(),
-                Wishes { passthru: cards.clone(), vcpus: Some(2), ..Wishes::default() },
-                Wishes { configuration_disk: true, persistent: true, ..Wishes::default() },
-                Wishes { persistent: true, uplink: Some("br0".to_owned()), ..Wishes::default() },
+            for overrides in [
+                Overrides::default(),
+                Overrides { passthru: cards.clone(), vcpus: Some(2), ..Overrides::default() },
+                Overrides { configuration_disk: true, persistent: true, ..Overrides::default() },
+                Overrides {
+                    persistent: true,
+                    uplink: Some("br0".to_owned()),
+                    ..Overrides::default()
+                },
             ] {
                 let mut guest = guest();
                 architecture.clone_into(&mut guest.architecture);
                 role.clone_into(&mut guest.role);
-                if architecture == "x86_64" || wishes.passthru.is_empty() {
-                    list.push(wishes.apply(&guest).unwrap());
+                if architecture == "x86_64" || overrides.passthru.is_empty() {
+                    list.push(overrides.apply(&guest).unwrap());
                 }
             }
         }
@@ -142,8 +146,9 @@ fn the_command_line_says_what_the_configuration_says() {
 
 #[test]
 fn the_slots_are_those_of_the_contract() {
-    let wishes = Wishes { passthru: vec![parse_address("3/0/0").unwrap()], ..Wishes::default() };
-    let texts = texts(&wishes.apply(&guest()).unwrap());
+    let overrides =
+        Overrides { passthru: vec![parse_address("3/0/0").unwrap()], ..Overrides::default() };
+    let texts = texts(&overrides.apply(&guest()).unwrap());
     let config = Config::parse(&texts["bhyve/wifibox.config"]).0;
     let places: Vec<String> = config
         .devices()
@@ -174,8 +179,8 @@ fn the_slots_are_those_of_the_contract() {
 
 #[test]
 fn wifibox_core_gets_no_files_for_what_it_cannot_do() {
-    let wishes = Wishes { persistent: true, ..Wishes::default() };
-    let texts = texts(&wishes.apply(&guest()).unwrap());
+    let overrides = Overrides { persistent: true, ..Overrides::default() };
+    let texts = texts(&overrides.apply(&guest()).unwrap());
     assert!(!texts.contains_key("bhyve/bhyve.conf") && texts.contains_key("bhyve/wifibox.config"));
     assert!(!texts["bhyve/rc.conf"].contains("wifibox_enable"));
 }

@@ -1,6 +1,6 @@
 //! `vm-bhyve.conf`: a template for vm-bhyve(8).
 //!
-//! vm-bhyve counts slots itself: under UEFI an ISO image on slot 3, each disk on a slot of its own from
+//! vm-bhyve counts slots itself: under UEFI an ISO image on slot 3, each disk on its own slot from
 //! 4 to 6, the network card and the cards on the next ones. It attaches three disks at most and knows no
 //! 9P, so that shares and further disks are options for bhyve, on slots that it does not reach: 24 and
 //! up.

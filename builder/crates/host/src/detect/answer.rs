@@ -13,12 +13,12 @@ use super::{Bus, Card, Ident};
 use wifibox_ground::address::{Address, Notation};
 use wifibox_recipe::Module;
 
-/// What is known about one card.
+/// The answer for one card.
 #[derive(Debug, Clone, Serialize)]
 pub struct Answer {
     /// Its numbers.
     pub id: Ident,
-    /// What it is attached to.
+    /// The bus that it is attached to.
     pub bus: Bus,
     /// Where it is.
     pub address: Option<Address>,
@@ -30,15 +30,15 @@ pub struct Answer {
     pub drivers: Vec<Driver>,
     /// The guests that drive it; the first one is it, unless only the card itself can tell between them.
     pub guests: Vec<Guest>,
-    /// Why there is none.
+    /// Why no guest drives it.
     pub reason: Option<Reason>,
     /// The reason as text.
     pub because: Option<String>,
-    /// What can be done about that.
+    /// Suggestions about that, a sentence each.
     pub advice: Vec<String>,
-    /// How hypervisors are told to hand it over.
+    /// The settings by which hypervisors hand it over.
     pub passthrough: Vec<Notation>,
-    /// What else is to be known.
+    /// Remarks, a sentence each.
     pub notes: Vec<String>,
 }
 
@@ -63,7 +63,7 @@ pub struct Driver {
 pub struct Guest {
     /// Flavor.
     pub flavor: String,
-    /// What that is.
+    /// A summary of the flavor.
     pub summary: String,
     /// Base.
     pub base: String,
@@ -71,7 +71,7 @@ pub struct Guest {
     pub release: String,
     /// The driver that knows the card.
     pub driver: String,
-    /// What the manifest calls cards with these numbers.
+    /// The manifest's name for cards with these numbers.
     pub chip: Option<String>,
     /// The driver and the wireless modules that come with it, sorted by name.
     pub modules: Vec<String>,
@@ -92,9 +92,9 @@ pub struct Guest {
 pub struct Oracle<'a> {
     /// Which drivers know which devices.
     pub table: &'a Table,
-    /// What can be built.
+    /// The guests that can be built.
     pub offers: &'a [Offer],
-    /// What the user wrote of the composition, to be repeated in commands: `--role access-point`.
+    /// The user's own arguments for the composition, to be repeated in commands: `--role access-point`.
     pub arguments: String,
     /// The base that the user named; all others are left out of `offers`.
     pub base: Option<&'a str>,
@@ -108,7 +108,7 @@ impl Oracle<'_> {
         cards.iter().filter_map(|card| self.answer(card)).collect()
     }
 
-    /// The answer for one device; `None` if it is none that a user would ask about.
+    /// The answer for one device; `None` for one that a user would not ask about.
     pub fn answer(&self, card: &Card) -> Option<Answer> {
         let claims = self.table.claims(&card.ident);
         if claims.is_empty() && !card.asked && !card.has_wireless_class() {

@@ -3,7 +3,7 @@
 //! * `lshw -numeric` as text; * `hwinfo --network`; * `uevent` of sysfs, and `udevadm info`;
 //! * macOS' `system_profiler SPPCIDataType` and `SPAirPortDataType`.
 
-use super::{Bus, Card, Ident, words};
+use super::{Bus, Card, Ident, text};
 use wifibox_ground::address::Address;
 use wifibox_ground::device::DeviceId;
 
@@ -72,9 +72,9 @@ impl Block {
         let number = || {
             let value = value.strip_prefix("pci ").unwrap_or(value);
             let first = value.split_whitespace().next()?;
-            words::hex4(first.strip_prefix("0x")?)
+            text::hex4(first.strip_prefix("0x")?)
         };
-        let both = || words::pair(&value.to_ascii_lowercase());
+        let both = || text::pair(&value.to_ascii_lowercase());
         match key {
             "Vendor" | "Vendor ID" => self.vendor = number().or(self.vendor),
             "Device" | "Device ID" => self.device = number().or(self.device),
@@ -83,9 +83,9 @@ impl Block {
             "SysFS BusID" | "PCI_SLOT_NAME" => self.address = Address::parse_linux(value),
             "Driver" | "DRIVER" => {
                 let first = value.split(',').next().unwrap_or_default();
-                self.driver = words::name(first.trim_matches('"'));
+                self.driver = text::name(first.trim_matches('"'));
             }
-            "Model" if value.starts_with('"') => self.name = words::name(value.trim_matches('"')),
+            "Model" if value.starts_with('"') => self.name = text::name(value.trim_matches('"')),
             "PCI_ID" => {
                 if let Some((vendor, device)) = both() {
                     (self.vendor, self.device) = (Some(vendor), Some(device));
@@ -97,20 +97,20 @@ impl Block {
                 }
             }
             "PCI_CLASS" => {
-                let class = words::hex(value).and_then(|class| u16::try_from(class >> 8).ok());
+                let class = text::hex(value).and_then(|class| u16::try_from(class >> 8).ok());
                 self.class = class.or(self.class);
             }
             "description" if value == "Wireless interface" => self.class = Some(0x0280),
             "vendor" => {
-                let name = words::last_bracket(value).map_or(value, |(name, _)| name);
-                self.maker = words::name(name);
+                let name = text::last_bracket(value).map_or(value, |(name, _)| name);
+                self.maker = text::name(name);
             }
             "product" => {
-                if let Some((name, numbers)) = words::last_bracket(value)
-                    && let Some((vendor, device)) = words::pair(&numbers.to_ascii_lowercase())
+                if let Some((name, numbers)) = text::last_bracket(value)
+                    && let Some((vendor, device)) = text::pair(&numbers.to_ascii_lowercase())
                 {
                     (self.vendor, self.device) = (Some(vendor), Some(device));
-                    self.name = words::name(name);
+                    self.name = text::name(name);
                 }
             }
             "bus info" => {
@@ -119,7 +119,7 @@ impl Block {
             }
             "configuration" => {
                 let driver = value.split_whitespace().find_map(|word| word.strip_prefix("driver="));
-                self.driver = driver.and_then(words::name);
+                self.driver = driver.and_then(text::name);
             }
             _ => {}
         }
@@ -135,7 +135,7 @@ impl Block {
         });
         card.address = self.address;
         let maker = self.maker.map(|maker| maker + " ").unwrap_or_default();
-        card.name = self.name.and_then(|name| words::name(&format!("{maker}{name}")));
+        card.name = self.name.and_then(|name| text::name(&format!("{maker}{name}")));
         card.driver = self.driver;
         Some((self.line?, card))
     }

@@ -13,7 +13,7 @@ pub struct Exception {
     pub id: DeviceId,
     /// The chip.
     pub chip: &'static str,
-    /// What is missing, in the middle of a sentence.
+    /// The code that is missing, as a clause in the middle of a sentence.
     pub why: &'static str,
     /// The driver that is not part of Linux and has the radio, and a base that pins its package.
     pub elsewhere: Option<(&'static str, &'static str)>,

@@ -7,7 +7,7 @@
 //!   verbose boot (`found-> vendor=0x8086, dev=0x2725, ...`, pci_print_verbose in sys/dev/pci/pci.c);
 //! * `lsusb` and `usbconfig dump_device_desc`; `pccardctl ident`.
 
-use super::{Bus, Card, Ident, words};
+use super::{Bus, Card, Ident, text};
 use wifibox_ground::address::Address;
 use wifibox_ground::device::{DeviceId, PciAlias};
 
@@ -69,7 +69,7 @@ fn plain(line: &str) -> Vec<Card> {
 fn id(bus: Bus, id: &str) -> Option<Card> {
     let parts: Vec<u16> = id
         .split(':')
-        .map(|part| words::hex4(part.strip_prefix("0x").unwrap_or(part)))
+        .map(|part| text::hex4(part.strip_prefix("0x").unwrap_or(part)))
         .collect::<Option<_>>()?;
     let mut card = match (bus, parts.as_slice()) {
         (Bus::Pci, [vendor, device]) => {
@@ -132,7 +132,7 @@ pub(super) fn alias(word: &str) -> Option<Card> {
 /// The number after a key such as `VEN_`.
 fn after(text: &str, key: &str, digits: usize) -> Option<u32> {
     let (_, rest) = text.split_once(key)?;
-    words::hex(rest.get(..digits)?)
+    text::hex(rest.get(..digits)?)
 }
 
 /// One of Windows' hardware ids.
@@ -165,9 +165,9 @@ fn lsusb(line: &str) -> Option<Card> {
     let (_, rest) = line.split_once("Bus ")?;
     let (_, rest) = rest.split_once(": ID ")?;
     let (id, name) = rest.split_once(' ').unwrap_or((rest, ""));
-    let (vendor, product) = words::pair(id)?;
+    let (vendor, product) = text::pair(id)?;
     let mut card = numbers(Bus::Usb, vendor, product);
-    card.name = words::name(name);
+    card.name = text::name(name);
     Some(card)
 }
 
@@ -176,9 +176,9 @@ fn linux_message(line: &str) -> Option<Card> {
     let (_, rest) = line.split_once("pci ")?;
     let (address, rest) = rest.split_once(": [")?;
     let (id, rest) = rest.split_once(']')?;
-    let (vendor, device) = words::pair(id)?;
+    let (vendor, device) = text::pair(id)?;
     let class = rest.split_once("class ").and_then(|(_, rest)| {
-        words::hex(rest.split_whitespace().next()?).and_then(|class| u16::try_from(class >> 8).ok())
+        text::hex(rest.split_whitespace().next()?).and_then(|class| u16::try_from(class >> 8).ok())
     });
     let mut card = Card::new(Ident::Pci { id: DeviceId::new(vendor, device), class });
     card.address = Some(Address::parse_linux(address)?);
@@ -201,7 +201,7 @@ impl Open {
     fn line(&mut self, line: &str) -> bool {
         let number = |key: &str| {
             let (_, rest) = line.split_once(key)?;
-            words::hex(rest.split([',', ' ', '\t']).next()?)
+            text::hex(rest.split([',', ' ', '\t']).next()?)
         };
         let decimal = |key: &str| {
             let (_, rest) = line.split_once(key)?;
@@ -222,7 +222,7 @@ impl Open {
             (self.found, line.split_once("class="))
         {
             // class=02-80-00, hdrtype=0x00, mfdev=0
-            let mut bytes = rest.split(['-', ',']).map(|part| words::hex(part.trim()));
+            let mut bytes = rest.split(['-', ',']).map(|part| text::hex(part.trim()));
             let class = bytes.next().flatten().zip(bytes.next().flatten());
             let class = class.and_then(|(class, sub)| u16::try_from(class << 8 | sub).ok());
             let mut card = Card::new(Ident::Pci { id: DeviceId::new(vendor, device), class });
@@ -237,13 +237,13 @@ impl Open {
         } else if let (Some((_, vendor)), Some((key, value))) =
             (&mut self.usb, line.split_once(" = "))
         {
-            let number = value.split_whitespace().next().and_then(words::hex).and_then(low);
+            let number = value.split_whitespace().next().and_then(text::hex).and_then(low);
             match key.trim() {
                 "idVendor" => *vendor = number,
                 "idProduct" => {
                     if let (Some((name, Some(vendor))), Some(product)) = (self.usb.take(), number) {
                         let mut card = numbers(Bus::Usb, vendor, product);
-                        card.name = words::name(&name);
+                        card.name = text::name(&name);
                         self.done = Some(card);
                     }
                 }
@@ -252,7 +252,7 @@ impl Open {
             true
         } else if let Some(rest) = line.strip_prefix("manfid: ") {
             // manfid: 0x0156, 0x0002
-            let mut parts = rest.split(", ").map(|part| words::hex(part.trim()).and_then(low));
+            let mut parts = rest.split(", ").map(|part| text::hex(part.trim()).and_then(low));
             if let (Some(Some(vendor)), Some(Some(product))) = (parts.next(), parts.next()) {
                 self.done = Some(numbers(Bus::Pcmcia, vendor, product));
             }

@@ -1,4 +1,4 @@
-//! What `inxi -Nx`, `-Nxx` and `-Fz` print (inxi(1)): pairs of a key and a value, broken at any blank.
+//! The output of `inxi -Nx`, `-Nxx` and `-Fz` (inxi(1)): pairs of a key and a value, broken at any blank.
 //!
 //! ```text
 //! Network:
@@ -8,7 +8,7 @@
 //!
 //! Older versions write `Card-1:` or `Card:`, `bus ID:` and `chip ID:`.
 
-use super::{Bus, Card, Ident, words};
+use super::{Bus, Card, Ident, text};
 use wifibox_ground::address::Address;
 use wifibox_ground::device::DeviceId;
 
@@ -92,9 +92,9 @@ impl Device {
     }
 
     fn card(self) -> Option<(usize, Card)> {
-        let (vendor, device) = words::pair(&self.chip)?;
+        let (vendor, device) = text::pair(&self.chip)?;
         let address = Address::parse_linux(&self.bus);
-        let class = words::hex4(&self.class);
+        let class = text::hex4(&self.class);
         let usb = self.kind == "USB" || address.is_none() && self.bus.contains('-');
         let mut card = Card::new(if usb {
             Ident::Numbers { bus: Bus::Usb, vendor, product: device }
@@ -102,8 +102,8 @@ impl Device {
             Ident::Pci { id: DeviceId::new(vendor, device), class }
         });
         card.address = address.filter(|_| !usb);
-        card.name = words::name(&self.name);
-        card.driver = words::name(&self.driver).filter(|driver| driver != "N/A");
+        card.name = text::name(&self.name);
+        card.driver = text::name(&self.driver).filter(|driver| driver != "N/A");
         Some((self.line, card))
     }
 }

@@ -7,7 +7,7 @@
 
 use serde_json::{Map, Value};
 
-use super::{Bus, CARD_LIMIT, Card, Ident, words};
+use super::{Bus, CARD_LIMIT, Card, Ident, text};
 use wifibox_ground::address::Address;
 use wifibox_ground::device::DeviceId;
 
@@ -42,8 +42,8 @@ fn text<'a>(object: &'a Map<String, Value>, keys: &[&str]) -> Option<&'a str> {
 
 /// A node of lshw.
 fn lshw(object: &Map<String, Value>) -> Option<Card> {
-    let (product, numbers) = words::last_bracket(text(object, &["product"])?)?;
-    let (vendor, device) = words::pair(&numbers.to_ascii_lowercase())?;
+    let (product, numbers) = text::last_bracket(text(object, &["product"])?)?;
+    let (vendor, device) = text::pair(&numbers.to_ascii_lowercase())?;
     let (bus, place) = text(object, &["businfo"])?.split_once('@')?;
     let mut card = match bus {
         "pci" => {
@@ -58,10 +58,10 @@ fn lshw(object: &Map<String, Value>) -> Option<Card> {
     };
     card.address = Address::parse_linux(place);
     let maker = text(object, &["vendor"]).unwrap_or_default();
-    let maker = words::last_bracket(maker).map_or(maker, |(name, _)| name);
-    card.name = words::name(&format!("{maker} {product}"));
+    let maker = text::last_bracket(maker).map_or(maker, |(name, _)| name);
+    card.name = text::name(&format!("{maker} {product}"));
     let driver = object.get("configuration").and_then(|more| more.get("driver"));
-    card.driver = driver.and_then(Value::as_str).and_then(words::name);
+    card.driver = driver.and_then(Value::as_str).and_then(text::name);
     Some(card)
 }
 
@@ -71,8 +71,8 @@ fn other(object: &Map<String, Value>) -> Option<Card> {
         keys.iter().find_map(|key| match object.get(*key)? {
             Value::Number(number) => u16::try_from(number.as_u64()?).ok(),
             Value::String(text) => {
-                let inside = words::last_bracket(text).map_or(text.as_str(), |(_, inside)| inside);
-                words::hex4(inside.strip_prefix("0x").unwrap_or(inside))
+                let inside = text::last_bracket(text).map_or(text.as_str(), |(_, inside)| inside);
+                text::hex4(inside.strip_prefix("0x").unwrap_or(inside))
             }
             _ => None,
         })
@@ -86,8 +86,8 @@ fn other(object: &Map<String, Value>) -> Option<Card> {
     let mut card = Card::new(Ident::Pci { id, class });
     let place = text(object, &["slot", "address", "pci_address", "bdf"]);
     card.address = place.and_then(Address::parse_linux);
-    card.driver = text(object, &["driver"]).and_then(words::name);
-    card.name = text(object, &["name", "device_name", "description"]).and_then(words::name);
+    card.driver = text(object, &["driver"]).and_then(text::name);
+    card.name = text(object, &["name", "device_name", "description"]).and_then(text::name);
     Some(card)
 }
 

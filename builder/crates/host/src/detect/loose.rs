@@ -3,7 +3,7 @@
 //!
 //! Nothing says that such a number is a wireless card, so it counts only where a driver knows it.
 
-use super::{Card, Ident, words};
+use super::{Card, Ident, text};
 use wifibox_ground::address::Address;
 use wifibox_ground::device::DeviceId;
 
@@ -39,16 +39,14 @@ fn in_line(line: &str) -> Vec<DeviceId> {
     let mut ids = Vec::new();
     for piece in line.split(['[', '(']).skip(1) {
         let inside = piece.split([']', ')', '[']).next().unwrap_or_default();
-        ids.extend(
-            words::pair(inside.trim()).map(|(vendor, device)| DeviceId::new(vendor, device)),
-        );
+        ids.extend(text::pair(inside.trim()).map(|(vendor, device)| DeviceId::new(vendor, device)));
     }
     for (_, list) in line.match_indices("ids=").map(|(at, key)| line.split_at(at + key.len())) {
         let list = list.trim_start_matches(['"', '\'']);
         let list = list.split([' ', '\t', '"', '\'']).next().unwrap_or_default();
         for id in list.split(',') {
             let chip: Vec<&str> = id.split(':').take(2).collect();
-            let pair = words::pair(&chip.join(":"));
+            let pair = text::pair(&chip.join(":"));
             ids.extend(pair.map(|(vendor, device)| DeviceId::new(vendor, device)));
         }
     }

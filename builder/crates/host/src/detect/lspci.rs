@@ -1,5 +1,5 @@
-//! What `lspci` prints with numbers (lspci(8)): `-n`, `-nn`, both with `-k` or `-v`, `-mm -nn`, and the
-//! records of `-vmm -nn`.
+//! The output of `lspci` with numbers (lspci(8)): `-n`, `-nn`, both with `-k` or `-v`, `-mm -nn`, and the records of
+//! `-vmm -nn`.
 //!
 //! ```text
 //! 00:14.3 Network controller [0280]: Intel Corporation Wi-Fi 6 AX201 [8086:a0f0] (rev 20)
@@ -11,7 +11,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Card, Ident, words};
+use super::{Card, Ident, text};
 use wifibox_ground::address::Address;
 use wifibox_ground::device::DeviceId;
 
@@ -69,7 +69,7 @@ fn attribute(line: &str, card: &mut Card, groups: &mut Groups) {
     if let Some((key, value)) = line.split_once(": ") {
         match key {
             "Subsystem" => set_subsystem(card, subsystem(value)),
-            "Kernel driver in use" => card.driver = words::name(value),
+            "Kernel driver in use" => card.driver = text::name(value),
             "IOMMU group" => groups.add(value, card),
             _ => {}
         }
@@ -191,25 +191,25 @@ fn device(address: Address, rest: &str) -> Option<Card> {
 fn plain(text: &str) -> Option<Card> {
     let (class, rest) = text.split_once(": ")?;
     let short = class.strip_prefix("Class ").unwrap_or(class);
-    let class = match words::hex4(short.trim_matches(['[', ']'])) {
+    let class = match text::hex4(short.trim_matches(['[', ']'])) {
         Some(class) => class,
-        None => words::hex4(words::last_bracket(class)?.1)?,
+        None => text::hex4(text::last_bracket(class)?.1)?,
     };
     // What follows in parentheses: (rev 20), (prog-if 02 [NVM Express]).
     let rest = rest.split(" (rev ").next().unwrap_or(rest);
     let rest = rest.split(" (prog-if ").next().unwrap_or(rest);
     let (first, driver) = rest.trim().split_once(' ').unwrap_or((rest.trim(), ""));
-    let (name, numbers) = match words::pair(first) {
+    let (name, numbers) = match text::pair(first) {
         Some(numbers) => (None, numbers),
         None => {
-            let (name, numbers) = words::last_bracket(rest)?;
-            (words::name(name), words::pair(numbers)?)
+            let (name, numbers) = text::last_bracket(rest)?;
+            (text::name(name), text::pair(numbers)?)
         }
     };
     let id = DeviceId::new(numbers.0, numbers.1);
     let mut card = Card::new(Ident::Pci { id, class: Some(class) });
     if name.is_none() && !driver.is_empty() && !driver.contains([' ', '(', '[']) {
-        card.driver = words::name(driver);
+        card.driver = text::name(driver);
     }
     card.name = name;
     Some(card)
@@ -226,26 +226,26 @@ fn quoted(text: &str) -> Option<Card> {
     let id = DeviceId { vendor, device, subsystem };
     let class = class.strip_prefix("Class ").unwrap_or(class);
     let mut card = Card::new(Ident::Pci { id, class: Some(numbered(class)?.1) });
-    card.name = words::name(&format!("{vendor_name} {device_name}"));
+    card.name = text::name(&format!("{vendor_name} {device_name}"));
     // BusyBox puts the driver behind the subsystem.
-    card.driver = fields.get(5).and_then(|driver| words::name(driver));
+    card.driver = fields.get(5).and_then(|driver| text::name(driver));
     Some(card)
 }
 
 /// `Name [8086]` or `8086`.
 fn numbered(text: &str) -> Option<(&str, u16)> {
-    match words::hex4(text) {
+    match text::hex4(text) {
         Some(number) => Some(("", number)),
         None => {
-            let (name, number) = words::last_bracket(text)?;
-            Some((name, words::hex4(number)?))
+            let (name, number) = text::last_bracket(text)?;
+            Some((name, text::hex4(number)?))
         }
     }
 }
 
 /// `Intel Corporation Device [8086:0074]` or `8086:0074`.
 fn subsystem(text: &str) -> Option<(u16, u16)> {
-    words::pair(text.trim()).or_else(|| words::pair(words::last_bracket(text)?.1))
+    text::pair(text.trim()).or_else(|| text::pair(text::last_bracket(text)?.1))
 }
 
 fn set_subsystem(card: &mut Card, numbers: Option<(u16, u16)>) {
@@ -306,8 +306,8 @@ impl Record<'_> {
         let class = field("Class").map(|(_, class)| class);
         let mut card = Card::new(Ident::Pci { id, class });
         card.address = Some(address);
-        card.name = words::name(&format!("{vendor_name} {device_name}"));
-        card.driver = self.fields.get("Driver").and_then(|driver| words::name(driver));
+        card.name = text::name(&format!("{vendor_name} {device_name}"));
+        card.driver = self.fields.get("Driver").and_then(|driver| text::name(driver));
         Some(card)
     }
 }

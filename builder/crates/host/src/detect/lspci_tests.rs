@@ -1,4 +1,4 @@
-//! What `lspci` prints is read.
+//! Every form of `lspci`'s output is read.
 
 use super::*;
 

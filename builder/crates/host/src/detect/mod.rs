@@ -25,9 +25,9 @@ pub mod sysfs;
 pub mod table;
 #[cfg(test)]
 mod tests;
+mod text;
 pub mod tidy;
 mod unnumbered;
-mod words;
 
 pub use unnumbered::Unnumbered;
 
@@ -43,7 +43,7 @@ pub const LISTING_LIMIT: usize = 16 << 20;
 /// Most devices that are taken from one listing.
 pub const CARD_LIMIT: usize = 4096;
 
-/// What a device is attached to.
+/// The bus of a device.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Bus {
@@ -98,9 +98,9 @@ pub enum Ident {
     Numbers {
         /// Which bus.
         bus: Bus,
-        /// Its maker.
+        /// The vendor's number.
         vendor: u16,
-        /// What it is.
+        /// The product's number.
         product: u16,
     },
     /// A device of another bus, by the alias that Linux gives it.
@@ -113,7 +113,7 @@ pub enum Ident {
 }
 
 impl Ident {
-    /// What the device is attached to.
+    /// The bus that the device is attached to.
     pub fn bus(&self) -> Bus {
         match self {
             Ident::Pci { .. } => Bus::Pci,
@@ -141,17 +141,17 @@ impl Serialize for Ident {
 /// A device as a listing describes it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Card {
-    /// What drivers know it by.
+    /// The numbers or the alias by which drivers know it.
     pub ident: Ident,
     /// Where it is, if it is a PCI function and the listing says so.
     pub address: Option<Address>,
-    /// What the listing calls it.
+    /// Its name in the listing.
     pub name: Option<String>,
     /// The host's driver that holds it, such as `iwm0` or `vfio-pci`.
     pub driver: Option<String>,
     /// Other PCI functions that can only be handed over together with it, where the listing says so.
     pub companions: Vec<Address>,
-    /// Whether somebody asked for just this device, so that it gets an answer whatever it is.
+    /// Whether the user asked for just this device, so that it gets an answer whatever it is.
     pub asked: bool,
 }
 
@@ -196,7 +196,7 @@ pub enum DetectError {
     /// Another listing without numbers.
     #[error("this is {}, which has no numbers, and names are not enough to tell cards apart", .0.listing)]
     Unnumbered(Unnumbered),
-    /// Begins like JSON, and is none.
+    /// Begins like JSON, but is not JSON.
     #[error("not readable as JSON: {0}")]
     Json(#[from] serde_json::Error),
     /// A file or folder of the running system.

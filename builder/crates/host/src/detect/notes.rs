@@ -1,5 +1,4 @@
-//! What else is to be known about a card that a guest can drive: what is not certain, and what stands in
-//! the way on the host.
+//! Remarks about a card that a guest can drive: doubts, and obstacles on the host.
 
 use super::answer::{Guest, Oracle};
 use super::offer::Offer;
@@ -63,7 +62,7 @@ impl Oracle<'_> {
     }
 }
 
-/// What it means that a driver of the host holds the card.
+/// A sentence about the driver of the host that holds the card.
 fn held_by(driver: &str) -> String {
     let name = driver.trim_end_matches(|c: char| c.is_ascii_digit());
     if matches!(name, "ppt" | "vfio-pci" | "pciback" | "xen-pciback") {

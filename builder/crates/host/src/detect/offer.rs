@@ -1,10 +1,10 @@
-//! What the recipes offer: each flavor on each base and release, with its modules, firmware and memory.
+//! The guests that recipes offer: each flavor on each base and release, with its modules, firmware and memory.
 
 use super::table::Table;
 use wifibox_ground::device::DeviceId;
 use wifibox_recipe::{Catalog, Devices, DriverSet, Module, Recipe, RecipeError, Selection};
 
-/// What the user has settled already; the rest is the recipes' choice.
+/// The user's choices; the rest is the recipes' choice.
 #[derive(Debug, Clone, Default)]
 pub struct Wanted {
     /// Base.
@@ -24,7 +24,7 @@ pub struct Drivers {
     pub modules: Vec<String>,
     /// Modules that those ask for while they run.
     pub runtime_modules: Vec<Module>,
-    /// What single cards need.
+    /// Firmware and modules that single cards need.
     pub devices: Option<Devices>,
     /// Firmware that no module names, as globs.
     pub firmware: Vec<String>,
@@ -33,7 +33,7 @@ pub struct Drivers {
 }
 
 impl Drivers {
-    /// What is known of a single card.
+    /// The entry of a single card.
     pub fn card(&self, id: DeviceId) -> Option<&wifibox_recipe::Card> {
         let cards = &self.devices.as_ref()?.cards;
         cards.iter().find(|card| card.ids.iter().any(|known| known.covers(id)))
@@ -72,7 +72,7 @@ pub struct Offer {
     pub default_release: bool,
     /// Its flavor.
     pub flavor: String,
-    /// What the recipe says of the flavor.
+    /// The recipe's summary of the flavor.
     pub summary: String,
     /// The place of its kernel in the table, if that knows it.
     pub kernel: Option<usize>,
@@ -162,9 +162,9 @@ pub fn offers(
 /// The drivers of a recipe, with the firmware that goes with them.
 fn drivers(recipe: &Recipe) -> Vec<Drivers> {
     let one = |set: &DriverSet| {
-        let need = recipe.firmware.iter().find(|need| need.manifest.value == set.manifest.value);
+        let need = recipe.firmware.iter().find(|need| need.chipset.value == set.chipset.value);
         let include = need.iter().flat_map(|need| &need.include);
-        let file = format!("firmware-blobs/{}.yaml", set.manifest.value);
+        let file = format!("firmware-blobs/{}.yaml", set.chipset.value);
         let packages = recipe.firmware_packages.iter().filter(|p| *p.origin.file == *file);
         Drivers {
             modules: set.modules.iter().map(|module| module.name.clone()).collect(),

@@ -1,4 +1,4 @@
-//! What FreeBSD's `pciconf -l` and `pciconf -lv` print (pciconf(8)).
+//! The output of FreeBSD's `pciconf -l` and `pciconf -lv` (pciconf(8)).
 //!
 //! ```text
 //! iwlwifi0@pci0:0:20:3:   class=0x028000 rev=0x20 hdr=0x00 vendor=0x8086 device=0xa0f0 subvendor=0x8086 subdevice=0x0074
@@ -9,7 +9,7 @@
 //! Before FreeBSD 13.1 the numbers were `card=0x00748086 chip=0xa0f08086`, the device in the upper half;
 //! before FreeBSD 7 the selector had no domain. `none` stands for a device without a driver.
 
-use super::{Card, Ident, words};
+use super::{Card, Ident, text};
 use wifibox_ground::address::Address;
 use wifibox_ground::device::DeviceId;
 
@@ -31,10 +31,10 @@ pub fn read(text: &str) -> Vec<(usize, Card)> {
         match (key.trim(), cards.last_mut()) {
             ("vendor", Some((_, card))) => {
                 vendor = Some(value);
-                card.name = words::name(value);
+                card.name = text::name(value);
             }
             ("device", Some((_, card))) => {
-                card.name = words::name(&format!("{} {value}", vendor.unwrap_or_default()));
+                card.name = text::name(&format!("{} {value}", vendor.unwrap_or_default()));
             }
             _ => {}
         }
@@ -55,7 +55,7 @@ fn device(line: &str) -> Option<Card> {
     let high = |number: u32| u16::try_from(number >> 16).ok();
     for word in rest.split_whitespace() {
         let Some((key, value)) = word.split_once('=') else { continue };
-        let number = words::hex(value)?;
+        let number = text::hex(value)?;
         match key {
             "class" => class = u16::try_from(number >> 8).ok(),
             "vendor" => vendor = low(number),
@@ -73,7 +73,7 @@ fn device(line: &str) -> Option<Card> {
     let mut card = Card::new(Ident::Pci { id, class });
     card.address = Some(address);
     let free = driver.trim_end_matches(|c: char| c.is_ascii_digit()) == "none";
-    card.driver = words::name(driver).filter(|_| !free);
+    card.driver = text::name(driver).filter(|_| !free);
     Some(card)
 }
 

@@ -7,7 +7,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Card, Ident, words};
+use super::{Card, Ident, text};
 use wifibox_ground::address::Address;
 use wifibox_ground::device::DeviceId;
 
@@ -50,7 +50,7 @@ fn pairs(line: &str) -> Option<Card> {
     }
     let value = |key: &str| {
         let mut words = line.split([' ', '\t', ',', ';', '"']);
-        words.find_map(|word| words::hex(word.strip_prefix(key)?.strip_prefix('=')?))
+        words.find_map(|word| text::hex(word.strip_prefix(key)?.strip_prefix('=')?))
     };
     let short = |key: &str| value(key).and_then(|number| u16::try_from(number).ok());
     let subsystem = short("subvendor").zip(short("subdevice")).filter(|both| *both != (0, 0));
@@ -61,8 +61,8 @@ fn pairs(line: &str) -> Option<Card> {
     let first = line.split_whitespace().next().filter(|_| line.contains(" pnpinfo "));
     let sysctl = line.strip_prefix("dev.").and_then(|rest| rest.split_once(".%pnpinfo"));
     card.driver = match (first, sysctl) {
-        (_, Some((name, _))) => words::name(&name.replace('.', "")),
-        (Some(first), _) if first != "unknown" => words::name(first),
+        (_, Some((name, _))) => text::name(&name.replace('.', "")),
+        (Some(first), _) if first != "unknown" => text::name(first),
         _ => None,
     };
     Some(card)
@@ -80,10 +80,10 @@ fn columns(line: &str) -> Option<Card> {
     let words: Vec<&str> = words.collect();
     let [class, _, _, numbers @ ..] = words.as_slice() else { return None };
     let class = class.strip_prefix("0x").unwrap_or(class);
-    let class = words::hex(class).filter(|_| class.len() == 6)?;
+    let class = text::hex(class).filter(|_| class.len() == 6)?;
     let numbers: Vec<u16> = numbers
         .iter()
-        .map(|word| words::hex4(word.strip_prefix("0x").unwrap_or(word)))
+        .map(|word| text::hex4(word.strip_prefix("0x").unwrap_or(word)))
         .collect::<Option<_>>()?;
     let (vendor, device, subsystem) = match *numbers.as_slice() {
         [vendor, device] => (vendor, device, None),
@@ -96,7 +96,7 @@ fn columns(line: &str) -> Option<Card> {
     card.address = Some(address);
     let driver = driver.rsplit([' ', '\t', ':']).next()?;
     let free = driver.trim_end_matches(|c: char| c.is_ascii_digit()) == "none";
-    card.driver = words::name(driver).filter(|_| !free);
+    card.driver = text::name(driver).filter(|_| !free);
     Some(card)
 }
 
@@ -108,12 +108,12 @@ fn proc(line: &str) -> Option<Card> {
     if words.len() < 17 || place.len() != 4 || numbers.len() != 8 {
         return None;
     }
-    let (place, numbers) = (u32::from(words::hex4(place)?), words::hex(numbers)?);
+    let (place, numbers) = (u32::from(text::hex4(place)?), text::hex(numbers)?);
     let vendor = u16::try_from(numbers >> 16).ok()?;
     let device = u16::try_from(numbers & 0xffff).ok()?;
     let mut card = Card::new(Ident::Pci { id: DeviceId::new(vendor, device), class: None });
     card.address = Address::new(0, place >> 8, (place >> 3) & 31, place & 7);
-    card.driver = words.get(17).and_then(|driver| words::name(driver));
+    card.driver = words.get(17).and_then(|driver| text::name(driver));
     Some(card)
 }
 

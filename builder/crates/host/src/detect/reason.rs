@@ -18,9 +18,9 @@ pub struct OutOfTree {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case", tag = "code")]
 pub enum Reason {
-    /// It is no PCI function.
+    /// It is not a PCI function.
     OtherBus {
-        /// What it is attached to.
+        /// The bus that it is attached to.
         bus: Bus,
         /// The Linux drivers that know it.
         drivers: Vec<String>,
@@ -34,11 +34,11 @@ pub enum Reason {
     },
     /// A driver knows the card's bridge, and none knows the radio behind it.
     NoRadio {
-        /// What chip it is.
+        /// The chip's name.
         chip: String,
         /// The drivers of the bridge.
         drivers: Vec<String>,
-        /// What is missing.
+        /// The code that is missing, as a clause.
         why: String,
         /// A driver that is not part of Linux.
         #[serde(skip_serializing_if = "Option::is_none")]
@@ -141,7 +141,7 @@ impl Reason {
         }
     }
 
-    /// What can be done about it, a sentence each.
+    /// Suggestions about it, a sentence each.
     pub fn advice(&self) -> Vec<String> {
         let another = "Take a PCI Express or M.2 card of a flavor that `wifibox-build list` shows.";
         let mut advice: Vec<&str> = Vec::new();

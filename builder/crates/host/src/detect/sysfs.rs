@@ -8,7 +8,7 @@ use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
 use super::inventory;
-use super::{CARD_LIMIT, Card, DetectError, Ident, words};
+use super::{CARD_LIMIT, Card, DetectError, Ident, text};
 use wifibox_ground::address::Address;
 use wifibox_ground::device::DeviceId;
 
@@ -44,7 +44,7 @@ pub fn read(root: &Path) -> Result<Vec<Card>, DetectError> {
 }
 
 fn pci(device: &Path) -> Option<Card> {
-    let number = |name: &str| words::hex(&attribute(device, name)?);
+    let number = |name: &str| text::hex(&attribute(device, name)?);
     let half = |name: &str| u16::try_from(number(name)?).ok();
     let subsystem = half("subsystem_vendor").zip(half("subsystem_device"));
     let id = DeviceId {
@@ -65,7 +65,7 @@ fn pci(device: &Path) -> Option<Card> {
     Some(card)
 }
 
-/// What is in a folder, sorted.
+/// The entries of a folder, sorted; at most [`CARD_LIMIT`].
 fn entries(folder: &Path) -> Result<Vec<PathBuf>, DetectError> {
     let failed = |source: io::Error| DetectError::Io { path: folder.to_owned(), source };
     let mut list = Vec::new();
@@ -81,13 +81,13 @@ fn attribute(device: &Path, name: &str) -> Option<String> {
     let file = fs::File::open(device.join(name)).ok()?;
     let mut text = String::new();
     file.take(ATTRIBUTE_LIMIT).read_to_string(&mut text).ok()?;
-    words::name(&text)
+    text::name(&text)
 }
 
 /// The name of what a link leads to.
 fn link(device: &Path, name: &str) -> Option<String> {
     let target = fs::read_link(device.join(name)).ok()?;
-    words::name(target.file_name()?.to_str()?)
+    text::name(target.file_name()?.to_str()?)
 }
 
 #[cfg(test)]

@@ -85,7 +85,7 @@ pub enum Kind {
     Need,
 }
 
-/// What a table knows, as it was read or as it is to be written.
+/// A table, as it was read or as it is to be written.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Table {
     /// Its kernels, oldest first.

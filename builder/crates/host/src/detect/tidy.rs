@@ -60,7 +60,7 @@ pub(super) fn clean(text: &str) -> String {
     clean
 }
 
-/// What follows an escape character: `[...m` and the like, or `]...` up to its end.
+/// Skips the rest of an escape sequence: `[...m` and the like, or `]...` up to its end.
 fn skip_escape(characters: &mut std::iter::Peekable<std::str::Chars<'_>>) {
     match characters.next() {
         Some('[') => {

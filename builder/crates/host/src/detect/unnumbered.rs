@@ -5,13 +5,13 @@ use super::{blocks, inxi};
 /// A listing without numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Unnumbered {
-    /// What it is.
+    /// A description of the listing.
     pub listing: &'static str,
     /// The command that prints numbers.
     pub run: &'static str,
 }
 
-/// What a text without any numbers of devices is, if it is a known listing.
+/// Recognizes a known listing among texts without any numbers of devices.
 pub(super) fn recognized(text: &str) -> Option<Unnumbered> {
     let any = |test: &dyn Fn(&str) -> bool| text.lines().map(str::trim).any(test);
     let known = |listing, run| Some(Unnumbered { listing, run });

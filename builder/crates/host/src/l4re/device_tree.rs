@@ -66,7 +66,7 @@ fn pc_cpus(guest: &Guest) -> String {
     cpus
 }
 
-/// The virtio devices on the virtual PCI bus, each in a slot of its own.
+/// The virtio devices on the virtual PCI bus, each in its own slot.
 fn pc_slots(volumes: &[Volume<'_>]) -> String {
     let mut slots = String::new();
     for (index, device) in devices(volumes).iter().enumerate() {

@@ -1,4 +1,4 @@
-//! What io reads: `wifi.vbus`, `storage.vbus` and `io.cfg`, in Lua.
+//! The files that io reads: `wifi.vbus`, `storage.vbus` and `io.cfg`, in Lua.
 
 use super::{Guest, Machine};
 

@@ -22,7 +22,7 @@ mod tests;
 use super::{HostError, HostFile, Hypervisor};
 use wifibox_ground::guest::{DirectBoot, Disk, Guest, Purpose};
 
-/// What differs between machines.
+/// The kinds of machine, which differ in buses and console.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Machine {
     /// x86-64: devices on a virtual PCI bus, a serial port.

@@ -2,9 +2,9 @@
 
 use super::{DirectBoot, Machine};
 
-/// What L4Re's build makes.
+/// The modules that L4Re's build makes.
 const OF_L4RE: [&str; 6] = ["l4re", "ned", "cons", "io", "uvmm", "l4vio_net_p2p"];
-/// What lies beside this file, besides the guest's own.
+/// The modules that lie beside this file, besides the guest's own.
 const OURS: [&str; 5] = ["wifibox.ned", "wifi.vbus", "storage.vbus", "io.cfg", "wifibox.dtb"];
 
 /// The text.

@@ -1,9 +1,9 @@
 //! Domains and networks; `ci/host-files.sh` holds them against libvirt's own schemas.
 
 use super::*;
-use crate::Wishes;
+use crate::Overrides;
+use crate::overrides::parse_address;
 use crate::sample::guest;
-use crate::wishes::parse_address;
 
 fn text(guest: &Guest, name: &str) -> String {
     let files = files(guest).unwrap();
@@ -13,12 +13,12 @@ fn text(guest: &Guest, name: &str) -> String {
 
 #[test]
 fn a_domain_has_what_the_guest_has() {
-    let wishes = Wishes {
+    let overrides = Overrides {
         passthru: vec![parse_address("0000:0a:14.3").unwrap()],
         persistent: true,
-        ..Wishes::default()
+        ..Overrides::default()
     };
-    let guest = wishes.apply(&guest()).unwrap();
+    let guest = overrides.apply(&guest()).unwrap();
     let uefi = text(&guest, "wifibox.xml");
     for part in [
         "<os firmware='efi'>",

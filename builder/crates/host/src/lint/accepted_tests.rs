@@ -1,4 +1,4 @@
-//! What the programs accept has no errors.
+//! Files that the programs themselves accept have no errors.
 
 use super::*;
 

@@ -16,7 +16,7 @@ enum Token {
     Sign(char),
 }
 
-/// What is wrong with the text.
+/// The problems of a file.
 pub(super) fn lint(text: &str) -> Vec<Problem> {
     let mut problems = Vec::new();
     let tokens = tokens(text, &mut problems);
@@ -52,7 +52,7 @@ pub(super) fn lint(text: &str) -> Vec<Problem> {
     problems
 }
 
-/// What follows the next `};`.
+/// The tokens after the next `};`.
 fn after_block(tokens: &[(usize, Token)]) -> &[(usize, Token)] {
     let end = tokens.iter().position(|(_, token)| *token == Token::Sign('}'));
     let rest = end.and_then(|end| tokens.get(end + 1..)).unwrap_or_default();

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use super::{Problem, did_you_mean};
 
-/// What a line may begin with; some take options, as in `module[shell]`.
+/// The keywords that a line may begin with; some take options, as in `module[shell]`.
 const KEYWORDS: [&str; 21] = [
     "entry",
     "kernel",
@@ -58,7 +58,7 @@ pub fn names(text: &str) -> BTreeSet<String> {
     modules.map(name).filter(|name| !name.is_empty()).collect()
 }
 
-/// What is wrong with the text.
+/// The problems of a file.
 pub(super) fn lint(text: &str) -> Vec<Problem> {
     let mut problems = Vec::new();
     let mut entry: Option<(usize, &str)> = None;

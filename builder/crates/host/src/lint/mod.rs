@@ -29,14 +29,14 @@ pub use level::Level;
 /// The largest file that is checked, in bytes.
 pub const SIZE_LIMIT: usize = 1 << 20;
 
-/// What is wrong with a file.
+/// A problem of a file.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Problem {
     /// The line, from 1; 0 if it is about the file as a whole.
     pub line: usize,
-    /// How much it weighs.
+    /// Its severity.
     pub level: Level,
-    /// What is wrong, and what was expected.
+    /// The fault, and what was expected.
     pub what: String,
     /// The document or program that the rule is from.
     pub source: &'static str,
@@ -214,7 +214,7 @@ impl FromStr for Kind {
     }
 }
 
-/// What is wrong with a file of this kind, by line; nothing if it is sound.
+/// The problems of a file of this kind, by line; empty if it is sound.
 #[must_use]
 pub fn lint(kind: Kind, contents: &[u8]) -> Vec<Problem> {
     if contents.len() > SIZE_LIMIT {

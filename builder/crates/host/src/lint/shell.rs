@@ -48,7 +48,7 @@ fn is_name(name: &str) -> bool {
         && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
 }
 
-/// What is wrong with a statement that assigns nothing, if anything is.
+/// The problem with a statement that is not an assignment; `None` for other commands.
 fn not_assigned(line: usize, statement: &str) -> Option<Problem> {
     let word = statement.split_whitespace().next()?;
     let shell = WORDS.contains(&word)

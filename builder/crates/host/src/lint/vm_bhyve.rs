@@ -4,7 +4,7 @@
 //! quotation marks, and looks names up without saying which it did not know. Slots it counts itself
 //! (its function `vm::run`): a host bridge on 0, an ISO image on 3, disks from 4, one slot for each
 //! under UEFI and no more than three there, then network cards, then cards of the host; LPC is on 31.
-//! What `bhyve_options` adds must stay clear of these.
+//! Devices that `bhyve_options` adds must stay clear of these.
 
 use std::collections::BTreeMap;
 
@@ -87,7 +87,7 @@ const PREFIXES: [&str; 4] = ["zfs_", "bhyveld_", "grub_", "virt_console"];
 /// Disks that are attached under UEFI.
 const UEFI_DISKS: usize = 3;
 
-/// What is wrong with the text.
+/// The problems of a file.
 pub(super) fn lint(text: &str) -> Vec<Problem> {
     let mut problems = Vec::new();
     let list = read(text, &mut problems);

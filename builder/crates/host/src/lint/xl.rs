@@ -14,7 +14,7 @@ use super::Problem;
 use keys::{LISTS, MIXED, NUMBERS, TEXTS};
 use read::{number as number_of, read};
 
-/// What a key's value is.
+/// The value of a key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Value {
     /// A number.
@@ -33,7 +33,7 @@ pub fn keys() -> impl Iterator<Item = &'static str> {
     [NUMBERS, TEXTS, LISTS, MIXED].into_iter().flatten().copied()
 }
 
-/// What is wrong with `text`, in the order of its lines.
+/// The problems of `text`, in the order of its lines.
 #[must_use]
 pub fn lint(text: &str) -> Vec<Problem> {
     let mut problems = Vec::new();
@@ -74,7 +74,7 @@ pub fn lint(text: &str) -> Vec<Problem> {
 /// Keys, with the line and the value of each.
 type Keys = BTreeMap<String, (usize, Value)>;
 
-/// What Xen refuses when the domain starts, or what cannot have been meant.
+/// Checks combinations that Xen refuses when the domain starts, or that cannot have been meant.
 fn combinations(keys: &Keys, problems: &mut Vec<Problem>) {
     let list = |key: &str| match keys.get(key) {
         Some((line, Value::List(items))) => (*line, items.as_slice()),

@@ -24,7 +24,7 @@ pub enum DiskError {
         from: PathBuf,
         /// The guest's own.
         to: PathBuf,
-        /// What went wrong.
+        /// The underlying I/O error.
         source: io::Error,
     },
     /// The configuration disk cannot be made.
@@ -35,7 +35,7 @@ pub enum DiskError {
     Write {
         /// The image.
         path: PathBuf,
-        /// What went wrong.
+        /// The underlying I/O error.
         source: io::Error,
     },
 }

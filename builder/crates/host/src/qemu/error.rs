@@ -13,10 +13,10 @@ pub enum Error {
         /// The file looked for.
         path: PathBuf,
     },
-    /// QEMU has not what the guest needs.
+    /// QEMU lacks something that the guest needs.
     #[error("QEMU cannot start this guest: {why}")]
     Unfit {
-        /// What is in the way, and what to do.
+        /// The obstacle, and the advice.
         why: String,
     },
     /// QEMU's options are text.

@@ -26,9 +26,9 @@ pub enum Console {
 /// A disk of the machine.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Disk {
-    /// What it is for.
+    /// Its use.
     pub purpose: Purpose,
-    /// What QEMU calls it: letters, digits and `-`.
+    /// Its id for QEMU: letters, digits and `-`.
     pub id: String,
     /// The raw image.
     pub image: PathBuf,
@@ -39,9 +39,9 @@ pub struct Disk {
 /// A guest's machine.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Machine {
-    /// What kind of machine it is.
+    /// The kind of machine.
     pub board: Board,
-    /// What starts first.
+    /// The firmware or kernel that starts first.
     pub firmware: Firmware,
     /// Its disks, in the order in which the guest meets them.
     pub disks: Vec<Disk>,
@@ -49,7 +49,7 @@ pub struct Machine {
     pub vcpus: u16,
     /// Memory in MiB.
     pub memory: u32,
-    /// Who executes it.
+    /// How its instructions are executed.
     pub acceleration: Acceleration,
     /// The network card, as QEMU calls it, if the guest has one.
     pub(super) card: Option<&'static str>,

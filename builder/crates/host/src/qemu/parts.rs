@@ -8,7 +8,7 @@ use super::board::Board;
 use super::error::Error;
 use wifibox_ground::address::Address;
 
-/// What starts first in the guest.
+/// The firmware or kernel that starts first in the guest.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Firmware {
     /// QEMU loads the kernel itself: the fastest way.
@@ -81,7 +81,7 @@ pub enum Acceleration {
 }
 
 impl Acceleration {
-    /// What this host can do for such a machine.
+    /// The best that this host offers for such a machine.
     #[must_use]
     pub fn of_this_host(board: Board) -> Self {
         let cpuinfo = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
@@ -115,7 +115,7 @@ impl Acceleration {
     }
 }
 
-/// What is at the other end of the guest's `eth0`.
+/// The far end of the guest's `eth0`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Nic {
     /// QEMU's own little network, for trying a guest out: 10.0.0.9 is the host, and the guest's
@@ -170,7 +170,7 @@ pub(super) fn words(list: &[&str]) -> Vec<String> {
     list.iter().map(|&word| word.to_owned()).collect()
 }
 
-/// A path as an argument of its own.
+/// A path as a separate argument.
 pub(super) fn text(path: &Path) -> Result<&str, Error> {
     path.to_str().ok_or_else(|| Error::NotText { path: path.to_owned() })
 }

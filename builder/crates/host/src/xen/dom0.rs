@@ -1,5 +1,5 @@
-//! What dom0 needs: a script that installs the domain, the card kept away from dom0's drivers, and a page
-//! that says how things fit together.
+//! The files for dom0: a script that installs the domain, the card kept away from dom0's drivers, and a page that says
+//! how things fit together.
 
 use super::{CONFIGURATION, IMAGES, VAR, comment, images, share};
 use wifibox_ground::guest::AppConfig;

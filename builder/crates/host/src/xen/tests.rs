@@ -1,8 +1,8 @@
-//! What the files for Xen say, and what the linter says of others.
+//! The files for Xen, and the linter's verdict on wrong ones.
 
 use super::*;
+use crate::overrides::Overrides;
 use crate::sample;
-use crate::wishes::Wishes;
 use wifibox_ground::address::Address;
 use wifibox_ground::guest::{AppConfig, Nic, ShareTransport};
 use wifibox_ground::guest::{Disk, NetworkCard, Purpose};
@@ -41,14 +41,15 @@ fn problems(text: &str) -> String {
 
 #[test]
 fn every_configuration_passes_the_linter_and_every_file_says_what_it_is() {
-    let wishes = Wishes {
+    let overrides = Overrides {
         passthru: vec![Address::new(0, 3, 0, 0).unwrap(), Address::new(0, 3, 0, 1).unwrap()],
         persistent: true,
-        ..Wishes::default()
+        ..Overrides::default()
     };
-    let disk = Wishes { configuration_disk: true, ..wishes.clone() };
+    let disk = Overrides { configuration_disk: true, ..overrides.clone() };
     let opens = Guest { application: AppConfig::Hostapd, ..guest() };
-    for guest in [guest(), opens, wishes.apply(&guest()).unwrap(), disk.apply(&guest()).unwrap()] {
+    for guest in [guest(), opens, overrides.apply(&guest()).unwrap(), disk.apply(&guest()).unwrap()]
+    {
         let files = files(&guest).unwrap();
         assert_eq!(files.len(), 6);
         for file in files {
@@ -68,8 +69,8 @@ fn every_configuration_passes_the_linter_and_every_file_says_what_it_is() {
 #[test]
 fn the_driver_domain_has_its_disks_shares_cable_and_cards() {
     let card = Address::new(0, 0x0a, 0x14, 3).unwrap();
-    let wishes = Wishes { passthru: vec![card], memory: Some(192), ..Wishes::default() };
-    let guest = wishes.apply(&guest()).unwrap();
+    let overrides = Overrides { passthru: vec![card], memory: Some(192), ..Overrides::default() };
+    let guest = overrides.apply(&guest()).unwrap();
     for (name, kind) in [("wifibox.cfg", "pv"), ("wifibox-hvm.cfg", "hvm")] {
         let text = text(&guest, name);
         for line in [
@@ -93,8 +94,8 @@ fn the_driver_domain_has_its_disks_shares_cable_and_cards() {
 
 #[test]
 fn a_configuration_disk_takes_the_place_of_shares() {
-    let wishes = Wishes { configuration_disk: true, ..Wishes::default() };
-    let guest = wishes.apply(&guest()).unwrap();
+    let overrides = Overrides { configuration_disk: true, ..Overrides::default() };
+    let guest = overrides.apply(&guest()).unwrap();
     let text_of = text(&guest, "wifibox.cfg");
     assert!(!text_of.contains("p9 ="), "{text_of}");
     let disk = "vdev=xvdf,access=ro,target=/var/lib/xen/images/wifibox/config.img";

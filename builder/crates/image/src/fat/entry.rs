@@ -12,7 +12,7 @@ const OLDEST_DATE: u16 = 1 << 5 | 1;
 pub(super) const IS_LABEL: u8 = 0x08;
 pub(super) const IS_DIRECTORY: u8 = 0x10;
 pub(super) const IS_FILE: u8 = 0x20;
-/// What marks an entry as a part of a long name.
+/// The attributes by which an entry is a part of a long name.
 const IS_LONG_NAME: u8 = 0x0f;
 /// UTF-16 units of a name in each of its entries.
 const UNITS: usize = 13;
@@ -172,7 +172,7 @@ fn short(base: &str, extension: &str) -> [u8; 11] {
     name.0
 }
 
-/// What binds a long name to its short one.
+/// The checksum of a short name, which each part of its long name repeats.
 fn checksum(short: &[u8; 11]) -> u8 {
     short.iter().fold(0u8, |sum, byte| sum.rotate_right(1).wrapping_add(*byte))
 }

@@ -36,7 +36,7 @@ pub enum Node<'a> {
     },
 }
 
-/// What a volume is like.
+/// Label, id and size of a volume.
 #[derive(Debug, Clone, Copy)]
 pub struct Options<'a> {
     /// Its label: capitals, filled with spaces.
@@ -53,7 +53,7 @@ pub enum Error {
     /// The content is more than a FAT16 volume can hold.
     #[error("{length} bytes do not fit a FAT16 volume (2 GiB)")]
     TooLarge {
-        /// How long the content is, in bytes.
+        /// The length of the content, in bytes.
         length: u64,
     },
     /// The content does not fit the size asked for.
@@ -62,7 +62,7 @@ pub enum Error {
          2 GiB: ask for another size"
     )]
     Size {
-        /// How long the content is, in bytes.
+        /// The length of the content, in bytes.
         length: u64,
         /// The size asked for, in bytes.
         size: u64,
@@ -78,7 +78,7 @@ pub enum Error {
     Name {
         /// The path in the volume.
         name: String,
-        /// What is wrong with it.
+        /// The reason, for the message.
         why: &'static str,
     },
     /// Two names are one name for FAT.
@@ -96,7 +96,7 @@ pub enum Error {
         name: String,
         /// The announced length.
         expected: u64,
-        /// What was read, at least.
+        /// The bytes read before giving up: there may be more.
         found: u64,
     },
     /// A file cannot be read.
@@ -104,7 +104,7 @@ pub enum Error {
     Read {
         /// The path in the volume.
         name: String,
-        /// What went wrong.
+        /// The underlying I/O error.
         #[source]
         source: io::Error,
     },
@@ -243,7 +243,7 @@ fn length(item: &Item<'_>) -> u64 {
     }
 }
 
-/// What a folder lists, but for the dots.
+/// The entries of a folder, without `.` and `..`.
 fn entries(items: &[Item<'_>], folder: usize, clusters: &[u16]) -> Vec<[u8; 32]> {
     let Some(folder) = items.get(folder) else { return Vec::new() };
     let of = |(name, child): &(Name, usize)| {

@@ -100,7 +100,7 @@ impl Volume {
         1 + 2 * self.table_sectors + u64::from(ROOT_ENTRIES) * ENTRY / SECTOR
     }
 
-    /// What the pieces leave free at the end, in bytes.
+    /// The bytes that the pieces leave free at the end.
     pub(super) fn rest(&self) -> u64 {
         let used = self.pieces.iter().sum::<u64>() * self.cluster;
         self.sectors * SECTOR - self.first_data_sector() * SECTOR - used

@@ -6,7 +6,7 @@ use std::io::{self, Write};
 /// How much data one block holds; only the last may hold less.
 const BLOCK: usize = 8 << 20;
 
-/// What a frame begins with.
+/// The magic number at the beginning of a frame.
 const MAGIC: [u8; 4] = 0x184c_2102_u32.to_le_bytes();
 
 /// Compresses what is written to it into one legacy frame.

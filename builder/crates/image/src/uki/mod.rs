@@ -16,7 +16,7 @@ use object::read::pe::{ImageNtHeaders, ImageOptionalHeader};
 use stub::Stub;
 use wifibox_ground::content::Content;
 
-/// What a UKI is made of.
+/// The parts of a UKI.
 #[derive(Debug, Clone)]
 pub struct Uki<'a> {
     /// The stub: a PE32+ program with room in its headers for the new sections.
@@ -38,7 +38,7 @@ pub struct Uki<'a> {
 /// Why a UKI cannot be made.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The stub is no PE32+ program.
+    /// The stub is not a PE32+ program.
     #[error("the UEFI stub is not a 64-bit PE program (PE32+): {0}")]
     Stub(String),
     /// The stub is signed; with more sections its signature would be wrong.
@@ -52,7 +52,7 @@ pub enum Error {
     Layout {
         /// The section.
         section: String,
-        /// What is wrong with it.
+        /// The fault, as a predicate without its subject.
         problem: &'static str,
     },
     /// The section table cannot grow.

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use super::Error;
-use crate::firmware::archive::{self, Archive, Wishes};
+use crate::firmware::archive::{self, Archive, NameFilter};
 use crate::firmware::select::Wanted;
 use crate::firmware::{Rules, Selection};
 use wifibox_fetch::Access;
@@ -103,7 +103,7 @@ impl FirmwareArchive {
     /// back what was read, for its licences.
     ///
     /// # Errors
-    /// [`Error`]: it is no archive of firmware, or damaged.
+    /// [`Error`]: it is not an archive of firmware, or damaged.
     pub fn lay(
         &self,
         wanted: &[Wanted],
@@ -114,10 +114,10 @@ impl FirmwareArchive {
         context: &Context<'_>,
     ) -> Result<Archive, Error> {
         context.work.check()?;
-        let wishes = Wishes::new(wanted, rules)?;
+        let filter = NameFilter::new(wanted, rules)?;
         let mut open = || Ok(BufReader::with_capacity(1 << 16, File::open(&self.path)?));
         let task = context.work.progress.begin(&format!("reading {}", self.name), None);
-        let kept = archive::read(&self.name, &mut open, &wishes, spool)?;
+        let kept = archive::read(&self.name, &mut open, &filter, spool)?;
         drop(task);
         let origin = Origin::Package(self.name.clone());
         let at = |name: &str| {

@@ -1,7 +1,7 @@
 //! Whether a kernel can do what a recipe asks of it: the pairs of a choice and a kernel that cannot
 //! work are refused before anything is made of them.
 //!
-//! Firmware is no such pair: what the kernel's loader cannot unpack is unpacked by the builder.
+//! Firmware is not such a pair: what the kernel's loader cannot unpack is unpacked by the builder.
 
 use super::Error;
 use crate::kernel::capability::{Capabilities, Impossible, Presence};

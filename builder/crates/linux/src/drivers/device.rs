@@ -11,13 +11,13 @@ use crate::kernel::modules::Modules;
 use wifibox_ground::device::DeviceId;
 use wifibox_recipe::{Card, DriverSet, Recipe};
 
-/// What a guest for one card keeps of its flavor.
+/// The part of its flavor that a guest for one card keeps.
 #[derive(Debug, Clone)]
 pub struct Focus {
     /// The card.
     pub device: DeviceId,
     /// Manifests with a driver for it, each with what it says about the card, if it says something.
-    pub manifests: BTreeMap<String, Option<Card>>,
+    pub chipsets: BTreeMap<String, Option<Card>>,
     /// Names of the flavor's modules that stay out.
     dropped: BTreeSet<String>,
 }
@@ -46,18 +46,18 @@ pub fn focus(
     device: DeviceId,
     jobs: NonZero<usize>,
 ) -> Result<Focus, Error> {
-    let mut manifests = BTreeMap::new();
+    let mut chipsets = BTreeMap::new();
     let mut kept: BTreeSet<String> = BTreeSet::new();
     for set in &recipe.drivers {
         let mut knows = false;
         for module in &set.modules {
             let name = ModuleName::new(&module.name)
-                .map_err(|error| Error::Unsupported(format!("{}: {error}", set.manifest.origin)))?;
+                .map_err(|error| Error::Unsupported(format!("{}: {error}", set.chipset.origin)))?;
             if !modules.contains(&name) {
                 // One that must be there fails with all others that are missing.
                 continue;
             }
-            let by = set.manifest.origin.to_string();
+            let by = set.chipset.origin.to_string();
             let want = Want { name, optional: false, by };
             let closure = close(modules, builtin, &[want], jobs)?;
             if announced(modules, &closure, device) {
@@ -73,10 +73,10 @@ pub fn focus(
                 chosen.is_empty() || chosen.iter().any(|chosen| chosen.name == module.name)
             });
             kept.extend(runtime.map(|module| module.name.clone()));
-            manifests.insert(set.manifest.value.clone(), card.cloned());
+            chipsets.insert(set.chipset.value.clone(), card.cloned());
         }
     }
-    if manifests.is_empty() {
+    if chipsets.is_empty() {
         return Err(Error::NoDriver {
             device,
             flavor: recipe.flavor.value.clone(),
@@ -86,7 +86,7 @@ pub fn focus(
     let all = recipe.drivers.iter().flat_map(|set| set.modules.iter().chain(&set.runtime_modules));
     let all = all.map(|module| module.name.clone());
     let dropped = all.filter(|name| !kept.contains(name)).collect();
-    Ok(Focus { device, manifests, dropped })
+    Ok(Focus { device, chipsets, dropped })
 }
 
 fn announced(modules: &Modules, closure: &Closure, device: DeviceId) -> bool {
@@ -143,8 +143,8 @@ mod tests {
     #[test]
     fn a_card_keeps_its_driver_and_what_its_entry_says() {
         let focus = focused("default", "8086:2725").expect("a driver");
-        assert_eq!(focus.manifests.keys().collect::<Vec<_>>(), ["iwlwifi"]);
-        let card = focus.manifests["iwlwifi"].as_ref().expect("an entry");
+        assert_eq!(focus.chipsets.keys().collect::<Vec<_>>(), ["iwlwifi"]);
+        let card = focus.chipsets["iwlwifi"].as_ref().expect("an entry");
         assert_eq!(card.name, "Wi-Fi 6E AX210");
         for (module, kept) in [
             ("iwlwifi", true),
@@ -164,7 +164,7 @@ mod tests {
     #[test]
     fn a_card_without_an_entry_keeps_all_of_its_manifest() {
         let focus = focused("rtw88", "10ec:c822").expect("a driver");
-        assert_eq!(focus.manifests, BTreeMap::from([("rtw88".to_owned(), None)]));
+        assert_eq!(focus.chipsets, BTreeMap::from([("rtw88".to_owned(), None)]));
         assert!(focus.keeps("rtw88_8822ce") && !focus.keeps("rtw88_8821ce"));
     }
 
@@ -190,7 +190,7 @@ mod tests {
             let mut seen = BTreeSet::new();
             let devices = set.devices.iter();
             for id in devices.flat_map(|devices| &devices.value.cards).flat_map(|card| &card.ids) {
-                assert!(seen.insert(*id), "{} of {}", id, set.manifest.value);
+                assert!(seen.insert(*id), "{} of {}", id, set.chipset.value);
             }
         }
     }

@@ -1,4 +1,4 @@
-//! The firmware of a guest: of what packages and the user offer, what the kept modules want.
+//! The firmware of a guest: of the files that packages and the user offer, those that the kept modules want.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -27,7 +27,7 @@ pub struct Installed {
     pub selection: Selection,
     /// Files of the user's own that are among them.
     pub own: Vec<OwnFile>,
-    /// What was read of an archive.
+    /// The files kept from an archive of linux-firmware, if one was read.
     pub archive: Option<Archive>,
 }
 
@@ -153,7 +153,7 @@ fn rules(recipe: &Recipe, kernel: &Kernel, wanted: &[Wanted], only: &[String]) -
     }
     let focus = kernel.focus.as_ref();
     let about = |need: &&FirmwareNeed| {
-        focus.is_none_or(|focus| focus.manifests.contains_key(&need.manifest.value))
+        focus.is_none_or(|focus| focus.chipsets.contains_key(&need.chipset.value))
     };
     let mut exact = true;
     for need in recipe.firmware.iter().filter(about) {
@@ -168,7 +168,7 @@ fn rules(recipe: &Recipe, kernel: &Kernel, wanted: &[Wanted], only: &[String]) -
             rules.boards.extend(links.map(|of| BoardLink { of, board: board.clone() }));
         }
         rules.promises.extend(promises(need, kernel, wanted));
-        let card = focus.and_then(|focus| focus.manifests.get(&need.manifest.value)?.as_ref());
+        let card = focus.and_then(|focus| focus.chipsets.get(&need.chipset.value)?.as_ref());
         if let (Some(focus), Some(card)) = (focus, card) {
             let patterns = card.firmware.iter().map(ToString::to_string).collect();
             rules.limits.push(Limit { label: focus.label(), patterns });
@@ -189,14 +189,14 @@ fn rules(recipe: &Recipe, kernel: &Kernel, wanted: &[Wanted], only: &[String]) -
     rules
 }
 
-/// What a manifest promises: all that it says, and in a guest for one card what that card needs.
+/// The promises of a driver set: all of them, and in a guest for one card those that the card needs.
 fn promises(need: &FirmwareNeed, kernel: &Kernel, wanted: &[Wanted]) -> Vec<Promise> {
     let promise = |patterns| Promise { patterns, packages: need.packages.clone() };
     let all = texts(&need.promises).into_iter();
     let Some(focus) = &kernel.focus else {
         return all.map(|pattern| promise(vec![pattern])).collect();
     };
-    if let Some(card) = focus.manifests.get(&need.manifest.value).and_then(Option::as_ref) {
+    if let Some(card) = focus.chipsets.get(&need.chipset.value).and_then(Option::as_ref) {
         return vec![promise(card.firmware.iter().map(ToString::to_string).collect())];
     }
     // Those about files that the kept modules ask for.

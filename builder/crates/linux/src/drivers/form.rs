@@ -32,13 +32,13 @@ const PRESET: u32 = 6;
 /// The smallest dictionary of the .xz format, in bytes.
 const SMALLEST_DICTIONARY: u32 = 4 << 10;
 
-/// What files are packed with.
+/// The tools for packing files.
 pub(super) struct Packing<'a> {
-    /// Where what is packed anew waits.
+    /// Holds newly packed files until the image is written.
     pub(super) spool: &'a Spool,
-    /// What earlier builds packed.
+    /// The files that earlier builds packed.
     pub(super) kept: &'a Cache<'a>,
-    /// Threads.
+    /// The number of threads.
     pub(super) jobs: NonZero<usize>,
 }
 
@@ -46,7 +46,7 @@ pub(super) struct Packing<'a> {
 pub(super) struct Stored {
     /// Its bytes.
     pub(super) content: Content,
-    /// What its name ends with: `.xz`, `.zst`, or nothing.
+    /// The suffix of its name: `.xz`, `.zst`, or nothing.
     pub(super) suffix: &'static str,
 }
 

@@ -26,7 +26,7 @@ pub use initramfs::initramfs;
 pub use modules::Kernel;
 pub use own::{FirmwareAdd, LOCAL, OwnFile};
 
-/// What the user asks of a guest's drivers.
+/// The user's choices for a guest's drivers.
 pub struct Asked<'a> {
     /// The only card that the guest is for.
     pub device: Option<DeviceId>,

@@ -12,7 +12,7 @@ use crate::kernel::closure::{Closure, Want, close};
 use crate::kernel::config::KernelConfig;
 use crate::kernel::image::{self, ImageError, KernelImage};
 use crate::kernel::modules::Modules;
-use crate::kernel::{ModuleName, claims, depmod};
+use crate::kernel::{ModuleName, depmod, shared_devices};
 use wifibox_ground::content::ReadBack;
 use wifibox_ground::content::{Content, Spool};
 use wifibox_ground::device::DeviceId;
@@ -21,7 +21,7 @@ use wifibox_recipe::{InitSystem, Module, Pattern, Recipe, Sourced, machine};
 use wifibox_tree::{Context, PlaceError, put, write_file};
 use wifibox_tree::{Kind, Node, Origin, Tree};
 
-/// What became of the kernel's packages.
+/// The kernel of a guest and its modules, taken out of their packages.
 pub struct Kernel {
     /// `uname -r`.
     pub release: String,
@@ -31,13 +31,13 @@ pub struct Kernel {
     pub image: Content,
     /// The stub that starts it under UEFI.
     pub efi_stub: Option<Content>,
-    /// What it can do.
+    /// The facts by which it is checked against the rest of the guest.
     pub capabilities: Capabilities,
     /// Its modules.
     pub modules: Modules,
     /// Those that the guest needs.
     pub closure: Closure,
-    /// What is left of the flavor in a guest for one card.
+    /// In a guest for one card, the part of the flavor that it keeps.
     pub focus: Option<Focus>,
 }
 
@@ -120,7 +120,7 @@ pub fn install(
     };
     let keeps = |name: &str| focus.as_ref().is_none_or(|focus| focus.keeps(name));
     let closure = close(&modules, &builtin, &wants(recipe, keeps)?, context.work.jobs)?;
-    for (alias, drivers) in claims::shared(&depmod::sources(&modules, &closure)?) {
+    for (alias, drivers) in shared_devices::shared(&depmod::sources(&modules, &closure)?) {
         let names: Vec<&str> = drivers.iter().map(|name| name.as_str()).collect();
         context.work.progress.warn(&format!(
             "several drivers claim one device ({alias}): {}; which of them gets it is a matter of luck",
@@ -159,7 +159,7 @@ fn efi_stub(recipe: &Recipe, tree: &Tree) -> Result<Option<Content>, Error> {
     }
 }
 
-/// What is built into the kernel: as its descriptor says, or its packages.
+/// The modules built into the kernel, from its descriptor or else its packages.
 fn builtin(recipe: &Recipe, modules: &Modules) -> Result<Builtin, Error> {
     let name = &recipe.kernel.name.value;
     let missing = |why: String| Error::KernelFiles { kernel: name.clone(), why };

@@ -34,7 +34,7 @@ pub enum ArchiveError {
     /// It cannot be read, or its compression is damaged.
     #[error("the firmware archive cannot be read: {0}")]
     Read(#[from] io::Error),
-    /// It is no tar archive, or holds what none should.
+    /// It is not a tar archive, or holds something that none should.
     #[error("the firmware archive: {0}")]
     Tar(#[from] TarError),
     /// It has no WHENCE.
@@ -53,26 +53,26 @@ pub enum ArchiveError {
 
 /// Which names a guest may ask for, before it is known what there is.
 #[derive(Debug, Clone)]
-pub struct Wishes {
+pub struct NameFilter {
     exact: std::collections::BTreeSet<String>,
     patterns: Vec<Pattern>,
 }
 
-impl Wishes {
-    /// What these modules and rules may ask for: the names that modules give; where drivers walk down
-    /// to older versions, all versions; what manifests add; what goes with other files.
+impl NameFilter {
+    /// The names that these modules and rules may ask for: those that modules give; where drivers walk down to older
+    /// versions, all versions; those that manifests add; companions of other files.
     ///
     /// # Errors
     /// [`FirmwareError::Pattern`].
     pub fn new(wanted: &[Wanted], rules: &Rules) -> Result<Self, FirmwareError> {
-        let mut wishes = Wishes { exact: Default::default(), patterns: Vec::new() };
+        let mut filter = NameFilter { exact: Default::default(), patterns: Vec::new() };
         let mut texts: Vec<String> = rules.include.clone();
         texts.extend(rules.promises.iter().flat_map(|promise| promise.patterns.iter().cloned()));
         for want in wanted {
             if is_glob(&want.name) {
                 texts.push(want.name.clone());
             } else {
-                wishes.exact.insert(want.name.clone());
+                filter.exact.insert(want.name.clone());
             }
         }
         let any = |pattern: &Pattern| wanted.iter().any(|want| pattern.matches(&want.name));
@@ -87,8 +87,8 @@ impl Wishes {
                 texts.extend(companion.extensions.iter().map(|ending| format!("{stem}.{ending}")));
             }
         }
-        wishes.patterns = Pattern::all(&texts)?;
-        Ok(wishes)
+        filter.patterns = Pattern::all(&texts)?;
+        Ok(filter)
     }
 
     fn matches(&self, name: &str) -> bool {
@@ -96,7 +96,7 @@ impl Wishes {
     }
 }
 
-/// What was kept of an archive.
+/// The members of an archive that were kept.
 #[derive(Debug)]
 pub struct Archive {
     /// Its WHENCE.
@@ -119,7 +119,7 @@ pub struct Archive {
 pub fn read<R: Read>(
     name: &str,
     open: &mut dyn FnMut() -> io::Result<R>,
-    wishes: &Wishes,
+    filter: &NameFilter,
     spool: &Spool,
 ) -> Result<Archive, ArchiveError> {
     let compression = Compression::of_name(name);
@@ -134,7 +134,7 @@ pub fn read<R: Read>(
             EntryKind::File { content, .. } if is_licence_file(&name) => {
                 archive.licences.insert(name, spool.store(content, LICENCE_LIMIT)?);
             }
-            EntryKind::File { content, .. } if aliases.wanted(&name, wishes, ALIAS_DEPTH) => {
+            EntryKind::File { content, .. } if aliases.wanted(&name, filter, ALIAS_DEPTH) => {
                 archive.files.insert(name, spool.store(content, TAR_LIMITS.file_size)?);
             }
             EntryKind::Symlink(target) => drop(archive.links.insert(name, target)),
@@ -208,8 +208,8 @@ impl Aliases {
     }
 
     /// Whether `name`, or a link that leads to it or to a directory above it, is wished for.
-    fn wanted(&self, name: &str, wishes: &Wishes, depth: usize) -> bool {
-        if wishes.matches(name) {
+    fn wanted(&self, name: &str, filter: &NameFilter, depth: usize) -> bool {
+        if filter.matches(name) {
             return true;
         }
         let Some(depth) = depth.checked_sub(1) else { return false };
@@ -218,7 +218,7 @@ impl Aliases {
         ends.into_iter().any(|end| {
             let (Some(head), Some(rest)) = (name.get(..end), name.get(end..)) else { return false };
             let links = self.0.get(head).map(Vec::as_slice).unwrap_or_default();
-            links.iter().any(|link| self.wanted(&format!("{link}{rest}"), wishes, depth))
+            links.iter().any(|link| self.wanted(&format!("{link}{rest}"), filter, depth))
         })
     }
 }

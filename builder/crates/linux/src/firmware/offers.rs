@@ -13,7 +13,7 @@ use wifibox_ground::path::GuestPath;
 /// Links followed for one name, as in Linux (`MAXSYMLINKS`).
 const LINK_LIMIT: usize = 40;
 
-/// What a package offers under a name.
+/// A file or link that a package offers under a name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Offer {
     /// The file in its package; for a link that no package holds, where it would be.
@@ -131,7 +131,7 @@ impl Offers {
         self.by_name.insert(name, offer);
     }
 
-    /// What is offered under exactly this name; links are not followed.
+    /// The file or link of exactly this name; links are not followed.
     pub fn get(&self, name: &str) -> Option<&Offer> {
         self.by_name.get(name)
     }

@@ -56,7 +56,7 @@ impl fmt::Display for By {
     }
 }
 
-/// What became of a name.
+/// The result for a name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
     /// It is kept: names, the asked-for one or what its pattern matches.
@@ -104,9 +104,9 @@ impl fmt::Display for Outcome {
 pub struct Line {
     /// The name or pattern that was asked for.
     pub name: String,
-    /// By whom.
+    /// Who asked for it.
     pub by: By,
-    /// What became of it.
+    /// The result.
     pub outcome: Outcome,
 }
 
@@ -134,7 +134,7 @@ pub struct Broken {
     pub patterns: Vec<String>,
     /// Packages that hold such files.
     pub packages: Vec<String>,
-    /// What was asked for that would keep it, with the outcome.
+    /// The names asked for that would keep it, each with its result.
     pub lines: Vec<Line>,
 }
 
@@ -164,25 +164,25 @@ impl fmt::Display for Broken {
 /// Why there is no selection.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum FirmwareError {
-    /// A pattern that cannot be one.
+    /// A malformed pattern.
     #[error("firmware pattern {pattern:?}: {problem}")]
     Pattern {
         /// The pattern.
         pattern: String,
-        /// What is wrong with it.
+        /// The reason, for the message.
         problem: String,
     },
-    /// A rule's link or board that cannot be one.
+    /// A malformed link or board of a rule.
     #[error("firmware link {name:?} -> {target:?}: {problem}")]
     Link {
         /// The link.
         name: String,
         /// Its target.
         target: String,
-        /// What is wrong with it.
+        /// The reason, for the message.
         problem: &'static str,
     },
-    /// What a flavor promises is not there.
+    /// A file that a flavor promises is not there.
     #[error(
         "firmware that the flavor promises is missing:\n  {}",
         .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n  ")

@@ -1,4 +1,4 @@
-//! What manifests ask for beyond the names in the modules' metadata.
+//! The rules of manifests that go beyond the names in the modules' metadata.
 
 use globset::{GlobBuilder, GlobMatcher};
 
@@ -28,7 +28,7 @@ pub struct BoardLink {
 pub struct Limit {
     /// The wish in the user's words: `--device 8086:2725`.
     pub label: String,
-    /// What may come in.
+    /// Patterns of the names that may come in.
     pub patterns: Vec<String>,
 }
 
@@ -41,8 +41,8 @@ pub struct Promise {
     pub packages: Vec<String>,
 }
 
-/// What manifests ask for. Patterns are globs over names below `lib/firmware`, without compression
-/// suffixes; `*` and `?` do not match `/`, `**` does.
+/// The rules of manifests. Patterns are globs over names below `lib/firmware`, without compression suffixes; `*` and
+/// `?` do not match `/`, `**` does.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Rules {
     /// Names whose version is the newest that the driver takes: see [`super::versioned`].
@@ -58,14 +58,14 @@ pub struct Rules {
     pub own: Vec<String>,
     /// Files to keep where they are offered; no line says that one is not.
     pub optional: Vec<String>,
-    /// What narrows the choice: all of these must let a name through. The regulatory database and the
-    /// user's own files always come in.
+    /// Limits on the choice: all of these must let a name through. The regulatory database and the user's own files
+    /// always come in.
     pub limits: Vec<Limit>,
     /// Links by board name.
     pub boards: Vec<BoardLink>,
     /// Links to make: name and target, the target relative to the link's directory.
     pub links: Vec<(String, String)>,
-    /// What must be there.
+    /// Files that must be there.
     pub promises: Vec<Promise>,
 }
 
@@ -73,8 +73,8 @@ pub struct Rules {
 pub const REGULATORY: [&str; 2] = ["regulatory.db", "regulatory.db.p7s"];
 
 impl Rules {
-    /// What the drivers of Linux do, whatever the manifest: iwlwifi, ath10k and rtw89 walk down from
-    /// their newest version, iwlwifi has `.pnvm` files, brcmfmac has settings beside its firmware.
+    /// The rules of Linux's drivers, whatever the manifest: iwlwifi, ath10k and rtw89 walk down from their newest
+    /// version, iwlwifi has `.pnvm` files, brcmfmac has settings beside its firmware.
     pub fn of_linux() -> Self {
         let texts = |list: &[&str]| list.iter().map(|text| (*text).to_owned()).collect();
         let companion =

@@ -9,9 +9,9 @@ use std::collections::BTreeMap;
 /// A name taken apart: `iwlwifi-7265D-29.ucode` is `iwlwifi-7265D`, 29, `ucode`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Versioned<'a> {
-    /// What stands before the version, without the `-`.
+    /// The part before the version, without the `-`.
     pub prefix: &'a str,
-    /// What stands behind it, without the `.`.
+    /// The part after the version, without the `.`.
     pub extension: &'a str,
     /// The version.
     pub version: u32,

@@ -12,15 +12,15 @@ use std::collections::{BTreeMap, BTreeSet};
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 #[error("WHENCE, line {line}: {problem}: {text:?}")]
 pub struct WhenceError {
-    /// Counted from 1.
+    /// The line's number, from 1.
     pub line: usize,
-    /// What is wrong.
+    /// The reason, for the message.
     pub problem: &'static str,
     /// The line.
     pub text: String,
 }
 
-/// What WHENCE says about the files under one licence.
+/// The files under one licence, as WHENCE lists them.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Section {
     /// The driver, with its description.

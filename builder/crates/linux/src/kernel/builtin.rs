@@ -1,4 +1,4 @@
-//! What is built into a kernel: `modules.builtin` and `modules.builtin.modinfo`.
+//! The modules built into a kernel: `modules.builtin` and `modules.builtin.modinfo`.
 //!
 //! The first lists the modules that were linked in, one path (`kernel/fs/ext4/ext4.ko`) a line; the
 //! second holds their `.modinfo`, as NUL-terminated `module.key=value` strings (both are described in
@@ -14,20 +14,20 @@ use wifibox_ground::path::{GuestPath, PathError};
 /// Why a list of built-in modules cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum BuiltinError {
-    /// A line of `modules.builtin` names no module.
+    /// A line of `modules.builtin` does not name a module.
     #[error("modules.builtin, line {line}: {text:?} is not the path of a module (*.ko)")]
     Line {
-        /// Counted from 1.
+        /// The line's number, from 1.
         line: usize,
         /// The line.
         text: String,
     },
-    /// A line of `modules.builtin` is no path.
+    /// A line of `modules.builtin` is not a path.
     #[error("modules.builtin, line {line}: {source}")]
     Path {
-        /// Counted from 1.
+        /// The line's number, from 1.
         line: usize,
-        /// What is wrong with it.
+        /// The error of the path's parser.
         source: PathError,
     },
     /// An entry of `modules.builtin.modinfo` is damaged.
@@ -98,7 +98,7 @@ impl Builtin {
         self.names.iter()
     }
 
-    /// What a built-in module says about itself (its firmware, its soft dependencies).
+    /// The metadata of a built-in module (its firmware, its soft dependencies).
     pub fn info(&self, name: &ModuleName) -> Option<&Modinfo> {
         self.info.get(name)
     }

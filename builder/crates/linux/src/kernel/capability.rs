@@ -1,4 +1,4 @@
-//! What a kernel can do, and what an image may therefore hold.
+//! A kernel's capabilities, which limit what an image may hold.
 //!
 //! The answers come from the kernel's configuration, its list of built-in modules and the modules
 //! that its packages bring. A `check_...` refuses a pair that cannot work, and names both sides:
@@ -47,26 +47,26 @@ impl fmt::Display for Presence {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{choice} needs {need}, but kernel {kernel} has {found}; {cure}")]
 pub struct Impossible {
-    /// What was chosen, in the user's words.
+    /// The choice, in the user's words.
     pub choice: String,
-    /// What it needs of the kernel.
+    /// The feature of the kernel that it needs.
     pub need: String,
     /// The kernel's name and version.
     pub kernel: String,
-    /// What the kernel has instead.
+    /// The state of that feature in the kernel.
     pub found: String,
-    /// What to do about it.
+    /// The advice to the user.
     pub cure: String,
 }
 
-/// What one kernel can do.
+/// The capabilities of one kernel.
 #[derive(Debug, Clone)]
 pub struct Capabilities {
     /// The kernel's name and version, for messages.
     pub kernel: String,
     /// Its configuration, where that is known.
     pub config: Option<KernelConfig>,
-    /// What is built in, where that is known.
+    /// Its built-in modules, where they are known.
     pub builtin: Option<Builtin>,
     /// The modules that its packages bring.
     pub modules: BTreeSet<ModuleName>,
@@ -77,7 +77,7 @@ pub struct Capabilities {
 pub enum Devtmpfs {
     /// Mounted over the root's `/dev` by the kernel itself (not behind an initramfs).
     Mounted,
-    /// There, but somebody must mount it.
+    /// There, but not mounted by the kernel.
     Available,
     /// Not there: the image must hold `/dev/console` itself.
     Absent,
@@ -98,7 +98,7 @@ impl Capabilities {
         }
     }
 
-    /// What the configuration says about a symbol: a module by configuration need not be packaged.
+    /// The state of a symbol by the configuration alone: a module need not be packaged.
     pub fn symbol(&self, symbol: &str) -> Presence {
         match self.config.as_ref().map(|config| config.get(symbol)) {
             None => Presence::Unknown,
@@ -179,7 +179,7 @@ impl Capabilities {
         Some((text, wins))
     }
 
-    /// What the kernel does with devtmpfs.
+    /// How the kernel treats devtmpfs at boot, by its configuration.
     pub fn devtmpfs(&self) -> Devtmpfs {
         match &self.config {
             None => Devtmpfs::Unknown,

@@ -32,7 +32,7 @@ pub enum DepmodError {
     Index {
         /// The index file.
         file: &'static str,
-        /// What does not fit.
+        /// The limit of the format that is exceeded.
         source: IndexError,
     },
     /// A member of the closure was not read.
@@ -45,7 +45,7 @@ pub enum DepmodError {
         file: &'static str,
         /// The kernel's version.
         kernel: String,
-        /// What went wrong.
+        /// The underlying I/O error.
         source: io::Error,
     },
 }
@@ -57,7 +57,7 @@ pub struct Source<'a> {
     pub name: ModuleName,
     /// Its file below `lib/modules/VERSION`.
     pub path: GuestPath,
-    /// What it says.
+    /// Its metadata and symbols.
     pub module: &'a Module,
 }
 

@@ -26,7 +26,7 @@ pub struct Unresolved {
 }
 
 impl KernelExports {
-    /// Reads a `System.map`; `None` when it is a stub that names no exported symbol.
+    /// Reads a `System.map`; `None` when it is a stub without exported symbols.
     pub fn from_system_map(text: &[u8]) -> Option<Self> {
         let names = text.split(|byte| *byte == b'\n').filter_map(|line| {
             let name = line.split(|byte| *byte == b' ').nth(2)?;
@@ -50,8 +50,8 @@ impl KernelExports {
         (!names.is_empty()).then_some(KernelExports(names))
     }
 
-    /// What these modules need that neither the kernel nor any of them exports: a module with such a
-    /// need would not load. Weak needs do not count. Sorted.
+    /// The needs of these modules that neither the kernel nor any of them exports: a module with such a need would not
+    /// load. Weak needs do not count. Sorted.
     pub fn unresolved(&self, sources: &[Source<'_>]) -> Vec<Unresolved> {
         let exported: BTreeSet<&str> = sources
             .iter()

@@ -52,12 +52,12 @@ impl Machine {
     }
 }
 
-/// What an image says about itself.
+/// The headers of a kernel image.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KernelImage {
     /// Its kind.
     pub format: Format,
-    /// What it runs on.
+    /// The machine that it runs on.
     pub machine: Machine,
     /// The kernel's release, as `uname -r` says it and as its modules' directory is named.
     pub release: Option<String>,
@@ -73,7 +73,7 @@ pub struct KernelImage {
     pub cmdline_limit: Option<u32>,
 }
 
-/// Why a file is no kernel image.
+/// Why a file is not a kernel image.
 #[derive(Debug, thiserror::Error)]
 pub enum ImageError {
     /// It cannot be unpacked.
@@ -88,9 +88,9 @@ pub enum ImageError {
     /// It is cut short or damaged.
     #[error("kernel image ({format:?}): {problem}")]
     Damaged {
-        /// What it looks like.
+        /// The format that it seems to have.
         format: Format,
-        /// What is wrong.
+        /// The reason, for the message.
         problem: &'static str,
     },
 }
@@ -117,7 +117,7 @@ pub fn is_bzimage(head: &[u8]) -> bool {
     slice(head, X86_MAGIC_AT, 4) == Some(b"HdrS") && u16_at(head, 0x1fe) == Some(0xaa55)
 }
 
-/// What is in an image that is packed whole (`Image.gz`); `None` for one that is not.
+/// The contents of an image that is packed whole (`Image.gz`); `None` for one that is not.
 ///
 /// # Errors
 /// [`ImageError::Unpack`].

@@ -6,7 +6,6 @@
 
 pub mod builtin;
 pub mod capability;
-pub mod claims;
 pub mod closure;
 pub mod config;
 pub mod depmod;
@@ -19,6 +18,7 @@ pub mod modules;
 pub mod name;
 pub mod order;
 pub mod pattern;
+pub mod shared_devices;
 pub mod symbols;
 #[cfg(test)]
 mod symbols_tests;

@@ -1,4 +1,4 @@
-//! What a kernel module says about itself: the `.modinfo` section of its ELF file.
+//! The metadata of a kernel module: the `.modinfo` section of its ELF file.
 //!
 //! `.modinfo` is a list of NUL-terminated `key=value` strings (include/linux/moduleparam.h of the
 //! kernel); ELF comes in 32 and 64 bits and both byte orders, and a signature may follow it (it stays
@@ -19,7 +19,7 @@ pub struct SoftDeps {
     pub post: Vec<String>,
 }
 
-/// What `.modinfo` says, in the order of the file.
+/// The entries of `.modinfo`, in the order of the file.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Modinfo {
     /// The module's own name (`name=`), where it gives one.
@@ -47,9 +47,9 @@ pub struct Modinfo {
 /// A module as far as the builder needs to know it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Module {
-    /// What it says about itself.
+    /// Its metadata.
     pub info: Modinfo,
-    /// What it exports to and needs from other modules.
+    /// The symbols that it exports to and needs from other modules.
     pub symbols: Symbols,
 }
 

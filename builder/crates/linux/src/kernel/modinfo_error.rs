@@ -11,7 +11,7 @@ pub enum ModinfoError {
     /// An ELF file that is not a module.
     #[error("an ELF file without a .modinfo section: not a kernel module")]
     NoModinfo,
-    /// A name in the module that cannot be one.
+    /// A malformed name in the module.
     #[error("damaged .modinfo: {0}")]
     Name(#[from] NotAModuleName),
     /// The table of symbols is damaged.

@@ -34,7 +34,7 @@ pub enum ModuleError {
     Unpack {
         /// The module's file, in its package.
         path: GuestPath,
-        /// What went wrong.
+        /// The underlying I/O error, or that of the decoder.
         source: io::Error,
     },
     /// It is damaged.
@@ -42,12 +42,12 @@ pub enum ModuleError {
     Damaged {
         /// The module's file, in its package.
         path: GuestPath,
-        /// What is wrong with it.
+        /// The reason why it cannot be parsed.
         source: ModinfoError,
     },
 }
 
-/// What [`Modules::insert`] made of a file.
+/// How [`Modules::insert`] classified a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Taken {
     /// A module.
@@ -61,7 +61,7 @@ pub enum Taken {
 /// A module that was unpacked and read.
 #[derive(Debug, Clone)]
 pub struct Loaded {
-    /// What it says about itself, and its symbols.
+    /// Its metadata and symbols.
     pub module: Module,
     /// Its bytes, unpacked; a signature behind them is still there.
     pub content: Content,
@@ -241,7 +241,7 @@ impl Modules {
 
     /// The bytes of a module, unpacked, and where they are kept.
     fn unpacked(&self, entry: &Entry) -> Result<(Vec<u8>, Option<Content>), ModuleError> {
-        let (Some(cache), Content::Held(packed)) = (&self.keep, &entry.packed) else {
+        let (Some(cache), Content::Packed(packed)) = (&self.keep, &entry.packed) else {
             return Ok((unpack(entry)?, None));
         };
         let key = Sha256::of(format!("module of {}", packed.digests().sha256).as_bytes());

@@ -36,7 +36,7 @@ impl ModuleName {
     }
 
     /// The module that a file holds, by its name (`.../snd-hda.ko.xz` holds `snd_hda`); `None` for a
-    /// file that is no module.
+    /// file that is not a module.
     pub fn of_file(path: &GuestPath) -> Option<Self> {
         let (name, _) = Compression::split_name(path.name());
         let stem = name.strip_suffix(b".ko")?;

@@ -23,7 +23,7 @@ pub struct Import {
     pub weak: bool,
 }
 
-/// What a module exports and needs, in the order of its file.
+/// The symbols of a module, in the order of its file.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Symbols {
     /// Exported names.

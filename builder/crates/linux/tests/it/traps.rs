@@ -1,5 +1,5 @@
-//! What goes wrong with drivers and their firmware, each as a golden test: kernel modules are real ELF
-//! files that the test makes, manifests are the program's own.
+//! Known faults of drivers and their firmware, each as a golden test: kernel modules are real ELF files that the test
+//! makes, manifests are the program's own.
 
 #![allow(clippy::expect_used, reason = "a test fails where something is not as expected")]
 
@@ -18,7 +18,7 @@ use wifibox_linux::kernel::closure::{Closure, Want, close};
 use wifibox_linux::kernel::config::KernelConfig;
 use wifibox_linux::kernel::feature::{Feature, InitramfsCodec, SquashfsCodec};
 use wifibox_linux::kernel::modules::Modules;
-use wifibox_linux::kernel::{ModuleName, claims, depmod};
+use wifibox_linux::kernel::{ModuleName, depmod, shared_devices};
 use wifibox_recipe::{Catalog, Recipe, Selection as Choice, Sources};
 
 use wifibox_testkit::module::{Spec, elf};
@@ -47,7 +47,7 @@ fn members(closure: &Closure) -> Vec<&str> {
     closure.members.keys().map(ModuleName::as_str).collect()
 }
 
-/// What the closure's modules want, as the pipeline asks it.
+/// The firmware that the closure's modules want, collected as the pipeline does.
 fn wanted(modules: &Modules, closure: &Closure) -> Vec<Wanted> {
     let builtin = Builtin::default();
     closure
@@ -333,7 +333,7 @@ fn trap_7_two_drivers_of_one_card_are_found() {
     ]);
     let closure = closed(&modules, &["rtw88_8821ce", "8821ce", "rtw88_8822ce"]);
     let sources = depmod::sources(&modules, &closure).expect("sources");
-    let shared = claims::shared(&sources);
+    let shared = shared_devices::shared(&sources);
     let claims: Vec<(&str, Vec<&str>)> = shared
         .iter()
         .map(|(alias, by)| (alias.as_str(), by.iter().map(|name| name.as_str()).collect()))

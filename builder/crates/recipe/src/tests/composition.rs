@@ -71,7 +71,7 @@ fn every_composition_is_allowed_and_none_is_there_twice() {
         ("recipes/features/third.yaml", "summary: T\ndefault: false\nconflicts: [extra]\n"),
         ("recipes/features/ap.yaml", "summary: A\ndefault: false\nroles: [host]\n"),
         ("recipes/roles/host.yaml", "summary: Host\napp_config: hostapd\n"),
-        ("recipes/flavors/blob.yaml", "summary: B\nmanifests: [blob]\n"),
+        ("recipes/flavors/blob.yaml", "summary: B\nchipsets: [blob]\n"),
         ("firmware-blobs/blob.yaml", "summary: B\nmodules: [b]\nfirmware: { rule: exact }\n"),
     ]);
     let all: Vec<Selection> = catalog.spanning_compositions("base", "one", "amd64");

@@ -1,17 +1,17 @@
-//! What is said about recipes that contradict each other, or speak of what is not there.
+//! Errors about recipes that contradict each other, or name things that do not exist.
 
 use super::*;
 
 #[test]
 fn names_that_lead_nowhere_are_errors() {
     insta::assert_snapshot!(
-        error(&[("recipes/flavors/sim.yaml", "summary: S\nmanifests: [sin]\n")]), @r#"
-    there is no manifest "sin"
-      --> recipes/flavors/sim.yaml:2:13
+        error(&[("recipes/flavors/sim.yaml", "summary: S\nchipsets: [sin]\n")]), @r#"
+    there is no chipset "sin"
+      --> recipes/flavors/sim.yaml:2:12
        |
-     2 | manifests: [sin]
-       |             ^
-      = the nearest valid name is "sim"
+     2 | chipsets: [sin]
+       |            ^
+      = did you mean "sim"?
       = expected "sim"
     "#
     );
@@ -22,7 +22,7 @@ fn names_that_lead_nowhere_are_errors() {
        |
      3 | overlays: [comon]
        |            ^
-      = the nearest valid name is "common"
+      = did you mean "common"?
       = expected one of: common, early
     "#
     );
@@ -33,7 +33,7 @@ fn names_that_lead_nowhere_are_errors() {
        |
      4 |   bsae: { packages: [a] }
        |   ^
-      = the nearest valid name is "base"
+      = did you mean "base"?
       = expected "base"
     "#
     );
@@ -54,7 +54,7 @@ fn names_that_lead_nowhere_are_errors() {
        |
      4 | default: { release: one, kernel: linus, role: station, hypervisor: vmm, compression: xz }
        |                                  ^
-      = the nearest valid name is "linux"
+      = did you mean "linux"?
       = expected "linux"
     "#);
     let kernel = KERNEL.replace("architecture: amd64", "architecture: arm64");
@@ -96,7 +96,7 @@ fn removing_nothing_is_an_error() {
        |
      3 | packages: [-shel]
        |            ^
-      = the nearest valid name is "shell"
+      = did you mean "shell"?
       = expected one of: net, shell
     "#
     );

@@ -1,19 +1,19 @@
-//! What is said about files that cannot be read as what they should be.
+//! Errors about files that cannot be parsed.
 
 use super::*;
 
 #[test]
 fn unknown_keys_are_shown_with_the_nearest_one() {
     insta::assert_snapshot!(
-        error(&[("recipes/flavors/sim.yaml", "summary: S\nmanifests: [sim]\npackges: [a]\n")]),
+        error(&[("recipes/flavors/sim.yaml", "summary: S\nchipsets: [sim]\npackges: [a]\n")]),
         @r#"
     unknown key "packges"
       --> recipes/flavors/sim.yaml:3:1
        |
      3 | packges: [a]
        | ^
-      = the nearest valid name is "packages"
-      = expected one of: accounts, applets, bases, cmdline, directories, exclude, files, firmware_packages, initramfs_modules, keep, links, load_modules, manifests, memory, modules, on, overlays, packages, runlevels, scripts, services, services_off, shares, stand_ins, summary
+      = did you mean "packages"?
+      = expected one of: accounts, applets, bases, chipsets, cmdline, directories, exclude, files, firmware_packages, initramfs_modules, keep, links, load_modules, memory, modules, on, overlays, packages, runlevels, scripts, services, services_off, shares, stand_ins, summary
     "#
     );
 }
@@ -28,7 +28,7 @@ fn unknown_keys_deep_inside_are_shown_in_their_place() {
        |
      6 |       uuid: 5
        |       ^
-      = the nearest valid name is "uid"
+      = did you mean "uid"?
       = expected one of: gecos, group, groups, home, name, password, shell, uid
     "#
     );
@@ -40,7 +40,7 @@ fn unknown_keys_deep_inside_are_shown_in_their_place() {
        |
      5 |     - { name: x, gd: 5 }
        |                  ^
-      = the nearest valid name is "gid"
+      = did you mean "gid"?
       = expected one of: gid, name
     "#
     );
@@ -77,10 +77,10 @@ fn wrong_types_say_what_was_found_and_what_is_expected() {
     );
     insta::assert_snapshot!(error(&[(FEATURE, "summary: S\ndefault: perhaps\n")]), @r#"
     found "perhaps"
-      --> recipes/features/extra.yaml:2:1
+      --> recipes/features/extra.yaml:2:10
        |
      2 | default: perhaps
-       | ^
+       |          ^
       = expected true, false, or a map from roles to true or false
     "#);
     insta::assert_snapshot!(error(&[(FEATURE, "summary: [S]\ndefault: true\n")]), @r"
@@ -135,6 +135,50 @@ fn wrong_types_say_what_was_found_and_what_is_expected() {
 }
 
 #[test]
+fn numbers_are_within_bounds_and_text_is_as_it_is_written() {
+    insta::assert_snapshot!(
+        error(&[(FEATURE, "summary: S\ndefault: true\nmemory: { smallest: 5_000_000_000_000 }\n")]),
+        @r#"
+    found 5000000000000
+      --> recipes/features/extra.yaml:3:21
+       |
+     3 | memory: { smallest: 5_000_000_000_000 }
+       |                     ^
+      = expected a whole number from 0 to 4294967295
+    "#
+    );
+    insta::assert_snapshot!(
+        error(&[(FEATURE, "summary: S\ndefault: true\nmemory: { smallest: 5000000000000 }\n")]),
+        @r#"
+    found 5000000000000
+      --> recipes/features/extra.yaml:3:21
+       |
+     3 | memory: { smallest: 5000000000000 }
+       |                     ^
+      = expected a whole number from 0 to 4294967295
+    "#
+    );
+    insta::assert_snapshot!(
+        error(&[(FEATURE, "summary:\ndefault: true\n")]),
+        @r#"
+    found nothing
+      --> recipes/features/extra.yaml:1:8
+       |
+     1 | summary:
+       |        ^
+      = expected text
+    "#
+    );
+    let catalog = Catalog::load(&sources(&[(
+        FEATURE,
+        "summary: S\ndefault: true\npackages: [3.20, 0755, true, 1e3]\n",
+    )]));
+    let packages = catalog.expect("a catalog").compose(&ask()).expect("a recipe").packages;
+    let names: Vec<&str> = packages.iter().map(|name| name.value.as_str()).collect();
+    assert!(names.ends_with(&["3.20", "0755", "true", "1e3"]), "{names:?}");
+}
+
+#[test]
 fn missing_and_doubled_keys_and_bad_yaml_are_errors() {
     insta::assert_snapshot!(error(&[(FEATURE, "summary: S\n")]), @r#"
     the key "default" is missing
@@ -151,12 +195,11 @@ fn missing_and_doubled_keys_and_bad_yaml_are_errors() {
        | ^
     "#);
     insta::assert_snapshot!(error(&[(FEATURE, "summary: S\ndefault: [\n")]), @r"
-    found a list
-      --> recipes/features/extra.yaml:2:1
+    unclosed bracket '['
+      --> recipes/features/extra.yaml:2:10
        |
      2 | default: [
-       | ^
-      = expected true, false, or a map from roles to true or false
+       |          ^
     ");
     insta::assert_snapshot!(error(&[(FEATURE, "summary: &a S\ndefault: true\n")]), @r"
     found an anchor, alias or merge key
@@ -167,8 +210,9 @@ fn missing_and_doubled_keys_and_bad_yaml_are_errors() {
       = expected none: recipes are flat
     ");
     insta::assert_snapshot!(error(&[(FEATURE, "")]), @r"
-    unexpected end of file
+    found nothing
       --> recipes/features/extra.yaml:1:1
+      = expected a map
     ");
     insta::assert_snapshot!(
         error(&[(FEATURE, "summary: S\ndefault: true\nlinks: { bin: a, /bin: b }\n")]),
@@ -191,9 +235,27 @@ fn unknown_values_are_shown_with_the_nearest_one() {
        |
      2 | format: dpgk
        |         ^
-      = the nearest valid name is "dpkg"
+      = did you mean "dpkg"?
       = expected one of: adb, apk, dpkg, opkg
     "#);
+}
+
+#[test]
+fn a_key_by_its_former_name_is_read_with_a_warning() {
+    let flavor = "summary: S\nmanifests: [sim]\n";
+    let catalog = Catalog::load(&sources(&[("recipes/flavors/sim.yaml", flavor)])).expect("read");
+    let [warning] = catalog.warnings() else { panic!("{:?}", catalog.warnings()) };
+    insta::assert_snapshot!(warning, @r#"
+    the key "manifests" is called "chipsets" now
+      --> recipes/flavors/sim.yaml:2:1
+       |
+     2 | manifests: [sim]
+       | ^
+      = the next release will not know the old name
+    "#);
+    assert_eq!(self::catalog(&[]).warnings(), []);
+    let both = "summary: S\nmanifests: [sim]\nchipsets: [sim]\n";
+    assert!(error(&[("recipes/flavors/sim.yaml", both)]).contains("\"chipsets\" appears twice"));
 }
 
 proptest::proptest! {

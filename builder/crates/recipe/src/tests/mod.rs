@@ -64,7 +64,7 @@ fn files() -> BTreeMap<String, Vec<u8>> {
             "recipes/hypervisors/vmm.yaml",
             "summary: VMM\nshare_transport: virtio\nnic: e1000\nconsole: ttyS0\nroot_disk: vdb\n",
         ),
-        ("recipes/flavors/sim.yaml", "summary: Simulated\nmanifests: [sim]\n"),
+        ("recipes/flavors/sim.yaml", "summary: Simulated\nchipsets: [sim]\n"),
         ("firmware-blobs/sim.yaml", "summary: Simulated\nmodules: [sim]\n"),
         ("firmware-blobs/local/README.md", "Mine.\n"),
         ("overlays/common/root/etc/sv/daemon", "#!/bin/sh\n"),

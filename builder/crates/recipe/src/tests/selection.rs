@@ -1,4 +1,4 @@
-//! What is said about builds that the recipes cannot make.
+//! Errors about builds that the recipes cannot make.
 
 use super::*;
 
@@ -6,7 +6,7 @@ use super::*;
 fn what_cannot_be_chosen_is_refused() {
     insta::assert_snapshot!(refusal(&[], &Selection { base: "bas".into(), ..ask() }), @r#"
     there is no base "bas"
-      = the nearest valid name is "base"
+      = did you mean "base"?
       = expected "base"
     "#);
     insta::assert_snapshot!(refusal(&[], &Selection { flavor: "wifi".into(), ..ask() }), @r#"
@@ -15,7 +15,7 @@ fn what_cannot_be_chosen_is_refused() {
     "#);
     insta::assert_snapshot!(refusal(&[], &Selection { release: Some("tow".into()), ..ask() }), @r#"
     base has no release "tow"
-      = the nearest valid name is "two"
+      = did you mean "two"?
       = expected one of: one, two
     "#);
     insta::assert_snapshot!(refusal(&[], &Selection { kernel: Some("bsd".into()), ..ask() }), @r#"
@@ -69,7 +69,7 @@ fn what_cannot_be_chosen_is_refused() {
     insta::assert_snapshot!(error(&[(
         "firmware-blobs/sim.yaml", "summary: B\nmodules: [b]\nfirmware: { rule: exact }\n"
     )]), @r#"
-    the flavor "sim" needs firmware, and its manifest "sim" names no package of base that holds it
+    the flavor "sim" needs firmware, and its chipset "sim" names no package of base that holds it
       --> firmware-blobs/sim.yaml:3:19
        |
      3 | firmware: { rule: exact }

@@ -1,5 +1,5 @@
-//! Puts generated files into a folder that also holds files of other hands: each by a rename, and only
-//! where its text changed, so that dates in a version-controlled folder say something.
+//! Puts generated files into a folder that also holds files from elsewhere: each by a rename, and only where its text
+//! changed, so that dates in a version-controlled folder say something.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -12,11 +12,11 @@ use std::path::{Path, PathBuf};
 pub struct WriteError {
     /// The file or folder.
     pub path: PathBuf,
-    /// What the system said.
+    /// The underlying I/O error.
     pub source: io::Error,
 }
 
-/// Writes `files`, texts by their paths below `folder`; gives back the paths of those that changed.
+/// Writes `files`, texts by their paths below `folder`; returns the paths of those that changed.
 ///
 /// # Errors
 /// [`WriteError`]; files that were written before it stay.

@@ -67,7 +67,7 @@ impl Copyright {
         self.files.iter().rev().find(matching)
     }
 
-    /// The text of the licence `name`, from a paragraph of its own or from that of the files.
+    /// The text of the licence `name`, from its own paragraph or from that of the files.
     pub(super) fn text(&self, name: &str) -> Option<&str> {
         if let Some(text) = self.texts.get(name) {
             return Some(text);

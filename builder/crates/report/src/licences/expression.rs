@@ -22,7 +22,7 @@ fn split<'a>(expression: &'a str, operator: &str) -> Vec<&'a str> {
     parts
 }
 
-/// What holds together in `expression`, in parentheses where that is a choice.
+/// The outermost terms that AND joins in `expression`, in parentheses where it is a choice.
 fn conjuncts(expression: &str) -> Vec<String> {
     if split(expression, " OR ").len() > 1 {
         return vec![format!("({expression})")];

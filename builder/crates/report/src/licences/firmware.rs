@@ -17,7 +17,7 @@ struct File {
     origin: Origin,
 }
 
-/// What was found out about a file.
+/// The licence of a file, and its source.
 struct Found {
     expression: String,
     basis: Basis,

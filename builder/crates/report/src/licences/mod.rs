@@ -1,4 +1,4 @@
-//! The licences of everything in a guest: what holds, what may be passed on, what that asks for.
+//! The licences of everything in a guest: whether it may be passed on, and with which obligations.
 //!
 //! [`Collector`] takes in what packages say while they are unpacked, [`analyse`] weighs it, and
 //! [`Licences`] is what the folder `licenses/` and the SBOMs are written from. Nothing is guessed: where a
@@ -35,7 +35,7 @@ use wifibox_tree::{Kind, Origin, Tree};
 /// SPDX's word for "nothing is said about that".
 pub const NOASSERTION: &str = "NOASSERTION";
 
-/// What a licence was read from.
+/// The source of a statement about a licence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Basis {
@@ -60,19 +60,19 @@ pub struct PackageLicence {
     pub version: String,
     /// SPDX expression, or [`NOASSERTION`].
     pub licence: String,
-    /// What it was read from.
+    /// The source of `licence`.
     pub basis: Basis,
     /// How many files of it are in the outputs.
     pub files: u64,
     /// Whether it may be passed on.
     pub redistribution: Redistribution,
-    /// What that asks for; nothing where nothing of it is in the outputs.
+    /// The obligations of passing it on; none where no file of it is in the outputs.
     pub obligations: Vec<Obligation>,
-    /// What it was built from, first its source package, then others that went into it.
+    /// The sources it was built from, first its source package, then others that went into it.
     pub sources: Vec<Source>,
     /// Its texts, by path below `licenses/`.
     pub texts: Vec<String>,
-    /// What else there is to know.
+    /// Remarks, each a sentence.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub notes: Vec<String>,
 }
@@ -86,19 +86,19 @@ pub struct FirmwareLicence {
     pub name: String,
     /// Hash of the file in the guest.
     pub sha256: Sha256,
-    /// Who brought it: a package's name, or words.
+    /// Its origin: a package's name, or a description.
     pub from: String,
     /// SPDX expression, or [`NOASSERTION`].
     pub licence: String,
-    /// What it was read from.
+    /// The source of `licence`.
     pub basis: Basis,
     /// Whether it may be passed on.
     pub redistribution: Redistribution,
-    /// What that asks for.
+    /// The obligations of passing it on.
     pub obligations: Vec<Obligation>,
     /// Its texts, by path below `licenses/`.
     pub texts: Vec<String>,
-    /// What else there is to know.
+    /// Remarks, each a sentence.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub notes: Vec<String>,
 }
@@ -127,12 +127,12 @@ pub struct Packaged<'a> {
     pub distribution: Distribution<'a>,
 }
 
-/// What [`analyse`] looks at.
+/// The input of [`analyse`].
 #[derive(Debug, Clone, Copy)]
 pub struct Subject<'a> {
     /// The packages.
     pub packages: &'a [Packaged<'a>],
-    /// What they said about licences.
+    /// The licence texts and `copyright` files of the packages.
     pub collected: &'a Collector,
     /// The guest.
     pub tree: &'a Tree,

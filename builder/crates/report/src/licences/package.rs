@@ -79,7 +79,7 @@ impl Work<'_> {
         }
     }
 
-    /// What the package or its index says.
+    /// The licence from the package's `copyright` file, or else from its index.
     fn found(&mut self, packaged: Packaged<'_>) -> Found {
         let package = packaged.record;
         let path = format!("usr/share/doc/{}/copyright", package.name);

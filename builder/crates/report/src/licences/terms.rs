@@ -1,4 +1,4 @@
-//! What an SPDX expression lets one do, and asks for: may the work be passed on, and with its source?
+//! The terms of an SPDX expression: may the work be passed on, and with its source?
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -30,7 +30,7 @@ impl fmt::Display for Redistribution {
     }
 }
 
-/// What somebody who passes a work on has to do.
+/// An obligation of somebody who passes a work on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Obligation {
@@ -150,7 +150,7 @@ impl References {
             .unwrap_or(Redistribution::Unknown)
     }
 
-    /// What passing works under `expression` on asks for.
+    /// The obligations of passing on works under `expression`.
     pub fn obligations(&self, expression: &str, free_archive: bool) -> Vec<Obligation> {
         let redistribution = self.redistribution(expression, free_archive);
         let mut obligations = vec![Obligation::Notices];

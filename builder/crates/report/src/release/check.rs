@@ -10,8 +10,8 @@ use super::{GUESTS, INDEX, PROVENANCE};
 use crate::findings::{Findings, Options, VerifyError};
 use crate::output::load;
 use crate::released::Release;
-use crate::sums::Sums;
 use wifibox_ground::digest::Sha256;
+use wifibox_ground::sums::Sums;
 
 /// Checks the release in `folder`, whose files have the hashes of `sums`, and these sizes; `verify` checks
 /// the folder of a guest.

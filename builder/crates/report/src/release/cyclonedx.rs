@@ -1,4 +1,4 @@
-//! What a release needs of a guest's bill of materials: the URLs of its packages.
+//! Reads the URLs of packages from a guest's bill of materials.
 
 use std::collections::BTreeMap;
 

@@ -140,7 +140,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// What the file at `path` of an output folder is.
+    /// The kind of the file at `path` of an output folder.
     pub fn of_output(path: &str) -> Self {
         match path {
             "root.img" => Kind::RootImage,

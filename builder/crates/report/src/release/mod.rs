@@ -5,7 +5,7 @@
 //! provenance.json          what it was made from: an in-toto statement with SLSA's provenance
 //! SHA256SUMS               hashes of everything but itself and its signature
 //! SHA256SUMS.minisig       the signature over them, by minisign
-//! guests/NAME/             output folders, each with a signature of its own beside its SHA256SUMS
+//! guests/NAME/             output folders, each with its own signature beside its SHA256SUMS
 //! locks/NAME.lock          the locks that they were built from
 //! tools/TARGET/            the builder as static programs
 //! ```
@@ -22,7 +22,7 @@ mod seal;
 pub use check::check;
 pub use index::{Artefact, Guest, Index, Kind, Omitted, Source, Tool};
 pub use provenance::{Made, Statement};
-pub use seal::{SealError, Wishes, seal};
+pub use seal::{Description, SealError, seal};
 
 /// The index's name in a release folder.
 pub const INDEX: &str = "index.json";

@@ -3,7 +3,7 @@
 //!
 //! It follows from what was built: the same sources, locks and compositions give the same bytes. There
 //! is no time and no id of a run in it; who wants to know which machine built a release asks that
-//! machine's operator for an attestation of its own (docs/book/src/releases.md).
+//! machine's operator for a separate attestation (docs/book/src/releases.md).
 
 use std::collections::BTreeMap;
 
@@ -26,7 +26,7 @@ const BUILD_TYPE: &str =
 pub struct Statement {
     #[serde(rename = "_type")]
     kind: String,
-    /// What was made.
+    /// The files that were made.
     pub subject: Vec<Resource>,
     predicate_type: String,
     predicate: Predicate,
@@ -36,7 +36,7 @@ pub struct Statement {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Resource {
-    /// What it is called.
+    /// Its name.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub name: Option<String>,
     /// Where it is.
@@ -93,7 +93,7 @@ struct Builder {
     version: BTreeMap<String, String>,
 }
 
-/// What a release was made of and by whom.
+/// The inputs of a release, its files, and its builder.
 #[derive(Debug)]
 pub struct Made<'a> {
     /// The files that came out.
@@ -179,7 +179,7 @@ impl Statement {
     /// Whether it is of the types that this module writes; says what is not.
     ///
     /// # Errors
-    /// What is of another type.
+    /// The first type that differs, with the expected one.
     pub fn check_types(&self) -> Result<(), String> {
         for (what, found, expected) in [
             ("_type", &self.kind, STATEMENT),

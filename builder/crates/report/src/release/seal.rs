@@ -10,14 +10,14 @@ use super::index::{Artefact, FORMAT, Guest, Index, Kind, Omitted, Source, Tool};
 use super::provenance::{Made, Statement};
 use super::{GUESTS, INDEX, LOCKS, PROVENANCE, TOOLS};
 use crate::output::{LoadError, load};
-use crate::sums::SUMS;
 use crate::{Manifest, signature};
 use wifibox_ground::digest::{Hasher, Sha256};
+use wifibox_ground::sums::SUMS;
 use wifibox_recipe::{RecipeError, Sources};
 
-/// What a release says of itself beside what its files say.
+/// The facts about a release that its files do not state.
 #[derive(Debug)]
-pub struct Wishes<'a> {
+pub struct Description<'a> {
     /// Its version.
     pub version: String,
     /// Where the builder and its recipes are from.
@@ -26,7 +26,7 @@ pub struct Wishes<'a> {
     pub builder_id: String,
     /// How guests passed their boot tests, by the guests' names.
     pub boot_tested: BTreeMap<String, BTreeSet<String>>,
-    /// What is not in it, and why.
+    /// The guests that are not in it, and why.
     pub omitted: Vec<Omitted>,
     /// The recipes that it was built from.
     pub recipes: &'a Sources,
@@ -38,11 +38,11 @@ pub enum SealError {
     /// A file or folder cannot be read or written.
     #[error("{doing} {path}: {source}")]
     Io {
-        /// What was being done.
+        /// The operation that failed: `cannot read`, `cannot write`.
         doing: &'static str,
-        /// To which file or folder.
+        /// The file or folder.
         path: PathBuf,
-        /// What the system said.
+        /// The underlying I/O error.
         source: io::Error,
     },
     /// A guest has no manifest that can be read.
@@ -54,9 +54,9 @@ pub enum SealError {
     /// There is something that a release does not hold, or something missing.
     #[error("{path} {why}")]
     Unfit {
-        /// Where.
+        /// The file or folder.
         path: PathBuf,
-        /// What is wrong.
+        /// The fault, as a predicate without its subject.
         why: String,
     },
 }
@@ -75,7 +75,7 @@ fn unfit(path: impl Into<PathBuf>, why: impl Into<String>) -> SealError {
 ///
 /// # Errors
 /// [`SealError`].
-pub fn seal(folder: &Path, wishes: Wishes<'_>) -> Result<Index, SealError> {
+pub fn seal(folder: &Path, description: Description<'_>) -> Result<Index, SealError> {
     let (mut paths, mut links) = (Vec::new(), Vec::new());
     walk(folder, "", &mut paths, &mut links)?;
     paths.sort_unstable();
@@ -90,7 +90,7 @@ pub fn seal(folder: &Path, wishes: Wishes<'_>) -> Result<Index, SealError> {
         match parts[..] {
             [GUESTS, name, file] => {
                 if !guests.contains_key(name) {
-                    guests.insert(name.to_owned(), guest(folder, name, &wishes)?);
+                    guests.insert(name.to_owned(), guest(folder, name, &description)?);
                 }
                 if let Some((guest, _)) = guests.get_mut(name) {
                     guest.artefacts.push(artefact(Kind::of_output(file)));
@@ -120,7 +120,7 @@ pub fn seal(folder: &Path, wishes: Wishes<'_>) -> Result<Index, SealError> {
                 return Err(unfit(folder.join(GUESTS), why));
             }
         };
-    for name in wishes.boot_tested.keys() {
+    for name in description.boot_tested.keys() {
         if !guests.contains_key(name) {
             return Err(unfit(
                 folder.join(GUESTS).join(name),
@@ -132,13 +132,13 @@ pub fn seal(folder: &Path, wishes: Wishes<'_>) -> Result<Index, SealError> {
         guests.values().map(|(_, manifest)| manifest.source_date_epoch).max().unwrap_or_default();
     let packages = packages(folder, &guests)?;
     let guests: Vec<Guest> = guests.into_values().map(|(guest, _)| guest).collect();
-    let mut omitted = wishes.omitted;
+    let mut omitted = description.omitted;
     omitted.sort();
     let mut index = Index {
         format: FORMAT,
-        version: wishes.version,
+        version: description.version,
         builder,
-        source: wishes.source,
+        source: description.source,
         source_date_epoch,
         guests,
         omitted,
@@ -151,10 +151,10 @@ pub fn seal(folder: &Path, wishes: Wishes<'_>) -> Result<Index, SealError> {
         files: made,
         guests: &index.guests,
         source: index.source.as_ref(),
-        recipes: recipes_digest(wishes.recipes)?,
+        recipes: recipes_digest(description.recipes)?,
         locks: index.files.iter().filter(|file| file.kind == Kind::Lock).collect(),
         packages,
-        builder_id: &wishes.builder_id,
+        builder_id: &description.builder_id,
         builder: &index.builder,
     });
     let provenance = write(folder, PROVENANCE, &statement)?;
@@ -169,10 +169,14 @@ pub fn seal(folder: &Path, wishes: Wishes<'_>) -> Result<Index, SealError> {
     Ok(index)
 }
 
-/// What the index says of the guest called `name`, without its files.
-fn guest(folder: &Path, name: &str, wishes: &Wishes<'_>) -> Result<(Guest, Manifest), SealError> {
+/// The index entry of the guest called `name`, without its files.
+fn guest(
+    folder: &Path,
+    name: &str,
+    description: &Description<'_>,
+) -> Result<(Guest, Manifest), SealError> {
     let manifest = load(&folder.join(GUESTS).join(name))?;
-    let tested = wishes.boot_tested.get(name).cloned().unwrap_or_default();
+    let tested = description.boot_tested.get(name).cloned().unwrap_or_default();
     let guest = Guest::new(name, &manifest, tested.into_iter().collect());
     Ok((guest, manifest))
 }
@@ -274,7 +278,7 @@ fn walk(
     Ok(())
 }
 
-/// Writes `value` as JSON; gives back what was written.
+/// Writes `value` as JSON; returns the bytes written.
 fn write(folder: &Path, name: &str, value: &impl serde::Serialize) -> Result<Artefact, SealError> {
     let path = folder.join(name);
     let failed = io("cannot write", &path);

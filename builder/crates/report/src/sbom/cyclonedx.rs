@@ -245,7 +245,7 @@ fn image(facts: &FileFacts) -> Component {
     }
 }
 
-/// What is not asserted is left out.
+/// The licence of a component; none where nothing is asserted.
 fn licences(expression: &str) -> Vec<Licence> {
     let known = expression != NOASSERTION;
     known

@@ -1,4 +1,4 @@
-//! What the bills need to know of packages and files.
+//! The facts about packages and files that the bills list.
 
 use std::io;
 

@@ -19,7 +19,7 @@ pub use spdx::spdx;
 use super::licences::Licences;
 use super::manifest::Manifest;
 
-/// What both bills are written from.
+/// The input of both bills.
 #[derive(Debug, Clone, Copy)]
 pub struct Subject<'a> {
     /// The guest; its `outputs` are not read.
@@ -37,7 +37,7 @@ pub struct Subject<'a> {
 }
 
 impl Subject<'_> {
-    /// What the guest is called in the bills.
+    /// The guest's name in the bills.
     fn name(&self) -> String {
         let recipe = &self.manifest.recipe;
         format!("wifibox-{}-{}", recipe.base, recipe.flavor)

@@ -21,7 +21,7 @@ const INDEX_LIMIT: u64 = 64 << 20;
 /// The largest signature that is read, in bytes.
 const SIGNATURE_LIMIT: u64 = 64 << 10;
 
-/// What is needed to read feeds of a repository.
+/// Everything needed to read the feeds of a repository.
 pub struct Feeds<'a> {
     pub source: &'a Source,
     pub repository: &'a Repository,

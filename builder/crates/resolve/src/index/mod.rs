@@ -98,7 +98,7 @@ pub fn key_files(format: Format, repository: &Repository, context: &Context<'_>)
     places
 }
 
-/// What kind of key a file holds.
+/// The kind of key that a file holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum KeyFile {
     /// OpenPGP certificates.
@@ -110,8 +110,8 @@ pub enum KeyFile {
 }
 
 impl KeyFile {
-    /// What kind of key a file holds; `None` if it cannot be read, which whoever reads it next will
-    /// say.
+    /// Looks at the first 4 KiB of a file; `None` if it cannot be read, which its next reader
+    /// reports.
     pub fn of(path: &Path) -> Option<KeyFile> {
         let mut head = Vec::new();
         File::open(path).ok()?.take(4096).read_to_end(&mut head).ok()?;

@@ -134,8 +134,8 @@ impl Work<'_> {
             .map_err(|error| Error::Mirror(self.feeds.repository.name.clone(), error))
     }
 
-    /// What the target's folder holds, by path; `None` where a mirror has feeds only, or where no key
-    /// is there that could vouch for it and none is needed.
+    /// The SHA-256 of each file in the target's folder, by path; `None` where a mirror has feeds
+    /// only, or where no key could vouch for the list and none is needed.
     fn sums(&self) -> Result<Option<BTreeMap<String, Sha256>>, Error> {
         let progress = self.feeds.context.work.progress;
         if !self.feeds.has_usign() {

@@ -31,7 +31,7 @@ pub(super) struct ByRank<'u> {
     /// left is decided on when its turn comes.
     decided: Vec<Item>,
     is_decided: BTreeSet<Item>,
-    /// What the last step said to try; if that went well, it is decided on next.
+    /// The package that the last step proposed; if that went well, it is decided on next.
     tried: Option<Item>,
     pub(super) triggered: BTreeSet<Item>,
     /// Packages of which all conditions but "not there" ones are met.
@@ -220,7 +220,7 @@ impl<'u> ByRank<'u> {
         self.open.extend(search.universe.name(&search.universe.package(item).name));
     }
 
-    /// What to choose next.
+    /// The next step of the walk.
     pub(super) fn next(&mut self, search: &mut Search<'u>) -> Step {
         if !self.started {
             self.begin(search);

@@ -1,7 +1,7 @@
 //! A smallest set of facts that together rule out every solution.
 //!
-//! What the search reports is enough to show that there is none, but holds more than is needed. Here
-//! facts are left out one by one as long as the rest is still contradictory.
+//! The facts that the search reports are enough to show that there is no solution, but more than
+//! are needed. Here they are left out one by one as long as the rest is still contradictory.
 
 use std::collections::BTreeMap;
 

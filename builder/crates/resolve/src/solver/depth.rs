@@ -12,7 +12,7 @@ use super::search::{By, Candidate, Need, Search};
 use super::step::Step;
 use super::universe::Item;
 
-/// What remains to be walked.
+/// A piece of the walk that remains to be done.
 enum Task<'u> {
     /// Choose what a request names, without going on to its dependencies.
     Choose(Need<'u>),
@@ -27,7 +27,7 @@ enum Task<'u> {
 /// The state of the walk.
 pub(super) struct DepthWalk<'u> {
     order: Order,
-    /// What remains to be done, next last; empty and not `running` before the start.
+    /// The remaining tasks, next last; empty and not `running` before the start.
     tasks: Vec<Task<'u>>,
     running: bool,
     /// During which request each package was walked past.
@@ -78,7 +78,7 @@ impl<'u> DepthWalk<'u> {
         self.tasks.reverse();
     }
 
-    /// What to choose next.
+    /// The next step of the walk.
     pub(super) fn next(&mut self, search: &Search<'u>) -> Step {
         if !self.running {
             self.begin(search);

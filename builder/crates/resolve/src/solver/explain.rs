@@ -41,7 +41,7 @@ struct Explainer<'s, 'u> {
 }
 
 impl<'u> Explainer<'_, 'u> {
-    /// The facts that get lines of their own: what requests need first, then what the packages need
+    /// The facts that get their own lines: what requests need first, then what the packages need
     /// that those need.
     fn in_order(&self) -> Vec<&Fact> {
         let owner = |fact: &&Fact| match fact {
@@ -197,7 +197,8 @@ impl<'u> Explainer<'_, 'u> {
         "does not go with the rest".to_owned()
     }
 
-    /// What a fact has against `item`.
+    /// The objection of a fact to `item`, as a clause without its subject; `None` if it is about
+    /// others.
     fn contradiction(&self, fact: &Fact, item: Item) -> Option<String> {
         let universe = self.search.universe;
         match fact {
@@ -234,7 +235,8 @@ impl<'u> Explainer<'_, 'u> {
         }
     }
 
-    /// What to say of a name that nothing has.
+    /// The message about a name that no package has or provides, with a similar name if there is
+    /// one.
     fn unknown(&self, target: &Constraint<'_>) -> String {
         let mut text = format!("nothing is called or provides {}", target.name);
         let limit = target.name.chars().count() / 3 + 1;

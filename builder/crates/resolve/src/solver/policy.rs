@@ -1,4 +1,4 @@
-//! What differs between the ecosystems, as data: the solver is the same for all three.
+//! The differences between the ecosystems, as data: the solver is the same for all three.
 //!
 //! Each row of [`Policy::of`] says what a package manager demands and what it prefers on an empty
 //! root: `apk add`, `apt-get install --no-install-recommends`, `opkg install`.

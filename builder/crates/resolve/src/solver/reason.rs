@@ -1,4 +1,4 @@
-//! What apk demands beyond clauses: that every chosen package has a reason to be there.
+//! A demand of apk that clauses cannot express: every chosen package has a reason to be there.
 //!
 //! The requests must lead to it, along dependencies. Some dependency must ask for its own name, or for
 //! a name that it provides with a version or a provider priority; or its `install_if` conditions must
@@ -14,7 +14,7 @@ use super::search::{By, Fact, Search};
 use super::universe::{Item, Provider};
 use super::unmet::Unmet;
 
-/// What the check finds.
+/// The result of the check.
 pub(super) enum Verdict {
     /// Everything needed is there and has a reason: these packages, each after what leads to it.
     Founded(Vec<Item>),

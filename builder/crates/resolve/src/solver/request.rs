@@ -1,4 +1,4 @@
-//! What is asked for: one entry of a recipe's package list, in the ecosystem's own syntax.
+//! One entry of a recipe's package list, in the ecosystem's own syntax.
 
 use std::fmt;
 
@@ -6,7 +6,7 @@ use wifibox_formats::dependency::{parse_alternatives, parse_apk};
 use wifibox_formats::{BadDependency, Relation};
 use wifibox_ground::version::Scheme;
 
-/// One wish, known to be readable.
+/// A request that was parsed.
 ///
 /// apk: as in world (`name`, `name=1`, `name>1`, `name~1`, `!name`, `name@tag`). Debian and opkg:
 /// `name`, `name=version`, `name (>= 1.2)`, `a | b`.
@@ -14,7 +14,7 @@ use wifibox_ground::version::Scheme;
 pub struct Request {
     scheme: Scheme,
     text: String,
-    /// What is parsed: `text`, but with `name=version` spelt as a dependency.
+    /// The text that is parsed: `text`, but with `name=version` spelt as a dependency.
     canonical: String,
 }
 
@@ -72,7 +72,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn wishes_are_read_in_their_ecosystems_syntax() {
+    fn requests_are_read_in_their_ecosystems_syntax() {
         let read = |scheme, text: &str| {
             let request = Request::parse(scheme, text).expect(text);
             assert_eq!(request.to_string(), text);

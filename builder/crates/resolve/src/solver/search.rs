@@ -19,7 +19,7 @@ pub(super) enum By {
     Item(Item),
 }
 
-/// What a clause states. Relations are numbered as [`Search::relations`] lists them.
+/// The meaning of a clause. Relations are numbered as [`Search::relations`] lists them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Fact {
     /// `by` needs one of the providers of its relation.
@@ -30,7 +30,7 @@ pub(super) enum Fact {
     Rivals { name: Name, item: Item, other: Item },
     /// A package provides one name twice.
     Twice { name: Name, item: Item },
-    /// What `by` needs is there only in packages that nothing else brings in (apk).
+    /// Only packages that nothing else brings in could serve the relation of `by` (apk).
     NoReason { by: By, relation: usize },
 }
 
@@ -120,7 +120,7 @@ impl<'u> Search<'u> {
         any
     }
 
-    /// What `by` demands: its dependencies, then its conflicts.
+    /// The relations of `by`: its dependencies, then its conflicts.
     pub(super) fn relations(&self, by: By) -> Vec<Relation<'u>> {
         let item = match by {
             By::Request(number) => {

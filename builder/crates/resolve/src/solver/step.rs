@@ -1,8 +1,8 @@
-//! What a walk says to do next.
+//! The steps of a walk.
 
 use super::universe::Item;
 
-/// What to do next.
+/// The next step of a walk.
 pub(super) enum Step {
     /// Choose this package.
     Try(Item),

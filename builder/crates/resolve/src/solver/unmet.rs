@@ -12,7 +12,7 @@ use super::sat::Lit;
 use super::search::{By, Need, Search};
 use super::universe::{Item, Tags};
 
-/// What a package lacks.
+/// The reason that a package lacks.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 enum Want {
     /// Something that asks for it in a way that brings it in, so that it may answer the need.
@@ -30,9 +30,9 @@ pub(super) struct Unmet<'s, 'u> {
     pub(super) search: &'s Search<'u>,
     pub(super) ranks: &'s Ranks,
     pub(super) dependents: &'s Dependents,
-    /// What the requests lead to, with or without a reason.
+    /// The packages that the requests lead to, with or without a reason.
     pub(super) reached: &'s Reached<'s, 'u>,
-    /// What has a reason.
+    /// The packages that have a reason.
     pub(super) founded: &'s Reached<'s, 'u>,
 }
 

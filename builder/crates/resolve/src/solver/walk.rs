@@ -1,4 +1,4 @@
-//! What to choose next: the order in which a package manager goes about its work.
+//! The walks: in which order each package manager chooses packages.
 
 use super::by_rank::ByRank;
 use super::depth::DepthWalk;

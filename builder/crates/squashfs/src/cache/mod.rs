@@ -56,7 +56,7 @@ pub struct CacheSize {
     pub files: u64,
 }
 
-/// What an open cache was good for.
+/// Counts of the blocks that an open cache found, missed and took.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct CacheUse {
@@ -138,7 +138,7 @@ impl BlockCache {
         Ok(BlockCache { folder, state: Mutex::new(state) })
     }
 
-    /// What this cache was good for since it was opened.
+    /// The counts since this cache was opened.
     pub fn used(&self) -> CacheUse {
         self.lock().used
     }

@@ -17,13 +17,13 @@ use std::os::unix::fs::FileExt as _;
 use crate::digest::{self, Digest};
 use crate::store::BlockKey;
 
-/// What a file of blocks begins and ends with.
+/// The magic number at both ends of a file of blocks.
 const MAGIC: &[u8; 16] = b"wifibox-blocks 1";
-/// What stands before a value.
+/// The length of a record's header, in bytes.
 const HEAD: usize = 68;
 /// A line of the index.
 const ENTRY: usize = 40;
-/// What stands at the end.
+/// The length of the footer, in bytes.
 const FOOTER: usize = 60;
 /// The longest value: far more than a block of 1 MiB ever becomes.
 pub(super) const VALUE_LIMIT: usize = 4 << 20;
@@ -33,11 +33,11 @@ pub(super) const BEGIN: u32 = 16;
 /// Where a value is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Entry {
-    /// What it is found by.
+    /// The key of the block.
     pub(super) key: BlockKey,
-    /// Where its record begins in the file.
+    /// The offset of its record in the file, in bytes.
     pub(super) offset: u32,
-    /// How long the value is, in bytes.
+    /// The length of the value, in bytes.
     pub(super) length: u32,
 }
 

@@ -65,7 +65,7 @@ impl Content for Lost {
     }
 }
 
-/// What a file has.
+/// All bytes of a file.
 pub fn bytes(content: &dyn Content) -> Vec<u8> {
     let mut bytes = Vec::new();
     content.open().expect("opened").read_to_end(&mut bytes).expect("readable");

@@ -1,4 +1,4 @@
-//! What the writer makes of archives: every codec and size of blocks, holes, copies, and what it refuses.
+//! Images from archives: every codec and block size, holes, copies, and refused input.
 
 use std::io::{self, Cursor, Seek, Write};
 

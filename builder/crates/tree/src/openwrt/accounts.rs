@@ -16,7 +16,7 @@ use crate::Tree;
 /// The first id that is given where a package asks for none.
 const FIRST_FREE: u32 = 32768;
 
-/// What was added.
+/// The users and groups that were added.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct AccountsAdded {
     /// Users: name and id.

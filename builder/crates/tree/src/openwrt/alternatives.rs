@@ -15,7 +15,7 @@ use wifibox_ground::path::GuestPath;
 pub struct Chosen {
     /// Its priority; the highest wins.
     pub priority: i32,
-    /// What the link leads to, as written.
+    /// The link's target, as written.
     pub target: String,
     /// The package that offers it.
     pub package: String,
@@ -57,7 +57,7 @@ pub fn choose(packages: &[PackageFacts]) -> Result<BTreeMap<GuestPath, Chosen>, 
 /// Makes the links of the chosen alternatives, in the place of other links (BusyBox's applets).
 ///
 /// # Errors
-/// [`OpenWrtError::AlternativeTaken`] where something else than a link stands.
+/// [`OpenWrtError::AlternativeTaken`] where something other than a link is.
 pub fn link(tree: &mut Tree, packages: &[PackageFacts]) -> Result<(), OpenWrtError> {
     for (path, Chosen { target, package, .. }) in choose(packages)? {
         let real = tree.resolve(&path, false)?;

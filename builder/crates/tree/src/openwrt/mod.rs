@@ -1,4 +1,4 @@
-//! What OpenWrt's image builder does after the packages are unpacked, declared instead of run.
+//! The work of OpenWrt's image builder after the packages are unpacked, declared instead of run.
 //!
 //! There, the packages' `postinst` run on the build host with `IPKG_INSTROOT` set, and the image's
 //! preparation follows (OpenWrt's `include/rootfs.mk` and `include/image.mk`, and `default_postinst` in
@@ -35,7 +35,7 @@ use wifibox_ground::path::GuestPath;
 pub use accounts::AccountsAdded;
 pub use services::Services;
 
-/// What one package says beside its files.
+/// The metadata of one package from which accounts and alternatives follow.
 #[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
 pub struct PackageFacts {
     /// The package's name.
@@ -50,7 +50,7 @@ pub struct PackageFacts {
 }
 
 impl PackageFacts {
-    /// What the control file of an `.ipk` says.
+    /// The facts from the control file of an `.ipk`.
     pub fn of_ipk(control: &Control) -> Self {
         PackageFacts {
             name: control.name().to_owned(),
@@ -64,8 +64,8 @@ impl PackageFacts {
 /// Where the packages of 25.12 and later keep what `.ipk` has in its control file.
 const SIDECARS: &str = "lib/apk/packages";
 
-/// What the packages of a tree say in their files `lib/apk/packages/NAME.rusers` and
-/// `NAME.alternatives` (25.12 and later), by name; packages without either are left out.
+/// The facts that the packages of a tree state in their files `lib/apk/packages/NAME.rusers` and `NAME.alternatives`
+/// (25.12 and later), by name; packages without either are left out.
 ///
 /// # Errors
 /// [`OpenWrtError`] when such a file cannot be read or is not text.
@@ -94,7 +94,7 @@ pub fn owned_by_root(entry: Entry<'_>) -> Entry<'_> {
     Entry { uid: 0, gid: 0, uname: Vec::new(), gname: Vec::new(), ..entry }
 }
 
-/// What was done to a tree.
+/// The changes that were made to a tree.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Completed {
     /// Users and groups that were added.
@@ -114,10 +114,10 @@ pub enum OpenWrtError {
     Read {
         /// The file.
         path: GuestPath,
-        /// What the system said.
+        /// The underlying I/O error.
         source: std::io::Error,
     },
-    /// A file that is read as text is none.
+    /// A file that is read as text is not UTF-8.
     #[error("{path} is not text")]
     NotText {
         /// The file.
@@ -141,7 +141,7 @@ pub enum OpenWrtError {
         package: String,
         /// As written.
         text: String,
-        /// What is wrong.
+        /// The reason, for the message.
         why: &'static str,
     },
     /// A package's alternatives cannot be read.
@@ -154,7 +154,7 @@ pub enum OpenWrtError {
         /// As written.
         text: String,
     },
-    /// An alternative's path is taken by something that is no link.
+    /// An alternative's path is taken by something other than a link.
     #[error(
         "{path} should be a link to the alternative of package {package}, but it is a {kind} of {owner}; \
          leave one of the two out"
@@ -164,7 +164,7 @@ pub enum OpenWrtError {
         path: GuestPath,
         /// The package whose alternative was chosen.
         package: String,
-        /// What is there.
+        /// The type of the node that is there.
         kind: &'static str,
         /// Who put it there.
         owner: Origin,

@@ -15,7 +15,7 @@ const STANDARD: &str = "#!/bin/sh\n[ \"${IPKG_NO_SCRIPT}\" = \"1\" ] && exit 0\n
     [ -s ${IPKG_INSTROOT}/lib/functions.sh ] || exit 0\n. ${IPKG_INSTROOT}/lib/functions.sh\n\
     default_postinst $0 $@\n";
 
-/// The standard begin of a v3 package's `post-install`, around the package's name.
+/// The standard beginning of a v3 package's `post-install`, around the package's name.
 const V3_BEGIN: &str = "#!/bin/sh\n[ \"${IPKG_NO_SCRIPT}\" = \"1\" ] && exit 0\n\
     [ -s ${IPKG_INSTROOT}/lib/functions.sh ] || exit 0\n. ${IPKG_INSTROOT}/lib/functions.sh\n\
     export root=\"${IPKG_INSTROOT}\"\nexport pkgname=\"";
@@ -47,7 +47,7 @@ pub fn own(package: &str, scripts: &BTreeMap<String, Vec<u8>>) -> Vec<Script> {
     own
 }
 
-/// What follows the standard begin of a v3 package's script; all of a script that begins otherwise.
+/// The part of a v3 package's script after the standard beginning; all of a script that begins otherwise.
 fn own_part<'a>(package: &str, text: &'a [u8]) -> &'a [u8] {
     let rest = text.strip_prefix(V3_BEGIN.as_bytes());
     let rest = rest.and_then(|rest| rest.strip_prefix(package.as_bytes()));
@@ -87,7 +87,7 @@ pub fn only_for_running_systems(text: &[u8]) -> bool {
     true
 }
 
-/// What stands behind the check that no image is being built.
+/// The command after the check that no image is being built.
 fn guarded(line: &str) -> Option<&str> {
     let checks = ["[ -n \"${IPKG_INSTROOT}\" ] || ", "[ -n \"$IPKG_INSTROOT\" ] || "];
     checks.iter().find_map(|check| line.strip_prefix(check)).map(str::trim_start)

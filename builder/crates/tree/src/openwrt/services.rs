@@ -9,7 +9,7 @@ use super::{OpenWrtError, guest, read_bytes};
 use crate::{Kind, Meta, Node, Origin, Tree};
 use wifibox_ground::path::GuestPath;
 
-/// What makes a script of `/etc/init.d` a service.
+/// The first line that makes a script of `/etc/init.d` a service.
 const SHEBANG: &[u8] = b"#!/bin/sh /etc/rc.common";
 
 /// The services of a guest.

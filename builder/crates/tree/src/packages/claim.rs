@@ -1,6 +1,7 @@
 //! Whose files a package may take.
 
-/// What one package says of itself: an index of apk does not repeat it.
+/// The facts of one package that decide it, from the package itself: an index of apk does not
+/// repeat them.
 #[derive(Debug, Clone, Default, serde::Serialize, serde::Deserialize)]
 pub struct Claim {
     /// Relations in the package's own syntax.

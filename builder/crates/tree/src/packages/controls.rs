@@ -1,4 +1,4 @@
-//! What packages say of themselves, beside their files: scripts, and whose files they may take.
+//! The metadata of packages, beside their files: scripts, and whose files they may take.
 
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
@@ -19,25 +19,31 @@ use wifibox_recipe::Format;
 const OTHER_SCRIPTS: [&str; 6] =
     ["prerm", "postrm", "pre-upgrade", "post-upgrade", "pre-deinstall", "post-deinstall"];
 
-/// What one package says.
+/// The metadata of one package.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Control {
     /// The scripts that would run when it is installed on an empty system.
     pub scripts: Vec<Script>,
+    /// apk: the folders for whose changes the script `trigger` is run, as patterns.
+    #[serde(default)]
+    pub triggers: Vec<String>,
+    /// Debian: the questions that its scripts may ask.
+    #[serde(default)]
+    pub templates: Option<String>,
     /// Whose files it may take.
     pub claim: Claim,
-    /// What the control file of an `.ipk` says.
+    /// The metadata of an `.ipk` that only OpenWrt has.
     pub openwrt: Option<PackageFacts>,
 }
 
-/// What one package says, and of its source.
+/// The metadata of one package, and of its source.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Said {
     control: Control,
     source: Option<licences::Control>,
 }
 
-/// Reads what `packages` say, in their order; `licences` hears of their sources.
+/// Reads the metadata of `packages`, in their order; their sources go to `licences`.
 ///
 /// # Errors
 /// [`Error`]: a package is damaged.
@@ -64,7 +70,7 @@ pub fn read(
     Ok(controls)
 }
 
-/// What `package` was found to say by an earlier build; `None` unless the cache has its content, too.
+/// The metadata of `package` as an earlier build read it; `None` unless the cache has its content, too.
 pub fn known(package: &ChosenPackage, context: &Context<'_>) -> Option<Said> {
     let cache = context.kept.unpacked()?;
     if !cache.has(&package.file.sha256) {
@@ -87,14 +93,17 @@ fn key(package: &ChosenPackage, context: &Context<'_>) -> Option<Sha256> {
     let ChosenPackage { format, record, file, .. } = package;
     let (tool, sha256) = (&context.kept.tool(), file.sha256);
     let record = serde_json::to_string(record).ok()?;
-    Some(Sha256::of(format!("said\n{tool}\n{format:?}\n{sha256}\n{record}").as_bytes()))
+    Some(Sha256::of(
+        format!("said, with templates\n{tool}\n{format:?}\n{sha256}\n{record}").as_bytes(),
+    ))
 }
 
 fn read_one(package: &ChosenPackage) -> Result<Said, Error> {
     let Some(reader) = archive::open(package, NonZeroUsize::MIN)? else {
         return Ok(Said::default());
     };
-    let Metadata { scripts, replaces, replaces_priority, source, opkg } = reader.metadata();
+    let Metadata { scripts, triggers, templates, replaces, replaces_priority, source, opkg } =
+        reader.metadata();
     let name = &package.name;
     let claim = match package.format {
         Format::Dpkg => Claim { replaces: package.record.replaces.clone(), ..Claim::default() },
@@ -115,7 +124,9 @@ fn read_one(package: &ChosenPackage) -> Result<Said, Error> {
     };
     let openwrt = opkg.as_ref().map(PackageFacts::of_ipk);
     let source = licences::Control::of_source(&source);
-    Ok(Said { control: Control { scripts, claim, openwrt }, source })
+    let templates = templates.map(|text| String::from_utf8_lossy(&text).into_owned());
+    let templates = templates.filter(|_| !scripts.is_empty());
+    Ok(Said { control: Control { scripts, triggers, templates, claim, openwrt }, source })
 }
 
 /// The scripts of a package that would run when it is installed on an empty system.

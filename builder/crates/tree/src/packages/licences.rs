@@ -1,4 +1,4 @@
-//! Takes in what packages say about their licences while they are unpacked.
+//! Collects the licence files of packages while they are unpacked.
 //!
 //! Recipes leave documentation out of the guest, so these files are not in its tree: `copyright` files
 //! and links between documentation folders (Debian Policy 12.5), `usr/share/common-licenses`,
@@ -29,11 +29,11 @@ pub struct CollectError {
     pub package: String,
     /// The file.
     pub path: GuestPath,
-    /// Why.
+    /// The underlying I/O error.
     pub source: io::Error,
 }
 
-/// What the control file of a package says about its source.
+/// The source of a package, as its control file names it.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Control {
     /// Name of the source package, where it differs from the package's.
@@ -47,7 +47,7 @@ pub struct Control {
 }
 
 impl Control {
-    /// What control fields say: deb-control(5), which opkg uses too. `None` where there are none.
+    /// Reads control fields: deb-control(5), which opkg uses too. `None` where there are none.
     pub fn of_fields(fields: &[u8]) -> Option<Self> {
         let mut reader = Reader::new(fields);
         let Ok(Some(record)) = reader.next_record() else { return None };
@@ -69,7 +69,7 @@ impl Control {
         Some(control)
     }
 
-    /// What a package says of its source; `None` where it says nothing.
+    /// The source that a package names; `None` where it names none.
     pub fn of_source(source: &Source) -> Option<Self> {
         match source {
             Source::Fields(fields) => Control::of_fields(fields),
@@ -90,9 +90,9 @@ pub struct Collector {
     pub tree: Tree,
     /// Which package brought which files.
     pub files: BTreeMap<String, BTreeSet<GuestPath>>,
-    /// What control files say.
+    /// The sources that control files name, by package.
     pub controls: BTreeMap<String, Control>,
-    /// What could not be taken in, by package.
+    /// The files that could not be taken in, by package.
     pub skipped: BTreeMap<String, Vec<String>>,
     total: u64,
 }
@@ -103,7 +103,7 @@ impl Collector {
         Collector { tree: Tree::new(), ..Collector::default() }
     }
 
-    /// Takes in what `package` says about its source.
+    /// Notes the source that `package` names.
     pub fn said(&mut self, package: &str, control: Control) {
         self.controls.insert(package.to_owned(), control);
     }
@@ -111,7 +111,7 @@ impl Collector {
     /// Takes a copy of `entry` where it is about licences, and hands every entry on to `next`.
     ///
     /// # Errors
-    /// What `next` reports, or [`CollectError`].
+    /// The error of `next`, or [`CollectError`].
     pub fn pass<E: From<CollectError>>(
         &mut self,
         package: &str,

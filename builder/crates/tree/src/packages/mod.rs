@@ -38,23 +38,23 @@ pub struct ChosenPackage {
     pub why: String,
     /// The file.
     pub file: PackageFile,
-    /// What it says of itself, where that is known from an earlier build.
+    /// Its metadata, where they are known from an earlier build.
     pub said: Option<Said>,
 }
 
 /// The packages of a guest, in the order of their locks.
 pub type Packages = Vec<ChosenPackage>;
 
-/// What of the chosen packages is needed.
+/// The part of the chosen packages that is needed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Need {
     /// Their files.
     Files,
-    /// What is in them: a file of which all is in the caches need not be there.
+    /// Their contents: a file of which all is in the caches need not be there.
     Contents,
 }
 
-/// Resolves what is asked of each source over its lock, and fetches what is needed of what was chosen.
+/// Resolves the requests to each source over its lock, and fetches the needed part of the chosen packages.
 ///
 /// # Errors
 /// [`Error`].

@@ -1,5 +1,5 @@
-//! Accounts of a guest whose packages bring them: etc/passwd, etc/group and etc/shadow stay as they
-//! are, and what recipes and scripts add is added to them.
+//! Accounts of a guest: from recipes, or of packages that bring etc/passwd, etc/group and etc/shadow,
+//! to which what recipes and scripts add is added.
 
 use std::io::Read as _;
 
@@ -14,15 +14,37 @@ use crate::{read_file, write_file};
 use wifibox_ground::content::ReadBack;
 use wifibox_ground::entry::EntryKind;
 
-/// Account files larger than this are none.
+/// The most bytes that are read of an account file.
 const SIZE_LIMIT: u64 = 1 << 20;
 
 /// The accounts of a guest.
 pub struct GuestAccounts {
     /// All of them.
     pub all: Accounts,
-    /// Those of packages, and the package that brings them; `None` where recipes declare all.
-    pub packaged: Option<(String, Accounts)>,
+    /// The package that brings the first ones, and what it brings; `None` where recipes declare all.
+    pub packaged: Option<Packaged>,
+    /// The files passwd, group and shadow with all of them, as scripts are to see or have made them.
+    pub texts: [String; 3],
+}
+
+/// Accounts that a package brings.
+pub struct Packaged {
+    /// The package.
+    pub package: String,
+    /// The accounts.
+    accounts: Accounts,
+    /// Whether scripts changed the files.
+    changed: bool,
+}
+
+/// The accounts that recipes declare.
+///
+/// # Errors
+/// [`Error::Accounts`].
+pub fn of_recipes(declared: &Declared) -> Result<GuestAccounts, Error> {
+    let all = declared.accounts()?;
+    let texts = [all.passwd(), all.group(), all.shadow()];
+    Ok(GuestAccounts { all, packaged: None, texts })
 }
 
 /// Reads the accounts that a package brings, and adds those that are declared besides.
@@ -35,11 +57,12 @@ pub fn of_packages(
     context: &Context<'_>,
 ) -> Result<GuestAccounts, Error> {
     for package in packages.iter().filter(|package| !package.of_kernel) {
-        let (mut passwd, mut group) = (None, None);
+        let (mut passwd, mut group, mut shadow) = (None, None, None);
         read_data(package, context, &mut |entry| {
             let slot = match entry.path.as_bytes() {
                 b"etc/passwd" => &mut passwd,
                 b"etc/group" => &mut group,
+                b"etc/shadow" => &mut shadow,
                 _ => return Ok::<(), Error>(()),
             };
             if let EntryKind::File { content, .. } = entry.kind {
@@ -52,13 +75,42 @@ pub fn of_packages(
             Ok(())
         })?;
         if let (Some(passwd), Some(group)) = (passwd, group) {
-            let packaged = Accounts::parse(&passwd, &group)?;
+            let accounts = Accounts::parse(&passwd, &group)?;
             let (users, groups) = declared.lists();
-            let all = packaged.and(users, groups)?;
-            return Ok(GuestAccounts { all, packaged: Some((package.name.clone(), packaged)) });
+            let all = accounts.and(users, groups)?;
+            let texts = [
+                passwd + &added(&all.passwd(), &accounts.passwd()),
+                group + &added(&all.group(), &accounts.group()),
+                shadow.unwrap_or_default() + &added(&all.shadow(), &accounts.shadow()),
+            ];
+            let package = package.name.clone();
+            let packaged = Some(Packaged { package, accounts, changed: false });
+            return Ok(GuestAccounts { all, packaged, texts });
         }
     }
     Err(Error::NoAccounts)
+}
+
+impl GuestAccounts {
+    /// The accounts after scripts have made the files what `texts` says.
+    ///
+    /// # Errors
+    /// [`Error::Accounts`]: they do not fit together any more.
+    pub fn after(self, texts: Option<[String; 3]>) -> Result<GuestAccounts, Error> {
+        let Some(texts) = texts else { return Ok(self) };
+        let [passwd, group, shadow] = &texts;
+        let all = Accounts::of_files(passwd, group, shadow)?;
+        let packaged = self.packaged.map(|packaged| Packaged { changed: true, ..packaged });
+        Ok(GuestAccounts { all, packaged, texts })
+    }
+}
+
+/// The lines of `all` whose names are not in `known`.
+fn added(all: &str, known: &str) -> String {
+    let name = |line: &str| line.split(':').next().unwrap_or_default().to_owned();
+    let there: Vec<String> = known.lines().map(name).collect();
+    let new = all.lines().filter(|line| !there.contains(&name(line)));
+    new.map(|line| format!("{line}\n")).collect()
 }
 
 /// Adds the accounts that no package brought to the files that packages brought.
@@ -66,22 +118,18 @@ pub fn of_packages(
 /// # Errors
 /// [`Error`]: a file cannot be read or put.
 pub fn add_to_files(accounts: &GuestAccounts, tree: &mut Tree) -> Result<(), Error> {
-    let Some((_, packaged)) = &accounts.packaged else { return Ok(()) };
-    let all = &accounts.all;
+    let Some(packaged) = &accounts.packaged else { return Ok(()) };
+    let (all, known) = (&accounts.all, &packaged.accounts);
+    let [passwd, group, shadow] = &accounts.texts;
     let files = [
-        ("etc/passwd", all.passwd(), packaged.passwd(), 0o644),
-        ("etc/group", all.group(), packaged.group(), 0o644),
-        ("etc/shadow", all.shadow(), packaged.shadow(), 0o640),
+        ("etc/passwd", added(&all.passwd(), &known.passwd()), passwd, 0o644),
+        ("etc/group", added(&all.group(), &known.group()), group, 0o644),
+        ("etc/shadow", added(&all.shadow(), &known.shadow()), shadow, 0o640),
     ];
-    for (path, all, packaged, mode) in files {
-        let name = |line: &str| line.split(':').next().unwrap_or_default().to_owned();
-        let there: Vec<String> = packaged.lines().map(name).collect();
-        let new: String = all
-            .lines()
-            .filter(|line| !there.contains(&name(line)))
-            .map(|line| format!("{line}\n"))
-            .collect();
-        if !new.is_empty() {
+    for (path, new, whole, mode) in files {
+        if packaged.changed {
+            write_file(tree, path, whole.as_str(), mode)?;
+        } else if !new.is_empty() {
             let mut text = read_file(tree, path)?.unwrap_or_default();
             text.extend_from_slice(new.as_bytes());
             write_file(tree, path, text, mode)?;

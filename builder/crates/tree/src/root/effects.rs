@@ -1,9 +1,10 @@
-//! What maintainer scripts would do, as the recipe's rules declare it.
+//! The effects of maintainer scripts, as far as the recipe's rules declare them.
 
 use crate::accounts::{self, AccountError, Accounts};
-use crate::scripts::{Rule, Script, UnknownScripts, recognise};
+use crate::packages::Control;
+use crate::scripts::{Known, Rule, Script, ScriptReport, ScriptState, fingerprint, look_up};
 use wifibox_ground::path::GuestPath;
-use wifibox_recipe::{Directory, Effects, FileText, Group, Recipe, ScriptName, User};
+use wifibox_recipe::{Directory, Effects, FileText, Group, Recipe, ScriptName, ScriptRule, User};
 
 /// The effects of all scripts of a guest's packages together.
 #[derive(Debug, Default)]
@@ -22,6 +23,34 @@ pub struct Declared {
     pub appended: Vec<(String, GuestPath, String)>,
 }
 
+/// What the rules say of a script.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict<'r> {
+    /// It does nothing on a fresh system.
+    Empty,
+    /// One declares what it does, for this reason.
+    Rule(&'r str),
+    /// Nothing: it is to be evaluated.
+    Unknown {
+        /// Whether a rule names this package and script, but with other hashes.
+        changed: bool,
+    },
+}
+
+impl Verdict<'_> {
+    /// What the manifest says of a script that is not evaluated.
+    pub fn report(&self, script: &Script) -> Option<ScriptReport> {
+        let (state, why) = match self {
+            Verdict::Empty => (ScriptState::Empty, None),
+            Verdict::Rule(why) => (ScriptState::ByRule, Some((*why).to_owned())),
+            Verdict::Unknown { .. } => return None,
+        };
+        let (package, name) = (script.package.clone(), script.name.clone());
+        let (sha256, effects) = (fingerprint(script), Vec::new());
+        Some(ScriptReport { package, script: name, sha256, state, why, effects })
+    }
+}
+
 /// dpkg's name of a script that runs at installation; `None` for one that does not. `config` only
 /// asks questions, but what it asks may matter, so it needs a rule too.
 pub fn script_name(name: ScriptName) -> &'static str {
@@ -35,12 +64,10 @@ pub fn script_name(name: ScriptName) -> &'static str {
     }
 }
 
-/// Recognises all scripts and adds up what they would do with the recipe's own accounts.
-///
-/// # Errors
-/// [`UnknownScripts`] names every script without a rule.
-pub fn declare(recipe: &Recipe, scripts: &[Script]) -> Result<Declared, UnknownScripts> {
-    let rules: Vec<Rule<Effects>> = recipe
+/// Adds up what the rules' scripts would do with the recipe's own accounts, and says of each script of
+/// `controls` what the rules say.
+pub fn declare<'r>(recipe: &'r Recipe, controls: &[Control]) -> (Declared, Vec<Vec<Verdict<'r>>>) {
+    let rules: Vec<Rule<&ScriptRule>> = recipe
         .scripts
         .iter()
         .filter_map(|rule| {
@@ -50,7 +77,7 @@ pub fn declare(recipe: &Recipe, scripts: &[Script]) -> Result<Declared, UnknownS
                 package,
                 script: script_name(rule.value.script).to_owned(),
                 known: rule.value.sha256.clone(),
-                effect: rule.value.does.clone(),
+                effect: &rule.value,
             })
         })
         .collect();
@@ -59,30 +86,18 @@ pub fn declare(recipe: &Recipe, scripts: &[Script]) -> Result<Declared, UnknownS
         groups: recipe.groups.iter().map(|group| group.value.clone()).collect(),
         ..Declared::default()
     };
-    for (script, effects) in recognise(scripts, &rules)? {
-        let from = format!("{} of {}", script.name, script.package);
-        for user in &effects.accounts.users {
-            add(&mut declared.users, &user.value);
+    let mut verdict = |script: &Script| match look_up(script, &rules) {
+        Known::Empty => Verdict::Empty,
+        Known::Unknown { changed } => Verdict::Unknown { changed },
+        Known::Rule(rule) => {
+            declared.add(&format!("{} of {}", script.name, script.package), &rule.does);
+            Verdict::Rule(&rule.why)
         }
-        for group in &effects.accounts.groups {
-            add(&mut declared.groups, &group.value);
-        }
-        let directories = effects.directories.iter();
-        declared.directories.extend(directories.map(|d| (from.clone(), d.value.clone())));
-        let links = effects.links.iter();
-        declared
-            .links
-            .extend(links.map(|(path, to)| (from.clone(), path.value.clone(), to.value.clone())));
-        let files = effects.files.iter();
-        declared.files.extend(
-            files.map(|(path, file)| (from.clone(), path.value.clone(), file.value.clone())),
-        );
-        let appended = effects.append.iter();
-        declared.appended.extend(
-            appended.map(|(path, text)| (from.clone(), path.value.clone(), text.value.clone())),
-        );
-    }
-    Ok(declared)
+    };
+    let verdicts =
+        controls.iter().map(|control| control.scripts.iter().map(&mut verdict).collect());
+    let verdicts = verdicts.collect();
+    (declared, verdicts)
 }
 
 /// Two scripts that make the same account make it once.
@@ -93,6 +108,25 @@ fn add<T: PartialEq + Clone>(list: &mut Vec<T>, item: &T) {
 }
 
 impl Declared {
+    /// Adds what the script `from` does.
+    fn add(&mut self, from: &str, effects: &Effects) {
+        for user in &effects.accounts.users {
+            add(&mut self.users, &user.value);
+        }
+        for group in &effects.accounts.groups {
+            add(&mut self.groups, &group.value);
+        }
+        let own = || from.to_owned();
+        let directories = effects.directories.iter();
+        self.directories.extend(directories.map(|d| (own(), d.value.clone())));
+        let links = effects.links.iter();
+        self.links.extend(links.map(|(path, to)| (own(), path.value.clone(), to.value.clone())));
+        let files = effects.files.iter();
+        self.files.extend(files.map(|(path, f)| (own(), path.value.clone(), f.value.clone())));
+        let texts = effects.append.iter();
+        self.appended.extend(texts.map(|(path, t)| (own(), path.value.clone(), t.value.clone())));
+    }
+
     /// The guest's accounts.
     ///
     /// # Errors

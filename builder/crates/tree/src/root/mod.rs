@@ -8,6 +8,7 @@ mod openrc;
 mod procd;
 mod prune;
 mod replaces;
+mod scripts;
 mod times;
 mod transport;
 
@@ -16,17 +17,17 @@ use wifibox_ground::content::{Content, Spool};
 use wifibox_ground::entry::Entry;
 use wifibox_ground::path::GuestPath;
 use wifibox_recipe::{
-    AccountsFrom, AppletLinks, Composed, Directory, InitSystem, KernelChoice, Recipe, Sourced,
+    AccountsFrom, AppletLinks, Composed, Directory, EfiStub, InitSystem, KernelChoice, PathFilter,
+    Recipe, Sourced,
 };
 
-use self::accounts::GuestAccounts;
 use self::effects::{Declared, declare};
 use crate::accounts::Accounts;
 use crate::applets::{link_applets, link_listed};
 use crate::openwrt::owned_by_root;
 use crate::packages::licences::Collector;
 use crate::packages::{self, ChosenPackage, Claim, read_data, unpack_ahead};
-use crate::scripts::Script;
+use crate::scripts::ScriptReport;
 use crate::unpack::Unpacker;
 use crate::{Context, Kind, Meta, Origin, PlaceError, Tree, append, overlay_mode, put};
 
@@ -35,18 +36,20 @@ pub use procd::finish;
 pub use prune::{folders, prune};
 pub use times::{newest_time, seal};
 
-/// What packages, recipe and overlays make together.
+/// The root that packages, recipe and overlays make together.
 pub struct Root {
     /// The tree, with all that packages offer of kernel and firmware still in it.
     pub tree: Tree,
-    /// What the packages say about their licences.
+    /// The licence files of the packages.
     pub licences: Collector,
+    /// What became of the packages' maintainer scripts.
+    pub scripts: Vec<ScriptReport>,
 }
 
 /// Reads all packages and lays them, the recipe and the overlays into a tree.
 ///
 /// # Errors
-/// [`Error`]: a package is damaged, a script has no rule, two files clash.
+/// [`Error`]: a package is damaged, a script is not understood and has no rule, two files clash.
 pub fn assemble(
     composed: &Composed<'_>,
     packages: &[ChosenPackage],
@@ -56,13 +59,21 @@ pub fn assemble(
     let recipe = &composed.recipe;
     let mut licences = Collector::new();
     let controls = packages::read(packages, &mut licences, context)?;
-    let scripts: Vec<Script> =
-        controls.iter().flat_map(|control| control.scripts.iter().cloned()).collect();
-    let declared = declare(recipe, &scripts)?;
+    let (declared, verdicts) = declare(recipe, &controls);
+    unpack_ahead(packages, context)?;
     let accounts = match recipe.accounts_from.value {
-        AccountsFrom::Recipes => GuestAccounts { all: declared.accounts()?, packaged: None },
+        AccountsFrom::Recipes => accounts::of_recipes(&declared)?,
         AccountsFrom::Packages => accounts::of_packages(packages, &declared, context)?,
     };
+    let outcome = scripts::run(&scripts::Job {
+        recipe,
+        packages,
+        controls: &controls,
+        verdicts: &verdicts,
+        accounts: &accounts.texts,
+        context,
+    })?;
+    let accounts = accounts.after(outcome.accounts())?;
     let mut tree = Tree::new();
     for (path, target) in &recipe.links {
         let origin = recipe_origin(target);
@@ -75,12 +86,18 @@ pub fn assemble(
     let facts = controls.iter().filter_map(|control| control.openwrt.clone()).collect();
     let claims: Vec<Claim> = controls.into_iter().map(|control| control.claim).collect();
     let replaces = replaces::resolve(packages, &claims)?;
-    let bringer = accounts.packaged.as_ref().map(|(package, _)| package.clone());
+    let bringer = accounts.packaged.as_ref().map(|packaged| packaged.package.clone());
+    let admission = Admission::new(recipe)?;
     let mut unpacker = Unpacker::new(&mut tree, spool, &accounts.all, &replaces)
         .keep_empty_directories(recipe.keep_empty_directories.value)
         .owners_by_number(bringer);
-    unpack(recipe, packages, &mut unpacker, &mut licences, context)?;
+    unpack((recipe, &admission), packages, &mut unpacker, &mut licences, context)?;
     unpacker.finish()?;
+    for stage in &outcome.stages {
+        scripts::carry(stage, &mut tree, &|place, path| {
+            packages.get(place).is_some_and(|package| admission.admits(package, path))
+        })?;
+    }
     apply(&declared, &mut tree, &accounts.all)?;
     accounts::add_to_files(&accounts, &mut tree)?;
     for (path, file) in &recipe.files {
@@ -104,39 +121,53 @@ pub fn assemble(
     if recipe.init_system.value == InitSystem::Procd {
         procd::configure(recipe, facts, &mut tree, context)?;
     }
-    Ok(Root { tree, licences })
+    Ok(Root { tree, licences, scripts: outcome.reports })
 }
 
 fn recipe_origin<T>(value: &Sourced<T>) -> Origin {
     Origin::Recipe(value.origin.file.to_string())
 }
 
+/// Which files of packages come into the guest.
+struct Admission<'a> {
+    filter: PathFilter,
+    kernel: GlobSet,
+    stub: Option<&'a EfiStub>,
+}
+
+impl<'a> Admission<'a> {
+    fn new(recipe: &'a Recipe) -> Result<Self, Error> {
+        let stub = recipe.kernel.efi_stub.as_ref().map(|stub| &stub.value);
+        let (filter, kernel) = (recipe.path_filter()?, kernel_files(&recipe.kernel)?);
+        Ok(Admission { filter, kernel, stub })
+    }
+
+    fn admits(&self, package: &ChosenPackage, path: &GuestPath) -> bool {
+        match self.stub {
+            // Of the package that holds the stub nothing else comes along.
+            Some(stub) if stub.package == package.name => *path == stub.path,
+            _ => {
+                let of_kernel = || path.as_str().is_some_and(|path| self.kernel.is_match(path));
+                (!package.of_kernel && self.filter.admits(path)) || of_kernel()
+            }
+        }
+    }
+}
+
 fn unpack(
-    recipe: &Recipe,
+    (recipe, admission): (&Recipe, &Admission<'_>),
     packages: &[ChosenPackage],
     unpacker: &mut Unpacker<'_>,
     licences: &mut Collector,
     context: &Context<'_>,
 ) -> Result<(), Error> {
-    let filter = recipe.path_filter()?;
-    let kernel = kernel_files(&recipe.kernel)?;
-    let stub = recipe.kernel.efi_stub.as_ref().map(|stub| &stub.value);
-    let admits = |package: &ChosenPackage, path: &GuestPath| match stub {
-        // Of the package that holds the stub nothing else comes along.
-        Some(stub) if stub.package == package.name => *path == stub.path,
-        _ => {
-            let of_kernel = || path.as_str().is_some_and(|path| kernel.is_match(path));
-            (!package.of_kernel && filter.admits(path)) || of_kernel()
-        }
-    };
-    unpack_ahead(packages, context)?;
     let procd = recipe.init_system.value == InitSystem::Procd;
     let total = packages.iter().map(|package| package.file.size).sum();
     let task = context.work.progress.begin("unpacking packages", Some(total));
     for package in packages {
         context.work.check()?;
         let mut take = |entry: Entry<'_>| {
-            if admits(package, &entry.path) {
+            if admission.admits(package, &entry.path) {
                 let entry = if procd { owned_by_root(entry) } else { entry };
                 unpacker.take(&package.name, entry)?;
             }
@@ -148,7 +179,7 @@ fn unpack(
     Ok(())
 }
 
-/// What the kernel's descriptor names comes along whatever the recipe leaves out.
+/// The files that the kernel's descriptor names: they come along whatever the recipe leaves out.
 fn kernel_files(kernel: &KernelChoice) -> Result<GlobSet, Error> {
     let bad = |error: globset::Error| Error::Pattern {
         origin: kernel.name.origin.to_string(),

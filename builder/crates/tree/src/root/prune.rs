@@ -37,7 +37,7 @@ pub fn prune(recipe: &Recipe, tree: &mut Tree, context: &Context<'_>) -> Result<
     Ok(())
 }
 
-/// What each of `files` needs, as an earlier build found it of the same files, or as they say it.
+/// The needs of each of `files`, as an earlier build read them of the same files, or else read now.
 fn read(files: Vec<(GuestPath, Content)>, context: &Context<'_>) -> Result<Elves, Error> {
     let what = || "the guest's programs".to_owned();
     let mut inputs = format!("needs\n{}\n", context.kept.tool());

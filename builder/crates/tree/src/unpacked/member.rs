@@ -26,11 +26,11 @@ pub struct Member {
     pub mtime: u32,
     /// Extended attributes by full name.
     pub xattrs: BTreeMap<Vec<u8>, Vec<u8>>,
-    /// What it is.
+    /// Its type.
     pub kind: MemberKind,
 }
 
-/// What a [`Member`] is.
+/// The type of a [`Member`], with the data of that type.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum MemberKind {
     /// A directory.

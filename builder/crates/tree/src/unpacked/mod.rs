@@ -83,8 +83,8 @@ impl Unpacked {
         self.folder.join(format!("{key}.{WHOLE}"))
     }
 
-    /// What the package with this hash unpacks to, if that is known. A damaged pack is removed and
-    /// is not there.
+    /// The unpacked form of the package with this hash, if it is known. A damaged pack is removed and counts as
+    /// unknown.
     pub fn get(&self, package: &Sha256) -> Option<Pack> {
         let path = self.path_of(package);
         let file = File::open(&path).ok()?;

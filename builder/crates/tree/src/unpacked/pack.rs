@@ -14,7 +14,7 @@ use wifibox_ground::content::Content;
 use wifibox_ground::digest::Sha256;
 use wifibox_ground::digests::Hashers;
 use wifibox_ground::entry::{Entry, EntryKind};
-use wifibox_ground::held::{Held, PackFile};
+use wifibox_ground::packed::{PackFile, Packed};
 use wifibox_ground::path::GuestPath;
 
 const MAGIC: &[u8; 8] = b"WBPACK01";
@@ -77,7 +77,7 @@ impl Pack {
     pub fn content(&self, member: &Member) -> Option<Content> {
         match member.kind {
             MemberKind::File { offset, length, digests } => {
-                Some(Content::Held(Held::new(&self.file, offset, length, digests)))
+                Some(Content::Packed(Packed::new(&self.file, offset, length, digests)))
             }
             _ => None,
         }
@@ -86,7 +86,7 @@ impl Pack {
     /// Hands all members to `visit`, in the package's order, as the reader of the package did.
     ///
     /// # Errors
-    /// What `visit` reports.
+    /// The error of `visit`.
     pub fn replay<E>(&self, visit: &mut dyn FnMut(Entry<'_>) -> Result<(), E>) -> Result<(), E> {
         for member in &self.members {
             let held = self.content(member);

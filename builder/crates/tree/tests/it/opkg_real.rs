@@ -107,7 +107,7 @@ enum Failed {
     Unpack(#[from] UnpackError),
 }
 
-/// What a node is, as far as two roots are compared.
+/// A line about each node, by path, with the properties in which two roots are compared.
 type Root = BTreeMap<String, String>;
 
 fn guest_root(list: &str) -> (Root, BTreeSet<String>) {

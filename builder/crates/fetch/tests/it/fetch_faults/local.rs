@@ -1,4 +1,5 @@
-//! What is on this machine: the store, distdirs, full disks, several builders.
+//! Faults on this machine: in the store, in distdirs, with full disks, with several builders at
+//! once.
 
 use super::*;
 

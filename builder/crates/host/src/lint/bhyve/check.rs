@@ -1,4 +1,4 @@
-//! What a tree of variables must hold to be a machine.
+//! Whether a tree of variables describes a machine.
 
 use std::collections::BTreeMap;
 

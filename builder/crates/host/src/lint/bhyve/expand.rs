@@ -16,7 +16,7 @@ pub(super) struct Expanded {
     pub value: String,
     /// The variables that it refers to.
     pub referred: Vec<String>,
-    /// What bhyve would warn about.
+    /// Warnings, as bhyve would give them.
     pub problems: Vec<String>,
     steps: usize,
 }

@@ -19,7 +19,7 @@ pub use tree::{Config, Device};
 
 use super::Problem;
 
-/// What is wrong with the text of such a file.
+/// The problems of such a file, sorted by line.
 #[must_use]
 pub fn lint(text: &str) -> Vec<Problem> {
     let (config, mut problems) = Config::parse(text);

@@ -3,7 +3,7 @@
 /// Where such an option puts its device: bus, slot, function.
 ///
 /// # Errors
-/// What is wrong with it.
+/// The reason, for a message.
 pub fn option_place(value: &str) -> Result<(u8, u8, u8), String> {
     let (place, device) =
         value.split_once(',').ok_or_else(|| format!("-s {value}: expected SLOT,DEVICE"))?;

@@ -1,4 +1,4 @@
-//! What the linter takes and what it refuses, each case by itself.
+//! Each rule of the linter, by a text that it accepts or refuses.
 
 use super::*;
 

@@ -1,6 +1,6 @@
 //! The forms of values, as bhyve reads them.
 
-/// What a value looks like.
+/// The form of a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Form {
     /// true, on, yes, 1, false, off, no, 0; any case.
@@ -30,7 +30,7 @@ pub(super) enum Form {
 }
 
 impl Form {
-    /// What was expected, if `value` is not of this form.
+    /// The expected form, in words, if `value` does not have it.
     pub fn mismatch(self, value: &str) -> Option<String> {
         let expected = match self {
             Form::Boolean => {

@@ -62,8 +62,8 @@ fn wanted(names: &[&str]) -> Vec<Wanted> {
 fn read_for(name: &str, bytes: &[u8], names: &[&str]) -> Result<Archive, ArchiveError> {
     let folder = tempfile::tempdir().expect("a folder");
     let spool = Spool::new_in(folder.path()).expect("a spool");
-    let wishes = Wishes::new(&wanted(names), &Rules::of_linux()).expect("wishes");
-    read(name, &mut || Ok(Cursor::new(bytes.to_vec())), &wishes, &spool)
+    let filter = NameFilter::new(&wanted(names), &Rules::of_linux()).expect("filter");
+    read(name, &mut || Ok(Cursor::new(bytes.to_vec())), &filter, &spool)
 }
 
 #[test]

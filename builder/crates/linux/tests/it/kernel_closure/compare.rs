@@ -24,7 +24,7 @@ pub fn depmod_version() -> Option<u32> {
     version
 }
 
-/// What depmod writes into `lib/modules/VERSION` below `root`.
+/// Runs depmod below `root` and gives the files that it writes into `lib/modules/VERSION`.
 pub fn run_depmod(root: &Path, version: &str) -> BTreeMap<String, Vec<u8>> {
     // No configuration of the machine's: an empty directory.
     let config = tempfile::tempdir().expect("a directory");

@@ -121,7 +121,7 @@ fn words(condition: &Condition, names: &Names) -> String {
     words.collect::<Vec<_>>().join(" && ")
 }
 
-/// What the builder is told of the chosen options.
+/// The builder's arguments for the chosen options.
 fn arguments(variants: &Variants, names: &Names) -> String {
     let axes = &variants.axes;
     let target = &variants.target;

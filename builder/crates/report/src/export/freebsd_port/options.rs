@@ -128,7 +128,8 @@ pub fn makefile(variants: &Variants, names: &Names, header: &str) -> String {
     text + &relations(variants, names)
 }
 
-/// What requires and excludes what.
+/// The variables by which options imply or prevent others, and each flavor's agreements and
+/// user-supplied firmware.
 fn relations(variants: &Variants, names: &Names) -> String {
     let axes = &variants.axes;
     let mut text = String::new();

@@ -14,7 +14,7 @@ use wifibox_resolve::Variants;
 /// Where net/wifibox-core takes the share `var` from.
 const VAR: &str = "/var/run/wifibox/appliance";
 
-/// What every guest installs, below PREFIX. The man page has the name that net/wifibox-core links
+/// The files that every guest installs, below PREFIX. The man page has the name that net/wifibox-core links
 /// `wifibox-guest.5.gz` to.
 const ALWAYS: [&str; 3] =
     ["share/man/man5/wifibox-alpine.5.gz", "share/wifibox/esp.img", "share/wifibox/root.img"];

@@ -1,4 +1,4 @@
-//! What `apk add` chooses on an empty root.
+//! The choices of `apk add` on an empty root.
 
 use super::{check, names, solve};
 use crate::solver::{Because, Chosen};

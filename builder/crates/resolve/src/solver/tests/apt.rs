@@ -1,4 +1,4 @@
-//! What `apt-get install --no-install-recommends` chooses on an empty root.
+//! The choices of `apt-get install --no-install-recommends` on an empty root.
 
 use super::{check, names, solve};
 use wifibox_ground::version::Scheme;

@@ -221,18 +221,21 @@ impl Judge<'_> {
     }
 }
 
-fn compare_with_brute_force(scheme: Scheme, (records, wishes): &Case) -> Result<(), TestCaseError> {
+fn compare_with_brute_force(
+    scheme: Scheme,
+    (records, requests): &Case,
+) -> Result<(), TestCaseError> {
     let text = |tagged: bool| {
         let lines = records.iter().filter(|(tag, _)| *tag == tagged).map(|(_, line)| line.as_str());
         lines.collect::<Vec<_>>().join("\n")
     };
     let (plain, tagged) = (text(false), text(true));
-    let world = wishes.join(if scheme == Scheme::Apk { " " } else { "," });
+    let world = requests.join(if scheme == Scheme::Apk { " " } else { "," });
     let (universe, outcome) = solve(scheme, &[(None, &plain), (Some("t"), &tagged)], &[], &world);
 
     let (plain, tagged) = (index(scheme, &plain), index(scheme, &tagged));
     let requests: Vec<Request> =
-        wishes.iter().map(|wish| Request::parse(scheme, wish).expect("a request")).collect();
+        requests.iter().map(|wish| Request::parse(scheme, wish).expect("a request")).collect();
     let mut all: Vec<(bool, &Package)> = plain.iter().map(|p| (false, p)).collect();
     all.extend(tagged.iter().map(|p| (true, p)));
     let requests = requests.iter().filter_map(Request::relation).collect();
@@ -280,17 +283,17 @@ proptest! {
         compare_with_brute_force(Scheme::Opkg, &case)?;
     }
 
-    /// What the lock file does: only the chosen records are kept.
+    /// A lock file keeps only the chosen records.
     #[test]
     fn resolving_over_the_chosen_records_chooses_them_again(
-        (scheme, (records, wishes)) in prop_oneof![
+        (scheme, (records, requests)) in prop_oneof![
             case(Scheme::Apk).prop_map(|c| (Scheme::Apk, c)),
             case(Scheme::Dpkg).prop_map(|c| (Scheme::Dpkg, c)),
             case(Scheme::Opkg).prop_map(|c| (Scheme::Opkg, c)),
         ]
     ) {
         let text = records.iter().map(|(_, line)| line.as_str()).collect::<Vec<_>>().join("\n");
-        let world = wishes.join(if scheme == Scheme::Apk { " " } else { "," });
+        let world = requests.join(if scheme == Scheme::Apk { " " } else { "," });
         let world = world.replace("@t", "");
         let (universe, outcome) = solve(scheme, &[(None, &text)], &[], &world);
         if let Ok(solution) = outcome {

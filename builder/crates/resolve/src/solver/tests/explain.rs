@@ -1,4 +1,4 @@
-//! What is said where there is no solution.
+//! The explanations given where there is no solution.
 
 use super::solve;
 use wifibox_ground::version::Scheme;

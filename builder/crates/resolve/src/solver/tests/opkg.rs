@@ -1,4 +1,4 @@
-//! What `opkg install` chooses on an empty root.
+//! The choices of `opkg install` on an empty root.
 
 use super::{check, names, solve};
 use wifibox_ground::version::Scheme;

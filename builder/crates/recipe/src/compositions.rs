@@ -1,4 +1,4 @@
-//! What the builds that the recipes allow ask for, for locking them all at once.
+//! The requests of all builds that the recipes allow, for locking them all at once.
 
 use super::base::Base;
 use super::catalog::Catalog;

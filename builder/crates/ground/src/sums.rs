@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use wifibox_ground::digest::Sha256;
+use crate::digest::Sha256;
 
 /// The file of hashes.
 pub const SUMS: &str = "SHA256SUMS";
 /// Signatures over [`SUMS`] may lie beside it: they cannot be listed in it.
 pub const SIGNATURES: [&str; 2] = ["SHA256SUMS.minisig", "SHA256SUMS.asc"];
 /// The largest list of hashes that is read, in bytes.
-pub(crate) const SUMS_LIMIT: u64 = 16 << 20;
+pub const SUMS_LIMIT: u64 = 16 << 20;
 
 /// The list of hashes of an output.
 #[derive(Debug, Clone, PartialEq, Eq)]

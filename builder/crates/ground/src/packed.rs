@@ -23,7 +23,7 @@ pub struct PackFile {
 
 /// The bytes of one member; cloning shares them.
 #[derive(Debug, Clone)]
-pub struct Held(Arc<Place>);
+pub struct Packed(Arc<Place>);
 
 #[derive(Debug)]
 struct Place {
@@ -33,10 +33,10 @@ struct Place {
     digests: Digests,
 }
 
-impl Held {
+impl Packed {
     /// The member of `pack` at `offset`, whose bytes have `digests`.
     pub fn new(pack: &Arc<PackFile>, offset: u64, length: u64, digests: Digests) -> Self {
-        Held(Arc::new(Place { pack: Arc::clone(pack), offset, length, digests }))
+        Packed(Arc::new(Place { pack: Arc::clone(pack), offset, length, digests }))
     }
 
     /// How many bytes there are.
@@ -56,19 +56,19 @@ impl Held {
 
     /// A reader over the bytes. Its last bytes come only if all of them together have the right
     /// hash. Readers may be used from several threads, and do not wait for each other.
-    pub fn open(&self) -> HeldReader {
-        HeldReader { place: Arc::clone(&self.0), at: 0, hasher: Hasher::default() }
+    pub fn open(&self) -> PackedReader {
+        PackedReader { place: Arc::clone(&self.0), at: 0, hasher: Hasher::default() }
     }
 }
 
-/// Reads a [`Held`].
-pub struct HeldReader {
+/// Reads a [`Packed`].
+pub struct PackedReader {
     place: Arc<Place>,
     at: u64,
     hasher: Hasher,
 }
 
-impl Read for HeldReader {
+impl Read for PackedReader {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
         let Place { pack, offset, length, digests } = &*self.place;
         let left = length.saturating_sub(self.at);

@@ -1,4 +1,4 @@
-//! What a user may ask for beside what the recipe says: memory, processors, cards, a configuration
+//! The user's changes to a guest beside the recipe: memory, processors, cards, a configuration
 //! disk, a disk that keeps the guest's data, another name or place.
 
 use super::HostError;
@@ -7,8 +7,8 @@ use wifibox_ground::guest::{CONFIGURATION_FILE, Guest, HostPath, PERSISTENT_FILE
 
 /// Changes to the description of a guest; what is `None`, empty or `false` stays as it is.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Wishes {
-    /// What the virtual machine is called.
+pub struct Overrides {
+    /// The name of the virtual machine.
     pub name: Option<String>,
     /// Memory in MiB.
     pub memory: Option<u32>,
@@ -26,33 +26,33 @@ pub struct Wishes {
     pub folder: Option<HostPath>,
 }
 
-impl Wishes {
-    /// `guest` with these wishes granted.
+impl Overrides {
+    /// `guest` with these overrides granted.
     ///
     /// # Errors
-    /// [`HostError::Value`] for a value that cannot be.
+    /// [`HostError::Value`] for a value that is not allowed.
     pub fn apply(&self, guest: &Guest) -> Result<Guest, HostError> {
-        let wishes = self;
+        let overrides = self;
         let mut guest = guest.clone();
-        if let Some(name) = &wishes.name {
+        if let Some(name) = &overrides.name {
             guest.name.clone_from(name);
         }
-        guest.memory = wishes.memory.unwrap_or(guest.memory);
-        guest.vcpus = wishes.vcpus.unwrap_or(guest.vcpus);
-        if !wishes.passthru.is_empty() {
-            guest.passthru.clone_from(&wishes.passthru);
+        guest.memory = overrides.memory.unwrap_or(guest.memory);
+        guest.vcpus = overrides.vcpus.unwrap_or(guest.vcpus);
+        if !overrides.passthru.is_empty() {
+            guest.passthru.clone_from(&overrides.passthru);
         }
-        if let (Some(uplink), Some(card)) = (&wishes.uplink, guest.nics.first_mut()) {
+        if let (Some(uplink), Some(card)) = (&overrides.uplink, guest.nics.first_mut()) {
             card.uplink = Some(uplink.clone());
         }
-        if wishes.configuration_disk && !guest.has_configuration_disk() {
+        if overrides.configuration_disk && !guest.has_configuration_disk() {
             guest.shares.clear();
             guest.add_disk(Purpose::Configuration, CONFIGURATION_FILE, true);
         }
-        if wishes.persistent && guest.disk(Purpose::Persistent).is_none() {
+        if overrides.persistent && guest.disk(Purpose::Persistent).is_none() {
             guest.add_disk(Purpose::Persistent, PERSISTENT_FILE, false);
         }
-        if let Some(folder) = &wishes.folder {
+        if let Some(folder) = &overrides.folder {
             guest.folder = Some(folder.clone());
         }
         guest.check()?;
@@ -77,8 +77,9 @@ mod tests {
 
     #[test]
     fn disks_follow_each_other() {
-        let wishes = Wishes { configuration_disk: true, persistent: true, ..Wishes::default() };
-        let changed = wishes.apply(&guest()).unwrap();
+        let overrides =
+            Overrides { configuration_disk: true, persistent: true, ..Overrides::default() };
+        let changed = overrides.apply(&guest()).unwrap();
         let disks: Vec<(&str, &str, bool)> = changed
             .disks
             .iter()
@@ -94,16 +95,16 @@ mod tests {
             ]
         );
         assert!(changed.shares.is_empty() && changed.has_configuration_disk());
-        // The same wishes again change nothing.
-        assert_eq!(wishes.apply(&changed).unwrap(), changed);
+        // The same overrides again change nothing.
+        assert_eq!(overrides.apply(&changed).unwrap(), changed);
         let mut xen = guest();
         xen.disks.retain(|disk| disk.purpose == Purpose::Root);
         xen.disks[0].device = "xvde".to_owned();
-        assert_eq!(wishes.apply(&xen).unwrap().disks[2].device, "xvdg");
+        assert_eq!(overrides.apply(&xen).unwrap().disks[2].device, "xvdg");
     }
 
     #[test]
     fn no_wish_changes_nothing() {
-        assert_eq!(Wishes::default().apply(&guest()).unwrap(), guest());
+        assert_eq!(Overrides::default().apply(&guest()).unwrap(), guest());
     }
 }

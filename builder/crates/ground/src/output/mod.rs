@@ -1,7 +1,12 @@
 //! The output folder: it appears whole or not at all.
 //!
 //! Everything is written into a hidden folder beside the one that was asked for, made durable, and
-//! renamed into place. A build that fails or is stopped leaves the old output as it was.
+//! renamed into place. A build that fails or is stopped leaves the old output as it was, and what no build wrote
+//! is never replaced ([`place`]).
+
+pub mod place;
+#[cfg(test)]
+mod tests;
 
 use std::fs::{self, File};
 use std::io::{self, BufReader, Seek, Write};
@@ -39,31 +44,52 @@ pub struct Link {
 /// Why an output folder cannot be written.
 #[derive(Debug, thiserror::Error)]
 pub enum OutputError {
-    /// The file system said no.
+    /// A file or folder cannot be read, written or made.
     #[error("{doing} {path}: {source}{}", hint(source))]
     Io {
-        /// What was being done.
+        /// The operation that failed: `cannot make folder`.
         doing: &'static str,
-        /// To which file or folder.
+        /// The file or folder.
         path: PathBuf,
-        /// What the system said.
+        /// The underlying I/O error.
         source: io::Error,
     },
-    /// There is something else than a folder.
+    /// The path is that of a file.
     #[error("the output cannot be written to {path}: that is a file, and a folder is needed")]
     NotAFolder {
         /// The file.
         path: PathBuf,
     },
-    /// The folder holds something that is no output of a build.
+    /// The folder holds something that is not an output of a build.
     #[error(
-        "{path} exists and was not written by wifibox-build (it has no manifest.json): \
+        "{path} exists and was not written by wifibox-build (it has no SHA256SUMS of an output): \
          name another folder with --out, or move it away"
     )]
     Foreign {
         /// The folder.
         path: PathBuf,
     },
+    /// The folder holds an output, and what would be lost with it.
+    #[error(
+        "{path} holds what no build wrote: {}; move it away, or name another folder with --out",
+        first_names(files)
+    )]
+    InTheWay {
+        /// The folder.
+        path: PathBuf,
+        /// Files in it, and what became of them, in the order of their names.
+        files: Vec<String>,
+    },
+}
+
+/// Names of files for a person to read: of many the first ones, and how many more there are.
+fn first_names(files: &[String]) -> String {
+    const SHOWN: usize = 8;
+    let shown = files.get(..SHOWN).unwrap_or(files).join(", ");
+    match files.len().saturating_sub(SHOWN) {
+        0 => shown,
+        more => format!("{shown} and {more} more"),
+    }
 }
 
 fn hint(error: &io::Error) -> &'static str {
@@ -134,12 +160,12 @@ impl OutputFolder {
     /// Begins an output that will be at `target`; its parent folders are made.
     ///
     /// # Errors
-    /// [`OutputError::Foreign`] if `target` is something else's folder; or the folder cannot be made.
+    /// As [`place::check_target`]; or the folder cannot be made.
     pub fn begin(target: &Path) -> Result<Self, OutputError> {
         let parent = target.parent().filter(|parent| !parent.as_os_str().is_empty());
         let parent = parent.unwrap_or(Path::new("."));
         fs::create_dir_all(parent).map_err(at("cannot make folder", parent))?;
-        check_target(target)?;
+        place::check_target(target)?;
         let name = target.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let work = tempfile::Builder::new()
             .prefix(&format!(".{name}."))
@@ -160,7 +186,7 @@ impl OutputFolder {
     /// noted, and given back.
     ///
     /// # Errors
-    /// What `fill` reports, or [`OutputError::Io`].
+    /// The error of `fill`, or [`OutputError::Io`].
     pub fn write<E: From<OutputError>>(
         &self,
         path: &str,
@@ -192,7 +218,7 @@ impl OutputFolder {
         unreadable: impl FnOnce(io::Error) -> E,
     ) -> Result<Output, E> {
         let digests = match content {
-            Content::Held(held) => Some(held.digests()),
+            Content::Packed(held) => Some(held.digests()),
             Content::Inline(_) | Content::Spooled { .. } => None,
         };
         let Some(digests) = digests else {
@@ -267,7 +293,7 @@ impl OutputFolder {
         links
     }
 
-    /// What was written so far, by path.
+    /// The files written so far, by path.
     pub fn files(&self) -> Vec<Output> {
         let written = lock(&self.files);
         let mut files: Vec<Output> = written.iter().map(|(output, _)| output.clone()).collect();
@@ -282,10 +308,11 @@ impl OutputFolder {
         Some((output.size, *digests))
     }
 
-    /// Writes `SHA256SUMS` and puts the folder where it was asked for; an older output makes way.
+    /// Writes `SHA256SUMS` and puts the folder where it was asked for; an older output makes way, in one step where
+    /// the system can.
     ///
     /// # Errors
-    /// [`OutputError::Io`]; the older output is then still there.
+    /// [`OutputError::Io`], or as [`place::check_target`]; the older output is then still there.
     pub fn finish(self) -> Result<Vec<Output>, OutputError> {
         let sums: String =
             self.files().iter().map(|file| format!("{}  {}\n", file.sha256, file.path)).collect();
@@ -293,24 +320,14 @@ impl OutputFolder {
         let files = self.files();
         let work = self.work.path().to_owned();
         set_folder_modes(&work).map_err(at("cannot set the mode of", &work))?;
+        // Meanwhile the disk works.
+        place::check_all(&self.target)?;
         self.durable.finish()?;
-        if self.target.symlink_metadata().is_ok() {
-            // Two renames, because a folder cannot be renamed over one that is not empty.
-            let old = tempfile::Builder::new()
-                .prefix(".replaced.")
-                .tempdir_in(work.parent().unwrap_or(Path::new(".")))
-                .map_err(at("cannot make a folder beside", &self.target))?;
-            let aside = old.path().join("old");
-            fs::rename(&self.target, &aside).map_err(at("cannot move away", &self.target))?;
-            if let Err(error) = fs::rename(&work, &self.target) {
-                fs::rename(&aside, &self.target).map_err(at("cannot put back", &self.target))?;
-                return Err(at("cannot put in place", &self.target)(error));
-            }
-        } else {
-            fs::rename(&work, &self.target).map_err(at("cannot put in place", &self.target))?;
+        place::put(&work, &self.target)?;
+        if !work.exists() {
+            // The folder has moved: there is nothing left to clean up.
+            let _ = self.work.keep();
         }
-        // The folder has moved: there is nothing left to clean up.
-        let _ = self.work.keep();
         Ok(files)
     }
 }
@@ -318,27 +335,6 @@ impl OutputFolder {
 /// A list is only ever added to, so one of a thread that panicked is sound.
 fn lock<T>(list: &Mutex<T>) -> MutexGuard<'_, T> {
     list.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// Whether an output can be put in this place.
-///
-/// # Errors
-/// [`OutputError::NotAFolder`], [`OutputError::Foreign`]: it would replace something that is no output.
-pub fn check_target(target: &Path) -> Result<(), OutputError> {
-    match target.metadata() {
-        Err(_) if target.symlink_metadata().is_err() => Ok(()),
-        Ok(data) if data.is_dir() && is_output(target)? => Ok(()),
-        Ok(data) if data.is_dir() => Err(OutputError::Foreign { path: target.to_owned() }),
-        _ => Err(OutputError::NotAFolder { path: target.to_owned() }),
-    }
-}
-
-fn is_output(target: &Path) -> Result<bool, OutputError> {
-    if target.join("manifest.json").is_file() {
-        return Ok(true);
-    }
-    let mut entries = fs::read_dir(target).map_err(at("cannot read folder", target))?;
-    Ok(entries.next().is_none())
 }
 
 /// Gives an open file, or folder, exactly these permission bits, whatever the umask is.
@@ -371,6 +367,3 @@ fn set_folder_modes(folder: &Path) -> io::Result<()> {
     }
     Ok(())
 }
-
-#[cfg(test)]
-mod tests;

@@ -1,0 +1,161 @@
+//! Where an output goes. What is there already makes way only if a build wrote it: each file must be in the old
+//! output's own list, with the hash that it had.
+
+use std::fs::{self, File};
+use std::io::{self, Read as _};
+use std::path::{Path, PathBuf};
+
+use super::{OutputError, at};
+use crate::digest::Sha256;
+use crate::sums::{SUMS, SUMS_LIMIT, Sums};
+
+/// Larger files are images, which nobody edits: they are hashed when the new output is complete, in bytes.
+const SMALL: u64 = 1 << 20;
+
+/// Whether an output can be put in this place: nothing is there, an empty folder, or an output that is as it was
+/// built. Files over 1 MiB are looked at again before they are replaced.
+///
+/// # Errors
+/// [`OutputError::NotAFolder`], [`OutputError::Foreign`], [`OutputError::InTheWay`]: something would be lost; or the
+/// old output cannot be read.
+pub fn check_target(target: &Path) -> Result<(), OutputError> {
+    check(target, SMALL)
+}
+
+/// As [`check_target`], of all files.
+pub(super) fn check_all(target: &Path) -> Result<(), OutputError> {
+    check(target, u64::MAX)
+}
+
+/// Hashes files up to a size of `limit` bytes; of the others the names count.
+fn check(target: &Path, limit: u64) -> Result<(), OutputError> {
+    match target.metadata() {
+        Err(_) if target.symlink_metadata().is_err() => return Ok(()),
+        Ok(data) if data.is_dir() => {}
+        _ => return Err(OutputError::NotAFolder { path: target.to_owned() }),
+    }
+    let mut found = Vec::new();
+    walk(target, "", &mut found)?;
+    if found.is_empty() {
+        return Ok(());
+    }
+    let foreign = || OutputError::Foreign { path: target.to_owned() };
+    let sums = read_sums(target)?.ok_or_else(foreign)?;
+    let mut in_the_way = Vec::new();
+    for (name, kind) in found {
+        let path = target.join(&name);
+        match sums.hashes.get(&name) {
+            _ if name == SUMS => {}
+            Some(hash) if kind == Kind::File => {
+                let file = File::open(&path).map_err(at("cannot read", &path))?;
+                if file.metadata().map_err(at("cannot read", &path))?.len() > limit {
+                    continue;
+                }
+                let (found, _) = Sha256::of_reader(file).map_err(at("cannot read", &path))?;
+                if found != *hash {
+                    in_the_way.push(format!("{name} (changed since it was built)"));
+                }
+            }
+            // The list is of files; a link within the output holds nothing that could be lost.
+            None if kind == Kind::Link && stays_inside(target, &path) => {}
+            _ => in_the_way.push(name),
+        }
+    }
+    if in_the_way.is_empty() {
+        return Ok(());
+    }
+    in_the_way.sort();
+    Err(OutputError::InTheWay { path: target.to_owned(), files: in_the_way })
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    File,
+    Link,
+    /// A device, a socket and their like.
+    Other,
+}
+
+/// Adds everything below `folder` that is no folder, by its path from where the walk began.
+fn walk(folder: &Path, prefix: &str, found: &mut Vec<(String, Kind)>) -> Result<(), OutputError> {
+    let unreadable = || at("cannot read folder", folder);
+    for entry in fs::read_dir(folder).map_err(unreadable())? {
+        let entry = entry.map_err(unreadable())?;
+        let name = format!("{prefix}{}", entry.file_name().to_string_lossy());
+        let kind = entry.file_type().map_err(unreadable())?;
+        if kind.is_dir() {
+            walk(&entry.path(), &format!("{name}/"), found)?;
+        } else if kind.is_symlink() {
+            found.push((name, Kind::Link));
+        } else {
+            found.push((name, if kind.is_file() { Kind::File } else { Kind::Other }));
+        }
+    }
+    Ok(())
+}
+
+/// The list of the output in `folder`; `None` where it is not one that a build wrote.
+fn read_sums(folder: &Path) -> Result<Option<Sums>, OutputError> {
+    let path = folder.join(SUMS);
+    if !path.symlink_metadata().is_ok_and(|data| data.is_file()) {
+        return Ok(None);
+    }
+    let mut bytes = Vec::new();
+    File::open(&path)
+        .and_then(|file| file.take(SUMS_LIMIT + 1).read_to_end(&mut bytes))
+        .map_err(at("cannot read", &path))?;
+    if bytes.len() as u64 > SUMS_LIMIT {
+        return Ok(None);
+    }
+    Ok(Sums::parse(&bytes).ok().filter(|sums| sums.hashes.contains_key("manifest.json")))
+}
+
+fn stays_inside(target: &Path, link: &Path) -> bool {
+    let inside =
+        |path: PathBuf| Some(path.canonicalize().ok()?.starts_with(target.canonicalize().ok()?));
+    fs::read_link(link).is_ok_and(|to| to.is_relative()) && inside(link.to_owned()).unwrap_or(false)
+}
+
+/// Gives the finished folder `work` its name `target`, both in one file system. What was there is in `work` afterwards,
+/// or gone.
+///
+/// # Errors
+/// [`OutputError::Io`]; what was at `target` is then still there.
+pub(super) fn put(work: &Path, target: &Path) -> Result<(), OutputError> {
+    let in_place = || at("cannot put in place", target);
+    if target.symlink_metadata().is_err() {
+        return fs::rename(work, target).map_err(in_place());
+    }
+    if let Some(exchanged) = exchange(work, target) {
+        return exchanged.map_err(in_place());
+    }
+    // Two renames, because a folder cannot be renamed over one that is not empty.
+    let old = tempfile::Builder::new()
+        .prefix(".replaced.")
+        .tempdir_in(work.parent().unwrap_or(Path::new(".")))
+        .map_err(at("cannot make a folder beside", target))?;
+    let aside = old.path().join("old");
+    fs::rename(target, &aside).map_err(at("cannot move away", target))?;
+    if let Err(error) = fs::rename(work, target) {
+        fs::rename(&aside, target).map_err(at("cannot put back", target))?;
+        return Err(in_place()(error));
+    }
+    Ok(())
+}
+
+/// Exchanges two folders in one step: renameat2(2) of Linux, renameatx_np(2) of macOS. `None` where the system or the
+/// file system cannot.
+#[cfg(any(target_os = "linux", target_os = "macos"))]
+fn exchange(one: &Path, other: &Path) -> Option<io::Result<()>> {
+    use rustix::fs::{CWD, RenameFlags, renameat_with};
+    use rustix::io::Errno;
+    match renameat_with(CWD, one, CWD, other, RenameFlags::EXCHANGE) {
+        Err(Errno::NOSYS | Errno::INVAL | Errno::NOTSUP | Errno::PERM) => None,
+        done => Some(done.map_err(io::Error::from)),
+    }
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "macos")))]
+fn exchange(_: &Path, _: &Path) -> Option<io::Result<()>> {
+    None
+}
