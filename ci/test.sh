@@ -166,11 +166,14 @@ boots() {
     step "boot: as under L4Re" ci/l4re-boot.sh "$tool" "$work/l4re"
 }
 
-# What does not fit: more damaged packages than in 20 s, and the program as releases have it.
+# What does not fit: more damaged packages than in 20 s, the program as releases have it, and other systems than this.
 long() {
     lane rust
     step "build the chores" cargo build --quiet --workspace --bins
     step "static program" ci/static.sh "$work/static"
+    step "compiles for FreeBSD and macOS" ci/freebsd.sh check
+    after "compiles for FreeBSD and macOS"
+    step "program for FreeBSD" ci/freebsd.sh link "$work/freebsd"
     lane
     after "build the chores"
     step "fuzz apk v3 for 10 min" "$XTASK" fuzz adb --plain --minutes 10 --seed "$RANDOM"

@@ -34,7 +34,8 @@ fail() {
 lay_out() {
     rm -rf "$root"
     mkdir -p "$root"/usr/local/{share/{wifibox,uefi-firmware},etc/wifibox} "$root/var/run/wifibox/appliance" "$root/var/log"
-    cp "$out/root.img" "$out/esp.img" "$root/usr/local/share/wifibox/"
+    # Not copied: this is done many times.
+    ln -s "$out/root.img" "$out/esp.img" "$root/usr/local/share/wifibox/"
     cp -RP "$out/etc/wifibox/." "$configuration/"
     cp -RP "$out/var/." "$root/var/run/wifibox/appliance/"
     cp "$out/host/bhyve/bhyve.conf" "$out/host/bhyve/core.conf" "$configuration/"

@@ -1,10 +1,10 @@
 //! Limits that the system sets for this process.
 
-use nix::sys::resource::{Resource, getrlimit, setrlimit};
+use nix::sys::resource::{Resource, getrlimit, rlim_t, setrlimit};
 
 /// Files that a build may have open: each unpacked package that the tree points into is one, and a guest
 /// with all drivers has several hundred modules.
-const FILES: u64 = 8192;
+const FILES: rlim_t = 8192;
 
 /// Raises the limit of open files as far as it is needed and allowed: macOS begins with 256.
 pub fn raise_open_files() {

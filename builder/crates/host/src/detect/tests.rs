@@ -105,3 +105,15 @@ fn two_listings_of_one_machine_are_one() {
     let cards = read(text).expect("a listing");
     assert_eq!(cards.len(), 2, "{cards:?}");
 }
+
+/// What the host's own listing is made of, on FreeBSD: `usbconfig` says that there is nothing on its
+/// standard output.
+#[test]
+fn words_of_usbconfig_are_no_device() {
+    let pciconf = "iwm0@pci0:0:20:3:\tclass=0x028000 rev=0x20 hdr=0x00 vendor=0x8086 device=0xa0f0 \
+                   subvendor=0x8086 subdevice=0x0074\n    vendor     = 'Intel Corporation'\n";
+    let alone = read(pciconf).unwrap();
+    assert_eq!(alone.len(), 1);
+    let words = format!("{pciconf}No device match or lack of permissions.\n");
+    assert_eq!(read(&words).unwrap(), alone);
+}
