@@ -158,7 +158,7 @@ impl Stage {
             |path: &&str| GuestPath::new(path).is_ok_and(|path| self.touched.contains_key(&path));
         ACCOUNTS
             .iter()
-            .any(|path| changed(&path))
+            .any(changed)
             .then(|| ACCOUNTS.map(|path| self.text(path).unwrap_or_default()))
     }
 }
