@@ -116,7 +116,7 @@ impl<T: Serialize> Serialize for At<T> {
     }
 }
 
-/// From a file only ([`crate::yaml`]): elsewhere nothing knows the place.
+/// From a file only (the module `yaml`): elsewhere nothing knows the place.
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for At<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Parts<T>(PhantomData<T>);
