@@ -1,4 +1,4 @@
-//! What a build writes about itself: licences and bills of materials.
+//! The reports that a build writes: licences and bills of materials.
 
 #![allow(clippy::unwrap_used)]
 

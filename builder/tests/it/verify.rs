@@ -66,7 +66,7 @@ fn missing_and_extra_files_are_named() {
     assert_eq!(code, Some(1), "{stderr}");
 }
 
-/// What wifibox-core follows to the daemon's configuration: `SHA256SUMS` cannot list it.
+/// The link that wifibox-core follows to the daemon's configuration, which `SHA256SUMS` cannot list.
 #[test]
 fn app_config_is_a_link_that_is_checked_and_made_anew() {
     let guest = Guest::new();

@@ -247,8 +247,8 @@ fn wrong_file(session: &mut Session) -> Result<(), String> {
     joined(session, "joined once the file is mended, by itself", "wifibox-test")
 }
 
-/// What wpa_supplicant says of a card that does not answer, said in its place: the guest tries to take the
-/// card out. The simulated one is no PCI card, stays, and goes on working.
+/// Fakes wpa_supplicant's message about a card that does not answer: the guest tries to take the card
+/// out. The simulated one is not a PCI card, so it stays and goes on working.
 fn silent_card(session: &mut Session) -> Result<(), String> {
     session.order(
         "guest",
@@ -262,7 +262,7 @@ fn silent_card(session: &mut Session) -> Result<(), String> {
     pings(session, "and packets go through")
 }
 
-/// The card goes away, as when a host sleeps, and is there again.
+/// The card disappears, as when a host sleeps, and comes back.
 fn lost_card(session: &mut Session) -> Result<(), String> {
     session.order(
         "guest",

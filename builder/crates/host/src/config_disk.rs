@@ -46,7 +46,7 @@ pub enum Error {
         /// The folder.
         folder: PathBuf,
     },
-    /// What leads to the daemon's folder.
+    /// The link to the daemon's folder is wrong or cannot be read.
     #[error(transparent)]
     Shares(#[from] shares::Error),
     /// A file or folder cannot be read.

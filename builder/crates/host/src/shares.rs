@@ -24,7 +24,7 @@ pub enum Error {
         /// The underlying I/O error.
         source: io::Error,
     },
-    /// `app_config` leads to no folder.
+    /// `app_config` does not lead to a folder.
     #[error(
         "{path} {what}, and must be a link to the folder `wpa_supplicant` or `hostapd` beside it: \
          'ln -sfn wpa_supplicant {path}' makes one"
@@ -32,7 +32,7 @@ pub enum Error {
     AppConfig {
         /// The link.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The fault, as a predicate of the path.
         what: &'static str,
     },
 }

@@ -1,4 +1,4 @@
-//! What a script does to the tree, in words.
+//! The effects of a script on the tree, and their wording in reports.
 
 use std::fmt;
 
@@ -16,7 +16,7 @@ pub enum Effect {
         /// Where it leads, as written.
         target: String,
     },
-    /// Something is taken away.
+    /// Something is removed.
     Removes(String),
     /// Something is moved.
     Moves {

@@ -67,25 +67,25 @@ impl fmt::Display for Shortened<'_> {
     }
 }
 
-/// What is not understood.
+/// The reason why a script is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Reason {
-    /// The text is no script of the shell's grammar, or uses a part of it that is not known here.
+    /// The text is not valid shell grammar, or uses syntax that is not supported here.
     #[error("the text cannot be read as a shell script: {0}")]
     Syntax(String),
     /// The script is for another interpreter.
     #[error("it is for {0}, and only scripts of sh, dash, bash and BusyBox's sh are understood")]
     Interpreter(String),
-    /// A command of no vocabulary.
+    /// A command that is in no vocabulary.
     #[error("the command {0:?} is not known")]
     UnknownCommand(String),
     /// A command is known, but not this use of it.
     #[error("{0}")]
     Unsupported(String),
-    /// What it does depends on the machine that runs it.
+    /// The result depends on the machine that runs the script.
     #[error("{0} depends on the machine that runs it")]
     Host(String),
-    /// A bound was reached.
+    /// A limit was reached.
     #[error("{0}: a bound of what a script may do")]
     Limit(String),
     /// The script fails, so that the package would not be installed.
@@ -93,7 +93,7 @@ pub enum Reason {
     Fails {
         /// Its exit status.
         status: i32,
-        /// The last line that it says.
+        /// The last line of its output.
         said: String,
     },
     /// The tree refuses a change.

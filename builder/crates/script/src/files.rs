@@ -14,16 +14,16 @@ pub struct Meta {
 }
 
 impl Meta {
-    /// Root's, with these permission bits.
+    /// Metadata of a file owned by root, with these permission bits.
     pub fn with_mode(mode: u16) -> Self {
         Meta { mode, uid: 0, gid: 0 }
     }
 }
 
-/// What is at a path.
+/// The type of a tree entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Kind {
-    /// A regular file of so many bytes.
+    /// A regular file, with its size in bytes.
     File(u64),
     /// A directory.
     Directory,
@@ -36,7 +36,7 @@ pub enum Kind {
 /// An entry of the tree.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
-    /// What it is.
+    /// The type of the entry.
     pub kind: Kind,
     /// Permissions and owner.
     pub meta: Meta,
@@ -48,13 +48,13 @@ pub struct Entry {
 /// on the way: the evaluator follows links itself, with [`Files::lookup`]. The parent of what it makes
 /// is there. A name that is no UTF-8 cannot be named by a script and need not be listed.
 pub trait Files {
-    /// What is at `path`, itself: a link is not followed.
+    /// The entry at `path` itself: a link is not followed.
     fn lookup(&self, path: &str) -> Option<Entry>;
 
     /// The content of the file at `path`.
     ///
     /// # Errors
-    /// What the tree says when it cannot be read.
+    /// The tree's own error when the file cannot be read.
     fn read(&self, path: &str) -> io::Result<Vec<u8>>;
 
     /// Makes a file, or replaces the content and metadata of one.
@@ -63,31 +63,31 @@ pub trait Files {
     /// As for [`Files::read`].
     fn write(&mut self, path: &str, content: Vec<u8>, meta: Meta) -> io::Result<()>;
 
-    /// Makes a directory where nothing is.
+    /// Makes a directory where nothing exists yet.
     ///
     /// # Errors
     /// As for [`Files::read`].
     fn make_directory(&mut self, path: &str, meta: Meta) -> io::Result<()>;
 
-    /// Makes a symbolic link where nothing is.
+    /// Makes a symbolic link where nothing exists yet.
     ///
     /// # Errors
     /// As for [`Files::read`].
     fn make_link(&mut self, path: &str, target: &str) -> io::Result<()>;
 
-    /// Copies the file at `from` to `to`, where nothing or a file is, with these metadata.
+    /// Copies the file at `from` to `to`, with this metadata, replacing any file there.
     ///
     /// # Errors
     /// As for [`Files::read`].
     fn copy(&mut self, from: &str, to: &str, meta: Meta) -> io::Result<()>;
 
-    /// Moves what is at `from`, with all below it, to `to`, where nothing is.
+    /// Moves the entry at `from`, with everything below it, to `to`, where nothing exists yet.
     ///
     /// # Errors
     /// As for [`Files::read`].
     fn rename(&mut self, from: &str, to: &str) -> io::Result<()>;
 
-    /// Takes away what is at `path`: a directory is empty.
+    /// Removes the entry at `path`; a directory must be empty.
     ///
     /// # Errors
     /// As for [`Files::read`].

@@ -45,14 +45,14 @@ use eval::{Machine, Stop};
 /// Scripts larger than this are not read.
 const SIZE_LIMIT: usize = 1 << 20;
 
-/// A script that was understood: what it did.
+/// The outcome of a script that was understood.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Understood {
     /// Its effects in order, each once; empty for a script that does nothing on a fresh system.
     pub effects: Vec<Effect>,
-    /// What it says on standard output and error.
+    /// Its output on standard output and standard error.
     pub said: String,
-    /// debconf's answers afterwards, by question: the package's next script gets them.
+    /// debconf's answers afterwards, by question, for the package's next script.
     pub answers: BTreeMap<String, String>,
 }
 

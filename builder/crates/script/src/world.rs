@@ -1,8 +1,8 @@
-//! What a script may know of the system it is installed on: all of it is given, none is looked up.
+//! The system as a script sees it: everything is passed in, nothing is read from the host.
 
 use std::collections::BTreeMap;
 
-/// Whose package manager runs the script.
+/// The family of distributions whose package manager runs the script.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ecosystem {
     /// dpkg, with dash as `/bin/sh`, adduser, update-alternatives, deb-systemd-helper.
@@ -24,21 +24,21 @@ pub struct Installed {
     pub files: Vec<String>,
 }
 
-/// The system a script is installed on, beside its files.
+/// The system a script is installed on, apart from its files.
 #[derive(Debug, Clone)]
 pub struct World {
-    /// Whose package manager runs it.
+    /// The family of distributions whose package manager runs it.
     pub ecosystem: Ecosystem,
-    /// The architecture in the ecosystem's own words: `amd64`, `x86_64`.
+    /// The architecture, as the ecosystem names it: `amd64`, `x86_64`.
     pub architecture: String,
     /// The release of the guest's kernel, for scripts that ask `uname -r`. Those are refused where it
     /// is not given.
     pub kernel: Option<String>,
     /// The packages of the system, by name, this script's own included.
     pub packages: BTreeMap<String, Installed>,
-    /// Answers to debconf's questions that somebody has given, by question.
+    /// Preseeded answers to debconf's questions, by question.
     pub answers: BTreeMap<String, String>,
-    /// The days since 1970 that shadow(5) says an account's password was last changed.
+    /// The date of an account's last password change in shadow(5), in days since 1970.
     pub day: u32,
 }
 
@@ -67,7 +67,7 @@ pub struct Script<'a> {
     pub name: &'a str,
     /// Its text.
     pub text: &'a [u8],
-    /// What a trigger of apk is told: the directories that changed.
+    /// The changed directories that apk passes to a trigger.
     pub paths: &'a [String],
     /// debconf's templates of the package (`templates` of its control archive).
     pub templates: Option<&'a str>,

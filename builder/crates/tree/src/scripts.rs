@@ -33,7 +33,7 @@ pub struct Rule<T> {
     pub effect: T,
 }
 
-/// What became of a script.
+/// How a script was dealt with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ScriptState {
@@ -45,7 +45,7 @@ pub enum ScriptState {
     Empty,
 }
 
-/// A script of a package, and what became of it.
+/// A script of a package, and how it was dealt with.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct ScriptReport {
     /// The package's name.
@@ -54,12 +54,12 @@ pub struct ScriptReport {
     pub script: String,
     /// The hash of its normalised text, by which a rule would know it.
     pub sha256: Sha256,
-    /// What became of it.
+    /// How it was dealt with.
     pub state: ScriptState,
-    /// Of a rule: why the script need not run.
+    /// The reason a rule gives for not running the script.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub why: Option<String>,
-    /// What it did, in words and in order.
+    /// Descriptions of its effects, in order.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub effects: Vec<String>,
 }
@@ -92,7 +92,7 @@ pub struct UnknownScript {
     pub digest: Sha256,
     /// Whether a rule names this package and script, but with other hashes.
     pub changed: bool,
-    /// What of it is not understood, and where; several lines.
+    /// The part that is not understood, and where it is; several lines.
     pub why: String,
 }
 
@@ -181,14 +181,14 @@ fn replace(text: &[u8], from: &[u8], to: &[u8]) -> Vec<u8> {
     out
 }
 
-/// What is known of a script before it is evaluated.
+/// Prior knowledge of a script, before it is evaluated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Known<'r, T> {
     /// It does nothing on a fresh system.
     Empty,
     /// A rule says what it does.
     Rule(&'r T),
-    /// Nothing.
+    /// Nothing is known of it.
     Unknown {
         /// Whether a rule names this package and script, but with other hashes.
         changed: bool,

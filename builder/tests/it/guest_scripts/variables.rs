@@ -95,7 +95,7 @@ fn sourced(text: &str, all: &BTreeMap<String, String>, found: &mut BTreeSet<Stri
     }
 }
 
-/// What functions change of a script's own variables, without saying so in their comments.
+/// Functions that change a script's own variables without saying so in their comments.
 fn changed(script: &str, library: &BTreeMap<String, String>) -> Vec<String> {
     let (_, outside) = parts(script);
     let own = set_by(&outside);

@@ -106,7 +106,7 @@ fn two_listings_of_one_machine_are_one() {
     assert_eq!(cards.len(), 2, "{cards:?}");
 }
 
-/// What the host's own listing is made of, on FreeBSD: `usbconfig` says that there is nothing on its
+/// On FreeBSD, the host's own listing includes `usbconfig`, which reports a lack of devices on its
 /// standard output.
 #[test]
 fn words_of_usbconfig_are_no_device() {

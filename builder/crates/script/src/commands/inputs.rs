@@ -1,4 +1,4 @@
-//! What commands on text read: files, or standard input.
+//! The input of text commands: files or standard input.
 
 use crate::eval::{Machine, Run};
 

@@ -3,13 +3,13 @@
 use crate::error::Reason;
 use crate::eval::{Machine, Run};
 
-/// What only a running system can be told or asked to do.
+/// The reason for commands that act on a running system.
 const RUNNING: &str = "it acts on a running system, and none runs";
-/// What the builder makes itself.
+/// The reason for commands whose result the builder makes itself.
 const BUILDER: &str = "the builder makes it for the image";
-/// What makes caches and indexes again.
+/// The reason for commands that regenerate caches and indexes.
 const CACHE: &str = "it makes an index that programs do without";
-/// What keeps notes for package management.
+/// The reason for commands that keep records for package management.
 const NOTES: &str = "it keeps notes for package management only";
 
 /// Commands without an effect.

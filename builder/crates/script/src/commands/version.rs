@@ -61,8 +61,8 @@ fn compare_part(left: &str, right: &str) -> Ordering {
     Ordering::Equal
 }
 
-/// What an operator of `dpkg --compare-versions` says; `None` for no operator. An empty version is
-/// before all others, or after them for the operators in `-nl`.
+/// The result of a `dpkg --compare-versions` operator; `None` for an unknown one. An empty version
+/// sorts before all others, or after them for the operators in `-nl`.
 pub(super) fn holds(left: &str, operator: &str, right: &str) -> Option<bool> {
     let late = operator.ends_with("-nl");
     let order = match (left.is_empty(), right.is_empty()) {

@@ -58,7 +58,7 @@ fn is_blank(c: char) -> bool {
 }
 
 impl Machine<'_> {
-    /// The fields that words become.
+    /// Expands words into fields.
     pub(crate) fn fields(&mut self, words: &[Word]) -> Run<Vec<String>> {
         let mut fields = Vec::new();
         for word in words {
@@ -73,12 +73,12 @@ impl Machine<'_> {
         Ok(fields)
     }
 
-    /// What a word becomes where it stays one: in assignments, redirections, `case`.
+    /// Expands a word without splitting it, as in assignments, redirections and `case`.
     pub(crate) fn text(&mut self, word: &Word) -> Run<String> {
         Ok(self.parts(word)?.into_iter().map(|part| part.text).collect())
     }
 
-    /// The same, with what was quoted.
+    /// The same, with quoted parts marked.
     pub(crate) fn parts(&mut self, word: &Word) -> Run<Vec<Part>> {
         // No separators: nothing is split, and "$@" is joined below.
         let mut found = Fields::default();

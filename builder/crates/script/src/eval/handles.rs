@@ -1,4 +1,4 @@
-//! What a file descriptor stands for.
+//! The targets of file descriptors.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -35,11 +35,11 @@ pub(crate) enum Handle {
     Null,
     /// The script's own output: what dpkg would show.
     Said,
-    /// Text that somebody waits for: a pipe, a command substitution.
+    /// Text captured for a reader: a pipe, a command substitution.
     Captured(Rc<RefCell<String>>),
     /// Text to read.
     Input(Rc<RefCell<Input>>),
-    /// A file of the tree, by its real path: what is written is added to its end.
+    /// A file of the tree, by its real path: writes append to it.
     File(String),
 }
 

@@ -23,18 +23,18 @@ pub(crate) enum Stop {
 /// A result of evaluation: by default, an exit status.
 pub(crate) type Run<T = i32> = Result<T, Stop>;
 
-/// Where programs are.
+/// The search path for programs.
 const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-/// Commands a script may run.
+/// The most commands a script may run.
 const STEP_LIMIT: u64 = 50_000;
 /// Bytes that all commands of a script together may read, make and write.
 const BYTE_LIMIT: u64 = 64 << 20;
-/// Commands that may run inside of each other.
+/// The deepest nesting of running commands.
 const DEPTH_LIMIT: u32 = 100;
-/// Bytes of output that are kept for the report.
+/// The most bytes of output kept for the report.
 const SAID_LIMIT: usize = 64 << 10;
 
-/// The commands that are no part of the shell.
+/// The commands that are not part of the shell.
 pub(crate) struct Vocabulary {
     /// Runs a command by its name.
     pub run: fn(&mut Machine<'_>, &str, &[String]) -> Run,
@@ -58,7 +58,7 @@ pub(crate) struct Machine<'a> {
     pub command: String,
     /// The file of the tree whose commands run, where it is not the script itself.
     pub source: Option<String>,
-    /// What `trap ... EXIT` asked for.
+    /// The command set by `trap ... EXIT`.
     pub exit_trap: Option<String>,
     /// debconf's answers, by question.
     pub answers: BTreeMap<String, String>,

@@ -1,17 +1,17 @@
-//! `${name...}`: what is done with a parameter's value.
+//! `${name...}`: the operations on a parameter's value.
 
 use super::machine::{Machine, Run, Stop};
 use super::pattern::Pattern;
 use crate::error::Reason;
 use crate::syntax::{Operation, Parameter, Word};
 
-/// What an expansion becomes: text, or a word that is still to be expanded.
+/// The result of an expansion: text, or a word that is still to be expanded.
 pub(crate) enum Result {
     Text(String),
     Word(Word),
 }
 
-/// Lengths of text up to which a pattern is tried at every place.
+/// The longest text in which a pattern is tried at every position.
 const PATTERN_LIMIT: usize = 1 << 14;
 
 impl Machine<'_> {

@@ -70,7 +70,7 @@ impl Machine<'_> {
         Ok(Some(done))
     }
 
-    /// Refuses to go into a directory of which the running system has the content, and no tree.
+    /// Refuses to enter a directory whose content only exists on a running system.
     fn host(&self, path: &str) -> Run<()> {
         match path {
             "/proc" | "/sys" => self.refuse(Reason::Host(format!("what is in {path}"))),
@@ -78,7 +78,7 @@ impl Machine<'_> {
         }
     }
 
-    /// What is at a path.
+    /// The entry at a path, if there is one.
     pub(crate) fn entry(&mut self, path: &str, follow: bool) -> Run<Option<Entry>> {
         if matches!(path, "/dev/null" | "/dev/tty" | "/dev/stdin" | "/dev/stdout" | "/dev/stderr") {
             return Ok(Some(Entry { kind: Kind::Special, meta: Meta::with_mode(0o666) }));

@@ -1,6 +1,6 @@
 //! Patterns: `*`, `?` and brackets (POSIX.1-2024, 2.14).
 
-/// A piece of expanded text; what is quoted stands for itself.
+/// A piece of expanded text; quoted characters stand for themselves.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Part {
     pub text: String,
@@ -55,12 +55,12 @@ impl Pattern {
         Pattern::new(&[Part { text: text.to_owned(), quoted: false }])
     }
 
-    /// Whether anything in it is more than itself.
+    /// Whether it contains any wildcard.
     pub(crate) fn is_wild(&self) -> bool {
         self.0.iter().any(|token| !matches!(token, Token::Literal(_)))
     }
 
-    /// What matching against so many characters may cost.
+    /// An upper estimate of the cost of matching against `length` characters.
     pub(crate) fn cost(&self, length: usize) -> usize {
         length.saturating_mul(1 + self.0.len() / 8)
     }

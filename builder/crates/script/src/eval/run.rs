@@ -8,7 +8,7 @@ use super::pattern::Pattern;
 use crate::error::Reason;
 use crate::syntax::{AndOr, Arm, Command, Joint, Kind, List, Pipeline, Word};
 
-/// What a failed command does to the shell that runs it.
+/// Whether the shell exits under `set -e` when a command of this kind fails.
 fn leaves(kind: &Kind) -> bool {
     // POSIX: compound commands other than subshells pass on what their own commands have done.
     matches!(
@@ -27,7 +27,7 @@ impl Machine<'_> {
         Ok(status)
     }
 
-    /// Runs something whose failure somebody looks at.
+    /// Runs something whose failure is tested, as in a condition.
     pub(crate) fn tested(&mut self, inner: impl FnOnce(&mut Self) -> Run) -> Run {
         let outer = std::mem::replace(&mut self.shell.tested, true);
         let result = inner(self);
@@ -74,7 +74,7 @@ impl Machine<'_> {
         if *negated { Ok(status) } else { self.checked(status) }
     }
 
-    /// `set -e`: a failure that nobody looks at ends the shell.
+    /// Ends the shell under `set -e` when a failure is not tested.
     fn checked(&mut self, status: i32) -> Run {
         self.shell.status = status;
         if status != 0 && self.shell.options.errexit && !self.shell.tested {
@@ -120,7 +120,7 @@ impl Machine<'_> {
         }
     }
 
-    /// What commands write to standard output.
+    /// Runs commands in a subshell and returns their standard output, without trailing newlines.
     pub(crate) fn captured(&mut self, list: &List) -> Run<String> {
         let (handle, captured) = Handle::capture();
         let status = self.subshell(|machine| {

@@ -243,7 +243,7 @@ impl Cursor {
     }
 }
 
-/// What ends a here-document, and whether that is quoted, so that nothing in the text is expanded.
+/// The delimiter of a here-document, and whether it is quoted, which prevents expansion of the text.
 fn here_end(word: &Word) -> (String, bool) {
     fn text(word: &Word, out: &mut String) -> bool {
         let mut quoted = false;

@@ -1,4 +1,4 @@
-//! What begins with `$` or a backquote: parameters, command substitutions, arithmetic.
+//! Parses expansions that begin with `$` or a backquote: parameters, command substitutions, arithmetic.
 
 use std::rc::Rc;
 

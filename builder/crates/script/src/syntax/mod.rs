@@ -15,7 +15,7 @@ use std::rc::Rc;
 
 pub(crate) use command::parse;
 
-/// Constructs inside each other that a script may have.
+/// The deepest nesting of constructs that a script may have.
 const DEPTH_LIMIT: usize = 60;
 
 /// Commands one after another.
@@ -30,7 +30,7 @@ pub(crate) struct AndOr {
     pub background: bool,
 }
 
-/// What stands between two pipelines.
+/// The operator between two pipelines: `&&` or `||`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Joint {
     And,
@@ -104,7 +104,7 @@ pub(crate) struct Redirection {
     pub kind: RedirectionKind,
 }
 
-/// What a redirection does.
+/// The kinds of redirections.
 #[derive(Debug, Clone)]
 pub(crate) enum RedirectionKind {
     Input(Word),
@@ -153,7 +153,7 @@ pub(crate) struct Parameter {
     pub operation: Operation,
 }
 
-/// What is done with a parameter's value.
+/// The operation that an expansion applies to a parameter's value.
 #[derive(Debug, Clone)]
 pub(crate) enum Operation {
     Value,

@@ -1,4 +1,4 @@
-//! What Alpine's scripts call.
+//! Commands that Alpine's scripts call.
 
 use wifibox_script::{Ecosystem, Files, Kind, Script, World, understand};
 

@@ -1,4 +1,4 @@
-//! What Debian's scripts call.
+//! Commands that Debian's scripts call.
 
 use wifibox_script::{Ecosystem, Effect, Files, Kind, Meta, Script, World, understand};
 

@@ -1,4 +1,4 @@
-//! Scripts as a whole: what is understood, what it does to the tree, and what is refused.
+//! Whole scripts: those understood, with their effects on the tree, and those refused.
 
 #![allow(clippy::expect_used)]
 
@@ -36,7 +36,7 @@ fn run(
     understand(&Script::new("pkg", "1.0-1", name, text.as_bytes()), &world, files)
 }
 
-/// What a script of `/bin/sh` says.
+/// The output of a `/bin/sh` script.
 fn said(text: &str) -> String {
     debian(text, &mut root()).expect("understood").said
 }

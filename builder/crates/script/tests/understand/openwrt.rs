@@ -1,4 +1,4 @@
-//! What OpenWrt's scripts call while an image is built.
+//! Commands that OpenWrt's scripts call while an image is built.
 
 use wifibox_script::{Ecosystem, Files};
 

@@ -1,4 +1,4 @@
-//! What is not understood, and how it is said.
+//! Scripts that are refused, and the messages for them.
 
 use wifibox_script::Reason;
 

@@ -23,14 +23,14 @@ pub struct Declared {
     pub appended: Vec<(String, GuestPath, String)>,
 }
 
-/// What the rules say of a script.
+/// The verdict of the rules on a script.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict<'r> {
     /// It does nothing on a fresh system.
     Empty,
-    /// One declares what it does, for this reason.
+    /// A rule declares its effects, for this reason.
     Rule(&'r str),
-    /// Nothing: it is to be evaluated.
+    /// No rule applies: it has to be evaluated.
     Unknown {
         /// Whether a rule names this package and script, but with other hashes.
         changed: bool,
@@ -38,7 +38,7 @@ pub enum Verdict<'r> {
 }
 
 impl Verdict<'_> {
-    /// What the manifest says of a script that is not evaluated.
+    /// The manifest's entry for a script that is not evaluated; `None` for one that is.
     pub fn report(&self, script: &Script) -> Option<ScriptReport> {
         let (state, why) = match self {
             Verdict::Empty => (ScriptState::Empty, None),

@@ -42,7 +42,7 @@ pub struct Root {
     pub tree: Tree,
     /// The licence files of the packages.
     pub licences: Collector,
-    /// What became of the packages' maintainer scripts.
+    /// Reports on the packages' maintainer scripts.
     pub scripts: Vec<ScriptReport>,
 }
 

@@ -1,17 +1,17 @@
-//! What scripts changed comes into the guest, as far as files of their packages would.
+//! Carries changes made by scripts into the guest, as far as their packages' files would go in.
 
 use super::stage::{ACCOUNTS, Stage, Touch};
 use crate::{Kind, Meta, Node, Origin, PlaceError, Tree};
 use wifibox_ground::path::GuestPath;
 
-/// What is made when the guest starts: nothing that scripts put there would be seen.
+/// Directories that are set up when the guest starts, which would hide anything scripts put there.
 const AT_START: [&str; 5] = ["dev", "proc", "run", "sys", "tmp"];
 
-/// Carries over what changed in `stage`, of the paths that `admits` lets in for the package at that
-/// place.
+/// Carries over the changes in `stage`, limited to paths that `admits` accepts for the package at
+/// that index.
 ///
 /// # Errors
-/// [`PlaceError`]: a directory is in the way, or something that is none.
+/// [`PlaceError`]: a directory is in the way, or something that is not a directory.
 pub fn carry(
     stage: &Stage,
     tree: &mut Tree,
@@ -35,7 +35,7 @@ pub fn carry(
     Ok(())
 }
 
-/// Whether the recipe put it there, which counts for more.
+/// Whether the recipe put it there, which takes precedence.
 fn is_recipes(tree: &Tree, path: &GuestPath) -> bool {
     let node = tree.get(path);
     node.is_some_and(|node| {
@@ -43,7 +43,7 @@ fn is_recipes(tree: &Tree, path: &GuestPath) -> bool {
     })
 }
 
-/// A directory stays where the guest has something in it that scripts did not see.
+/// Removes a path, but keeps a directory in which the guest has something that scripts did not see.
 fn remove(tree: &mut Tree, path: &GuestPath) {
     let is_full = tree.below(path).nth(1).is_some();
     if !is_full && !is_recipes(tree, path) {

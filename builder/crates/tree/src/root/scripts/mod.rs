@@ -27,32 +27,32 @@ use wifibox_ground::content::{Content, ReadBack};
 pub use carry::carry;
 pub use stage::{ACCOUNTS, Stage, Touch};
 
-/// What scripts are evaluated from.
+/// The input for evaluating scripts.
 pub struct Job<'a> {
     /// The composition.
     pub recipe: &'a Recipe,
     /// The guest's packages.
     pub packages: &'a [ChosenPackage],
-    /// What they say, in their order.
+    /// Their metadata, in the same order.
     pub controls: &'a [Control],
-    /// What rules say of each of their scripts.
+    /// The verdict of the rules on each of their scripts.
     pub verdicts: &'a [Vec<Verdict<'a>>],
-    /// The files of accounts as packages and recipes make them: passwd, group, shadow.
+    /// The account files as packages and recipes make them: passwd, group, shadow.
     pub accounts: &'a [String; 3],
-    /// What the machine gives.
+    /// Work and caches on the build machine.
     pub context: &'a Context<'a>,
 }
 
-/// What scripts did.
+/// The result of evaluating scripts.
 pub struct Outcome {
-    /// Every script, by package.
+    /// A report on every script, by package.
     pub reports: Vec<ScriptReport>,
     /// The roots that they changed.
     pub stages: Vec<Stage>,
 }
 
 impl Outcome {
-    /// The files of accounts of the guest, where scripts changed one.
+    /// The guest's account files, where scripts changed one.
     pub fn accounts(&self) -> Option<[String; 3]> {
         // Accounts that a kernel of another base would make are none of the guest's.
         self.stages.first().and_then(Stage::accounts)
@@ -280,8 +280,8 @@ impl<'a> Installation<'a> {
     }
 }
 
-/// What the recipe puts into the guest before packages come: links, directories, and files that count
-/// for more than theirs.
+/// Adds the recipe's entries before any package: links, directories, and files that take precedence
+/// over those of packages.
 fn seed(recipe: &Recipe, stage: &mut Stage) {
     let origin = |file: &str| Origin::Recipe(file.to_owned());
     for (path, target) in &recipe.links {

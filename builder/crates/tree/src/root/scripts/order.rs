@@ -1,5 +1,4 @@
-//! In which order a package manager installs packages on a fresh root: what a package depends on comes
-//! before it.
+//! The order in which a package manager installs packages on a fresh root: dependencies first.
 
 use std::collections::BTreeMap;
 
@@ -38,8 +37,8 @@ fn at<'a>(
     chosen.iter().filter_map(|place| Some((*place, packages.get(*place)?)))
 }
 
-/// What a package depends on: of alternatives the first that is there. A dependency that cannot be
-/// read has been refused by the solver.
+/// The dependencies of a package, each by its first available alternative. The solver has already
+/// refused any that cannot be parsed.
 fn needs(package: &ChosenPackage, providers: &BTreeMap<String, Vec<usize>>) -> Vec<usize> {
     let relations = parse_relations(scheme(package.format), &package.record.depends);
     let wanted = relations.unwrap_or_default().into_iter().filter(|relation| !relation.negated);

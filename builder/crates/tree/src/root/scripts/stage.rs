@@ -1,7 +1,7 @@
 //! The root that scripts see: all files of the packages, also those that stay out of the guest, as a
 //! package manager would unpack them on a fresh root.
 //!
-//! What scripts change of it is noted, and carried over to the guest afterwards (`super::carry`).
+//! Changes that scripts make are recorded, and carried over to the guest afterwards (`super::carry`).
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Read as _};
@@ -13,18 +13,18 @@ use wifibox_ground::path::GuestPath;
 
 /// The files of accounts: scripts change those of the guest, whatever packages bring.
 pub const ACCOUNTS: [&str; 3] = ["etc/passwd", "etc/group", "etc/shadow"];
-/// Larger files, where no cache holds them, are there without their content.
+/// Larger files are kept without their content, unless a cache holds it.
 const SIZE_LIMIT: u64 = 1 << 20;
-/// Directories that are there before the first package is.
+/// Directories that exist before the first package is unpacked.
 const DIRECTORIES: [&str; 6] = ["dev", "etc", "proc", "sys", "tmp", "var"];
 
-/// A root under way.
+/// A root under construction.
 #[derive(Debug)]
 pub struct Stage {
     pub(super) tree: Tree,
     /// The sizes of files whose content is not here.
     pub(super) unread: BTreeMap<GuestPath, u64>,
-    /// What scripts changed, and which script did so last.
+    /// The paths that scripts changed, each with the last script to do so.
     pub(super) touched: BTreeMap<GuestPath, Touch>,
     /// The script that runs.
     pub(super) running: Touch,
@@ -40,7 +40,7 @@ pub struct Touch {
 }
 
 impl Stage {
-    /// A root with the directories that are there before the first package is.
+    /// A root with the directories that exist before the first package is unpacked.
     pub fn new() -> Self {
         let mut stage = Stage {
             tree: Tree::new(),
@@ -54,7 +54,7 @@ impl Stage {
         stage
     }
 
-    /// Puts something there before the first package is. What cannot be put is not there.
+    /// Adds an entry before the first package is unpacked; one that cannot be added is skipped.
     pub fn seed(&mut self, path: &str, kind: Kind, mode: u16, origin: Origin) {
         if let Ok(path) = GuestPath::new(path) {
             let _ = self.tree.replace(&path, Node { meta: Meta::with_mode(mode), kind, origin });
