@@ -42,7 +42,9 @@ pub fn read(root: &Path) -> Result<Listing, String> {
 }
 
 fn kind(path: &Path, metadata: &Metadata) -> std::io::Result<Kind> {
-    let device = || (rustix::fs::major(metadata.rdev()), rustix::fs::minor(metadata.rdev()));
+    // Its type differs by system.
+    let number = metadata.rdev() as rustix::fs::Dev;
+    let device = || (rustix::fs::major(number), rustix::fs::minor(number));
     let what = metadata.file_type();
     Ok(if what.is_dir() {
         Kind::Directory
