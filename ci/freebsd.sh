@@ -151,9 +151,10 @@ SCRIPT
     CARGO_ENCODED_RUSTFLAGS="--remap-path-prefix=$PWD=."$'\x1f'"--remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}=cargo" \
         cross build --release --target "$target" --package wifibox-build --bin wifibox-build
     program=$target_dir/$target/release/wifibox-build
-    readelf --file-header "$program" | grep -q 'OS/ABI: *UNIX - FreeBSD' || fail "$program is not for FreeBSD"
+    # The kernel knows its programs by this note, or by a number in the header that lld does not set.
+    readelf --notes "$program" | grep -q 'FreeBSD .*NT_VERSION' || fail "$program is not for FreeBSD"
     needed=$(readelf --dynamic "$program" | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p' | LC_ALL=C sort | paste -s -d ' ')
-    [ "$needed" = "libc.so.7 libthr.so.3" ] || fail "$program needs other libraries than those of every FreeBSD: $needed"
+    [ "$needed" = "libc.so.7 libm.so.5 libthr.so.3" ] || fail "$program needs other libraries than those of every FreeBSD: $needed"
     install -D -m 0755 "$program" "$out/$target/wifibox-build"
     echo "$target: $(stat -c %s "$out/$target/wifibox-build") bytes, needs $needed"
 }
