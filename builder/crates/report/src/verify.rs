@@ -3,8 +3,8 @@
 //!
 //! The chain is `SHA256SUMS` -> every file of the folder, `manifest.json` among them -> every file in
 //! root.img. It says that a folder is whole. That it is who it claims to be from takes a signature over
-//! `SHA256SUMS` ([`super::signature`]): [`wifibox_ground::sums::Sums`] holds the very bytes that one is over, and all else is
-//! made from it. A release has the same chain, with `index.json` in the manifest's place, and an output
+//! `SHA256SUMS` ([`super::signature`]): [`wifibox_ground::sums::Sums`] holds the very bytes that one is over, and all
+//! else is made from it. A release has the same chain, with `index.json` in the manifest's place, and an output
 //! folder for each guest.
 
 use std::collections::{BTreeMap, BTreeSet};

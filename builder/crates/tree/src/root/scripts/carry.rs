@@ -1,6 +1,6 @@
 //! Carries changes made by scripts into the guest, as far as their packages' files would go in.
 
-use super::stage::{ACCOUNTS, Stage, Touch};
+use super::stage::{ACCOUNTS, Stage, Touch, is_recipes};
 use crate::{Kind, Meta, Node, Origin, PlaceError, Tree};
 use wifibox_ground::path::GuestPath;
 
@@ -35,14 +35,6 @@ pub fn carry(
     Ok(())
 }
 
-/// Whether the recipe put it there, which takes precedence.
-fn is_recipes(tree: &Tree, path: &GuestPath) -> bool {
-    let node = tree.get(path);
-    node.is_some_and(|node| {
-        matches!(node.origin, Origin::Recipe(_)) && !matches!(node.kind, Kind::Directory)
-    })
-}
-
 /// Removes a path, but keeps a directory in which the guest has something that scripts did not see.
 fn remove(tree: &mut Tree, path: &GuestPath) {
     let is_full = tree.below(path).nth(1).is_some();
@@ -64,10 +56,15 @@ fn directory(
     let real = tree
         .make_directory(path, meta.clone(), origin)
         .map_err(PlaceError::of(touch.script.as_str()))?;
-    if let Some(node) = tree.get_mut(&real) {
-        (node.meta.mode, node.meta.uid, node.meta.gid) = (meta.mode, meta.uid, meta.gid);
-    }
+    set_owner_and_mode(tree, &real, &meta);
     Ok(())
+}
+
+/// Gives what is at `path` the owner and mode of `meta`.
+fn set_owner_and_mode(tree: &mut Tree, path: &GuestPath, meta: &Meta) {
+    if let Some(there) = tree.get_mut(path) {
+        (there.meta.mode, there.meta.uid, there.meta.gid) = (meta.mode, meta.uid, meta.gid);
+    }
 }
 
 fn put(
@@ -79,10 +76,7 @@ fn put(
 ) -> Result<(), PlaceError> {
     // Its owner or mode changed, and nobody could read it: the guest has the content.
     if stage.unread.contains_key(path) {
-        if let Some(there) = tree.get_mut(path) {
-            (there.meta.mode, there.meta.uid, there.meta.gid) =
-                (node.meta.mode, node.meta.uid, node.meta.gid);
-        }
+        set_owner_and_mode(tree, path, &node.meta);
         return Ok(());
     }
     if is_recipes(tree, path) {

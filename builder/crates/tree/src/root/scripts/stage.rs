@@ -84,10 +84,7 @@ impl Stage {
         }
         let is_directory = matches!(entry.kind, EntryKind::Directory);
         let Ok(real) = self.tree.resolve(&path, is_directory) else { return Ok(()) };
-        let there = self.tree.get(&real);
-        if there.is_some_and(|node| {
-            matches!(node.origin, Origin::Recipe(_)) && !matches!(node.kind, Kind::Directory)
-        }) {
+        if is_recipes(&self.tree, &real) {
             return Ok(());
         }
         let uid = self.owner("etc/passwd", &entry.uname, entry.uid);
@@ -161,6 +158,14 @@ impl Stage {
             .any(changed)
             .then(|| ACCOUNTS.map(|path| self.text(path).unwrap_or_default()))
     }
+}
+
+/// Whether the recipe put it there, which takes precedence.
+pub fn is_recipes(tree: &Tree, path: &GuestPath) -> bool {
+    let node = tree.get(path);
+    node.is_some_and(|node| {
+        matches!(node.origin, Origin::Recipe(_)) && !matches!(node.kind, Kind::Directory)
+    })
 }
 
 /// A path as scripts write it.
