@@ -80,6 +80,8 @@ checks() {
     step "man pages" ci/man.sh
     after "build tests and chores"
     step "fuzz apk v3 for 20 s" "$XTASK" fuzz adb --plain --minutes 0.34
+    after "build tests and chores"
+    step "fuzz maintainer scripts for 20 s" "$XTASK" fuzz script --plain --minutes 0.34
 }
 
 # debian NAME ARGUMENT...: a guest of Debian's packages in the folder NAME.
@@ -117,6 +119,8 @@ guests() {
     lane
     after "build tests and chores" "build hwsim on Debian"
     step "Xen: the real xl, a driver domain, a domain behind it" ci/xen.sh "$tool" "$lock" "$cache" "$work/xen"
+    after "build tests and chores" "build hwsim on Debian"
+    step "boot: Alpine from real packages, its scripts understood" ci/alpine-boot.sh "$tool" "$lock" "$cache" "$work/alpine"
     after "build tests and chores" "build hwsim on Debian"
     step "boot: OpenWrt from generated feeds, opkg and apk v3" ci/openwrt-boot.sh "$tool" "$lock" "$cache" "$work/openwrt"
     after "build hwsim on Debian"
@@ -177,6 +181,11 @@ long() {
     lane
     after "build the chores"
     step "fuzz apk v3 for 10 min" "$XTASK" fuzz adb --plain --minutes 10 --seed "$RANDOM"
+    after "build the chores"
+    step "fuzz maintainer scripts for 10 min" "$XTASK" fuzz script --plain --minutes 10 --seed "$RANDOM"
+    after "build the chores"
+    needs debootstrap
+    step "maintainer scripts of 500 packages against dpkg" ci/dpkg-sample.sh "$work/dpkg"
 }
 
 case $mode in
