@@ -32,7 +32,10 @@ cp ci/alpine/virt.yaml "$folder/recipes/kernels/virt.yaml"
 cp "$lock" "$folder/lender.lock"
 build() { "$tool" --quiet --recipes "$folder/recipes" --cache-dir "$cache" "$@"; }
 build --base debian --flavor hwsim --with lender --lock-file "$folder/lender.lock" --out "$folder/lender"
-xtask alpine-mirror "$folder/alpine" --root "$folder/installed" --release "$release" --from "$folder/lender"
+mkdir "$folder/stub"
+(cd "$folder/stub" && apt-get -q download systemd-boot-efi >apt.log 2>&1 && dpkg-deb -x systemd-boot-efi_*.deb .)
+xtask alpine-mirror "$folder/alpine" --root "$folder/installed" --release "$release" --from "$folder/lender" \
+    --efi-stub "$folder/stub/usr/lib/systemd/boot/efi/linuxx64.efi.stub"
 
 # The recipe pins the mirror's key, allows the kernel, and knows no script.
 base=$folder/recipes/recipes/bases/alpine.yaml

@@ -14,7 +14,7 @@ type Failure = Box<dyn std::error::Error>;
 const PROGRAMS: [&str; 2] = ["usr/bin/", "usr/sbin/"];
 pub const LIBRARIES: &str = "usr/lib/x86_64-linux-gnu/";
 /// What else is lent.
-const OTHERS: [&str; 2] = ["usr/lib/firmware/", "usr/lib/systemd/boot/"];
+const FIRMWARE: &str = "usr/lib/firmware/";
 
 /// The files of an image that can be lent.
 pub struct Lender {
@@ -34,7 +34,7 @@ impl Lender {
         let file = File::open(&image).map_err(|error| format!("{}: {error}", image.display()))?;
         let wanted = |path: &[u8]| {
             let begins = |folder: &&str| path.starts_with(folder.as_bytes());
-            PROGRAMS.iter().chain(&OTHERS).any(begins) || begins(&LIBRARIES)
+            PROGRAMS.iter().chain(&[LIBRARIES, FIRMWARE]).any(begins)
         };
         let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
         let (mut files, mut links) = (BTreeMap::new(), BTreeMap::new());

@@ -40,10 +40,13 @@ pub struct Arguments {
     /// The release that the system is of.
     #[arg(long)]
     release: String,
-    /// The output folder of a guest on Debian with busybox, iptables' newer variant, iw, the EFI stub of systemd,
-    /// the regulatory database and wpa_supplicant.
+    /// The output folder of a guest on Debian with busybox, iptables' newer variant, iw, the regulatory database
+    /// and wpa_supplicant.
     #[arg(long, value_name = "OUTPUT")]
     from: PathBuf,
+    /// The EFI stub of systemd.
+    #[arg(long, value_name = "FILE")]
+    efi_stub: PathBuf,
 }
 
 /// Runs the chore.
@@ -66,7 +69,8 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         packages.push(packed);
     }
     let real = packages.len();
-    packages.extend(stand_ins::all(&Lender::open(&arguments.from)?)?);
+    packages
+        .extend(stand_ins::all(&Lender::open(&arguments.from)?, fs::read(&arguments.efi_stub)?)?);
     let lent = packages.len() - real;
     let mut seed = [0; 8];
     SystemRandom::new().fill(&mut seed).map_err(|_| "the system has no random numbers")?;

@@ -31,7 +31,7 @@ const PROGRAMS: [(&str, &str, &str); 4] = [
 ///
 /// # Errors
 /// `lender` lacks something.
-pub fn all(lender: &Lender) -> Result<Vec<Package>, Failure> {
+pub fn all(lender: &Lender, efi_stub: Vec<u8>) -> Result<Vec<Package>, Failure> {
     let mut programs = Vec::new();
     let mut packages = Vec::new();
     for (name, program, path) in PROGRAMS {
@@ -56,9 +56,7 @@ pub fn all(lender: &Lender) -> Result<Vec<Package>, Failure> {
         regulatory = regulatory.file(&path, 0o644, content);
     }
     packages.push(regulatory);
-    let stub = lender.below(STUB).next();
-    let (path, content) = stub.ok_or("the guest that lends its programs has no EFI stub")?;
-    packages.push(Package::new("systemd-efistub", VERSION).file(path, 0o644, content));
+    packages.push(Package::new("systemd-efistub", VERSION).file(STUB, 0o644, efi_stub));
     let mut libraries = Package::new("libraries-lent", VERSION);
     for (name, content) in lender.libraries(&programs)? {
         let is_linker = name.starts_with("ld-linux");

@@ -100,7 +100,13 @@ fn compare(
     let outcome = match (real_tree(mounted, package), refused) {
         (Err(error), _) => Outcome::Broken(error.to_string()),
         (Ok(Err(_)), Err(_)) => Outcome::FailsAlike,
-        (Ok(Err(said)), Ok(_)) => Outcome::OnlyDpkgFails(said),
+        (Ok(Err(said)), Ok(_)) => {
+            let difference = format!("fails with dpkg only: {said}");
+            match allowed.allows(&name, &difference) {
+                true => Outcome::Explained,
+                false => Outcome::Differs(vec![difference]),
+            }
+        }
         (Ok(Ok(_)), Err(refused)) => Outcome::OnlyOursFails(*refused),
         (Ok(Ok(real)), Ok(ours)) => {
             let differences = tree::differences(&real, &ours);

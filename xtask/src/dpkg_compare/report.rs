@@ -20,8 +20,8 @@ pub enum Outcome {
     FailsAlike,
     /// Understood, and something is not the same.
     Differs(Vec<String>),
-    /// It fails with dpkg only.
-    OnlyDpkgFails(String),
+    /// It fails with dpkg only, and it is known why.
+    Explained,
     /// It fails here only.
     OnlyOursFails(Refused),
     /// It could not be tried.
@@ -34,6 +34,7 @@ pub struct Report {
     same: usize,
     changes: usize,
     fails: usize,
+    explained: usize,
     refused: BTreeMap<String, Vec<String>>,
     wrong: usize,
 }
@@ -48,6 +49,10 @@ impl Report {
                 self.changes += changes;
                 return;
             }
+            Outcome::Explained => {
+                self.explained += 1;
+                return;
+            }
             Outcome::FailsAlike => {
                 self.fails += 1;
                 return;
@@ -57,7 +62,6 @@ impl Report {
                 return;
             }
             Outcome::Differs(lines) => lines,
-            Outcome::OnlyDpkgFails(said) => vec![format!("fails with dpkg only: {said}")],
             Outcome::OnlyOursFails(refused) => vec![format!("fails here only: {refused}")],
             Outcome::Broken(why) => vec![why],
         };
@@ -73,7 +77,7 @@ impl Report {
     #[expect(clippy::print_stdout, reason = "the result of a chore")]
     pub fn finish(&self, allowed: &Allowed) -> Result<(), Failure> {
         let refused: usize = self.refused.values().map(Vec::len).sum();
-        let all = self.same + self.fails + self.wrong + refused;
+        let all = self.same + self.fails + self.explained + self.wrong + refused;
         let mut reasons: Vec<_> = self.refused.iter().collect();
         reasons.sort_by_key(|(_, names)| std::cmp::Reverse(names.len()));
         for (reason, names) in reasons {
@@ -81,8 +85,9 @@ impl Report {
         }
         println!(
             "{all} packages: {} understood and as with dpkg ({} paths), {} fail without their \
-             dependencies as with dpkg, {refused} not understood, {} different",
-            self.same, self.changes, self.fails, self.wrong
+             dependencies as with dpkg, {} only with dpkg for a known reason, {refused} not \
+             understood, {} different",
+            self.same, self.changes, self.fails, self.explained, self.wrong
         );
         let unused: Vec<&str> = allowed.unused().collect();
         match (self.wrong, unused.as_slice()) {

@@ -33,6 +33,10 @@ const LEFT_OUT: [&str; 16] = [
 /// Compared all the same: what scripts change there by programs of dpkg's.
 const KEPT: [&str; 3] =
     ["/var/lib/dpkg/alternatives/", "/var/lib/dpkg/diversions", "/var/lib/dpkg/statoverride"];
+/// dpkg keeps its lists in no order.
+const DPKG: &str = "/var/lib/dpkg/";
+/// Backups of these.
+const OLD: &str = "-old";
 
 /// What is at each path, in a form to be compared and printed.
 #[derive(Debug, Default)]
@@ -113,15 +117,25 @@ impl Tree {
 
     fn insert(&mut self, rule: &str, path: &str, what: String, content: Option<Vec<u8>>) {
         if is_compared(rule) {
+            let content = content.map(|content| match path.starts_with(DPKG) {
+                true => sorted(&content),
+                false => content,
+            });
             self.0.insert(path.to_owned(), Node { what, content });
         }
     }
 }
 
+fn sorted(content: &[u8]) -> Vec<u8> {
+    let mut lines: Vec<&[u8]> = content.split(|byte| *byte == b'\n').collect();
+    lines.sort_unstable();
+    lines.join(&b'\n')
+}
+
 fn is_compared(path: &str) -> bool {
     let begins = |prefix: &&str| path.starts_with(*prefix);
     let compiled = path.ends_with(".pyc") || path.contains("/__pycache__/");
-    KEPT.iter().any(begins) || !(compiled || LEFT_OUT.iter().any(begins))
+    KEPT.iter().any(begins) && !path.ends_with(OLD) || !(compiled || LEFT_OUT.iter().any(begins))
 }
 
 /// The differences, a line each: the path first.
