@@ -92,7 +92,7 @@ impl Remote {
         let objects: Box<dyn Objects> = match parsed.scheme() {
             #[cfg(feature = "s3")]
             "s3" => {
-                let place = s3::Signed::new(&parsed, settings).map_err(bad)?;
+                let place = s3::Signed::new(url, settings).map_err(bad)?;
                 Box::new(http::Server::new(place, options).map_err(bad)?)
             }
             #[cfg(not(feature = "s3"))]

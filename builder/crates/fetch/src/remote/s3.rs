@@ -21,9 +21,14 @@ pub(super) struct Signed {
 }
 
 impl Signed {
-    /// The place `s3://BUCKET/PREFIX`, by the settings of AWS's own tools.
-    pub(super) fn new(url: &Url, settings: &BTreeMap<String, String>) -> Result<Self, String> {
-        let Some(bucket) = url.host_str() else { return Err("it names no bucket".to_owned()) };
+    /// The place `s3://BUCKET/PREFIX`, by the settings of AWS's own tools. As with these, the prefix is taken as it
+    /// stands, without escapes.
+    pub(super) fn new(url: &str, settings: &BTreeMap<String, String>) -> Result<Self, String> {
+        let (_, place) = url.split_once("://").unwrap_or_default();
+        let (bucket, prefix) = place.split_once('/').unwrap_or((place, ""));
+        if bucket.is_empty() {
+            return Err("it names no bucket".to_owned());
+        }
         let get = |names: &[&str]| {
             let values = names.iter().filter_map(|name| settings.get(*name));
             values.map(String::as_str).find(|value| !value.is_empty())
@@ -50,8 +55,7 @@ impl Signed {
             }),
             _ => None,
         };
-        let prefix = url.path().trim_matches('/').to_owned();
-        Ok(Signed { bucket, prefix, credentials })
+        Ok(Signed { bucket, prefix: prefix.trim_matches('/').to_owned(), credentials })
     }
 }
 
@@ -85,7 +89,7 @@ mod tests {
 
     fn address(url: &str, settings: &[(&str, &str)]) -> String {
         let settings = settings.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
-        let place = Signed::new(&url.parse().unwrap(), &settings).unwrap();
+        let place = Signed::new(url, &settings).unwrap();
         place.of(Method::Get, "blocks/ab/abc").unwrap().to_string()
     }
 
