@@ -18,7 +18,7 @@ use mutate::Words;
 /// Feed damaged input to what reads other people's.
 #[derive(clap::Args)]
 pub struct Arguments {
-    /// What to fuzz.
+    /// The fuzz target.
     #[arg(value_enum)]
     what: What,
     /// For how long.

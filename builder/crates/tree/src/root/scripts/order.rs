@@ -12,7 +12,7 @@ use wifibox_resolve::scheme;
 /// The places of `chosen` among `packages`, in the order of installation: those first on which others
 /// depend. Of Debian's packages, apt begins with those that score most, then by name; elsewhere those are first that
 /// nothing depends on, by name. Circles are cut where they are met.
-pub fn of_installation(
+pub(crate) fn of_installation(
     packages: &[ChosenPackage],
     controls: &[Control],
     chosen: &[usize],
