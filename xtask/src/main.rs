@@ -1,7 +1,6 @@
 //! Developer chores: `cargo xtask <chore>`. Each chore is a module; this only dispatches.
 
 mod adb_feed;
-mod alpine_mirror;
 mod bench;
 mod boot_test;
 mod chipsets;
@@ -10,7 +9,6 @@ mod devices;
 mod docs_check;
 mod dpkg_compare;
 mod fuzz;
-mod lender;
 mod man;
 mod openwrt_feed;
 mod release;
@@ -27,8 +25,6 @@ use clap::Parser;
 #[derive(Parser)]
 #[command(name = "cargo xtask", bin_name = "cargo xtask")]
 enum Chore {
-    /// Pack an installed Alpine into a signed mirror again.
-    AlpineMirror(alpine_mirror::Arguments),
     /// Measure how long things take.
     Bench(bench::Arguments),
     /// Boot a guest and prove its Wi-Fi path, without root and without a radio.
@@ -69,7 +65,6 @@ fn main() -> ExitCode {
         Chore::XenTest(args) => return xen_test::run(&args),
         Chore::Chipsets(arguments) => chipsets::run(arguments),
         Chore::CompareTree(args) => return compare_tree::run(&args),
-        Chore::AlpineMirror(arguments) => alpine_mirror::run(&arguments),
         Chore::Bench(arguments) => bench::run(arguments),
         Chore::Devices(arguments) => devices::run(arguments),
         Chore::AdbFeed(arguments) => adb_feed::run(arguments),
