@@ -200,6 +200,7 @@ impl Context {
             lock: LockChoice {
                 file: args.lock_file.clone(),
                 mode: if args.locked || args.frozen { LockMode::Locked } else { LockMode::Update },
+                rollback: args.dangerously_allow_rollback,
             },
             source_date_epoch: source_date_epoch()?,
             meter: None,

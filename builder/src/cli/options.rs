@@ -164,6 +164,10 @@ pub struct SourceArgs {
     /// Accept an index whose Valid-Until is past: an attacker may then hold back security updates
     #[arg(long)]
     pub dangerously_allow_expired_index: bool,
+    /// Accept an index that is older than the one the lock was made of: an attacker may then serve old
+    /// packages whose holes are known
+    #[arg(long)]
+    pub dangerously_allow_rollback: bool,
     /// The lock file [default: locks/BASE-RELEASE-ARCHITECTURE.lock]
     #[arg(long, value_name = "FILE")]
     pub lock_file: Option<PathBuf>,

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::entries::Map;
 use super::fragment::{Fragment, recipe_file};
 use super::kinds::{AccountsFrom, Format, InitSystem, RootCompressor};
-use super::located::At;
+use super::located::{At, Sourced};
 use super::machine::{Names, Spelling, machine};
 use super::scalars::{Module, Pattern};
 use wifibox_ground::digest::Sha256;
@@ -61,7 +61,7 @@ pub struct FeedTarget {
     pub kernel_image: Option<String>,
 }
 
-/// A repository of packages.
+/// A repository of packages: with a Debian, an archive.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Repository {
@@ -71,6 +71,24 @@ pub struct Repository {
     /// release. Without any, `--mirror NAME=URL` has to say.
     #[serde(default)]
     pub mirrors: Vec<String>,
+    /// The other repository of this base whose mirrors hold this one, too: `--mirror` for that one serves both,
+    /// unless this one is named as well.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mirrors_of: Option<String>,
+    /// The releases that it is there for; all of them if this is not given.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub releases: Vec<String>,
+    /// Whether what is newer there mends holes: `outdated` names it first.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub security: bool,
+    /// The priority of its packages, as in apt_preferences(5): of the versions of a package that of the highest
+    /// priority is taken. If this is not given, its Release file says it (500, or 100 or 1 for backports and
+    /// the like).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub priority: Option<i16>,
+    /// Globs over the names of packages that are taken from it; all if this is not given.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub only: Vec<String>,
     /// The tag under which its packages are asked for (`name@tag`, apk); without one they are used
     /// wherever they fit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -103,7 +121,19 @@ pub struct Repository {
     pub packages: Vec<LoosePackage>,
 }
 
+fn is_false(value: &bool) -> bool {
+    !value
+}
+
 impl Repository {
+    /// Whether it is there for a release: by its name, or as a point release of it.
+    pub(super) fn is_for(&self, release: &str) -> bool {
+        let names = |own: &String| {
+            release.strip_prefix(own.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+        };
+        self.releases.is_empty() || self.releases.iter().any(names)
+    }
+
     /// The same for one release and architecture: `{release}` and `{key}` are filled in, and only the
     /// keys of that architecture are left.
     pub(super) fn of(&self, release: &str, architecture: &str) -> Repository {
@@ -236,6 +266,25 @@ recipe_file! {
 }
 
 impl Base {
+    /// The repositories of a release for one architecture, with the place of each in the recipe.
+    pub(super) fn repositories_of(
+        &self,
+        release: &str,
+        architecture: &str,
+        file: &std::sync::Arc<str>,
+    ) -> Vec<Sourced<Repository>> {
+        let here = self.repositories.iter().filter(|given| given.value.is_for(release));
+        let repository = |given: &At<Repository>| {
+            let mut value = given.value.of(release, architecture);
+            let other = |name: &String| self.repositories.iter().find(|r| r.value.name == *name);
+            if let Some(other) = value.mirrors_of.as_ref().and_then(other) {
+                value.mirrors.extend(other.value.of(release, architecture).mirrors);
+            }
+            Sourced { value, origin: given.origin(file) }
+        };
+        here.map(repository).collect()
+    }
+
     /// The release that is called `name`, and its full number: a release by its own name, or a point
     /// release of its series.
     pub fn release(&self, name: &str) -> Option<(&At<Release>, String)> {
@@ -322,6 +371,10 @@ pub struct Kernel {
     /// The package that brings it, as a dependency in the base's syntax; `{architecture}` stands for
     /// the architecture as the base calls it.
     pub package: At<String>,
+    /// The repository of its base that it comes from, with all else that this one holds: that goes before what
+    /// the others have, whatever their priorities are. If this is not given, priorities decide.
+    #[serde(default)]
+    pub archive: Option<At<String>>,
     /// The kernel image, among the files of its packages.
     pub image: At<Pattern>,
     /// Its configuration; without one, what it can do is read from its list of built-in modules.

@@ -50,6 +50,8 @@ pub struct KernelChoice {
     pub name: Sourced<String>,
     /// The package that brings it, as a dependency in the base's syntax.
     pub package: Sourced<String>,
+    /// The repository of its base that it comes from, with what goes with it.
+    pub archive: Option<Sourced<String>>,
     /// The kernel image.
     pub image: Sourced<Pattern>,
     /// Its configuration, if it has one.
@@ -79,6 +81,8 @@ pub struct KernelSource {
     pub release: Sourced<String>,
     /// Repositories, with the release filled in.
     pub repositories: Vec<Sourced<Repository>>,
+    /// The repository that the kernel comes from, with what goes with it.
+    pub archive: Option<Sourced<String>>,
     /// The kernel's package, that of what starts it under UEFI, and what it needs besides.
     pub packages: Vec<Sourced<String>>,
     /// Packages that the builder stands in for.

@@ -1,7 +1,7 @@
 //! The values of the chosen files of a build, one by one: the recipe before their lists are added
 //! up.
 
-use super::base::{Base, BootsWith, EfiStub, Initramfs, Repository};
+use super::base::{Base, BootsWith, EfiStub, Initramfs};
 use super::catalog::Catalog;
 use super::chosen::Chosen;
 use super::composed::{HypervisorChoice, KernelChoice, Recipe, Selection};
@@ -29,10 +29,6 @@ impl Catalog {
         };
         let boots_with = kernel.value.boots_with.sourced(&kernel.file);
         let initramfs = self.initramfs(chosen, &boots_with)?;
-        let repository = |given: &At<Repository>| Sourced {
-            value: given.value.of(&chosen.release, &chosen.architecture),
-            origin: given.origin(base_file),
-        };
         Ok(Recipe {
             base: asked(&chosen.base.name),
             format: base.format_of(&chosen.release).sourced(base_file),
@@ -51,7 +47,7 @@ impl Catalog {
             keep_empty_directories: given_or(base, base_file, &base.keep_empty_directories, false),
             regulatory_database: given_or(base, base_file, &base.regulatory_database, true),
             initramfs,
-            repositories: base.repositories.iter().map(repository).collect(),
+            repositories: base.repositories_of(&chosen.release, &chosen.architecture, base_file),
             packages: Vec::new(),
             stand_ins: Default::default(),
             firmware_packages: Vec::new(),
@@ -119,6 +115,7 @@ impl Catalog {
         KernelChoice {
             name: named(&chosen.kernel),
             package: filled(&kernel.value.package, &spelling, kernel_file),
+            archive: kernel.value.archive.as_ref().map(|archive| archive.sourced(kernel_file)),
             image: kernel.value.image.sourced(kernel_file),
             config: kernel.value.config.as_ref().map(|config| config.sourced(kernel_file)),
             modules: kernel.value.modules.sourced(kernel_file),

@@ -47,6 +47,11 @@ pub enum Error {
     Lock(#[from] LockError),
     #[error("the lock file {path} is out of date:\n{changes}")]
     LockOutdated { path: PathBuf, changes: String },
+    #[error(
+        "the index {index} is of {offered}, and the lock {path} was made of one of {locked}: whoever serves \
+         the older one may want packages with known holes to be taken"
+    )]
+    Rollback { path: PathBuf, index: String, offered: String, locked: String },
     #[error("there is no lock file {path}")]
     NoLock { path: PathBuf },
     #[error("{composition}: {source}")]
@@ -89,7 +94,9 @@ impl Error {
             Error::Fetch(error) | Error::Unreachable { source: error, .. } => error.kind(),
             Error::Mirror(..) | Error::NotInGuest { .. } => Kind::Usage,
             Error::LockOutdated { .. } | Error::NoLock { .. } => Kind::LockOutdated,
-            Error::NoKeys { .. } | Error::Unhashed { .. } => Kind::Verification,
+            Error::NoKeys { .. } | Error::Unhashed { .. } | Error::Rollback { .. } => {
+                Kind::Verification
+            }
             Error::Package(error) => error.kind().into(),
             Error::ApkIndex(error) => error.kind().into(),
             Error::Feed(error) => error.kind().into(),

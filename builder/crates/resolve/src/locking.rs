@@ -1,16 +1,16 @@
 //! The lock's life: made by the first build, checked by each, changed only when the recipes ask for
 //! more than it holds or the user asks for newer packages.
 
-use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::choice::Records;
+use super::kept::keep;
 use super::coverage::{served, union, worlds};
 use super::locked::{LockChange, Locked};
 use super::pinning::pin;
 use super::source::Source;
 use super::world::World;
-use super::{Context, Error, LockMode, index};
+use super::{Context, Error, LockMode, index, rollback};
 use crate::lock::{Lock, LockedPackage};
 use wifibox_ground::digest::Sha256;
 use wifibox_recipe::{Catalog, LoosePackage, Recipe, Selection};
@@ -73,9 +73,8 @@ pub fn ensure(
                 locked
             }
         };
-        if pin(&locked.source, &mut locked.lock, context)? && context.lock.mode == LockMode::Update
-        {
-            locked.lock.write(&locked.path)?;
+        if pin(&locked.source, &mut locked.lock, context)? {
+            save(&locked.lock, &locked.path, context)?;
         }
         Ok(locked)
     })
@@ -121,7 +120,7 @@ fn ensure_one(
         return if locked_only {
             Err(Error::NoLock { path })
         } else {
-            renew(worlds, source, None, path, context)
+            renew(worlds, source, None, false, path, context)
         };
     };
     let pins = unlocked_pins(&source, &old.packages);
@@ -130,21 +129,21 @@ fn ensure_one(
         return if locked_only {
             Err(Error::LockOutdated { path, changes })
         } else {
-            renew(worlds, source, Some(old), path, context)
+            renew(worlds, source, Some(old), false, path, context)
         };
     }
     // What the recipes choose from the lock alone must be all of it.
-    match union(worlds, &old.missing, &source, &old.packages, context) {
+    match union(worlds, &old.missing, &source, old.stock(), context) {
         _ if source.world.requests.iter().any(|name| source.world.lacks(&old.missing, name)) => {
             match (
                 locked_only,
-                source.world.resolve(&Records::new(&source, &old.packages), &source),
+                source.world.resolve(&Records::new(&source, old.stock()), &source),
             ) {
                 (true, Err(Error::Unsatisfiable { composition, source })) => {
                     let changes = format!("  {composition}: {source}");
                     Err(Error::LockOutdated { path, changes })
                 }
-                _ => renew(worlds, source, Some(old), path, context),
+                _ => renew(worlds, source, Some(old), false, path, context),
             }
         }
         Ok(used) if used.len() == old.packages.len() => {
@@ -156,46 +155,56 @@ fn ensure_one(
                 return Err(Error::LockOutdated { path, changes: change.lines().join("\n") });
             }
             let lock = Lock::new(old.target, old.indexes, used).without(old.missing);
-            lock.write(&path)?;
+            save(&lock, &path, context)?;
             Ok(Locked { source, lock, path, change })
         }
         Err(Error::Unsatisfiable { composition, source }) if locked_only => {
             let changes = format!("  {composition}: {source}");
             Err(Error::LockOutdated { path, changes })
         }
-        Err(Error::Unsatisfiable { .. }) => renew(worlds, source, Some(old), path, context),
+        Err(Error::Unsatisfiable { .. }) => renew(worlds, source, Some(old), false, path, context),
         Err(error) => Err(error),
     }
 }
 
+/// Writes a lock, where the lock file may change.
+fn save(lock: &Lock, path: &Path, context: &Context<'_>) -> Result<(), Error> {
+    if context.lock.mode == LockMode::Update {
+        lock.write(path)?;
+    }
+    Ok(())
+}
+
 /// Makes the lock from what the repositories offer now. Packages of `old` keep their version, as
-/// long as it is still offered.
+/// long as it is still offered, unless `upgrade`.
 fn renew(
     worlds: &[World],
     source: Source,
     old: Option<Lock>,
+    upgrade: bool,
     path: PathBuf,
     context: &Context<'_>,
 ) -> Result<Locked, Error> {
     let store = context.access.store()?;
     let fetcher = context.access.fetcher(&store, &context.work);
     let mut offered = index::load(&source, context, &fetcher)?;
-    let old_packages = old.map(|old| old.packages).unwrap_or_default();
+    let (old_packages, old_indexes) =
+        old.map(|old| (old.packages, old.indexes)).unwrap_or_default();
+    if !context.lock.rollback {
+        rollback::check(&path, &old_indexes, &offered.indexes)?;
+    }
     index::remember_hashes(&mut offered.packages, &old_packages);
-    let kept: BTreeMap<&str, &LockedPackage> = old_packages
-        .iter()
-        .filter(|locked| offered.packages.contains(locked))
-        .map(|locked| (locked.package.name.as_str(), locked))
-        .collect();
-    offered
-        .packages
-        .retain(|locked| kept.get(locked.package.name.as_str()).is_none_or(|kept| *kept == locked));
-    let (used, missing) = served(worlds, &source, &offered.packages, context)?;
+    if !upgrade {
+        keep(&source, &old_packages, &old_indexes, &mut offered);
+    }
+    let (used, missing) = served(worlds, &source, offered.stock(), context)?;
     let mut lock = Lock::new(source.target.clone(), offered.indexes, used).without(missing);
-    // A package that is not the index's must not leave a lock behind.
-    pin(&source, &mut lock, context)?;
+    if context.lock.mode != LockMode::Look {
+        // A package that is not the index's must not leave a lock behind.
+        pin(&source, &mut lock, context)?;
+    }
     let change = LockChange::between(&old_packages, &lock.packages);
-    lock.write(&path)?;
+    save(&lock, &path, context)?;
     Ok(Locked { source, lock, path, change })
 }
 
@@ -210,10 +219,6 @@ fn upgrade_lock(
 ) -> Result<Vec<Locked>, Error> {
     each_source(catalog, recipe, context, |source, path| {
         let old = Lock::read(&path, &source.target)?;
-        let mut locked =
-            renew(&worlds(catalog, &source, context.work.jobs)?, source, None, path, context)?;
-        let before = old.map(|old| old.packages).unwrap_or_default();
-        locked.change = LockChange::between(&before, &locked.lock.packages);
-        Ok(locked)
+        renew(&worlds(catalog, &source, context.work.jobs)?, source, old, true, path, context)
     })
 }

@@ -17,7 +17,6 @@ use wifibox_host::detect::answer::{Answer, Oracle};
 use wifibox_host::detect::offer::{self, Wanted};
 use wifibox_host::detect::table::Table;
 use wifibox_host::detect::{self, Card, DetectError, Ident, LISTING_LIMIT, sysfs};
-use wifibox_recipe::Sources;
 
 /// `detect`.
 #[derive(Debug, Clone, Args)]
@@ -42,9 +41,6 @@ pub struct DetectArgs {
     pub hypervisor: Option<String>,
 }
 
-/// Where the table is among the recipes.
-const TABLE: &str = "firmware-blobs/devices.tsv";
-
 /// Prints the answers.
 ///
 /// # Errors
@@ -56,7 +52,7 @@ pub fn run(context: &Context, args: &DetectArgs) -> Result<(), Failure> {
         role: args.role.clone(),
         hypervisor: args.hypervisor.clone(),
     };
-    let table = table(&context.sources)?;
+    let table = Table::load(&context.sources).map_err(Failure::failed)?;
     let offers = offer::offers(&context.catalog, &table, &wanted)?;
     let named = [("--role", &args.role), ("--hypervisor", &args.hypervisor)];
     let named = named.iter().filter_map(|(flag, value)| Some((flag, value.as_ref()?)));
@@ -85,14 +81,6 @@ pub fn run(context: &Context, args: &DetectArgs) -> Result<(), Failure> {
     } else {
         Err(Failure::failed(format!("{source}: no wireless card that a guest could drive")))
     }
-}
-
-/// The table of the recipes in use, or the program's own where they have none.
-fn table(sources: &Sources) -> Result<Table, Failure> {
-    let bytes = sources.read(TABLE).or_else(|_| Sources::embedded().read(TABLE));
-    let bytes = bytes?;
-    let text = std::str::from_utf8(&bytes).map_err(|e| Failure::failed(format!("{TABLE}: {e}")))?;
-    Table::parse(text).map_err(|error| Failure::failed(format!("{TABLE}: {error}")))
 }
 
 /// The devices that the arguments are about, and where they were found.

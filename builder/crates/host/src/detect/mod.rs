@@ -7,6 +7,7 @@
 
 pub mod answer;
 pub mod blocks;
+pub mod cards;
 pub mod exceptions;
 pub mod inventory;
 pub mod inxi;
