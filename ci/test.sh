@@ -177,6 +177,10 @@ long() {
     lane
     after "build the chores"
     step "fuzz apk v3 for 10 min" "$XTASK" fuzz adb --plain --minutes 10 --seed "$RANDOM"
+    lane
+    after "build the chores"
+    needs apt-get
+    step "choose as apt does, from four archives" "$XTASK" apt-compare --worlds 200 --seed "$RANDOM"
 }
 
 case $mode in

@@ -8,7 +8,7 @@ use clap::{ColorChoice, CommandFactory as _, FromArgMatches as _, Parser, Subcom
 
 use super::commands::{
     boot, build, bundle, cache, completions, config_disk, detect, diff, export, fetch, host,
-    inspect, lint, list, lock, show, verify, why,
+    inspect, lint, list, lock, outdated, show, verify, why,
 };
 use super::context::Context;
 use super::options::{BuildArgs, GlobalArgs, SelectArgs};
@@ -50,6 +50,9 @@ pub enum Verb {
     Build(BuildArgs),
     /// Write, upgrade or check the lock file of a base
     Lock(lock::LockArgs),
+    /// Say what is newer than a lock, security updates first, and which guests it changes
+    #[command(after_help = outdated::HELP)]
+    Outdated(outdated::OutdatedArgs),
     /// Fetch everything that a build needs into the store
     Fetch(BuildArgs),
     /// Write everything that the builds of a base need from the network into a folder
@@ -151,6 +154,7 @@ impl Verb {
         match self {
             Verb::Build(args) => build::run(context, args),
             Verb::Lock(args) => lock::run(context, args),
+            Verb::Outdated(args) => outdated::run(context, args),
             Verb::Fetch(args) => fetch::run(context, args),
             Verb::Bundle(args) => bundle::run(context, args),
             Verb::List => list::run(context),

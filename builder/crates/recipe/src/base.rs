@@ -194,10 +194,13 @@ recipe_file! {
     pub struct Release {
         /// One line that says what this is.
         pub summary: String,
-        /// The point release that is meant by the name of this one: `24.10.4` of `24.10`. Others of
+        /// The point release that is meant by the name of this one: `24.10.8` of `24.10`. Others of
         /// its series may be asked for by their numbers (`24.10.2`). None if there are no such.
         #[serde(default)]
         pub point: Option<At<String>>,
+        /// The day after which nobody mends its holes any more, `2028-08-09`: a lock or build after it says so.
+        #[serde(default)]
+        pub end_of_life: Option<At<String>>,
         /// Package format, if it is not that of the base.
         #[serde(default)]
         pub format: Option<At<Format>>,

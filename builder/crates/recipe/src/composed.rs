@@ -152,6 +152,8 @@ pub struct Recipe {
     pub architecture: Sourced<String>,
     /// Release.
     pub release: Sourced<String>,
+    /// The day after which nobody mends holes of the release.
+    pub end_of_life: Option<Sourced<String>>,
     /// Flavor.
     pub flavor: Sourced<String>,
     /// Role.

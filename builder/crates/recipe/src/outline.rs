@@ -34,6 +34,10 @@ impl Catalog {
             format: base.format_of(&chosen.release).sourced(base_file),
             architecture: chosen.architecture.clone(),
             release: chosen.release.clone(),
+            end_of_life: base
+                .release(&chosen.release)
+                .and_then(|(release, _)| release.value.end_of_life.as_ref())
+                .map(|day| day.sourced(base_file)),
             flavor: asked(&chosen.flavor.name),
             role: named(&chosen.role),
             app_config: chosen.role.value.value.app_config.sourced(&chosen.role.value.file),

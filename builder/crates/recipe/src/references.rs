@@ -147,6 +147,7 @@ impl Checker<'_> {
                 self.fragment(file, &other.fragment())?;
             }
             for (_, release) in value.releases.iter() {
+                self.day(file, release.value.end_of_life.as_ref())?;
                 for kernel in &release.value.kernels {
                     self.known("kernel of this base", file, kernel, kernels.clone())?;
                 }
@@ -155,6 +156,24 @@ impl Checker<'_> {
             self.fragment(file, &value.with_other_kernel)?;
         }
         Ok(())
+    }
+
+    fn day(&self, file: &Arc<str>, day: Option<&At<String>>) -> Result<(), RecipeError> {
+        let Some(day) = day else { return Ok(()) };
+        let numbers: Vec<&str> = day.value.split('-').collect();
+        let digits = |text: &str, count| {
+            text.len() == count && text.bytes().all(|byte| byte.is_ascii_digit())
+        };
+        let good = matches!(numbers[..], [year, month, day] if digits(year, 4)
+            && digits(month, 2) && ("01"..="12").contains(&month)
+            && digits(day, 2) && ("01"..="31").contains(&day));
+        if good {
+            return Ok(());
+        }
+        Err(RecipeError::invalid(
+            Problem::new(format!("\"{}\" is no day: write it as 2028-08-09", day.value))
+                .at(self.catalog.texts.place(&day.origin(file))),
+        ))
     }
 
     fn repositories(&self, file: &Arc<str>, base: &Base) -> Result<(), RecipeError> {
@@ -171,7 +190,7 @@ impl Checker<'_> {
             }
             let others = base.repositories.iter().map(|other| &other.value.name);
             let others = others.filter(|name| **name != repository.name);
-            for other in &repository.mirrors_of {
+            if let Some(other) = &repository.mirrors_of {
                 self.known("other repository of this base", file, &here(other), others.clone())?;
             }
             for glob in &repository.only {

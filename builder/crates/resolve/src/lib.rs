@@ -16,6 +16,7 @@ mod locked;
 mod locking;
 mod mirrors;
 mod missing;
+pub mod outdated;
 mod package_variants;
 mod pinning;
 mod rollback;
@@ -30,6 +31,7 @@ pub use context::{Context, LockChoice, LockMode};
 pub use error::Error;
 pub use locked::{LockChange, Locked};
 pub use locking::{ensure, lock as make_lock};
+pub use outdated::outdated;
 pub use pinning::pin_all;
 pub use solver::{
     Because, Chosen, Item, Repository, Request, Solution, StandIn, StandInUse, Universe,

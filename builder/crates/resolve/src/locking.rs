@@ -10,7 +10,7 @@ use super::locked::{LockChange, Locked};
 use super::pinning::pin;
 use super::source::Source;
 use super::world::World;
-use super::{Context, Error, LockMode, index, rollback};
+use super::{Context, Error, LockChoice, LockMode, index, rollback};
 use crate::lock::{Lock, LockedPackage};
 use wifibox_ground::digest::Sha256;
 use wifibox_recipe::{Catalog, LoosePackage, Recipe, Selection};
@@ -37,14 +37,39 @@ pub fn lock(
     upgrade: bool,
     context: &Context<'_>,
 ) -> Result<Vec<Locked>, Error> {
-    // Any flavor will do: the lock holds the packages of all.
-    let flavor = catalog.list().flavors.first().map(|flavor| flavor.name.clone());
-    let target = Selection { flavor: flavor.unwrap_or_default(), ..target.clone() };
-    let recipe = catalog.compose(&target)?;
+    let recipe = any_recipe(catalog, target)?;
     match upgrade {
         true => upgrade_lock(catalog, &recipe, context),
         false => ensure(catalog, &recipe, context),
     }
+}
+
+/// A recipe of this base, release and architecture. Any flavor will do: the lock holds the packages of all.
+fn any_recipe(catalog: &Catalog, target: &Selection) -> Result<Recipe, Error> {
+    let flavor = catalog.list().flavors.first().map(|flavor| flavor.name.clone());
+    let target = Selection { flavor: flavor.unwrap_or_default(), ..target.clone() };
+    Ok(catalog.compose(&target)?)
+}
+
+/// The locks of a base, release and architecture as they are, each with what it would be of the newest packages.
+/// No file is written.
+///
+/// # Errors
+/// [`Error::NoLock`], and as [`lock`].
+pub fn upgraded(
+    catalog: &Catalog,
+    target: &Selection,
+    context: &Context<'_>,
+) -> Result<Vec<(Lock, Locked)>, Error> {
+    let look = LockChoice { mode: LockMode::Look, ..context.lock.clone() };
+    let context = &Context { lock: &look, ..*context };
+    let mut before = Vec::new();
+    let after = each_source(catalog, &any_recipe(catalog, target)?, context, |source, path| {
+        let old = Lock::read(&path, &source.target)?;
+        before.push(old.clone().ok_or_else(|| Error::NoLock { path: path.clone() })?);
+        upgrade_one(catalog, source, old, path, context)
+    })?;
+    Ok(before.into_iter().zip(after).collect())
 }
 
 /// The locks that a build uses, its base's first: the files', if they cover all compositions and
@@ -94,6 +119,9 @@ fn each_source(
 ) -> Result<Vec<Locked>, Error> {
     let sources = Source::all(recipe);
     let Some(own) = sources.first().cloned() else { return Ok(Vec::new()) };
+    if let Some(line) = own.past_end(context.access.now) {
+        context.work.progress.warn(&line);
+    }
     let locks = sources.into_iter().map(|source| {
         let path = source.lock_path(&own, context.lock);
         work(source, path).map_err(|error| match error {
@@ -219,6 +247,16 @@ fn upgrade_lock(
 ) -> Result<Vec<Locked>, Error> {
     each_source(catalog, recipe, context, |source, path| {
         let old = Lock::read(&path, &source.target)?;
-        renew(&worlds(catalog, &source, context.work.jobs)?, source, old, true, path, context)
+        upgrade_one(catalog, source, old, path, context)
     })
+}
+
+fn upgrade_one(
+    catalog: &Catalog,
+    source: Source,
+    old: Option<Lock>,
+    path: PathBuf,
+    context: &Context<'_>,
+) -> Result<Locked, Error> {
+    renew(&worlds(catalog, &source, context.work.jobs)?, source, old, true, path, context)
 }

@@ -17,6 +17,9 @@ pub struct LockArgs {
     /// Take the newest packages the repositories offer
     #[arg(long, conflicts_with = "check")]
     pub upgrade: bool,
+    /// With --upgrade: only say what would change
+    #[arg(long, requires = "upgrade")]
+    pub dry_run: bool,
     /// Only say (exit code 3) whether the lock covers the recipes
     #[arg(long)]
     pub check: bool,
@@ -40,6 +43,8 @@ pub fn run(context: &Context, args: &LockArgs) -> Result<(), Failure> {
     let mut environment = context.environment(&args.source)?;
     if args.check {
         environment.lock.mode = LockMode::Locked;
+    } else if args.dry_run {
+        environment.lock.mode = LockMode::Look;
     }
     let locks = make_lock(&context.catalog, &target, args.upgrade, &environment.locking());
     let locks = locks.map_err(|error| match error {

@@ -16,6 +16,7 @@ pub mod inspect;
 pub mod lint;
 pub mod list;
 pub mod lock;
+pub mod outdated;
 pub mod show;
 pub mod verify;
 pub mod why;

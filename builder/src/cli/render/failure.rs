@@ -190,6 +190,11 @@ fn resolve_hints(error: &ResolveError, hints: &mut Vec<String>) {
                 "'wifibox-build lock' writes it; so does a build without --locked".to_owned(),
             );
         }
+        ResolveError::Rollback { .. } => hints.push(
+            "take another mirror with --mirror NAME=URL; if an older state is what you want, from an archive of \
+             old ones, say so with --dangerously-allow-rollback"
+                .to_owned(),
+        ),
         ResolveError::NoKeys { .. } => hints.push(
             "name a file that holds one of them with --trust-key FILE (Debian: the package \
              debian-archive-keyring holds debian-archive-keyring.gpg)"

@@ -160,9 +160,9 @@ impl Universe {
     /// [`Universe::new`]. `why` says so where nothing is left to choose.
     pub fn only_from(&mut self, name: &str, repository: usize, why: &str) {
         let Some(name) = self.name(name) else { return };
-        let own: Vec<Item> =
-            self.providers(name).iter().filter(|p| p.own_name).map(|p| p.item).collect();
-        for item in own.into_iter().filter(|item| self.repository(*item) != repository) {
+        let own = self.providers(name).iter().filter(|p| p.own_name).map(|p| p.item);
+        let others: Vec<Item> = own.filter(|item| self.repository(*item) != repository).collect();
+        for item in others {
             if let Some(entry) = self.entries.get_mut(item.at()) {
                 entry.unusable.get_or_insert_with(|| Arc::from(why));
             }
