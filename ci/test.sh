@@ -104,6 +104,10 @@ guests() {
         after "build hwsim on Debian"
         step "build $flavor on Debian" debian $flavor --flavor $flavor
     done
+    for flavor in hwsim ath12k; do
+        after "build hwsim on Debian"
+        step "build $flavor with the kernel of backports" debian $flavor-backports --flavor $flavor --kernel backports
+    done
     after "build hwsim on Debian"
     step "build the access point" debian access-point --flavor hwsim --role access-point --frozen
     after "build hwsim on Debian"
@@ -155,6 +159,7 @@ boots() {
     boot "station, Debian 12" "build on Debian 12" bookworm
     boot "every module of all chipsets loads" "build default on Debian" default --load-modules --memory 512
     boot "station, UEFI" "build hwsim on Debian" hwsim --uefi
+    boot "station, kernel of backports" "build hwsim with the kernel of backports" hwsim-backports
     # The machine that it makes is that of wifibox.config: boot-test --as-bhyve would boot the same again.
     after "build tests and chores" "build hwsim for bhyve"
     step "boot: as wifibox-core starts it, QEMU dressed as bhyve" ci/wifibox-core-replay.sh "$work/hwsim-bhyve" --boot
