@@ -111,9 +111,9 @@ pub fn offers(
             // Other kernels only where the table knows them.
             let others = base.only_with.iter().flat_map(|release| {
                 let kernels = listing.kernels.iter().map(|kernel| &kernel.name);
-                let key = |kernel: &String| format!("{}/{release}/{kernel}", base.name);
+                let key = move |kernel: &String| format!("{}/{release}/{kernel}", base.name);
                 let known = kernels.filter(move |kernel| table.kernel_of(&key(kernel)).is_some());
-                known.map(|kernel| (Some(release.clone()), Some(kernel.clone())))
+                known.map(move |kernel| (Some(release.clone()), Some(kernel.clone())))
             });
             for (release, kernel) in std::iter::once((None, None)).chain(named).chain(others) {
                 if wanted.release.is_some() && release.is_some() && release != wanted.release {
