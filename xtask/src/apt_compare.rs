@@ -17,9 +17,9 @@ use std::process::Command;
 use std::sync::Arc;
 
 use clap::Parser;
+use wifibox_formats::Package;
 use wifibox_formats::deb::apt_sources;
 use wifibox_formats::dpkg_index::{self, Mentions};
-use wifibox_formats::Package;
 use wifibox_ground::version::Scheme;
 use wifibox_recipe::{Catalog, Selection, Sources};
 use wifibox_resolve::{Repository, Request, Universe, resolve};
@@ -174,7 +174,9 @@ impl Apt {
         let apt = Apt { configuration, lists: state.join("state/lists") };
         let output = apt.command(&["update", "--quiet", "--error-on=any"]).output()?;
         if !output.status.success() {
-            return Err(format!("apt-get update: {}", String::from_utf8_lossy(&output.stderr)).into());
+            return Err(
+                format!("apt-get update: {}", String::from_utf8_lossy(&output.stderr)).into()
+            );
         }
         Ok(apt)
     }
@@ -196,10 +198,8 @@ impl Apt {
             let mut packages = Vec::new();
             for component in &suite.components {
                 for architecture in ["amd64", "all"] {
-                    let end = format!(
-                        "_dists_{}_{component}_binary-{architecture}_Packages",
-                        suite.name
-                    );
+                    let end =
+                        format!("_dists_{}_{component}_binary-{architecture}_Packages", suite.name);
                     let file = names.iter().find(|path| path.to_string_lossy().ends_with(&end));
                     if let Some(file) = file {
                         let reader = BufReader::with_capacity(1 << 16, File::open(file)?);

@@ -140,8 +140,7 @@ fn a_lock_from_before_the_archives_says_so_or_is_made_again() {
     let world = World::new();
     world.good(&["lock"]);
     let lock = world.lock();
-    let old: Vec<&str> =
-        lock.lines().filter(|line| !line.contains("test-backports")).collect();
+    let old: Vec<&str> = lock.lines().filter(|line| !line.contains("test-backports")).collect();
     let old = old.join("\n").replace("\"format\": 2", "\"format\": 1");
     // What is the last line of a list ends without a comma.
     let old = old.replace("},\n  ]", "}\n  ]");
@@ -177,7 +176,10 @@ fn outdated_names_security_first_and_the_guests_that_change() {
     assert_eq!((&rows[0]["name"], &rows[0]["security"]), (&"tool".into(), &true.into()));
     assert_eq!((&rows[0]["locked"], &rows[0]["offered"]), (&"1.1".into(), &"1.2".into()));
     assert_eq!(rows[0]["guests"], report["guests"].as_array().unwrap().len());
-    assert_eq!((&rows[1]["name"], &rows[1]["archive"]), (&"kernel".into(), &"test-backports".into()));
+    assert_eq!(
+        (&rows[1]["name"], &rows[1]["archive"]),
+        (&"kernel".into(), &"test-backports".into())
+    );
     // The kernel is in half of them.
     let count = rows[1]["guests"].as_u64().unwrap();
     assert_eq!(count * 2, rows[0]["guests"].as_u64().unwrap(), "{report}");
@@ -201,7 +203,10 @@ fn no_lock_goes_back_in_silence() {
     for arguments in [&["lock", "--upgrade"][..], &["outdated"]] {
         let (code, _, stderr) = world.run(arguments);
         assert_eq!(code, Some(4), "{stderr}");
-        assert!(stderr.contains("the index trixie-security of test-security is of 2023-11-14"), "{stderr}");
+        assert!(
+            stderr.contains("the index trixie-security of test-security is of 2023-11-14"),
+            "{stderr}"
+        );
         assert!(stderr.contains("--dangerously-allow-rollback"), "{stderr}");
     }
     assert_eq!(world.lock(), lock);

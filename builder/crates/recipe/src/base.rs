@@ -1,7 +1,5 @@
 //! The files that describe distributions (`recipes/bases`) and their kernels (`kernels`).
 
-use std::collections::BTreeMap;
-
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -10,11 +8,11 @@ use super::fragment::{Fragment, recipe_file};
 use super::kinds::{AccountsFrom, Format, InitSystem, RootCompressor};
 use super::located::{At, Sourced};
 use super::machine::{Names, Spelling, machine};
+use super::repository::Repository;
 use super::scalars::{Module, Pattern};
-use wifibox_ground::digest::Sha256;
 use wifibox_ground::path::GuestPath;
 
-/// What a base takes unless it is told otherwise.
+/// The defaults of a base.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Defaults {
@@ -30,156 +28,7 @@ pub struct Defaults {
     pub compression: At<RootCompressor>,
 }
 
-/// A key that signs a repository.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Key {
-    /// The key's fingerprint, in the digits of its own kind (OpenPGP: 40 hexadecimal digits, spaces
-    /// allowed). Trust rests on this.
-    pub fingerprint: String,
-    /// Whose key it is; for Alpine and OpenWrt the exact name of its file.
-    pub name: String,
-    /// The only architecture whose index it signs, as the distribution calls it; all of them if this
-    /// is not given.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub architecture: Option<String>,
-    /// The key itself, so that no file of it is needed: the line of base64 of a usign key, or the
-    /// base64 between the marks of a PEM file.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub public_key: Option<String>,
-}
-
-/// What OpenWrt builds for an architecture.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct FeedTarget {
-    /// The target, `x86/64`: the folder below `targets/` of a release.
-    pub name: String,
-    /// The kernel image in that folder, which its signed `sha256sums` lists. It becomes a package of
-    /// the name `kernel-image` that holds `boot/FILE`. `{release}` stands for the release.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub kernel_image: Option<String>,
-}
-
-/// A repository of packages: with a Debian, an archive.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Repository {
-    /// Its name, as used by `--mirror NAME=URL`.
-    pub name: String,
-    /// Where it can be fetched from; the first that answers is used. `{release}` stands for the
-    /// release. Without any, `--mirror NAME=URL` has to say.
-    #[serde(default)]
-    pub mirrors: Vec<String>,
-    /// The other repository of this base whose mirrors hold this one, too: `--mirror` for that one serves both,
-    /// unless this one is named as well.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub mirrors_of: Option<String>,
-    /// The releases that it is there for; all of them if this is not given.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub releases: Vec<String>,
-    /// Whether what is newer there mends holes: `outdated` names it first.
-    #[serde(default, skip_serializing_if = "is_false")]
-    pub security: bool,
-    /// The priority of its packages, as in apt_preferences(5): of the versions of a package that of the highest
-    /// priority is taken. If this is not given, its Release file says it (500, or 100 or 1 for backports and
-    /// the like).
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub priority: Option<i16>,
-    /// Globs over the names of packages that are taken from it; all if this is not given.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub only: Vec<String>,
-    /// The tag under which its packages are asked for (`name@tag`, apk); without one they are used
-    /// wherever they fit.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub tag: Option<String>,
-    /// Suites or folders within it; `{release}` stands for the release.
-    #[serde(default)]
-    pub suites: Vec<String>,
-    /// Components of each suite, where the format has them; with `targets`, feeds.
-    #[serde(default)]
-    pub components: Vec<String>,
-    /// OpenWrt's own layout: the target of each architecture. Suites are then folders of a release
-    /// (`releases/{release}`), and the feeds are those of the target and `components`. A feed of
-    /// OpenWrt's formats without targets is each folder of `suites`.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub targets: BTreeMap<String, FeedTarget>,
-    /// The keys of which one must have signed its index.
-    #[serde(default)]
-    pub keys: Vec<Key>,
-    /// Files on the host that may hold those keys; they are trusted for nothing but that. `{key}`
-    /// stands for the name of each key.
-    #[serde(default)]
-    pub keyrings: Vec<String>,
-    /// The package of this repository that holds its keys (apk). A key that the host does not have is
-    /// taken from there, if it has a fingerprint of `keys`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub key_package: Option<String>,
-    /// Packages of a repository without an index, each pinned here. With these there are no suites
-    /// and no keys.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub packages: Vec<LoosePackage>,
-}
-
-fn is_false(value: &bool) -> bool {
-    !value
-}
-
-impl Repository {
-    /// Whether it is there for a release: by its name, or as a point release of it.
-    pub(super) fn is_for(&self, release: &str) -> bool {
-        let names = |own: &String| {
-            release.strip_prefix(own.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
-        };
-        self.releases.is_empty() || self.releases.iter().any(names)
-    }
-
-    /// The same for one release and architecture: `{release}` and `{key}` are filled in, and only the
-    /// keys of that architecture are left.
-    pub(super) fn of(&self, release: &str, architecture: &str) -> Repository {
-        let fill =
-            |list: &[String]| list.iter().map(|text| text.replace("{release}", release)).collect();
-        let fits = |key: &&Key| key.architecture.as_ref().is_none_or(|only| only == architecture);
-        let keys: Vec<Key> = self.keys.iter().filter(fits).cloned().collect();
-        let mut keyrings = Vec::new();
-        for keyring in &self.keyrings {
-            if keyring.contains("{key}") {
-                keyrings.extend(keys.iter().map(|key| keyring.replace("{key}", &key.name)));
-            } else {
-                keyrings.push(keyring.clone());
-            }
-        }
-        let keys = keys.into_iter().map(|key| Key { architecture: None, ..key }).collect();
-        let (mirrors, suites) = (fill(&self.mirrors), fill(&self.suites));
-        let target = |(name, target): (&String, &FeedTarget)| {
-            let image = target.kernel_image.as_ref();
-            let kernel_image = image.map(|image| image.replace("{release}", release));
-            (name.clone(), FeedTarget { kernel_image, ..target.clone() })
-        };
-        let own = self.targets.iter().filter(|(name, _)| *name == architecture);
-        let targets = own.map(target).collect();
-        Repository { mirrors, suites, targets, keys, keyrings, ..self.clone() }
-    }
-}
-
-/// A package file of a repository without an index.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct LoosePackage {
-    /// The file, relative to the mirror.
-    pub file: String,
-    /// Its size in bytes.
-    pub size: u64,
-    /// Its SHA-256.
-    pub sha256: Sha256,
-    /// What it depends on, as its .PKGINFO says, if that is known here: then name and version are
-    /// those of the file's name, and the file is fetched only for a guest that takes it. Without
-    /// this all that it says of itself is read from the file.
-    #[serde(default)]
-    pub depends: Option<Vec<String>>,
-}
-
-/// What becomes the initramfs.
+/// The parts of the initramfs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Initramfs {
@@ -207,7 +56,7 @@ recipe_file! {
         /// The kernels that go with it, if not all of the base's.
         #[serde(default)]
         pub kernels: Vec<At<String>>,
-        /// What starts this base's own kernels under UEFI in this release, if it is not what their
+        /// The UEFI stub of this base's own kernels in this release, if it is not the one that their
         /// descriptors name.
         #[serde(default)]
         pub efi_stub: Option<At<EfiStub>>,
@@ -235,7 +84,7 @@ recipe_file! {
         /// them, and what each adds.
         #[serde(default)]
         pub architectures: Map<String, Architecture>,
-        /// What is taken unless something else is asked for.
+        /// The defaults.
         pub default: Defaults,
         /// The releases that this recipe is known to work with, and what each adds.
         pub releases: Map<String, Release>,
@@ -245,7 +94,7 @@ recipe_file! {
         pub kernels: Vec<At<String>>,
         /// The first program of the root file system.
         pub init: At<GuestPath>,
-        /// What starts the guest's services; `supervised` if not given.
+        /// The program that starts the guest's services; `supervised` if not given.
         #[serde(default)]
         pub init_system: Option<At<InitSystem>>,
         /// Where the guest's accounts come from; `recipes` if not given.
@@ -259,10 +108,10 @@ recipe_file! {
         /// to the channels that are allowed everywhere; it must if this is not given.
         #[serde(default)]
         pub regulatory_database: Option<At<bool>>,
-        /// What the initramfs is made of, for kernels that boot with one.
+        /// The parts of the initramfs, for kernels that boot with one.
         #[serde(default)]
         pub initramfs: Option<At<Initramfs>>,
-        /// What a guest with the kernel of another base has besides.
+        /// Additions to a guest with the kernel of another base.
         #[serde(default)]
         pub with_other_kernel: Fragment,
     }
@@ -304,13 +153,13 @@ impl Base {
     }
 
     /// The package format of `release`.
-    pub fn format_of(&self, release: &str) -> &At<Format> {
+    pub(crate) fn format_of(&self, release: &str) -> &At<Format> {
         let own = self.release(release).and_then(|(release, _)| release.value.format.as_ref());
         own.unwrap_or(&self.format)
     }
 
     /// The kernels that go with `release`.
-    pub fn kernels_of(&self, release: &str) -> &[At<String>] {
+    pub(crate) fn kernels_of(&self, release: &str) -> &[At<String>] {
         match self.release(release).map(|(release, _)| release) {
             Some(release) if !release.value.kernels.is_empty() => &release.value.kernels,
             _ => &self.kernels,
@@ -318,14 +167,14 @@ impl Base {
     }
 
     /// The architectures that there are, the default one first.
-    pub fn every_architecture(&self) -> impl Iterator<Item = &At<String>> {
+    pub(crate) fn every_architecture(&self) -> impl Iterator<Item = &At<String>> {
         let others = self.architectures.iter().map(|(name, _)| name);
         std::iter::once(&self.architecture).chain(others)
     }
 
     /// The architecture that runs on the same machine as `wanted`, which any distribution may have
     /// named.
-    pub fn architecture_like(&self, wanted: &str) -> Option<&At<String>> {
+    pub(crate) fn architecture_like(&self, wanted: &str) -> Option<&At<String>> {
         self.every_architecture().find(|known| machine(known) == machine(wanted))
     }
 }
@@ -391,10 +240,10 @@ pub struct Kernel {
     pub built_in: Vec<At<Module>>,
     /// How it gets at its root file system.
     pub boots_with: At<BootsWith>,
-    /// What starts it under UEFI; none if it is started as it is.
+    /// The stub that starts it under UEFI; none if it is started as it is.
     #[serde(default)]
     pub efi_stub: Option<At<EfiStub>>,
-    /// What this kernel needs in the guest.
+    /// Needs of this kernel in the guest.
     #[serde(default)]
     pub needs: Fragment,
 }
@@ -402,7 +251,7 @@ pub struct Kernel {
 impl Kernel {
     /// The architecture for which it is there and that runs on the same machine as `wanted`, which
     /// any distribution may have named.
-    pub fn architecture_like(&self, wanted: &str) -> Option<&str> {
+    pub(crate) fn architecture_like(&self, wanted: &str) -> Option<&str> {
         let mut names = self.architecture.value.0.iter().map(String::as_str);
         names.find(|known| machine(known) == machine(wanted))
     }

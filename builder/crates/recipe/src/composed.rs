@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::base::{BootsWith, EfiStub, Initramfs, Repository};
+use super::base::{BootsWith, EfiStub, Initramfs};
 use super::fragment::FirmwareRule;
 use super::kinds::{AccountsFrom, Format, InitSystem, RootCompressor};
 use super::located::Sourced;
 use super::model::Devices;
 use super::records::{Applets, Directory, FileText, Group, Share, User};
+use super::repository::Repository;
 use super::scalars::{Module, Pattern};
 use super::scripts::{ScriptRule, StandIn};
 use wifibox_ground::guest::{AppConfig, Nic, ShareTransport};

@@ -31,6 +31,7 @@ mod on_releases;
 mod outline;
 mod records;
 mod references;
+mod repository;
 mod request;
 mod scalars;
 mod schema;
@@ -42,10 +43,7 @@ mod tests;
 mod yaml;
 
 pub use axes::{Axes, Choice, FeatureChoice, FlavorChoice};
-pub use base::{
-    Architecture, Base, BootsWith, Defaults, EfiStub, FeedTarget, Initramfs, Kernel, Key,
-    LoosePackage, Release, Repository,
-};
+pub use base::{Architecture, Base, BootsWith, Defaults, EfiStub, Initramfs, Kernel, Release};
 pub use catalog::{Catalog, Listed, Listing};
 pub use composed::{
     DriverSet, FirmwareNeed, HypervisorChoice, KernelChoice, KernelSource, Recipe, Selection,
@@ -66,6 +64,7 @@ pub use on_releases::{ByBase, OnReleases};
 pub use records::{
     Access, AppletLinks, Applets, Directory, FileText, Group, Password, Share, User,
 };
+pub use repository::{FeedTarget, Key, LoosePackage, Repository};
 pub use request::Composed;
 pub use scalars::{Mode, Module, Pattern};
 pub use schema::{schema, schemas};

@@ -4,8 +4,8 @@
 use std::path::{Path, PathBuf};
 
 use super::choice::Records;
-use super::kept::keep;
 use super::coverage::{served, union, worlds};
+use super::kept::keep;
 use super::locked::{LockChange, Locked};
 use super::pinning::pin;
 use super::source::Source;
@@ -163,10 +163,8 @@ fn ensure_one(
     // What the recipes choose from the lock alone must be all of it.
     match union(worlds, &old.missing, &source, old.stock(), context) {
         _ if source.world.requests.iter().any(|name| source.world.lacks(&old.missing, name)) => {
-            match (
-                locked_only,
-                source.world.resolve(&Records::new(&source, old.stock()), &source),
-            ) {
+            match (locked_only, source.world.resolve(&Records::new(&source, old.stock()), &source))
+            {
                 (true, Err(Error::Unsatisfiable { composition, source })) => {
                     let changes = format!("  {composition}: {source}");
                     Err(Error::LockOutdated { path, changes })

@@ -118,8 +118,10 @@ fn packages(
     let mut rows = Vec::new();
     for place in places {
         let empty = BTreeMap::new();
-        let (before, after) = (old.get(&place).unwrap_or(&empty), new.get(&place).unwrap_or(&empty));
-        let only = |here: &BTreeMap<&str, &LockedPackage>, there: &BTreeMap<&str, &LockedPackage>| {
+        let (before, after) =
+            (old.get(&place).unwrap_or(&empty), new.get(&place).unwrap_or(&empty));
+        let only = |here: &BTreeMap<&str, &LockedPackage>,
+                    there: &BTreeMap<&str, &LockedPackage>| {
             let versions: Vec<&str> =
                 here.keys().filter(|version| !there.contains_key(*version)).copied().collect();
             (!versions.is_empty()).then(|| versions.join(", "))

@@ -43,7 +43,8 @@ pub fn text(outdated: &Outdated) -> String {
 
 /// The only guest with a package that changes.
 fn only(outdated: &Outdated, package: &str) -> String {
-    let mut with = outdated.guests.iter().filter(|guest| guest.changes.iter().any(|p| p == package));
+    let mut with =
+        outdated.guests.iter().filter(|guest| guest.changes.iter().any(|p| p == package));
     with.next().map(|guest| format!("{}, {}", guest.flavor, guest.kernel)).unwrap_or_default()
 }
 

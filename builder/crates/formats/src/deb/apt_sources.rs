@@ -273,7 +273,10 @@ mod tests {
         }
         // Debian 10 and older.
         let old = "deb http://old.example/debian-security buster/updates main\n";
-        assert_eq!(of("trixie-security", old).as_deref(), Some("http://old.example/debian-security"));
+        assert_eq!(
+            of("trixie-security", old).as_deref(),
+            Some("http://old.example/debian-security")
+        );
         assert_eq!(of("trixie", old), None);
         let main = "deb http://main.example/debian bookworm main\n";
         assert_eq!(of("trixie-security", main), None);

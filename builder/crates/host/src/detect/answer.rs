@@ -178,9 +178,8 @@ impl Oracle<'_> {
     /// The guests of the first base and release that has any, one for each driver.
     fn guests(&self, card: &Card, claims: &[Claim<'_>]) -> Vec<Guest> {
         let newest = self.table.kernels.len().saturating_sub(1);
-        let kind = |offer: &Offer| {
-            (offer.base.clone(), offer.release.clone(), offer.other_kernel.clone())
-        };
+        let kind =
+            |offer: &Offer| (offer.base.clone(), offer.release.clone(), offer.other_kernel.clone());
         let same = |a: &Offer, b: &Offer| kind(a) == kind(b);
         // First what is certain. A kernel that the table does not hold is only taken for the newest one
         // if the user wants just this base; the notes say so.

@@ -73,7 +73,7 @@ impl Kernels {
 
     /// Those that are in both sets.
     #[must_use]
-    pub fn both(self, other: Self) -> Self {
+    pub(crate) fn both(self, other: Self) -> Self {
         Kernels(self.0 & other.0)
     }
 
@@ -188,18 +188,18 @@ impl Table {
 
     /// The place of the kernel that a base and release builds with, `debian/trixie`, or of another one of it,
     /// `debian/trixie/backports`.
-    pub fn kernel_of(&self, base_release: &str) -> Option<usize> {
+    pub(crate) fn kernel_of(&self, base_release: &str) -> Option<usize> {
         self.kernels.iter().position(|kernel| kernel.of.as_deref() == Some(base_release))
     }
 
     /// The place of a kernel of the same version as this release of one: `7.3` for `7.3.9+deb13-amd64`.
-    pub fn like(&self, release: &str) -> Option<usize> {
+    pub(crate) fn like(&self, release: &str) -> Option<usize> {
         let own = series(release);
         self.kernels.iter().position(|kernel| series(&kernel.version) == own)
     }
 
     /// The kernels of older versions than this release of one.
-    pub fn older_than(&self, release: &str) -> Kernels {
+    pub(crate) fn older_than(&self, release: &str) -> Kernels {
         let own = series(release);
         let all = self.kernels.iter().enumerate();
         let older = all.filter(|(_, kernel)| series(&kernel.version) < own);

@@ -59,7 +59,8 @@ pub fn load(
                     .reader(file.open()?)
                     .map_err(|source| Error::ReadBack { what: name.clone(), source })?;
                 let reader = BufReader::with_capacity(1 << 16, reader);
-                let packages = dpkg_index::parse_after(&mut offered.mentions, reader).map_err(records)?;
+                let packages =
+                    dpkg_index::parse_after(&mut offered.mentions, reader).map_err(records)?;
                 let locked = packages
                     .into_iter()
                     .map(|package| LockedPackage { repository: repository.clone(), package });

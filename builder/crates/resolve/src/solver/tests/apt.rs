@@ -39,9 +39,9 @@ fn from_archives(archives: &[(i16, &str)], world: &str) -> String {
     let universe =
         crate::solver::Universe::new(Scheme::Dpkg, None, repositories.collect(), Vec::new())
             .expect("a universe");
-    let requests = world.split(',').map(|text| {
-        crate::solver::Request::parse(Scheme::Dpkg, text).expect("a request")
-    });
+    let requests = world
+        .split(',')
+        .map(|text| crate::solver::Request::parse(Scheme::Dpkg, text).expect("a request"));
     let requests: Vec<_> = requests.collect();
     let outcome = crate::solver::resolve(&universe, &requests).map_err(|error| error.to_string());
     names(&universe, outcome)
@@ -73,7 +73,8 @@ fn the_last_mentioned_provider_is_that_of_all_archives() {
         all
     };
     // q is mentioned before p in the first archive; that it is in the second one only does not count.
-    let first = "Package: a\nVersion: 1\nDepends: v\nSuggests: q\n\nPackage: p\nVersion: 1\nProvides: v\n";
+    let first =
+        "Package: a\nVersion: 1\nDepends: v\nSuggests: q\n\nPackage: p\nVersion: 1\nProvides: v\n";
     let second = "Package: q\nVersion: 1\nProvides: v\n";
     let universe =
         crate::solver::Universe::new(Scheme::Dpkg, None, read(&[first, second]), Vec::new())
