@@ -10,6 +10,7 @@ use super::dependency::{self, BadDependency, Provide, Relation};
 use super::fault::Fault;
 use super::identity::Identity;
 use wifibox_ground::digest::Sha256;
+use wifibox_ground::path::shown;
 use wifibox_ground::version::Scheme;
 
 /// One package of an index.
@@ -128,6 +129,28 @@ pub enum MultiArch {
     Allowed,
 }
 
+/// The most packages of one index: twice as many as the largest of Debian's has.
+pub const INDEX_LIMIT: usize = 150_000;
+/// The longest name and version of a package, in bytes: they are parts of file names.
+const NAME_LIMIT: usize = 255;
+
+/// Whether one more package may come to those of an index.
+///
+/// # Errors
+/// In words: there are too many, or its name is too long.
+pub(crate) fn admit(known: &[Package], package: &Package) -> Result<(), String> {
+    if known.len() >= INDEX_LIMIT {
+        return Err(format!("the index has more than {INDEX_LIMIT} packages"));
+    }
+    let Package { name, version, .. } = package;
+    match [("name", name), ("version", version)].iter().find(|(_, text)| text.len() > NAME_LIMIT) {
+        Some((what, text)) => {
+            Err(format!("its {what} has {} bytes, at most {NAME_LIMIT} are expected", text.len()))
+        }
+        None => Ok(()),
+    }
+}
+
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()
 }
@@ -203,7 +226,8 @@ impl IndexError {
 }
 
 fn in_record(package: &Option<String>) -> String {
-    package.as_ref().map(|name| format!(" (package {name})")).unwrap_or_default()
+    let name = package.as_ref().map(|name| shown(name.as_bytes()));
+    name.map(|name| format!(" (package {name})")).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -223,6 +247,35 @@ mod tests {
         let text = serde_json::to_string(&package).expect("JSON");
         insta::assert_snapshot!(text, @r#"{"name":"hostapd","version":"2.11-r0","identity":"Q1AAECAwQFBgcICQoLDA0ODxAREhM=","depends":"so:libnl-3.so.200 !hostapd-tiny","provider_priority":10}"#);
         assert_eq!(serde_json::from_str::<Package>(&text).expect("a package"), package);
+    }
+
+    #[test]
+    fn indexes_have_limits_in_every_format() {
+        let lines = |record: &dyn Fn(usize) -> String, count: usize| {
+            (0..count).map(record).collect::<String>()
+        };
+        type Read = fn(&[u8]) -> Result<Vec<Package>, IndexError>;
+        type Record<'r> = &'r dyn Fn(usize) -> String;
+        let debian: Record<'_> = &|n| format!("Package: p{n}\nVersion: 1\n\n");
+        let alpine: Record<'_> = &|n| format!("P:p{n}\nV:1\n\n");
+        let formats: [(&str, Record<'_>, Read); 3] = [
+            ("dpkg", debian, |text| crate::dpkg_index::parse(text)),
+            ("opkg", debian, |text| crate::opkg_index::parse(text)),
+            ("apk", alpine, |text| crate::apkindex::parse(text)),
+        ];
+        for (format, record, parse) in formats {
+            let text = lines(record, INDEX_LIMIT + 1);
+            let error = parse(text.as_bytes()).expect_err(format).to_string();
+            assert!(error.contains("more than 150000 packages"), "{format}: {error}");
+            for name in [300, 1_000_000].map(|length| "n".repeat(length)) {
+                let text = record(7).replace("p7", &name);
+                let error = parse(text.as_bytes()).expect_err(format).to_string();
+                assert!(error.contains("its name has ") && error.len() < 400, "{format}: {error}");
+                let text = record(7).replace('1', &name);
+                let error = parse(text.as_bytes()).expect_err(format).to_string();
+                assert!(error.contains("its version has "), "{format}: {error}");
+            }
+        }
     }
 
     #[test]

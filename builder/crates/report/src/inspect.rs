@@ -1,7 +1,6 @@
 //! The sizes in an image: by part, package, folder and file, before and after compression.
 
 use std::collections::BTreeMap;
-use std::fs::File;
 use std::io::BufReader;
 use std::path::{Path, PathBuf};
 
@@ -10,7 +9,7 @@ use serde::Serialize;
 use super::Manifest;
 use super::output::{self, LoadError};
 use super::sizes::Part;
-use wifibox_ground::digest::Sha256;
+use wifibox_ground::regular;
 use wifibox_squashfs::{Tables, UnreadableImage, Usage, usage};
 
 /// Why an image cannot be inspected.
@@ -59,8 +58,7 @@ impl Subject {
 
     fn with(image: PathBuf, manifest: Option<Manifest>) -> Result<Self, InspectError> {
         let read = |source| LoadError::Read { path: image.clone(), source };
-        let file = File::open(&image).map_err(read)?;
-        let (sha256, _) = Sha256::of_reader(file).map_err(read)?;
+        let (sha256, _) = regular::hash(&image).map_err(read)?;
         let own = |manifest: &Manifest| {
             manifest
                 .outputs
@@ -77,7 +75,7 @@ impl Subject {
     /// [`InspectError`].
     pub fn sizes(&self, depth: usize) -> Result<ImageSizes, InspectError> {
         let read = |source| LoadError::Read { path: self.image.clone(), source };
-        let file = File::open(&self.image).map_err(read)?;
+        let file = regular::open(&self.image).map_err(read)?;
         let usage = usage(BufReader::new(file))
             .map_err(|source| InspectError::Image { path: self.image.clone(), source })?;
         Ok(ImageSizes::new(&usage, self.manifest.as_ref(), depth))

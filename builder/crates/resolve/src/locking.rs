@@ -11,7 +11,7 @@ use super::pinning::pin;
 use super::source::Source;
 use super::world::World;
 use super::{Context, Error, LockMode, index};
-use crate::lock::{Lock, LockedPackage};
+use crate::lock::{Lock, LockedIndex, LockedPackage};
 use wifibox_ground::digest::Sha256;
 use wifibox_recipe::{Catalog, LoosePackage, Recipe, Selection};
 
@@ -121,7 +121,7 @@ fn ensure_one(
         return if locked_only {
             Err(Error::NoLock { path })
         } else {
-            renew(worlds, source, None, path, context)
+            renew(worlds, source, None, &[], path, context)
         };
     };
     let pins = unlocked_pins(&source, &old.packages);
@@ -130,7 +130,10 @@ fn ensure_one(
         return if locked_only {
             Err(Error::LockOutdated { path, changes })
         } else {
-            renew(worlds, source, Some(old), path, context)
+            {
+                let before = old.indexes.clone();
+                renew(worlds, source, Some(old), &before, path, context)
+            }
         };
     }
     // What the recipes choose from the lock alone must be all of it.
@@ -144,7 +147,10 @@ fn ensure_one(
                     let changes = format!("  {composition}: {source}");
                     Err(Error::LockOutdated { path, changes })
                 }
-                _ => renew(worlds, source, Some(old), path, context),
+                _ => {
+                    let before = old.indexes.clone();
+                    renew(worlds, source, Some(old), &before, path, context)
+                }
             }
         }
         Ok(used) if used.len() == old.packages.len() => {
@@ -163,7 +169,10 @@ fn ensure_one(
             let changes = format!("  {composition}: {source}");
             Err(Error::LockOutdated { path, changes })
         }
-        Err(Error::Unsatisfiable { .. }) => renew(worlds, source, Some(old), path, context),
+        Err(Error::Unsatisfiable { .. }) => {
+            let before = old.indexes.clone();
+            renew(worlds, source, Some(old), &before, path, context)
+        }
         Err(error) => Err(error),
     }
 }
@@ -174,12 +183,14 @@ fn renew(
     worlds: &[World],
     source: Source,
     old: Option<Lock>,
+    before: &[LockedIndex],
     path: PathBuf,
     context: &Context<'_>,
 ) -> Result<Locked, Error> {
     let store = context.access.store()?;
     let fetcher = context.access.fetcher(&store, &context.work);
     let mut offered = index::load(&source, context, &fetcher)?;
+    not_older(before, &offered.indexes, context)?;
     let old_packages = old.map(|old| old.packages).unwrap_or_default();
     index::remember_hashes(&mut offered.packages, &old_packages);
     let kept: BTreeMap<&str, &LockedPackage> = old_packages
@@ -210,10 +221,98 @@ fn upgrade_lock(
 ) -> Result<Vec<Locked>, Error> {
     each_source(catalog, recipe, context, |source, path| {
         let old = Lock::read(&path, &source.target)?;
-        let mut locked =
-            renew(&worlds(catalog, &source, context.work.jobs)?, source, None, path, context)?;
-        let before = old.map(|old| old.packages).unwrap_or_default();
+        let (indexes, before) = old.map(|old| (old.indexes, old.packages)).unwrap_or_default();
+        let worlds = worlds(catalog, &source, context.work.jobs)?;
+        let mut locked = renew(&worlds, source, None, &indexes, path, context)?;
         locked.change = LockChange::between(&before, &locked.lock.packages);
         Ok(locked)
     })
+}
+
+/// An archive's index never goes back: who is between could offer an old one, with what was mended since.
+fn not_older(
+    before: &[LockedIndex],
+    now: &[LockedIndex],
+    context: &Context<'_>,
+) -> Result<(), Error> {
+    for index in now {
+        let LockedIndex { repository, suite, date, .. } = index;
+        let same = |old: &&LockedIndex| old.repository == *repository && old.suite == *suite;
+        let Some(old) = before.iter().find(same).filter(|old| *date < old.date) else { continue };
+        let time = |seconds: u32| {
+            let time = jiff::Timestamp::from_second(seconds.into());
+            time.map_or_else(|_| seconds.to_string(), |time| time.to_string())
+        };
+        let error = Error::IndexWentBack {
+            repository: repository.clone(),
+            suite: suite.clone(),
+            known: time(old.date),
+            offered: time(*date),
+        };
+        if !context.access.allow_expired_index {
+            return Err(error);
+        }
+        context.work.progress.warn(&error.to_string());
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::num::NonZeroUsize;
+
+    use wifibox_fetch::{Access, Options};
+    use wifibox_ground::cancel::Cancel;
+    use wifibox_ground::progress::Silent;
+    use wifibox_ground::work::Work;
+
+    use super::*;
+    use crate::LockChoice;
+
+    struct Nothing;
+
+    impl wifibox_ground::memo::Memo for Nothing {
+        fn knows(&self, _: &Sha256) -> bool {
+            false
+        }
+        fn note(&self, _: &Sha256) {}
+    }
+
+    fn index(suite: &str, date: u32) -> LockedIndex {
+        let (repository, suite) = ("debian".to_owned(), suite.to_owned());
+        LockedIndex { repository, suite, sha256: Sha256::of(b""), date }
+    }
+
+    #[test]
+    fn an_index_never_goes_back() {
+        let mut access = Access {
+            cache: PathBuf::new(),
+            mirrors: Vec::new(),
+            apt_folder: None,
+            trust_keys: Vec::new(),
+            allow_expired_index: false,
+            fetch: Options::default(),
+            now: 0,
+        };
+        let (seen, cancel) = (Silent, Cancel::new());
+        let lock = LockChoice { file: None, mode: LockMode::Update };
+        let check = |access: &Access, now: &[LockedIndex]| {
+            let work = Work { jobs: NonZeroUsize::MIN, progress: &seen, cancel: &cancel };
+            let context = Context { access, work, lock: &lock, memo: &Nothing, tool: "" };
+            not_older(&[index("trixie", 1_700_000_000), index("updates", 5)], now, &context)
+        };
+        for sound in
+            [index("trixie", 1_700_000_000), index("trixie", 1_800_000_000), index("new", 1)]
+        {
+            check(&access, &[sound]).expect("not older");
+        }
+        let old = [index("updates", 7), index("trixie", 1_600_000_000)];
+        let error = check(&access, &old).expect_err("older").to_string();
+        assert!(
+            error.contains("of 2020-09-13T12:26:40Z, older than that of 2023-11-14"),
+            "{error}"
+        );
+        access.allow_expired_index = true;
+        check(&access, &old).expect("waived");
+    }
 }

@@ -17,17 +17,18 @@ const SLOWEST: u64 = 50_000;
 pub(super) struct Folder {
     url: Url,
     client: Client,
+    cancel: Cancel,
 }
 
 impl Folder {
-    pub(super) fn new(mut url: Url, options: &HttpOptions) -> Result<Self, String> {
+    pub(super) fn new(mut url: Url, options: &HttpOptions, cancel: Cancel) -> Result<Self, String> {
         if url.cannot_be_a_base() {
             return Err("it is no folder".to_owned());
         }
         if !url.path().ends_with('/') {
             url.set_path(&format!("{}/", url.path()));
         }
-        Ok(Folder { url, client: Client::new(options)? })
+        Ok(Folder { url, client: Client::new(options)?, cancel })
     }
 
     fn at(&self, name: &str) -> Result<Url, String> {
@@ -45,18 +46,17 @@ impl Folder {
 
 impl Objects for Folder {
     fn get(&self, name: &str, sink: Sink<'_>) -> Result<bool, String> {
-        let cancel = Cancel::new();
         let words = |error: HttpError| match error {
             HttpError::Failed(why) | HttpError::Refused(why) => format!("GET {name}: {why}"),
             HttpError::Cancelled => "interrupted".to_owned(),
         };
-        let mut answer = self.client.get(&self.at(name)?, 0, &cancel).map_err(words)?;
+        let mut answer = self.client.get(&self.at(name)?, 0, &self.cancel).map_err(words)?;
         match answer.head.status {
             200 => {}
             404 | 410 => return Ok(false),
             status => return Err(format!("GET {name}: HTTP status {status}")),
         }
-        while let Some(piece) = answer.next(&cancel).map_err(words)? {
+        while let Some(piece) = answer.next(&self.cancel).map_err(words)? {
             sink(&piece)?;
         }
         Ok(true)

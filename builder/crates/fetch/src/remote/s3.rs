@@ -2,14 +2,20 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
+use std::future::poll_fn;
 use std::io::Read as _;
+use std::ops::Range;
 use std::time::Duration;
 
+use futures_core::Stream as _;
 use object_store::aws::{AmazonS3, AmazonS3Builder, AmazonS3ConfigKey};
 use object_store::path::Path;
-use object_store::{ClientOptions, ObjectStoreExt as _, PutPayload, RetryConfig};
+use object_store::{
+    ClientOptions, GetOptions, ObjectStore as _, ObjectStoreExt as _, PutPayload, RetryConfig,
+};
 use reqwest::Url;
 use tokio::runtime::Runtime;
+use wifibox_ground::cancel::Cancel;
 
 use super::super::http_options::HttpOptions;
 use super::{Objects, Sink};
@@ -21,6 +27,7 @@ pub(super) struct Bucket {
     store: AmazonS3,
     prefix: Path,
     runtime: Runtime,
+    cancel: Cancel,
 }
 
 impl Bucket {
@@ -28,6 +35,7 @@ impl Bucket {
         url: &Url,
         settings: &BTreeMap<String, String>,
         options: &HttpOptions,
+        cancel: Cancel,
     ) -> Result<Self, String> {
         let Some(bucket) = url.host_str() else { return Err("it names no bucket".to_owned()) };
         // As for every other connection, there is one provider of cryptography.
@@ -59,11 +67,34 @@ impl Bucket {
             .enable_all()
             .build()
             .map_err(|error| error.to_string())?;
-        Ok(Bucket { store, prefix: Path::from(url.path()), runtime })
+        Ok(Bucket { store, prefix: Path::from(url.path()), runtime, cancel })
     }
 
     fn at(&self, name: &str) -> Path {
         name.split('/').fold(self.prefix.clone(), |path, part| path.join(part))
+    }
+}
+
+impl Bucket {
+    /// Hands a part of an object to `sink` as it comes. A server may send more than it was asked for: that is not read.
+    async fn part(
+        &self,
+        at: &Path,
+        range: Range<u64>,
+        name: &str,
+        sink: Sink<'_>,
+    ) -> Result<(), String> {
+        let mut left = range.end.saturating_sub(range.start);
+        let options = GetOptions { range: Some(range.into()), ..GetOptions::default() };
+        let mut pieces = self.store.get_opts(at, options).await.map_err(words)?.into_stream();
+        while let Some(piece) = poll_fn(|context| pieces.as_mut().poll_next(context)).await {
+            let piece = piece.map_err(words)?;
+            left = left
+                .checked_sub(piece.len() as u64)
+                .ok_or_else(|| format!("{name}: more came than was asked for"))?;
+            sink(&piece)?;
+        }
+        if left > 0 { Err(format!("{name}: it was cut off")) } else { Ok(()) }
     }
 }
 
@@ -81,13 +112,11 @@ impl Objects for Bucket {
         };
         let mut from = 0;
         while from < size {
-            let to = size.min(from + PART);
-            let piece = self.runtime.block_on(self.store.get_range(&at, from..to));
-            let piece = piece.map_err(words)?;
-            if piece.len() as u64 != to - from {
-                return Err(format!("{name}: it was cut off"));
+            if self.cancel.is_cancelled() {
+                return Err("interrupted".to_owned());
             }
-            sink(&piece)?;
+            let to = size.min(from + PART);
+            self.runtime.block_on(self.part(&at, from..to, name, &mut *sink))?;
             from = to;
         }
         Ok(true)
