@@ -224,14 +224,7 @@ fn entry<'c>(
             return Err(odd(format!("a member of kind {kind:?} cannot have contents")));
         }
         EntryType::Directory => EntryKind::Directory,
-        EntryType::Symlink if link.len() > PATH_LIMIT => {
-            let why = format!("it links to {} bytes of path", link.len());
-            return Err(TarError::TooLarge { member, why });
-        }
-        EntryType::Symlink if link.is_empty() || link.contains(&0) => {
-            return Err(odd("it links to nothing".to_owned()));
-        }
-        EntryType::Symlink => EntryKind::Symlink(link),
+        EntryType::Symlink => EntryKind::Symlink(target(link, member.clone())?),
         EntryType::Link => {
             let target = GuestPath::from_archive(&link)?;
             if target.is_root() {
@@ -262,6 +255,18 @@ fn entry<'c>(
     let mode = u16::try_from(header.mode().map_err(TarError::Read)? & 0o7777).unwrap_or(0);
     let held = None;
     Ok(Entry { path, dotted, mode, uid, gid, uname, gname, mtime, xattrs, checksum, held, kind })
+}
+
+/// The target of a symbolic link.
+fn target(link: Vec<u8>, member: String) -> Result<Vec<u8>, TarError> {
+    if link.is_empty() || link.contains(&0) {
+        return Err(TarError::Member { member, why: "it links to nothing".to_owned() });
+    }
+    if link.len() > PATH_LIMIT {
+        let why = format!("it links to {} bytes of path", link.len());
+        return Err(TarError::TooLarge { member, why });
+    }
+    Ok(link)
 }
 
 /// The major and minor number of a device; an error says which of them is missing.

@@ -33,7 +33,7 @@ pub fn in_parallel<T: Sync, R: Send>(
 }
 
 /// `work` done by up to so many threads at a time. A system that has none left does it with fewer, down to this one.
-pub fn by_threads(threads: usize, work: &(impl Fn() + Sync)) {
+fn by_threads(threads: usize, work: &(impl Fn() + Sync)) {
     std::thread::scope(|scope| {
         let start = |_: &usize| std::thread::Builder::new().spawn_scoped(scope, work).is_ok();
         if (0..threads).filter(start).count() == 0 {

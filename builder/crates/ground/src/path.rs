@@ -38,7 +38,7 @@ pub enum PathError {
 /// The longest path, in bytes: `PATH_MAX` of Linux without the NUL byte at its end.
 pub const PATH_LIMIT: usize = 4095;
 /// The most components of a path. Whoever works on paths may go down them one by one.
-pub const DEPTH_LIMIT: usize = 128;
+pub(crate) const DEPTH_LIMIT: usize = 128;
 /// So much of a name or text is shown in errors, in bytes.
 const SHOWN: usize = 160;
 

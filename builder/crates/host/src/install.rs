@@ -170,6 +170,9 @@ pub fn into_output(
     Ok(())
 }
 
+/// No file for a host is longer, in bytes.
+const FILE_LIMIT: u64 = 16 << 20;
+
 /// Refuses to replace what is at `path`, if it is not a regular file or `objection` has something against its hash.
 fn check_place(
     path: &Path,
@@ -178,8 +181,13 @@ fn check_place(
     let why = match path.symlink_metadata() {
         Err(_) => None,
         Ok(data) if data.is_file() => {
-            let hash = regular::hash(path).map_err(failed("read", path))?.0;
-            objection(hash)
+            // Files for hosts are small.
+            match regular::read(path, FILE_LIMIT) {
+                Err(error) if error.kind() == io::ErrorKind::FileTooLarge => {
+                    Some("was changed since it was written")
+                }
+                read => objection(Sha256::of(&read.map_err(failed("read", path))?)),
+            }
         }
         Ok(_) => Some("is no regular file"),
     };

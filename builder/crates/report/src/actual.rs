@@ -15,7 +15,7 @@ use crate::findings::{Findings, Options, VerifyError};
 use crate::folder::{Found, walk};
 use crate::manifest::File;
 use crate::output::{LoadError, MANIFEST, SIZE_LIMIT, load};
-use crate::verify::verify;
+use crate::verify::{IMAGE, UNANNOUNCED, verify};
 
 /// An output whose files were read.
 #[derive(Debug, Clone)]
@@ -41,13 +41,15 @@ impl Actual {
         let lists = lists
             .map(|(name, limit)| Some(Sha256::of(&regular::read(&folder.join(name), limit).ok()?)));
         if !findings.is_sound() {
+            let listed = manifest.outputs.iter().find(|output| output.path == IMAGE).cloned();
             let mut found = Found::default();
             walk(folder, "", &mut found, &mut Findings::default()).map_err(read)?;
-            manifest.outputs = outputs(folder, &found)?;
+            manifest.outputs = outputs(folder, &found, &manifest)?;
             let links = found.links.into_iter();
             manifest.links = links.map(|(path, target)| Link { path, target }).collect();
             // Of an image that cannot be read the files stay as listed: the problem is told, and its hash differs.
-            if let Some(files) = files(&folder.join("root.img"), &manifest) {
+            let image = listed.map_or(0, |output| output.size);
+            if let Some(files) = files(&folder.join(IMAGE), image, &manifest) {
                 manifest.files = files;
             }
         }
@@ -55,26 +57,36 @@ impl Actual {
     }
 }
 
-/// The files of the folder that a manifest lists, as they are.
-fn outputs(folder: &Path, found: &Found) -> Result<Vec<Output>, LoadError> {
+/// The files of the folder that a manifest lists, as they are. What is longer than it may be is not read.
+fn outputs(folder: &Path, found: &Found, manifest: &Manifest) -> Result<Vec<Output>, LoadError> {
+    let known: BTreeMap<&str, u64> =
+        manifest.outputs.iter().map(|output| (output.path.as_str(), output.size)).collect();
     let listed = |path: &&String| {
         ![MANIFEST, SUMS].contains(&path.as_str()) && !SIGNATURES.contains(&path.as_str())
     };
     let hashed = found.files.iter().filter(listed).map(|path| {
         let full = folder.join(path);
-        let (sha256, size) =
-            regular::hash(&full).map_err(|source| LoadError::Read { path: full, source })?;
+        let size = full.symlink_metadata().map_or(0, |data| data.len());
+        let (sha256, size) = if size > known.get(path.as_str()).copied().unwrap_or(UNANNOUNCED) {
+            // A hash of its own, which no file's contents have: its length says enough.
+            (Sha256::of(format!("{path}: {size} bytes, not read").as_bytes()), size)
+        } else {
+            regular::hash(&full).map_err(|source| LoadError::Read { path: full, source })?
+        };
         Ok(Output { path: path.clone(), size, sha256 })
     });
     hashed.collect()
 }
 
-/// Everything in an image, as a manifest lists it; `None` where it cannot be read.
-fn files(image: &Path, manifest: &Manifest) -> Option<Vec<File>> {
+/// Everything in an image of at most `length` bytes, as a manifest lists it; `None` where it cannot be read.
+fn files(image: &Path, length: u64, manifest: &Manifest) -> Option<Vec<File>> {
     let known: BTreeMap<&str, &File> =
         manifest.files.iter().map(|file| (file.path.as_str(), file)).collect();
     let mut files = Vec::new();
     let image = regular::open(image).ok()?;
+    if image.metadata().ok()?.len() > length {
+        return None;
+    }
     let listed = read_nodes(&mut BufReader::new(image), |node, content| {
         let path = String::from_utf8_lossy(&node.path).into_owned();
         let known = known.get(path.as_str());

@@ -7,7 +7,6 @@ use std::io::Read as _;
 use std::ops::Range;
 use std::time::Duration;
 
-use futures_core::Stream as _;
 use object_store::aws::{AmazonS3, AmazonS3Builder, AmazonS3ConfigKey};
 use object_store::path::Path;
 use object_store::{

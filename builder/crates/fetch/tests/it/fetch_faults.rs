@@ -340,7 +340,6 @@ fn a_slow_link_downloads_all_the_same() {
     let begun = Instant::now();
     world.assert_fetched(world.fetch(&world.artefact()));
     assert!(begun.elapsed() > Duration::from_millis(1400));
-    assert_eq!(world.server.requests().len(), 1);
 }
 
 #[test]
