@@ -94,8 +94,8 @@ impl Remote {
         let objects: Box<dyn Objects> = match parsed.scheme() {
             #[cfg(feature = "s3")]
             "s3" => {
-                let bucket = s3::Bucket::new(&parsed, settings, options, cancel.clone());
-                Box::new(bucket.map_err(bad)?)
+                let place = s3::Signed::new(url, settings).map_err(bad)?;
+                Box::new(http::Server::new(place, options, cancel).map_err(bad)?)
             }
             #[cfg(not(feature = "s3"))]
             "s3" => {
@@ -103,8 +103,8 @@ impl Remote {
                 return Err(bad("this program was built without the feature s3".to_owned()));
             }
             "http" | "https" => {
-                let folder = http::Folder::new(parsed, options, cancel.clone());
-                Box::new(folder.map_err(bad)?)
+                let place = http::Folder::new(parsed).map_err(bad)?;
+                Box::new(http::Server::new(place, options, cancel).map_err(bad)?)
             }
             other => return Err(bad(format!("{other}: is not known"))),
         };
