@@ -173,7 +173,7 @@ impl Context {
                     Some((name.into_string().ok()?, value.into_string().ok()?))
                 });
                 let aws = aws.filter(|(name, _)| name.starts_with("AWS_")).collect();
-                let remote = Remote::new(url, &aws, &http);
+                let remote = Remote::new(url, &aws, &http, &self.cancel);
                 Some(Arc::new(remote.map_err(|error| Failure::usage(error.to_string()))?))
             }
             _ => None,

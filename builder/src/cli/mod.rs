@@ -7,6 +7,7 @@ mod candidates;
 pub mod command;
 mod commands;
 mod context;
+mod interrupt;
 mod limits;
 mod meter;
 pub mod options;
@@ -24,7 +25,6 @@ use options::GlobalArgs;
 use render::failure::Failure;
 use render::printer::Printer;
 use render::{start, usage};
-use wifibox_ground::cancel::Cancel;
 
 /// Runs the program with these arguments (the first is its name); gives back the exit code.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
@@ -55,10 +55,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
     let Some(verb) = cli.verb() else {
         return report(&printer(&global), &start::nothing_asked());
     };
-    let cancel = Cancel::new();
-    let on_interrupt = cancel.clone();
-    // Without a handler Ctrl-C ends the process at once, which outputs and store survive too.
-    drop(ctrlc::set_handler(move || on_interrupt.cancel()));
+    let cancel = interrupt::listen(&global);
     let context = match Context::new(&global, printer(&global), cancel) {
         Ok(context) => context,
         Err((printer, failure)) => return report(&printer, &failure),

@@ -12,6 +12,7 @@ mod freebsd_port;
 mod guest_scripts;
 mod host;
 mod host_scripts;
+mod hostile;
 mod incremental;
 mod inspect;
 mod openrc_guest;

@@ -6,7 +6,8 @@ use std::collections::HashMap;
 use std::io::BufRead;
 
 use super::deb822::{Reader, Record};
-use super::package::{IndexError, MultiArch, Package, Priority};
+use super::package::{IndexError, MultiArch, Package, Priority, admit};
+use wifibox_ground::path::shown;
 
 /// The fields whose names apt's cache notes, in the order in which it reads them.
 const MENTIONING: [&str; 9] = [
@@ -41,7 +42,9 @@ pub fn parse_after(
     let mut reader = Reader::new(input);
     let mut packages = Vec::new();
     while let Some(record) = reader.next_record()? {
-        packages.push(package(&record, mentions)?);
+        let package = package(&record, mentions)?;
+        admit(&packages, &package).map_err(|what| record.error(what))?;
+        packages.push(package);
     }
     Ok(packages)
 }
@@ -89,9 +92,10 @@ pub(super) fn first_line(value: &str) -> String {
 
 /// A whole number, as the value of field `name`.
 pub(super) fn number(record: &Record<'_>, name: &str, value: &str) -> Result<u64, IndexError> {
-    value
-        .parse()
-        .map_err(|_| record.error(format!("{name} is {value:?}; a whole number is expected")))
+    value.parse().map_err(|_| {
+        let value = shown(value.as_bytes());
+        record.error(format!("{} is {value:?}; a whole number is expected", shown(name.as_bytes())))
+    })
 }
 
 fn package(record: &Record<'_>, mentions: &mut Mentions) -> Result<Package, IndexError> {

@@ -10,11 +10,13 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use super::{HostFile, Hypervisor};
+use wifibox_ground::cancel::uninterrupted;
 use wifibox_ground::digest::Sha256;
 use wifibox_ground::output::{Output, set_mode};
-use wifibox_ground::sums::{SIGNATURES, SUMS, Sums};
+use wifibox_ground::regular;
+use wifibox_ground::sums::{SIGNATURES, SUMS, SUMS_LIMIT, Sums};
 use wifibox_report::Manifest;
-use wifibox_report::output::{self, LoadError};
+use wifibox_report::output::{self, LoadError, SIZE_LIMIT};
 
 /// The folder of an output for these files.
 const FOLDER: &str = "host";
@@ -112,7 +114,8 @@ pub fn into_output(
         why: why.to_owned(),
     };
     let manifest_path = folder.join(MANIFEST);
-    let bytes = fs::read(&manifest_path).map_err(failed("read", &manifest_path))?;
+    let bytes =
+        regular::read(&manifest_path, SIZE_LIMIT).map_err(failed("read", &manifest_path))?;
     if sums.hashes.get(MANIFEST) != Some(&Sha256::of(&bytes)) {
         return Err(changed(MANIFEST, "its hash is not that of SHA256SUMS"));
     }
@@ -146,6 +149,8 @@ pub fn into_output(
     ready.push((write_beside(&manifest_path, text.as_bytes(), 0o644)?, manifest_path));
     let path = folder.join(SUMS);
     ready.push((write_beside(&path, lines.as_bytes(), 0o644)?, path));
+    let whole = uninterrupted();
+    whole.changed();
     for name in old {
         let path = folder.join(name);
         match fs::remove_file(&path) {
@@ -165,6 +170,9 @@ pub fn into_output(
     Ok(())
 }
 
+/// No file for a host is longer, in bytes.
+const FILE_LIMIT: u64 = 16 << 20;
+
 /// Refuses to replace what is at `path`, if it is not a regular file or `objection` has something against its hash.
 fn check_place(
     path: &Path,
@@ -173,9 +181,13 @@ fn check_place(
     let why = match path.symlink_metadata() {
         Err(_) => None,
         Ok(data) if data.is_file() => {
-            let hash =
-                File::open(path).and_then(Sha256::of_reader).map_err(failed("read", path))?.0;
-            objection(hash)
+            // Files for hosts are small.
+            match regular::read(path, FILE_LIMIT) {
+                Err(error) if error.kind() == io::ErrorKind::FileTooLarge => {
+                    Some("was changed since it was written")
+                }
+                read => objection(Sha256::of(&read.map_err(failed("read", path))?)),
+            }
         }
         Ok(_) => Some("is no regular file"),
     };
@@ -203,7 +215,7 @@ fn list(
 
 fn sums(folder: &Path) -> Result<Sums, InstallError> {
     let path = folder.join(SUMS);
-    let bytes = fs::read(&path).map_err(failed("read", &path))?;
+    let bytes = regular::read(&path, SUMS_LIMIT).map_err(failed("read", &path))?;
     Sums::parse(&bytes).map_err(|why| InstallError::Changed { path, why })
 }
 

@@ -99,7 +99,8 @@ impl Package {
 
     pub fn build(&self) -> Vec<u8> {
         let mut control = self.control.clone();
-        control.insert("control".into(), self.stanza().into_bytes());
+        // A package that lies about itself brings its own.
+        control.entry("control".into()).or_insert_with(|| self.stanza().into_bytes());
         let mode =
             |name: &str| if name.ends_with("inst") || name.ends_with("rm") { 0o755 } else { 0o644 };
         let control = control.into_iter().map(|(name, content)| {
