@@ -27,6 +27,7 @@ pub fn prune(recipe: &Recipe, tree: &mut Tree, context: &Context<'_>) -> Result<
     let filter = recipe.path_filter()?;
     let keep = |path: &GuestPath| {
         filter.keeps(path)
+            || recipe.own.contains_key(path)
             || [&b"libnss_"[..], b"libgcc_s."].iter().any(|name| path.name().starts_with(name))
     };
     let elves = read(libraries::elf_files(tree), context)?;
