@@ -252,13 +252,13 @@ impl Base {
     }
 
     /// The package format of `release`.
-    pub fn format_of(&self, release: &str) -> &At<Format> {
+    pub(crate) fn format_of(&self, release: &str) -> &At<Format> {
         let own = self.release(release).and_then(|(release, _)| release.value.format.as_ref());
         own.unwrap_or(&self.format)
     }
 
     /// The kernels that go with `release`.
-    pub fn kernels_of(&self, release: &str) -> &[At<String>] {
+    pub(crate) fn kernels_of(&self, release: &str) -> &[At<String>] {
         match self.release(release).map(|(release, _)| release) {
             Some(release) if !release.value.kernels.is_empty() => &release.value.kernels,
             _ => &self.kernels,
@@ -266,14 +266,14 @@ impl Base {
     }
 
     /// The architectures that there are, the default one first.
-    pub fn every_architecture(&self) -> impl Iterator<Item = &At<String>> {
+    pub(crate) fn every_architecture(&self) -> impl Iterator<Item = &At<String>> {
         let others = self.architectures.iter().map(|(name, _)| name);
         std::iter::once(&self.architecture).chain(others)
     }
 
     /// The architecture that runs on the same machine as `wanted`, which any distribution may have
     /// named.
-    pub fn architecture_like(&self, wanted: &str) -> Option<&At<String>> {
+    pub(crate) fn architecture_like(&self, wanted: &str) -> Option<&At<String>> {
         self.every_architecture().find(|known| machine(known) == machine(wanted))
     }
 }
@@ -346,7 +346,7 @@ pub struct Kernel {
 impl Kernel {
     /// The architecture for which it is there and that runs on the same machine as `wanted`, which
     /// any distribution may have named.
-    pub fn architecture_like(&self, wanted: &str) -> Option<&str> {
+    pub(crate) fn architecture_like(&self, wanted: &str) -> Option<&str> {
         let mut names = self.architecture.value.0.iter().map(String::as_str);
         names.find(|known| machine(known) == machine(wanted))
     }

@@ -308,12 +308,12 @@ recipe_file! {
 
 impl Hypervisor {
     /// Whether it runs on this machine.
-    pub fn runs_on(&self, machine: &str) -> bool {
+    pub(crate) fn runs_on(&self, machine: &str) -> bool {
         machine == PC || self.machines.get(machine).is_some()
     }
 
     /// The changes for this machine; `None` if there are none.
-    pub fn on_machine(&self, machine: &str) -> Option<&HypervisorMachine> {
+    pub(crate) fn on_machine(&self, machine: &str) -> Option<&HypervisorMachine> {
         self.machines.get(machine).map(|found| &found.value)
     }
 }
