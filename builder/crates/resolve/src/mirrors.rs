@@ -20,7 +20,8 @@ pub fn mirrors(
     if !named.is_empty() {
         return Ok(named);
     }
-    if let (Format::Dpkg, Some(folder)) = (format, &context.access.apt_folder)
+    if let (Format::Dpkg, Some(folder), false) =
+        (format, &context.access.apt_folder, repository.further)
         && let Some(mirror) = apt_sources::debian_mirror(folder)
     {
         return Ok(vec![mirror]);

@@ -74,7 +74,11 @@ impl Project {
     /// Its further repositories.
     pub(crate) fn repositories(&self) -> impl Iterator<Item = (&str, Sourced<Repository>)> {
         self.written.repositories.iter().flat_map(|(base, list)| {
-            list.iter().map(|repository| (base.as_str(), repository.sourced(&self.file)))
+            list.iter().map(|given| {
+                let mut repository = given.sourced(&self.file);
+                repository.value.further = true;
+                (base.as_str(), repository)
+            })
         })
     }
 
