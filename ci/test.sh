@@ -137,6 +137,8 @@ guests() {
     step "files for L4Re" ci/l4re-check.sh "$tool" "$work/l4re"
     after "build iwlwifi on Debian"
     step "verify" "$tool" verify "$work/iwlwifi"
+    after "build tests and chores" "build hwsim on Debian"
+    step "a project: twice, booted" ci/project.sh "$tool" "$XTASK" "$lock" "$cache" "$work/project"
     after "build hwsim on Debian"
     step "one card" ci/one-card.sh "$tool" "$lock" "$cache"
     after "build iwlwifi on Debian" "build hwsim on Debian"

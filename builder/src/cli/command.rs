@@ -7,11 +7,11 @@ use clap::parser::ValueSource;
 use clap::{ColorChoice, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use super::commands::{
-    boot, build, bundle, cache, completions, config_disk, detect, diff, export, fetch, host,
+    boot, build, bundle, cache, completions, config_disk, detect, diff, export, fetch, host, init,
     inspect, lint, list, lock, outdated, show, verify, why,
 };
 use super::context::Context;
-use super::options::{BuildArgs, GlobalArgs, SelectArgs};
+use super::options::{BuildArgs, GlobalArgs, ProjectArgs, SelectArgs};
 use super::render::failure::Failure;
 use super::render::printer::Color;
 
@@ -27,7 +27,6 @@ use super::render::printer::Color;
              cannot",
     long_about = None,
     override_usage = "wifibox-build --flavor FLAVOR [OPTIONS]\n       wifibox-build [OPTIONS] <COMMAND>",
-    subcommand_negates_reqs = true,
     after_help = "Exit codes: 0 done, 1 failed, 2 usage, 3 the lock is out of date, \
                   4 verification failed, 130 interrupted."
 )]
@@ -65,6 +64,8 @@ pub enum Verb {
     Why(why::WhyArgs),
     /// Say which flavor a wireless card needs, and how to hand the card over
     Detect(detect::DetectArgs),
+    /// Write a wifibox.yaml: which guests are yours, and what is in them
+    Init(init::InitArgs),
     /// Boot an output folder in QEMU
     Boot(boot::BootArgs),
     /// Make the disk that carries a guest's configuration where the host has no 9P
@@ -116,10 +117,9 @@ impl Cli {
         Cli::from_arg_matches(&matches)
     }
 
-    /// The verb, if there is anything to do: nothing was asked for where only flags of every verb are given.
-    pub fn verb(self) -> Option<Verb> {
-        let asks = |build: &BuildArgs| !build.select.flavor.is_empty() || build.select.all_flavors;
-        self.verb.or_else(|| asks(&self.build).then_some(Verb::Build(self.build)))
+    /// The verb: `build` where none is given.
+    pub fn verb(self) -> Verb {
+        self.verb.unwrap_or(Verb::Build(self.build))
     }
 }
 
@@ -146,6 +146,30 @@ fn color_of_help(words: &[OsString]) -> ColorChoice {
 }
 
 impl Verb {
+    /// The project of a verb that may have one.
+    pub fn project(&self) -> Option<&ProjectArgs> {
+        match self {
+            Verb::Build(args) | Verb::Fetch(args) => Some(&args.select.project),
+            Verb::Lock(args) => Some(&args.project),
+            Verb::Bundle(args) => Some(&args.select.project),
+            Verb::Show(args) => Some(&args.project),
+            Verb::Why(args) => Some(&args.select.project),
+            Verb::Boot(_)
+            | Verb::Cache(_)
+            | Verb::Completions(_)
+            | Verb::ConfigDisk(_)
+            | Verb::Detect(_)
+            | Verb::Diff(_)
+            | Verb::Export(_)
+            | Verb::Host(_)
+            | Verb::Init(_)
+            | Verb::Inspect(_)
+            | Verb::Lint(_)
+            | Verb::List
+            | Verb::Verify(_) => None,
+        }
+    }
+
     /// Does the work.
     ///
     /// # Errors
@@ -161,6 +185,7 @@ impl Verb {
             Verb::Show(args) => show::run(context, args),
             Verb::Why(args) => why::run(context, args),
             Verb::Detect(args) => detect::run(context, args),
+            Verb::Init(args) => init::run(context, args),
             Verb::Boot(args) => boot::run(context, args),
             Verb::ConfigDisk(args) => config_disk::run(context, args),
             Verb::Export(args) => export::run(context, args),
@@ -193,11 +218,14 @@ mod tests {
         let cli = read("wifibox-build --flavor iwlwifi -v").expect("ok");
         assert!(cli.verb.is_none() && cli.global.verbose);
         assert_eq!(cli.build.select.flavor, ["iwlwifi"]);
-        assert!(matches!(cli.verb(), Some(Verb::Build(_))));
+        assert!(matches!(cli.verb(), Verb::Build(_)));
         let cli = read("wifibox-build build --flavor x").expect("ok");
         assert!(matches!(cli.verb, Some(Verb::Build(_))));
-        assert!(read("wifibox-build").is_err() && read("wifibox-build build").is_err());
-        assert!(read("wifibox-build list").is_ok());
+        let cli = read("wifibox-build -p lab --role station").expect("ok");
+        assert_eq!(cli.build.select.project.guest, ["lab"]);
+        assert!(matches!(cli.verb(), Verb::Build(_)));
+        assert!(read("wifibox-build --project a --no-project").is_err());
+        assert!(read("wifibox-build list").is_ok() && read("wifibox-build build").is_ok());
     }
 
     #[test]

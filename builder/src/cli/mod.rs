@@ -4,6 +4,7 @@
 //! results are rendered, and never each other.
 
 mod candidates;
+mod cards;
 pub mod command;
 mod commands;
 mod context;
@@ -11,6 +12,7 @@ mod interrupt;
 mod limits;
 mod meter;
 pub mod options;
+mod project;
 mod render;
 
 use std::ffi::OsString;
@@ -36,7 +38,9 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
         Ok(true) => return 0,
         Err(_) => return 1,
     }
-    if let Some(global) = command::nothing_asked(&words) {
+    if let Some(global) = command::nothing_asked(&words)
+        && project::Place::here().is_none()
+    {
         return report(&printer(&global), &start::nothing_asked());
     }
     let cli = match Cli::read(&words) {
@@ -56,7 +60,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
         return report(&printer(&global), &start::nothing_asked());
     };
     let cancel = interrupt::listen(&global);
-    let context = match Context::new(&global, printer(&global), cancel) {
+    let context = match Context::new(&global, verb.project(), printer(&global), cancel) {
         Ok(context) => context,
         Err((printer, failure)) => return report(&printer, &failure),
     };

@@ -20,6 +20,7 @@ mod openwrt_architectures;
 mod openwrt_firmware;
 mod openwrt_guest;
 mod openwrt_partial;
+mod project;
 mod recipes;
 mod release;
 mod remote_cache;

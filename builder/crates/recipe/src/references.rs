@@ -50,6 +50,14 @@ pub fn check(catalog: &Catalog) -> Result<(), RecipeError> {
     for feature in catalog.features.values() {
         checker.feature(feature)?;
     }
+    for (base, file) in catalog.project.iter().flat_map(|project| project.repository_bases()) {
+        checker.known("base", file, base, catalog.bases.keys())?;
+    }
+    for (file, fragment) in
+        catalog.project.iter().flat_map(|project| project.guests()).flat_map(|g| g.fragments())
+    {
+        checker.fragment(&file, &fragment)?;
+    }
     for hypervisor in catalog.hypervisors.values() {
         checker.only_on(&hypervisor.file, &hypervisor.value.bases, &hypervisor.value.on)?;
         checker.fragment(&hypervisor.file, &hypervisor.value.fragment())?;

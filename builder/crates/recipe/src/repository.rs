@@ -96,6 +96,9 @@ pub struct Repository {
     /// and no keys.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub packages: Vec<LoosePackage>,
+    /// It is a project's own: the mirror that this machine uses for the base does not hold it.
+    #[serde(skip)]
+    pub further: bool,
 }
 
 fn is_false(value: &bool) -> bool {

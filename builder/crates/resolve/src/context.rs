@@ -23,6 +23,8 @@ pub enum LockMode {
 pub struct LockChoice {
     /// The file; its usual place if `None`.
     pub file: Option<PathBuf>,
+    /// The folder that the usual place, `locks/`, is in; empty for the working directory.
+    pub folder: PathBuf,
     /// Whether the build may change it.
     pub mode: LockMode,
     /// Whether an index may be older than the one that the lock was made of.

@@ -23,7 +23,8 @@ pub fn mirrors(
             return Ok(named);
         }
     }
-    if let (Format::Dpkg, Some(folder)) = (format, &context.access.apt_folder)
+    if let (Format::Dpkg, Some(folder), false) =
+        (format, &context.access.apt_folder, repository.further)
         && let Some(suite) = repository.suites.first()
         && let Some(mirror) = apt_sources::debian_mirror(folder, suite)
     {

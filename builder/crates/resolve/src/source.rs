@@ -95,7 +95,7 @@ impl Source {
     /// Where its lock is. `own` is the guest's base: its lock may be named, and the other base's
     /// lies beside it.
     pub fn lock_path(&self, own: &Source, lock: &LockChoice) -> PathBuf {
-        let usual = self.target.default_path();
+        let usual = lock.folder.join(self.target.default_path());
         match (&lock.file, usual.file_name()) {
             (Some(named), _) if self.target == own.target => named.clone(),
             (Some(named), Some(name)) => named.with_file_name(name),

@@ -12,6 +12,7 @@ pub mod diff;
 pub mod export;
 pub mod fetch;
 pub mod host;
+pub mod init;
 pub mod inspect;
 pub mod lint;
 pub mod list;
