@@ -7,8 +7,8 @@ use clap::parser::ValueSource;
 use clap::{ColorChoice, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use super::commands::{
-    boot, build, bundle, cache, completions, config_disk, detect, diff, export, fetch, host,
-    inspect, lint, list, lock, show, verify, why,
+    boot, build, bundle, cache, completions, config_disk, detect, diff, doctor, export, fetch,
+    host, inspect, install, lint, list, lock, show, uninstall, verify, why,
 };
 use super::context::Context;
 use super::options::{BuildArgs, GlobalArgs, SelectArgs};
@@ -77,6 +77,15 @@ pub enum Verb {
     /// Write the files that a hypervisor needs to run an output: into its folder host/, or elsewhere
     #[command(after_help = host::HELP)]
     Host(host::HostArgs),
+    /// Put an output where its host looks for it, and keep the one that was there
+    #[command(after_help = install::HELP)]
+    Install(install::InstallArgs),
+    /// Take away what `install` put there
+    #[command(after_help = uninstall::HELP)]
+    Uninstall(uninstall::UninstallArgs),
+    /// Say what keeps an installed guest from working, and how to cure it (exit code 1 if something does)
+    #[command(after_help = doctor::HELP)]
+    Doctor(doctor::DoctorArgs),
     /// Find mistakes in a host's configuration files that their own programs ignore (exit code 1
     /// for errors)
     #[command(after_help = lint::HELP)]
@@ -164,6 +173,9 @@ impl Verb {
             Verb::Diff(args) => diff::run(context, args),
             Verb::Verify(args) => verify::run(context, args),
             Verb::Host(args) => host::run(context, args),
+            Verb::Install(args) => install::run(context, args),
+            Verb::Uninstall(args) => uninstall::run(context, args),
+            Verb::Doctor(args) => doctor::run(context, args),
             Verb::Lint(args) => lint::run(context, args),
             Verb::Completions(args) => completions::run(context, args),
             Verb::Cache(args) => cache::run(context, args),

@@ -10,6 +10,7 @@ mod context;
 mod limits;
 mod meter;
 pub mod options;
+mod place;
 mod render;
 
 use std::ffi::OsString;
