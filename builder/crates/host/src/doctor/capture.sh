@@ -27,7 +27,7 @@ run() {
 # keep FILE...: their last 200 kB, without passwords.
 keep() {
 	for file; do
-		[ -f "$file" ] && [ -r "$file" ] || continue
+		if [ ! -f "$file" ] || [ ! -r "$file" ]; then continue; fi
 		mkdir -p "$out/root${file%/*}"
 		tail -c 200000 "$file" | sed -E \
 			-e 's/^([^=]*(psk|passw|passphrase|secret|wep_key|identity|pin)[^=]*=).*/\1"left out"/' \

@@ -87,6 +87,16 @@ fn what_the_guest_says() {
             ("rfkill-soft", "rfkill unblock wifi", |fake| {
                 fake.change(STATUS, "\"blocked\": null", "\"blocked\": \"soft\"");
             }),
+        ],
+    );
+}
+
+#[test]
+fn why_the_guest_is_in_no_network() {
+    named(
+        sound,
+        Severity::Network,
+        &[
             (
                 "wrong-password",
                 "ee /usr/local/etc/wifibox/wpa_supplicant/wpa_supplicant.conf",
