@@ -165,6 +165,8 @@ boots() {
     # The machine that it makes is that of wifibox.config: boot-test --as-bhyve would boot the same again.
     after "build tests and chores" "build hwsim for bhyve"
     step "boot: as wifibox-core starts it, QEMU dressed as bhyve" ci/wifibox-core-replay.sh "$work/hwsim-bhyve" --boot
+    after "build tests and chores" "build hwsim for bhyve"
+    step "the book's commands on a FreeBSD host" ci/book-freebsd.sh "$tool" "$work/hwsim-bhyve" --boot
     boot "access point, direct" "build the access point" access-point
     boot "station, what happens to guests in the world" "build hwsim on Debian" hwsim --trials
     boot "station, configuration on a disk" "build hwsim on Debian" hwsim --config-disk

@@ -12,6 +12,7 @@ mod interrupt;
 mod limits;
 mod meter;
 pub mod options;
+mod place;
 mod project;
 mod render;
 

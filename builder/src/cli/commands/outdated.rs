@@ -3,10 +3,10 @@
 use clap::Args;
 
 use crate::cli::context::Context;
-use crate::cli::options::{SourceArgs, TargetArgs};
+use crate::cli::options::{ProjectArgs, SourceArgs, TargetArgs};
 use crate::cli::render;
 use crate::cli::render::failure::Failure;
-use wifibox_recipe::Selection;
+use wifibox_resolve::outdated::Outdated;
 
 /// Shown below the help.
 pub const HELP: &str = "With --json each lock is one object; its schema is docs/schema/outdated.json. \
@@ -15,6 +15,9 @@ pub const HELP: &str = "With --json each lock is one object; its schema is docs/
 /// `outdated`.
 #[derive(Debug, Clone, Args)]
 pub struct OutdatedArgs {
+    #[command(flatten)]
+    /// For the guests of which project.
+    pub project: ProjectArgs,
     #[command(flatten)]
     /// Of which base.
     pub target: TargetArgs,
@@ -31,14 +34,14 @@ pub struct OutdatedArgs {
 /// # Errors
 /// There is no lock, or the indexes cannot be had; with `--exit-code` that something is newer.
 pub fn run(context: &Context, args: &OutdatedArgs) -> Result<(), Failure> {
-    let target = Selection {
-        base: context.base(args.target.base.as_ref())?,
-        release: args.target.release.clone(),
-        architecture: args.target.arch.clone(),
-        ..Selection::default()
-    };
     let environment = context.environment(&args.source)?;
-    let all = wifibox_resolve::outdated(&context.catalog, &target, &environment.locking())?;
+    let mut all: Vec<Outdated> = Vec::new();
+    for target in context.targets(&args.project, &args.target)? {
+        let found = wifibox_resolve::outdated(&context.catalog, &target, &environment.locking())?;
+        let is_new = |found: &Outdated| all.iter().all(|known| known.lock != found.lock);
+        let new: Vec<Outdated> = found.into_iter().filter(is_new).collect();
+        all.extend(new);
+    }
     for outdated in &all {
         let fields = || serde_json::to_value(outdated).unwrap_or_default();
         context.printer.result(fields, || render::outdated::text(outdated))?;

@@ -5,6 +5,7 @@ use std::io;
 
 use wifibox_fetch::FetchError;
 use wifibox_ground::failure::Kind;
+use wifibox_host::install::InstallError;
 use wifibox_host::{HostError, qemu};
 use wifibox_linux::drivers;
 use wifibox_pipeline::Error;
@@ -181,6 +182,18 @@ impl From<HostError> for Failure {
             _ => Vec::new(),
         };
         Failure { hints, ..Failure::new(error, kind) }
+    }
+}
+
+impl From<InstallError> for Failure {
+    fn from(error: InstallError) -> Self {
+        match error {
+            InstallError::Host(error) => error.into(),
+            error => {
+                let (kind, hints) = (error.kind(), error.hint().into_iter().collect());
+                Failure { hints, ..Failure::new(error, kind) }
+            }
+        }
     }
 }
 

@@ -4,8 +4,10 @@
 pub mod build;
 pub mod detect;
 pub mod diff;
+pub mod doctor;
 pub mod failure;
 pub mod inspect;
+pub mod install;
 pub mod json;
 pub mod locks;
 pub mod outdated;

@@ -19,6 +19,7 @@ mod vm_bhyve_lines;
 mod wifibox_core;
 pub mod xl;
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
@@ -252,6 +253,12 @@ pub fn lint(kind: Kind, contents: &[u8]) -> Vec<Problem> {
     problems.sort();
     problems.dedup();
     problems
+}
+
+/// The variables of a file of assignments, the last of each name; lines that are none are passed over.
+pub(crate) fn values(text: &str) -> BTreeMap<String, String> {
+    let list = assignments::read(text, ".-", &mut Vec::new());
+    list.into_iter().map(|one| (one.name, one.value)).collect()
 }
 
 /// The known name that is nearest to `found`, for a message.

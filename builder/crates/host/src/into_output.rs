@@ -24,7 +24,7 @@ const MANIFEST: &str = "manifest.json";
 
 /// Why files cannot be put where they should be.
 #[derive(Debug, thiserror::Error)]
-pub enum InstallError {
+pub enum PlacingError {
     /// The output cannot be read.
     #[error(transparent)]
     Output(#[from] LoadError),
@@ -68,17 +68,17 @@ pub enum InstallError {
     Json(#[from] serde_json::Error),
 }
 
-fn failed(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> InstallError {
+fn failed(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> PlacingError {
     let path = path.to_owned();
-    move |source| InstallError::Io { doing, path, source }
+    move |source| PlacingError::Io { doing, path, source }
 }
 
 /// Writes `files` below `folder`, which is made if it is not there. Files of the same names with other contents make
 /// way with `force` only.
 ///
 /// # Errors
-/// [`InstallError::InTheWay`], before anything is written; [`InstallError::Io`].
-pub fn into_folder(folder: &Path, files: &[HostFile], force: bool) -> Result<(), InstallError> {
+/// [`PlacingError::InTheWay`], before anything is written; [`PlacingError::Io`].
+pub fn into_folder(folder: &Path, files: &[HostFile], force: bool) -> Result<(), PlacingError> {
     if !force {
         for file in files {
             check_place(&folder.join(&file.path), |found| {
@@ -97,19 +97,19 @@ pub fn into_folder(folder: &Path, files: &[HostFile], force: bool) -> Result<(),
 /// hypervisors had before and have no longer are removed. What is not as it was written makes way with `force` only.
 ///
 /// # Errors
-/// [`InstallError`]; the output is then as it was, unless a rename failed.
+/// [`PlacingError`]; the output is then as it was, unless a rename failed.
 pub fn into_output(
     folder: &Path,
     hypervisors: &[Hypervisor],
     files: &[HostFile],
     force: bool,
-) -> Result<(), InstallError> {
+) -> Result<(), PlacingError> {
     if let Some(path) = SIGNATURES.iter().map(|name| folder.join(name)).find(|path| path.exists()) {
-        return Err(InstallError::Signed { path });
+        return Err(PlacingError::Signed { path });
     }
     let mut manifest = output::load(folder)?;
     let mut sums = sums(folder)?;
-    let changed = |name: &str, why: &str| InstallError::Changed {
+    let changed = |name: &str, why: &str| PlacingError::Changed {
         path: folder.join(name),
         why: why.to_owned(),
     };
@@ -177,7 +177,7 @@ const FILE_LIMIT: u64 = 16 << 20;
 fn check_place(
     path: &Path,
     objection: impl Fn(Sha256) -> Option<&'static str>,
-) -> Result<(), InstallError> {
+) -> Result<(), PlacingError> {
     let why = match path.symlink_metadata() {
         Err(_) => None,
         Ok(data) if data.is_file() => {
@@ -191,7 +191,7 @@ fn check_place(
         }
         Ok(_) => Some("is no regular file"),
     };
-    why.map_or(Ok(()), |why| Err(InstallError::InTheWay { path: path.to_owned(), why }))
+    why.map_or(Ok(()), |why| Err(PlacingError::InTheWay { path: path.to_owned(), why }))
 }
 
 /// Brings the lists of files up to date.
@@ -213,23 +213,23 @@ fn list(
     manifest.outputs.sort_by(|a, b| a.path.cmp(&b.path));
 }
 
-fn sums(folder: &Path) -> Result<Sums, InstallError> {
+fn sums(folder: &Path) -> Result<Sums, PlacingError> {
     let path = folder.join(SUMS);
     let bytes = regular::read(&path, SUMS_LIMIT).map_err(failed("read", &path))?;
-    Sums::parse(&bytes).map_err(|why| InstallError::Changed { path, why })
+    Sums::parse(&bytes).map_err(|why| PlacingError::Changed { path, why })
 }
 
 /// A file that is written and waits for its name.
 struct Ready(tempfile::NamedTempFile);
 
 impl Ready {
-    fn keep(self, path: &Path) -> Result<(), InstallError> {
+    fn keep(self, path: &Path) -> Result<(), PlacingError> {
         self.0.persist(path).map_err(|error| failed("write", path)(error.error))?;
         Ok(())
     }
 }
 
-fn write_beside(path: &Path, contents: &[u8], mode: u32) -> Result<Ready, InstallError> {
+fn write_beside(path: &Path, contents: &[u8], mode: u32) -> Result<Ready, PlacingError> {
     let parent = path.parent().unwrap_or(Path::new("."));
     make_folders(parent)?;
     let mut file = tempfile::Builder::new()
@@ -245,7 +245,7 @@ fn write_beside(path: &Path, contents: &[u8], mode: u32) -> Result<Ready, Instal
 }
 
 /// Makes folders with the mode 0755 whatever the umask is, as a build does.
-fn make_folders(folder: &Path) -> Result<(), InstallError> {
+fn make_folders(folder: &Path) -> Result<(), PlacingError> {
     if folder.as_os_str().is_empty() || folder.is_dir() {
         return Ok(());
     }
