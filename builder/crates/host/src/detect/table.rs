@@ -153,6 +153,16 @@ impl Table {
         modules
     }
 
+    /// The PCI devices that aliases name, without their boards, each once.
+    #[must_use]
+    pub fn pci_chips(&self) -> BTreeSet<DeviceId> {
+        let aliases = self.of(Kind::Alias).filter_map(|(_, alias, _)| PciAlias::parse(alias));
+        let number = |part: Option<u32>| part.and_then(|number| u16::try_from(number).ok());
+        let ids = aliases
+            .filter_map(|alias| Some(DeviceId::new(number(alias.vendor)?, number(alias.device)?)));
+        ids.collect()
+    }
+
     /// The place of the kernel that a base and release builds with, `debian/trixie`.
     pub fn kernel_of(&self, base_release: &str) -> Option<usize> {
         self.kernels.iter().position(|kernel| kernel.of.as_deref() == Some(base_release))
