@@ -15,6 +15,7 @@ use wifibox_ground::location::Location;
 use wifibox_ground::nearest::nearest;
 use wifibox_ground::progress::Progress as _;
 use wifibox_ground::work::Work;
+use wifibox_host::detect::table::Table;
 use wifibox_pipeline::{Caches, Environment};
 use wifibox_recipe::{Catalog, RootCompressor, Selection, Sources};
 use wifibox_resolve::{LockChoice, LockMode};
@@ -35,7 +36,21 @@ pub struct Context {
     pub catalog: Catalog,
 }
 
+/// Where the table of devices is among the recipes.
+const DEVICES: &str = "firmware-blobs/devices.tsv";
+
 impl Context {
+    /// The table of devices of the recipes in use, or the program's own where they have none.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub fn devices(&self) -> Result<Table, Failure> {
+        let bytes = self.sources.read(DEVICES).or_else(|_| Sources::embedded().read(DEVICES))?;
+        let bad = |error: &dyn std::fmt::Display| Failure::failed(format!("{DEVICES}: {error}"));
+        let text = std::str::from_utf8(&bytes).map_err(|error| bad(&error))?;
+        Table::parse(text).map_err(|error| bad(&error))
+    }
+
     /// Reads the recipes and takes over Ctrl-C.
     ///
     /// # Errors

@@ -6,6 +6,7 @@ pub mod describe;
 pub mod diff;
 pub mod export;
 pub mod findings;
+pub mod html;
 pub mod inspect;
 pub mod licences;
 pub mod manifest;

@@ -8,6 +8,7 @@ pub mod failure;
 pub mod inspect;
 pub mod json;
 pub mod locks;
+pub mod page;
 pub mod printer;
 pub mod progress;
 pub mod start;
