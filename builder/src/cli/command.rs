@@ -33,10 +33,10 @@ use super::render::printer::Color;
 )]
 pub struct Cli {
     #[command(subcommand)]
-    /// What to do; `build` when left out.
+    /// The verb; `build` when left out.
     pub verb: Option<Verb>,
     #[command(flatten)]
-    /// What to build, when no verb is given.
+    /// The guest to build, when no verb is given.
     pub build: BuildArgs,
     #[command(flatten)]
     /// Flags of every verb.
@@ -146,7 +146,7 @@ impl Verb {
     /// Does the work.
     ///
     /// # Errors
-    /// Whatever it meets.
+    /// Those of the verb.
     pub fn run(&self, context: &Context) -> Result<(), Failure> {
         match self {
             Verb::Build(args) => build::run(context, args),

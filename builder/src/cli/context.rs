@@ -24,7 +24,7 @@ use wifibox_tree::cache::LIMIT as UNPACKED_LIMIT;
 /// Where a Debian host keeps its apt configuration.
 const APT_FOLDER: &str = "/etc/apt";
 
-/// What every verb has at hand.
+/// Printer, folders and limits, for every verb.
 pub struct Context {
     /// The only way to say anything.
     pub printer: Printer,

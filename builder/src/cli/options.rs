@@ -44,7 +44,7 @@ impl GlobalArgs {
         }
     }
 
-    /// What can be told of these flags where the command line as a whole makes no sense, or asks for help.
+    /// Reads these flags from a command line that as a whole makes no sense, or asks for help.
     pub fn scan(words: &[OsString]) -> Self {
         let mut flags = GlobalArgs {
             quiet: false,
@@ -84,7 +84,7 @@ pub struct SelectArgs {
     #[command(flatten)]
     /// Of which base.
     pub target: TargetArgs,
-    /// What the guest does: station or access-point [default: the base's own]
+    /// The guest's role: station or access-point [default: the base's own]
     #[arg(long, add = Candidates::new(candidates::roles))]
     pub role: Option<String>,
     /// Add a feature, or several (a,b)
@@ -101,7 +101,7 @@ pub struct SelectArgs {
     /// The kernel [default: the base's own]
     #[arg(long, add = Candidates::new(candidates::kernels))]
     pub kernel: Option<String>,
-    /// What the guest runs under [default: the base's own]
+    /// The hypervisor of the host [default: the base's own]
     #[arg(long, add = Candidates::new(candidates::hypervisors))]
     pub hypervisor: Option<String>,
     /// Compressor of root.img [default: the base's own]
@@ -198,7 +198,7 @@ pub struct BuildArgs {
     pub output: OutputArgs,
 }
 
-/// What comes out.
+/// The form of the output.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Result")]
 pub struct OutputArgs {

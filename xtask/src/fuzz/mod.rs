@@ -17,7 +17,7 @@ use target::Target;
 /// Feed damaged files to the readers of a format.
 #[derive(clap::Args)]
 pub struct Arguments {
-    /// What to fuzz.
+    /// The fuzz target.
     #[arg(value_enum)]
     what: What,
     /// For how long.

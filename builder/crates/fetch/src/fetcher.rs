@@ -188,7 +188,7 @@ impl<'a> Fetcher<'a> {
     ///
     /// # Errors
     /// [`FetchError`]; [`FetchError::Unfit`] when `check` refuses what was found.
-    pub fn fetch_checked(
+    pub(crate) fn fetch_checked(
         &self,
         artefact: &Artefact,
         check: &dyn Fn(&Path) -> Result<(), String>,

@@ -136,13 +136,25 @@ impl Client {
 }
 
 impl Client {
-    /// Sends `body` to `url` and waits for the status of the answer, at most for `patience`.
-    pub(super) fn put(&self, url: &Url, body: Body, patience: Duration) -> Result<u16, String> {
+    /// Sends `body` to `url` and waits for the status of the answer, at most for `patience`; with it comes the
+    /// beginning of the answer's body, `limit` bytes at most.
+    pub(super) fn put(
+        &self,
+        url: &Url,
+        body: Body,
+        patience: Duration,
+        limit: usize,
+    ) -> Result<(u16, Vec<u8>), String> {
         if let (Some(why), "https") = (&self.no_tls, url.scheme()) {
             return Err(format!("https does not work on this machine: {why}"));
         }
         let request = self.inner.put(url.clone()).timeout(patience).body(body);
-        request.send().map(|response| response.status().as_u16()).map_err(chain)
+        let response = request.send().map_err(chain)?;
+        let status = response.status().as_u16();
+        let mut text = Vec::new();
+        // Only a message is made of it: what cannot be read is left out.
+        let _ = response.take(limit as u64).read_to_end(&mut text);
+        Ok((status, text))
     }
 }
 

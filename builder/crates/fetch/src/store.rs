@@ -69,7 +69,7 @@ impl Store {
     /// # Errors
     /// [`FetchError::Disk`] when the entry cannot be read or removed,
     /// [`FetchError::Interrupted`] when cancelled.
-    pub fn open_verified(
+    pub(crate) fn open_verified(
         &self,
         sha256: &Sha256,
         size: Option<u64>,

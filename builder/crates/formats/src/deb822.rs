@@ -8,7 +8,7 @@ use std::ops::Range;
 use super::package::IndexError;
 
 /// The largest record that is accepted, in bytes. The largest in Debian are some 100 kB.
-pub const RECORD_LIMIT: usize = 4 << 20;
+pub(crate) const RECORD_LIMIT: usize = 4 << 20;
 
 /// Reads records one by one.
 pub struct Reader<R> {
@@ -62,7 +62,7 @@ impl<R: BufRead> Reader<R> {
 
     /// Lines of nothing but white space go on with the field before them, and only empty lines end a
     /// record: OpenWrt writes paragraphs of descriptions so.
-    pub fn blanks_continue(mut self) -> Self {
+    pub(crate) fn blanks_continue(mut self) -> Self {
         self.blanks_continue = true;
         self
     }

@@ -27,7 +27,7 @@ pub enum Fault {
 impl Fault {
     /// The kind of an error of a reader. Decoders tell damage by errors of many kinds; what the
     /// operating system reports has a number, or a kind that no decoder uses.
-    pub fn of_io(error: &io::Error) -> Self {
+    pub(crate) fn of_io(error: &io::Error) -> Self {
         match error.kind() {
             _ if error.raw_os_error().is_some() => Fault::Io,
             io::ErrorKind::FileTooLarge => Fault::TooLarge,

@@ -14,7 +14,7 @@ use wifibox_ground::digest::{Sha256, hex, unhex};
 const LONGEST: usize = 32;
 
 /// A kind of keys.
-pub trait KeyKind {
+pub(crate) trait KeyKind {
     /// The lengths that its fingerprints may have, in bytes; at most 32 each.
     const LENGTHS: &'static [usize];
     /// Whether its fingerprints are printed in upper case.

@@ -41,7 +41,7 @@ impl<K> Default for Keyring<K> {
 
 impl<K: PublicKey> Keyring<K> {
     /// Adds a key, or what it says of itself where the key is there.
-    pub(crate) fn insert(&mut self, key: K) {
+    pub fn insert(&mut self, key: K) {
         match self.keys.iter_mut().find(|known| known.is_same(&key)) {
             Some(known) => known.merge(key),
             None => self.keys.push(key),

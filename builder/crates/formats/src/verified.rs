@@ -13,7 +13,7 @@ pub struct Verified<T> {
 impl<T> Verified<T> {
     /// To be called with what was read from the very bytes that the signature covers.
     /// `signers` are the keys whose signatures are good, as they are pinned; at least one.
-    pub(crate) fn new(value: T, signers: Vec<String>) -> Self {
+    pub fn new(value: T, signers: Vec<String>) -> Self {
         Verified { value, signers }
     }
 

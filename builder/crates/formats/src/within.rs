@@ -30,7 +30,7 @@ pub(crate) struct Watched<R> {
 }
 
 impl<R: Read> Watched<R> {
-    pub(crate) fn new(inner: R) -> Self {
+    pub fn new(inner: R) -> Self {
         Watched { inner, failed: None }
     }
 

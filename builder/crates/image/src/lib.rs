@@ -14,7 +14,7 @@
 
 pub mod esp;
 pub mod fat;
-pub mod gpt;
+pub(crate) mod gpt;
 pub mod newc;
 pub mod padding;
 pub mod squashfs;

@@ -10,13 +10,13 @@ use std::io::{self, SeekFrom};
 use super::ImageFile;
 
 /// The overlay begins at a multiple of this many bytes.
-pub const OVERLAY_ALIGNMENT: u64 = 64 << 10;
+pub(crate) const OVERLAY_ALIGNMENT: u64 = 64 << 10;
 
 /// The room for the overlay that there has to be at least, in bytes.
-pub const OVERLAY_ROOM: u64 = 64 << 10;
+pub(crate) const OVERLAY_ROOM: u64 = 64 << 10;
 
 /// How long an image has to be whose SquashFS has `used` bytes, in bytes; `None` beyond 2^64.
-pub fn padded_length(used: u64) -> Option<u64> {
+pub(crate) fn padded_length(used: u64) -> Option<u64> {
     used.checked_next_multiple_of(OVERLAY_ALIGNMENT)?.checked_add(OVERLAY_ROOM)
 }
 
@@ -25,7 +25,7 @@ pub fn padded_length(used: u64) -> Option<u64> {
 ///
 /// # Errors
 /// Whatever the operating system reports.
-pub fn pad_for_overlay(image: &mut impl ImageFile, used: u64) -> io::Result<u64> {
+pub(crate) fn pad_for_overlay(image: &mut impl ImageFile, used: u64) -> io::Result<u64> {
     let length = padded_length(used).ok_or(io::ErrorKind::FileTooLarge)?;
     // What is cut off and added again reads as zeros.
     image.set_len(used)?;

@@ -36,7 +36,7 @@ impl Inputs {
     ///
     /// # Errors
     /// [`Error`]: one cannot be read.
-    pub fn gather(composed: &Composed<'_>, request: &BuildRequest) -> Result<Self, Error> {
+    pub(crate) fn gather(composed: &Composed<'_>, request: &BuildRequest) -> Result<Self, Error> {
         let recipe = &composed.recipe;
         let BuildRequest {
             // It decides where, not what.

@@ -37,7 +37,7 @@ impl State {
 
     /// Whether a later change may have left the same state, if it was looked at when the file
     /// system's clock showed `now`.
-    pub fn may_hide_changes(&self, now: (i64, i64)) -> bool {
+    pub(crate) fn may_hide_changes(&self, now: (i64, i64)) -> bool {
         let nanoseconds = |(s, ns): (i64, i64)| i128::from(s) * 1_000_000_000 + i128::from(ns);
         let step = if self.changed.1 == 0 { COARSE_STEP } else { FINE_STEP };
         nanoseconds(self.changed) + step >= nanoseconds(now)

@@ -14,7 +14,7 @@ use super::scalars::{Module, Pattern};
 use wifibox_ground::digest::Sha256;
 use wifibox_ground::path::GuestPath;
 
-/// What a base takes unless it is told otherwise.
+/// The defaults of a base.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Defaults {
@@ -49,7 +49,7 @@ pub struct Key {
     pub public_key: Option<String>,
 }
 
-/// What OpenWrt builds for an architecture.
+/// The names that OpenWrt gives an architecture.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FeedTarget {
@@ -142,14 +142,14 @@ pub struct LoosePackage {
     pub size: u64,
     /// Its SHA-256.
     pub sha256: Sha256,
-    /// What it depends on, as its .PKGINFO says, if that is known here: then name and version are
+    /// Its dependencies, as its .PKGINFO says, if they are known here: then name and version are
     /// those of the file's name, and the file is fetched only for a guest that takes it. Without
     /// this all that it says of itself is read from the file.
     #[serde(default)]
     pub depends: Option<Vec<String>>,
 }
 
-/// What becomes the initramfs.
+/// The parts of the initramfs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Initramfs {
@@ -174,7 +174,7 @@ recipe_file! {
         /// The kernels that go with it, if not all of the base's.
         #[serde(default)]
         pub kernels: Vec<At<String>>,
-        /// What starts this base's own kernels under UEFI in this release, if it is not what their
+        /// The UEFI stub of this base's own kernels in this release, if it is not the one that their
         /// descriptors name.
         #[serde(default)]
         pub efi_stub: Option<At<EfiStub>>,
@@ -202,7 +202,7 @@ recipe_file! {
         /// them, and what each adds.
         #[serde(default)]
         pub architectures: Map<String, Architecture>,
-        /// What is taken unless something else is asked for.
+        /// The defaults.
         pub default: Defaults,
         /// The releases that this recipe is known to work with, and what each adds.
         pub releases: Map<String, Release>,
@@ -212,7 +212,7 @@ recipe_file! {
         pub kernels: Vec<At<String>>,
         /// The first program of the root file system.
         pub init: At<GuestPath>,
-        /// What starts the guest's services; `supervised` if not given.
+        /// The program that starts the guest's services; `supervised` if not given.
         #[serde(default)]
         pub init_system: Option<At<InitSystem>>,
         /// Where the guest's accounts come from; `recipes` if not given.
@@ -226,10 +226,10 @@ recipe_file! {
         /// to the channels that are allowed everywhere; it must if this is not given.
         #[serde(default)]
         pub regulatory_database: Option<At<bool>>,
-        /// What the initramfs is made of, for kernels that boot with one.
+        /// The parts of the initramfs, for kernels that boot with one.
         #[serde(default)]
         pub initramfs: Option<At<Initramfs>>,
-        /// What a guest with the kernel of another base has besides.
+        /// Additions to a guest with the kernel of another base.
         #[serde(default)]
         pub with_other_kernel: Fragment,
     }
@@ -252,13 +252,13 @@ impl Base {
     }
 
     /// The package format of `release`.
-    pub fn format_of(&self, release: &str) -> &At<Format> {
+    pub(crate) fn format_of(&self, release: &str) -> &At<Format> {
         let own = self.release(release).and_then(|(release, _)| release.value.format.as_ref());
         own.unwrap_or(&self.format)
     }
 
     /// The kernels that go with `release`.
-    pub fn kernels_of(&self, release: &str) -> &[At<String>] {
+    pub(crate) fn kernels_of(&self, release: &str) -> &[At<String>] {
         match self.release(release).map(|(release, _)| release) {
             Some(release) if !release.value.kernels.is_empty() => &release.value.kernels,
             _ => &self.kernels,
@@ -266,14 +266,14 @@ impl Base {
     }
 
     /// The architectures that there are, the default one first.
-    pub fn every_architecture(&self) -> impl Iterator<Item = &At<String>> {
+    pub(crate) fn every_architecture(&self) -> impl Iterator<Item = &At<String>> {
         let others = self.architectures.iter().map(|(name, _)| name);
         std::iter::once(&self.architecture).chain(others)
     }
 
     /// The architecture that runs on the same machine as `wanted`, which any distribution may have
     /// named.
-    pub fn architecture_like(&self, wanted: &str) -> Option<&At<String>> {
+    pub(crate) fn architecture_like(&self, wanted: &str) -> Option<&At<String>> {
         self.every_architecture().find(|known| machine(known) == machine(wanted))
     }
 }
@@ -335,10 +335,10 @@ pub struct Kernel {
     pub built_in: Vec<At<Module>>,
     /// How it gets at its root file system.
     pub boots_with: At<BootsWith>,
-    /// What starts it under UEFI; none if it is started as it is.
+    /// The stub that starts it under UEFI; none if it is started as it is.
     #[serde(default)]
     pub efi_stub: Option<At<EfiStub>>,
-    /// What this kernel needs in the guest.
+    /// Needs of this kernel in the guest.
     #[serde(default)]
     pub needs: Fragment,
 }
@@ -346,7 +346,7 @@ pub struct Kernel {
 impl Kernel {
     /// The architecture for which it is there and that runs on the same machine as `wanted`, which
     /// any distribution may have named.
-    pub fn architecture_like(&self, wanted: &str) -> Option<&str> {
+    pub(crate) fn architecture_like(&self, wanted: &str) -> Option<&str> {
         let mut names = self.architecture.value.0.iter().map(String::as_str);
         names.find(|known| machine(known) == machine(wanted))
     }

@@ -40,7 +40,7 @@ impl Spelling<'_> {
     }
 
     /// A glob with the names filled in.
-    pub fn fill_pattern(&self, pattern: &Pattern) -> Pattern {
+    pub(crate) fn fill_pattern(&self, pattern: &Pattern) -> Pattern {
         pattern.with(&self.fill(pattern.as_str()))
     }
 }

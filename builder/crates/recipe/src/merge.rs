@@ -37,7 +37,7 @@ pub enum Level {
 }
 
 /// Adds fragments to a recipe, and remembers the level of every file.
-pub struct Merger<'a> {
+pub(crate) struct Merger<'a> {
     texts: &'a Texts,
     levels: BTreeMap<Arc<str>, Level>,
 }

@@ -82,7 +82,8 @@ impl Findings {
         self.problems.is_empty()
     }
 
-    pub(crate) fn add(&mut self, file: impl Into<String>, what: impl Into<String>) {
+    /// Adds a problem of a file; beyond a limit they are only counted.
+    pub fn add(&mut self, file: impl Into<String>, what: impl Into<String>) {
         if self.problems.len() < PROBLEM_LIMIT {
             self.problems.push(Problem { file: file.into(), what: what.into() });
         } else {

@@ -12,7 +12,7 @@ pub mod licences;
 pub mod manifest;
 pub mod output;
 pub mod release;
-pub mod released;
+pub(crate) mod released;
 pub mod sbom;
 pub mod signature;
 pub mod sizes;

@@ -10,7 +10,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 
 /// The suffix that a signature file's name adds to that of the file it is over.
-pub const SUFFIX: &str = ".minisig";
+pub(crate) const SUFFIX: &str = ".minisig";
 /// The largest key or signature file that is read, in bytes.
 pub const SIZE_LIMIT: u64 = 8 << 10;
 /// The untrusted comments that minisign, and rsign in its place, write of themselves.

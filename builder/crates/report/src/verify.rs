@@ -121,7 +121,7 @@ fn check_signature(folder: &Path, sums: &Sums, options: &Options<'_>, findings: 
     };
 }
 
-/// What a folder holds, by path with `/`.
+/// The entries of a folder, by path with `/`.
 #[derive(Default)]
 struct Found {
     files: BTreeSet<String>,
@@ -139,7 +139,7 @@ impl Found {
     }
 }
 
-/// What is said of something that no build writes.
+/// The message about an entry that no build writes.
 const STRANGE: &str = "is neither a file nor a folder: no build put it there";
 
 /// All files and links below `folder`. What is neither, and no folder, is a problem.

@@ -39,7 +39,7 @@ pub fn digest(package: &Package) -> Result<Sha256, Error> {
 ///
 /// # Errors
 /// [`Error::NoMirror`], [`Error::Mirror`].
-pub fn unhashed_artefact(
+pub(crate) fn unhashed_artefact(
     source: &Source,
     repository: &str,
     package: &Package,

@@ -15,7 +15,7 @@ use wifibox_recipe::Format;
 
 impl World {
     /// The requests in whose place another variant of the same package is meant.
-    pub fn swapped(&self, records: &Records, source: &Source) -> BTreeSet<String> {
+    pub(crate) fn swapped(&self, records: &Records, source: &Source) -> BTreeSet<String> {
         match source.format {
             Format::Opkg | Format::Adb => {
                 let packages = records.repositories.iter().flat_map(|known| &*known.packages);
@@ -101,7 +101,7 @@ impl Records {
     }
 
     /// The places of the packages with these names.
-    pub fn places_of(&self, names: &BTreeSet<String>) -> Vec<usize> {
+    pub(crate) fn places_of(&self, names: &BTreeSet<String>) -> Vec<usize> {
         let lists = self.repositories.iter().zip(&self.places);
         let named = lists.flat_map(|(known, places)| known.packages.iter().zip(places));
         named.filter(|(package, _)| names.contains(&package.name)).map(|(_, at)| *at).collect()

@@ -12,7 +12,7 @@ use wifibox_formats::Package;
 use wifibox_ground::version::Scheme;
 
 /// The requests, out of `requests` in the order of the recipe, in whose place a later one is meant.
-pub fn swapped<'p>(
+pub(crate) fn swapped<'p>(
     scheme: Scheme,
     requests: &[String],
     packages: impl Iterator<Item = &'p Package>,

@@ -69,7 +69,7 @@ impl Machine<'_> {
     }
 
     /// The number of a user by name or number.
-    pub(crate) fn uid(&mut self, key: &str) -> Run<Option<u32>> {
+    pub fn uid(&mut self, key: &str) -> Run<Option<u32>> {
         match key.parse() {
             Ok(uid) => Ok(Some(uid)),
             Err(_) if key == "root" => Ok(Some(0)),
@@ -78,7 +78,7 @@ impl Machine<'_> {
     }
 
     /// The number of a group by name or number.
-    pub(crate) fn gid(&mut self, key: &str) -> Run<Option<u32>> {
+    pub fn gid(&mut self, key: &str) -> Run<Option<u32>> {
         match key.parse() {
             Ok(gid) => Ok(Some(gid)),
             Err(_) if key == "root" => Ok(Some(0)),

@@ -19,7 +19,7 @@ impl Hasher {
     }
 
     /// The digest of all bytes taken in.
-    pub(crate) fn finish(self) -> Digest {
+    pub fn finish(self) -> Digest {
         self.0.finalize().into()
     }
 }

@@ -22,7 +22,7 @@ pub(crate) struct Entry {
 ///
 /// # Errors
 /// As for [`Run::write`].
-pub(crate) fn write(table: &mut Run<'_, '_>, entries: &[Entry]) -> Result<Listing, Error> {
+pub fn write(table: &mut Run<'_, '_>, entries: &[Entry]) -> Result<Listing, Error> {
     let begin = table.position()?;
     let mut listing = Listing {
         block: begin.block,

@@ -46,7 +46,7 @@ pub struct Written {
 }
 
 /// Writes everything, and leaves `out` exactly as long as the image.
-pub(crate) fn write<F: ImageFile>(
+pub fn write<F: ImageFile>(
     archive: &Archive,
     options: &Options,
     cache: Option<&dyn BlockStore>,

@@ -28,7 +28,7 @@ pub(crate) struct Run<'p, 'c> {
 
 impl<'p, 'c> Run<'p, 'c> {
     /// An empty run.
-    pub(crate) fn new(press: &'p mut Press<'c>) -> Self {
+    pub fn new(press: &'p mut Press<'c>) -> Self {
         Run { press, out: Vec::new(), pending: Vec::new() }
     }
 
@@ -46,7 +46,7 @@ impl<'p, 'c> Run<'p, 'c> {
     ///
     /// # Errors
     /// [`Error::Compress`], [`Error::RoundTrip`].
-    pub(crate) fn write(&mut self, bytes: &[u8]) -> Result<(), Error> {
+    pub fn write(&mut self, bytes: &[u8]) -> Result<(), Error> {
         self.pending.extend_from_slice(bytes);
         while self.pending.len() >= BLOCK {
             let rest = self.pending.split_off(BLOCK);
@@ -73,7 +73,7 @@ impl<'p, 'c> Run<'p, 'c> {
     ///
     /// # Errors
     /// As for [`Run::write`].
-    pub(crate) fn finish(mut self) -> Result<Vec<u8>, Error> {
+    pub fn finish(mut self) -> Result<Vec<u8>, Error> {
         if !self.pending.is_empty() {
             let last = std::mem::take(&mut self.pending);
             self.block(&last)?;

@@ -95,7 +95,7 @@ impl<'t> Plan<'t> {
     ///
     /// # Errors
     /// [`Error::Content`].
-    pub(crate) fn new(files: Vec<Source<'t>>, block_size: u32) -> Result<Self, Error> {
+    pub fn new(files: Vec<Source<'t>>, block_size: u32) -> Result<Self, Error> {
         let block_size = usize::try_from(block_size).unwrap_or(usize::MAX);
         let mut order: Vec<(Rank, usize)> = Vec::new();
         for (number, file) in files.iter().enumerate().filter(|(_, file)| !file.content.is_empty())
@@ -125,7 +125,7 @@ impl<'t> Plan<'t> {
     }
 
     /// How many bytes the blocks yet to come hold.
-    pub(crate) fn total(&self) -> u64 {
+    pub fn total(&self) -> u64 {
         let length = |number: &usize| self.files.get(*number).map_or(0, |file| file.content.len());
         self.rest.iter().map(length).sum()
     }

@@ -32,7 +32,7 @@ impl<'c> Press<'c> {
     ///
     /// # Errors
     /// [`Error::Compress`]: the codec cannot be set up.
-    pub(crate) fn new(
+    pub fn new(
         codec: Codec,
         block_size: u32,
         cache: Option<&'c dyn BlockStore>,

@@ -31,7 +31,7 @@ enum Member {
 }
 
 /// The `post-install` that OpenWrt gives every package, around the package's own lines.
-pub fn post_install(name: &str, own: &str) -> String {
+pub(crate) fn post_install(name: &str, own: &str) -> String {
     format!(
         "#!/bin/sh\n[ \"${{IPKG_NO_SCRIPT}}\" = \"1\" ] && exit 0\n\
          [ -s ${{IPKG_INSTROOT}}/lib/functions.sh ] || exit 0\n. ${{IPKG_INSTROOT}}/lib/functions.sh\n\
@@ -164,7 +164,7 @@ fn acl_of(mode: u64) -> V {
 }
 
 /// The index of `packages`, signed if there is somebody to sign it.
-pub fn packages_adb(packages: &[Package], signer: Option<&Signer>) -> Vec<u8> {
+pub(crate) fn packages_adb(packages: &[Package], signer: Option<&Signer>) -> Vec<u8> {
     let payload = payload(&index(packages.iter().map(Package::record).collect()));
     let mut blocks = vec![block(ADB, &payload)];
     blocks.extend(signer.map(|signer| signer.sign(b"indx", &payload)));

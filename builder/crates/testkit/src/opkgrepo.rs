@@ -90,7 +90,7 @@ pub const STANDARD_POSTINST: &str = "#!/bin/sh\n[ \"${IPKG_NO_SCRIPT}\" = \"1\" 
     default_postinst $0 $@\n";
 
 /// The `prerm` that OpenWrt gives every package.
-pub const STANDARD_PRERM: &str = "#!/bin/sh\n[ -s ${IPKG_INSTROOT}/lib/functions.sh ] || exit 0\n\
+pub(crate) const STANDARD_PRERM: &str = "#!/bin/sh\n[ -s ${IPKG_INSTROOT}/lib/functions.sh ] || exit 0\n\
     . ${IPKG_INSTROOT}/lib/functions.sh\ndefault_prerm $0 $@\n";
 
 impl Ipk {
@@ -219,7 +219,7 @@ fn write(folder: &Path, name: &str, bytes: &[u8]) {
 }
 
 /// Writes a feed into `folder`: the packages, `Packages`, `Packages.gz` and `Packages.sig`.
-pub fn publish_feed(folder: &Path, packages: &[Ipk], signer: &Signer) {
+pub(crate) fn publish_feed(folder: &Path, packages: &[Ipk], signer: &Signer) {
     for package in packages {
         write(folder, &package.file_name(), &package.build());
     }

@@ -19,7 +19,7 @@ pub enum Member {
 pub type Members = BTreeMap<String, Member>;
 
 /// The root folder alone.
-pub fn no_members() -> Members {
+pub(crate) fn no_members() -> Members {
     Members::from([(String::new(), Member::Directory(0o755))])
 }
 

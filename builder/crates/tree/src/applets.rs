@@ -43,7 +43,7 @@ pub enum AppletError {
 }
 
 /// The names in a BusyBox program's applet table, in its order; `None` if there is none.
-pub fn applet_names(program: &[u8]) -> Option<Vec<String>> {
+pub(crate) fn applet_names(program: &[u8]) -> Option<Vec<String>> {
     const HEAD: &[u8] = b"[\0[[\0";
     let mut from = 0;
     while let Some(found) = find(program.get(from..)?, HEAD) {
@@ -111,7 +111,7 @@ pub fn link_applets(
 ///
 /// # Errors
 /// [`AppletError`] where the program or the list is missing, or the list holds anything but paths.
-pub fn link_listed(
+pub(crate) fn link_listed(
     tree: &mut Tree,
     program: &GuestPath,
     list: &GuestPath,

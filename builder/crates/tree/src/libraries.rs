@@ -114,10 +114,10 @@ fn by_segments<Elf: object::read::elf::FileHeader<Endian = Endianness>>(
 }
 
 /// The needs of each ELF file of a tree.
-pub type Elves = BTreeMap<GuestPath, Needs>;
+pub(crate) type Elves = BTreeMap<GuestPath, Needs>;
 
 /// The files of a tree that begin like ELF files, but for kernel modules, in path order.
-pub fn elf_files(tree: &Tree) -> Vec<(GuestPath, Content)> {
+pub(crate) fn elf_files(tree: &Tree) -> Vec<(GuestPath, Content)> {
     let mut files = Vec::new();
     for (path, node) in tree.iter() {
         let Kind::File(content) = &node.kind else { continue };
@@ -136,7 +136,9 @@ pub fn elf_files(tree: &Tree) -> Vec<(GuestPath, Content)> {
 ///
 /// # Errors
 /// [`LibraryError::Read`].
-pub fn read_needs(files: &[(GuestPath, Content)]) -> Result<Vec<Option<Needs>>, LibraryError> {
+pub(crate) fn read_needs(
+    files: &[(GuestPath, Content)],
+) -> Result<Vec<Option<Needs>>, LibraryError> {
     let read = |(path, content): &(GuestPath, Content)| {
         let bytes = content.read().map_err(|source| LibraryError::Read(path.clone(), source))?;
         Ok(needs(&bytes))

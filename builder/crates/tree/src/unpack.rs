@@ -119,7 +119,7 @@ impl<'a> Unpacker<'a> {
 
     /// Owners in `package` are the numbers in its archive: apk looks names up in the root as it was
     /// before, and this is the package that brings etc/passwd and etc/group.
-    pub fn owners_by_number(mut self, package: Option<String>) -> Self {
+    pub(crate) fn owners_by_number(mut self, package: Option<String>) -> Self {
         self.numeric = package;
         self
     }

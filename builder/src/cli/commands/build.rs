@@ -14,7 +14,7 @@ use wifibox_report::html;
 /// Builds one guest and prints where it is and how large its parts are; or several, and prints a line for each.
 ///
 /// # Errors
-/// Whatever the build meets; of several guests, those that were built are there.
+/// Those of the build; of several guests, those that were built stay.
 pub fn run(context: &Context, args: &BuildArgs) -> Result<(), Failure> {
     let mut environment = context.environment(&args.source)?;
     if args.output.no_cache {
@@ -85,7 +85,7 @@ fn guests(context: &Context, args: &BuildArgs) -> Result<Vec<Guest>, Failure> {
     Ok(args.select.flavor.iter().map(|flavor| Guest::of(of(flavor))).collect())
 }
 
-/// What the arguments ask for beside the composition. Several outputs go into one folder.
+/// The arguments besides the composition. Several outputs go into one folder.
 fn request(args: &BuildArgs, recipe: &Recipe, several: bool) -> BuildRequest {
     let out = match &args.output.out {
         Some(out) if several => out.join(&recipe.flavor.value),

@@ -192,7 +192,7 @@ fn host(context: &Context) -> Result<(String, Vec<Card>), Failure> {
     }
 }
 
-/// What a program of the system prints.
+/// The output of a program of the system.
 fn output(program: &str, arguments: &[&str]) -> Result<String, Failure> {
     let ran = Command::new(program).args(arguments).output();
     let ran = ran.map_err(|error| Failure::failed(format!("cannot run {program}: {error}")))?;

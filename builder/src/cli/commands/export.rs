@@ -21,7 +21,7 @@ pub struct ExportArgs {
     pub what: ExportWhat,
 }
 
-/// What can be exported.
+/// The kinds of export.
 #[derive(Debug, Clone, Subcommand)]
 pub enum ExportWhat {
     /// The generated files of the FreeBSD port: flavors, options, distfiles, distinfo, packing list,
@@ -55,7 +55,7 @@ const HYPERVISOR: &str = "bhyve";
 /// Writes what is asked for.
 ///
 /// # Errors
-/// Whatever resolving or writing meets.
+/// Those of resolving and of writing.
 pub fn run(context: &Context, args: &ExportArgs) -> Result<(), Failure> {
     match &args.what {
         ExportWhat::FreebsdPort(args) => run_freebsd_port(context, args),

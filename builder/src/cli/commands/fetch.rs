@@ -10,7 +10,7 @@ use wifibox_recipe::Selection;
 /// Fetches, and prints how much there is.
 ///
 /// # Errors
-/// Whatever the fetching meets.
+/// Those of fetching.
 pub fn run(context: &Context, args: &BuildArgs) -> Result<(), Failure> {
     let environment = context.environment(&args.source)?;
     let composition = context.composition(&args.select)?;

@@ -9,7 +9,7 @@ use crate::cli::context::Context;
 use crate::cli::render::failure::Failure;
 use wifibox_host::lint::{Kind, Level, Problem, lint};
 
-/// What `--help` says besides the flags.
+/// The part of `--help` behind the flags.
 pub const HELP: &str = "\
 bhyve says nothing about variables that it does not know, wifibox sources 'cpus = 1' without a word, and \
 vm-bhyve cuts a value at '#'. This does not. Errors are what the program refuses or what cannot work; \
@@ -33,7 +33,7 @@ pub struct LintArgs {
     /// Files, or folders with files of known kinds (the folder host/ of an output)
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
-    /// What kind of file it is [default: guessed]
+    /// Kind of the file [default: guessed]
     #[arg(long, value_name = "KIND")]
     pub kind: Option<Kind>,
 }

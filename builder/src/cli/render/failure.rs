@@ -14,11 +14,11 @@ use wifibox_resolve::Error as ResolveError;
 /// A verb that did not succeed.
 #[derive(Debug)]
 pub struct Failure {
-    /// What went wrong.
+    /// The fault.
     pub error: Box<dyn StdError>,
     /// Which kind of failure it is: the exit code says it.
     pub kind: Kind,
-    /// What to do next.
+    /// The next step for the user.
     pub hints: Vec<String>,
     /// The exit code says all: nothing went wrong.
     pub silent: bool,
@@ -72,12 +72,12 @@ impl Failure {
         }
     }
 
-    /// What went wrong, in words.
+    /// The fault in words.
     pub fn message(&self) -> String {
         self.error.to_string()
     }
 
-    /// What caused it, and what caused that, as far as the message does not say so already.
+    /// Its causes, each behind the one before, without those that the message names already.
     pub fn causes(&self) -> Vec<String> {
         let mut said = self.message();
         let mut causes = Vec::new();

@@ -96,7 +96,7 @@ impl Printer {
         }
     }
 
-    /// What went wrong, and what to do next; as JSON, on one line, where that was asked for.
+    /// The fault and the next step; as JSON, on one line, where that was asked for.
     pub fn failure(&self, failure: &Failure) {
         if failure.silent {
             return;

@@ -91,13 +91,19 @@ impl Remote {
         let parsed = Url::parse(url).map_err(|error| bad(error.to_string()))?;
         let objects: Box<dyn Objects> = match parsed.scheme() {
             #[cfg(feature = "s3")]
-            "s3" => Box::new(s3::Bucket::new(&parsed, settings, options).map_err(bad)?),
+            "s3" => {
+                let place = s3::Signed::new(url, settings).map_err(bad)?;
+                Box::new(http::Server::new(place, options).map_err(bad)?)
+            }
             #[cfg(not(feature = "s3"))]
             "s3" => {
                 let _ = settings;
                 return Err(bad("this program was built without the feature s3".to_owned()));
             }
-            "http" | "https" => Box::new(http::Folder::new(parsed, options).map_err(bad)?),
+            "http" | "https" => {
+                let place = http::Folder::new(parsed).map_err(bad)?;
+                Box::new(http::Server::new(place, options).map_err(bad)?)
+            }
             other => return Err(bad(format!("{other}: is not known"))),
         };
         Ok(Remote {

@@ -65,7 +65,7 @@ pub(crate) fn member_compression(name: &str, wanted: &str) -> Result<Option<Comp
 }
 
 /// Reads a compressed member to its end, so that the decoder checks its checksums.
-pub(crate) fn unpacked<T, E: From<TarError>>(
+pub fn unpacked<T, E: From<TarError>>(
     compression: Compression,
     jobs: NonZeroUsize,
     content: impl Read,

@@ -38,7 +38,7 @@ impl ArError {
 
 /// The name and size of a member.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct MemberHeader {
+pub(crate) struct MemberHeader {
     /// Its name; a final `/`, which some tools add, is taken off.
     pub name: String,
     /// Its size in bytes.
@@ -46,7 +46,7 @@ pub struct MemberHeader {
 }
 
 /// Reads an archive from begin to end. As a reader it yields the contents of the current member.
-pub struct ArReader<R> {
+pub(crate) struct ArReader<R> {
     inner: R,
     /// Bytes of the current member that were not read yet.
     left: u64,

@@ -167,7 +167,7 @@ impl<R: Read> Deb<R> {
 
     /// The same, with up to `jobs` threads that unpack.
     #[must_use]
-    pub fn with_jobs(self, jobs: NonZeroUsize) -> Self {
+    pub(crate) fn with_jobs(self, jobs: NonZeroUsize) -> Self {
         Deb { jobs, ..self }
     }
 

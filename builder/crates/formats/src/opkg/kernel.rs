@@ -117,7 +117,7 @@ pub enum KernelMismatch {
 
 /// The kernel that `package` was built for, by its dependency `kernel (= ...)`; `None` for packages
 /// that are no kernel modules. The version is that of the dependency, as written.
-pub fn wanted_version(scheme: Scheme, package: &Package) -> Option<&str> {
+pub(crate) fn wanted_version(scheme: Scheme, package: &Package) -> Option<&str> {
     let mut relations = package.depends(scheme).ok()?.into_iter();
     relations.find_map(|relation| {
         let exact = relation.alternatives.into_iter().find(|target| {

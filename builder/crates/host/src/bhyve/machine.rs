@@ -12,7 +12,7 @@ use wifibox_ground::guest::{Guest, HostPath};
 
 /// The model of a device.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Model {
+pub(crate) enum Model {
     /// The bridge between processor and PCI.
     HostBridge,
     /// The bridge to serial ports and firmware.
@@ -140,7 +140,7 @@ impl Machine {
     /// Whether this is the machine that wifibox-core makes, which knows no other disks than the ESP
     /// and the root, no other bridge and no other name.
     #[must_use]
-    pub fn is_wifibox_cores(&self, guest: &Guest) -> bool {
+    pub(crate) fn is_wifibox_cores(&self, guest: &Guest) -> bool {
         let tags: Vec<&str> = guest.shares.iter().map(|share| share.tag.as_str()).collect();
         guest.disks.len() == 2
             && tags == ["config", "var", "app_config"]

@@ -8,7 +8,7 @@ use wifibox_ground::device::DeviceId;
 
 /// A card with a radio that no driver can use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Exception {
+pub(crate) struct Exception {
     /// Vendor and device.
     pub id: DeviceId,
     /// The chip.
@@ -33,7 +33,7 @@ const fn broadcom(device: u16, chip: &'static str, why: &'static str) -> Excepti
 /// Source: drivers/net/wireless/broadcom/b43 of Linux 6.12 (in Kconfig B43_PHY_AC depends on BROKEN;
 /// phy_common.c has no LCN40), the aliases of brcmsmac, which hold no core revision of these chips, and
 /// the symbols of Debian's b43.ko (6.1 to 7.3), which has no b43_phyops_ac.
-pub const EXCEPTIONS: [Exception; 4] = [
+pub(crate) const EXCEPTIONS: [Exception; 4] = [
     broadcom(0x4360, "BCM4360", AC),
     broadcom(0x4365, "BCM43142", LCN40),
     broadcom(0x43a0, "BCM4360", AC),

@@ -80,7 +80,7 @@ fn attribute(line: &str, card: &mut Card, groups: &mut Groups) {
 }
 
 /// Whether lines look like those of `lspci` without numbers.
-pub fn has_names_only(text: &str) -> bool {
+pub(crate) fn has_names_only(text: &str) -> bool {
     text.lines().any(|line| {
         head(line).is_some_and(|(_, address, rest)| {
             (rest.contains(": ") || rest.starts_with('"')) && device(address, rest).is_none()
@@ -255,7 +255,7 @@ fn set_subsystem(card: &mut Card, numbers: Option<(u16, u16)>) {
 }
 
 /// The devices that records of `-vmm` describe, each with the number of its first line.
-pub fn read_records(text: &str) -> Vec<(usize, Card)> {
+pub(crate) fn read_records(text: &str) -> Vec<(usize, Card)> {
     let mut cards: Vec<(usize, Card)> = Vec::new();
     let mut groups = Groups::default();
     let mut record = Record::default();

@@ -7,9 +7,9 @@
 
 pub mod answer;
 pub mod blocks;
-pub mod elsewhere;
-pub mod exceptions;
-pub mod inventory;
+pub(crate) mod elsewhere;
+pub(crate) mod exceptions;
+pub(crate) mod inventory;
 pub mod inxi;
 pub mod json;
 pub mod loose;
@@ -20,7 +20,7 @@ pub mod offer;
 #[cfg(test)]
 mod pasted_tests;
 pub mod pciconf;
-pub mod pnpinfo;
+pub(crate) mod pnpinfo;
 pub mod reason;
 pub mod sysfs;
 pub mod table;
@@ -42,7 +42,7 @@ use wifibox_ground::device::DeviceId;
 /// Largest listing that is read, in bytes: `lspci -vvv` of a server has less than one million.
 pub const LISTING_LIMIT: usize = 16 << 20;
 /// Most devices that are taken from one listing.
-pub const CARD_LIMIT: usize = 4096;
+pub(crate) const CARD_LIMIT: usize = 4096;
 
 /// The bus of a device.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -170,7 +170,7 @@ impl Card {
     }
 
     /// Whether its class says that it is a wireless network card.
-    pub fn has_wireless_class(&self) -> bool {
+    pub(crate) fn has_wireless_class(&self) -> bool {
         // 02 80: network, other; 0d 20, 21: 802.11a and b; 0d 80: wireless, other (PCI Code and ID
         // Assignment Specification).
         matches!(self.ident, Ident::Pci { class: Some(0x0280 | 0x0d20 | 0x0d21 | 0x0d80), .. })
@@ -191,11 +191,11 @@ pub enum DetectError {
     NothingKnown,
     /// `lspci` without numbers.
     #[error(
-        "this is the output of lspci without numbers: names are not enough to tell cards apart"
+        "this is the output of lspci without numbers, and names are not enough to tell cards apart"
     )]
     NamesOnly,
     /// Another listing without numbers.
-    #[error("this is {}: names are not enough to tell cards apart", .0.listing)]
+    #[error("this looks like {}, and names are not enough to tell cards apart", .0.listing)]
     Unnumbered(Unnumbered),
     /// Begins like JSON, but is not JSON.
     #[error("not readable as JSON: {0}")]

@@ -40,7 +40,7 @@ impl Drivers {
     }
 
     /// Whether boards with the same chip need different things.
-    pub fn tells_boards_apart(&self, id: DeviceId) -> bool {
+    pub(crate) fn tells_boards_apart(&self, id: DeviceId) -> bool {
         let cards = self.devices.iter().flat_map(|devices| &devices.cards);
         let mut ids = cards.flat_map(|card| &card.ids);
         ids.any(|known| known.chip() == id.chip() && known.subsystem.is_some())

@@ -164,7 +164,7 @@ impl Table {
     }
 
     /// The place of the kernel that a base and release builds with, `debian/trixie`.
-    pub fn kernel_of(&self, base_release: &str) -> Option<usize> {
+    pub(crate) fn kernel_of(&self, base_release: &str) -> Option<usize> {
         self.kernels.iter().position(|kernel| kernel.of.as_deref() == Some(base_release))
     }
 

@@ -8,7 +8,7 @@ pub fn hex(text: &str) -> Option<u32> {
 }
 
 /// A number of exactly four hexadecimal digits.
-pub fn hex4(text: &str) -> Option<u16> {
+pub(crate) fn hex4(text: &str) -> Option<u16> {
     let good = text.len() == 4 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
     good.then(|| u16::from_str_radix(text, 16).ok()).flatten()
 }
@@ -20,7 +20,7 @@ pub fn pair(text: &str) -> Option<(u16, u16)> {
 }
 
 /// The last `[...]` of a text: what is before it, and what is in it.
-pub fn last_bracket(text: &str) -> Option<(&str, &str)> {
+pub(crate) fn last_bracket(text: &str) -> Option<(&str, &str)> {
     let (before, rest) = text.rsplit_once('[')?;
     let (inside, _) = rest.split_once(']')?;
     Some((before.trim_end(), inside))

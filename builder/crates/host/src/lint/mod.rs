@@ -44,7 +44,8 @@ pub struct Problem {
 }
 
 impl Problem {
-    pub(crate) fn new(line: usize, what: impl Into<String>) -> Self {
+    /// An error in a line.
+    pub fn new(line: usize, what: impl Into<String>) -> Self {
         Problem { line, level: Level::Error, what: what.into(), source: "" }
     }
 

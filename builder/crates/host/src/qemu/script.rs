@@ -22,7 +22,7 @@ const FILE: &str = "qemu.sh";
 ///
 /// # Errors
 /// [`HostError::Unfit`] for a guest that QEMU's options cannot be written for.
-pub(crate) fn files(guest: &Guest) -> Result<Vec<HostFile>, HostError> {
+pub fn files(guest: &Guest) -> Result<Vec<HostFile>, HostError> {
     let text = text(guest).map_err(|error| HostError::Unfit {
         hypervisor: Hypervisor::Qemu,
         why: match error {

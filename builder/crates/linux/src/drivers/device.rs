@@ -39,7 +39,7 @@ impl Focus {
 ///
 /// # Errors
 /// [`Error::NoDriver`], and whatever reading modules meets.
-pub fn focus(
+pub(crate) fn focus(
     recipe: &Recipe,
     modules: &Modules,
     builtin: &Builtin,

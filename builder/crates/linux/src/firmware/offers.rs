@@ -58,7 +58,7 @@ pub struct Offers {
 
 /// The name that drivers use for a path; `None` for one that is not below `lib/firmware`, or no text.
 /// Of the suffixes, the kernel's firmware loader knows `.xz` and `.zst`.
-pub fn name_of(path: &GuestPath) -> Option<(String, Compression)> {
+pub(crate) fn name_of(path: &GuestPath) -> Option<(String, Compression)> {
     let text = path.as_str()?;
     let below = text.strip_prefix("usr/").unwrap_or(text).strip_prefix("lib/firmware/")?;
     Some(without_suffix(below))

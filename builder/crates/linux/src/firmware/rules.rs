@@ -70,7 +70,7 @@ pub struct Rules {
 }
 
 /// The wireless regulatory database and its signature.
-pub const REGULATORY: [&str; 2] = ["regulatory.db", "regulatory.db.p7s"];
+pub(crate) const REGULATORY: [&str; 2] = ["regulatory.db", "regulatory.db.p7s"];
 
 impl Rules {
     /// The rules of Linux's drivers, whatever the manifest: iwlwifi, ath10k and rtw89 walk down from their newest

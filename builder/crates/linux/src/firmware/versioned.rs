@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 /// A name taken apart: `iwlwifi-7265D-29.ucode` is `iwlwifi-7265D`, 29, `ucode`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Versioned<'a> {
+pub(crate) struct Versioned<'a> {
     /// The part before the version, without the `-`.
     pub prefix: &'a str,
     /// The part after the version, without the `.`.
@@ -32,7 +32,7 @@ impl<'a> Versioned<'a> {
 
 /// The newest version that a driver knows, by prefix and extension.
 #[derive(Debug, Clone, Default)]
-pub struct Caps(BTreeMap<(String, String), u32>);
+pub(crate) struct Caps(BTreeMap<(String, String), u32>);
 
 impl Caps {
     /// Notes a name that a driver gives.
@@ -50,7 +50,7 @@ impl Caps {
     /// The newest version to take for a prefix that no driver names but one may put together at run
     /// time (iwlwifi does, from the revisions of a card's parts): that of the named prefixes which
     /// share the most parts with it, the `-` being between parts; the newest of those.
-    pub fn assumed(&self, prefix: &str, extension: &str) -> Option<u32> {
+    pub(crate) fn assumed(&self, prefix: &str, extension: &str) -> Option<u32> {
         let shared = |other: &str| {
             prefix.split('-').zip(other.split('-')).take_while(|(a, b)| a == b).count()
         };
@@ -61,11 +61,6 @@ impl Caps {
             .filter(|(shared, _)| *shared > 0)
             .max()
             .map(|(_, cap)| cap)
-    }
-
-    /// All prefixes that are named.
-    pub fn prefixes(&self) -> impl Iterator<Item = (&str, &str, u32)> {
-        self.0.iter().map(|((prefix, extension), cap)| (prefix.as_str(), extension.as_str(), *cap))
     }
 }
 

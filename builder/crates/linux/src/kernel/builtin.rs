@@ -104,7 +104,7 @@ impl Builtin {
     }
 
     /// The built-in modules that one of whose aliases matches `alias`.
-    pub fn find_alias(&self, alias: &str) -> BTreeSet<&ModuleName> {
+    pub(crate) fn find_alias(&self, alias: &str) -> BTreeSet<&ModuleName> {
         let Some(wanted) = pattern::normalize(alias) else { return BTreeSet::new() };
         let hit = self.aliases.iter().filter(|(alias, _)| pattern::matches(alias, &wanted));
         hit.map(|(_, name)| name).collect()

@@ -190,7 +190,7 @@ impl Capabilities {
     }
 
     /// Of these features, the ones that are modules: an initramfs must load them before the root.
-    pub fn modules_among(&self, features: &[Feature]) -> Vec<Feature> {
+    pub(crate) fn modules_among(&self, features: &[Feature]) -> Vec<Feature> {
         features.iter().copied().filter(|f| self.feature(*f) == Presence::Module).collect()
     }
 }

@@ -77,13 +77,6 @@ impl KernelConfig {
         Ok(KernelConfig(symbols))
     }
 
-    /// A configuration of these facts alone: what a kernel's descriptor states where the kernel's
-    /// package has no configuration in it.
-    pub fn from_facts(facts: impl IntoIterator<Item = (String, Value)>) -> Self {
-        let strip = |name: String| name.strip_prefix("CONFIG_").map(str::to_owned).unwrap_or(name);
-        KernelConfig(facts.into_iter().map(|(name, value)| (strip(name), value)).collect())
-    }
-
     /// A symbol's value, named with or without `CONFIG_`; off when the file does not mention it.
     pub fn get(&self, symbol: &str) -> &Value {
         let symbol = symbol.strip_prefix("CONFIG_").unwrap_or(symbol);

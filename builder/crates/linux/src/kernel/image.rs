@@ -110,10 +110,10 @@ impl KernelImage {
 
 /// As many first bytes of a bzImage as [`KernelImage::parse`] reads: the setup header, and what it points
 /// to by 16 bits.
-pub const BZIMAGE_HEAD: u64 = 128 << 10;
+pub(crate) const BZIMAGE_HEAD: u64 = 128 << 10;
 
 /// Whether an image that begins with `head` is a bzImage, so that its head says all.
-pub fn is_bzimage(head: &[u8]) -> bool {
+pub(crate) fn is_bzimage(head: &[u8]) -> bool {
     slice(head, X86_MAGIC_AT, 4) == Some(b"HdrS") && u16_at(head, 0x1fe) == Some(0xaa55)
 }
 

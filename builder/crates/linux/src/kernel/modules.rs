@@ -116,7 +116,7 @@ impl Modules {
 
     /// The same, with unpacked modules taken from and kept in a cache.
     #[must_use]
-    pub fn kept_in(mut self, cache: Option<&Unpacked>) -> Self {
+    pub(crate) fn kept_in(mut self, cache: Option<&Unpacked>) -> Self {
         self.keep = cache.cloned();
         self
     }
@@ -263,7 +263,7 @@ impl Modules {
     ///
     /// # Errors
     /// [`ModuleError`] for a module that cannot be read.
-    pub fn find_alias(
+    pub(crate) fn find_alias(
         &self,
         alias: &str,
         jobs: NonZero<usize>,

@@ -34,14 +34,6 @@ impl Closure {
         Ok(order.done)
     }
 
-    /// The order in which to load all modules of the closure.
-    ///
-    /// # Errors
-    /// As [`Closure::load_order`].
-    pub fn full_load_order(&self) -> Result<Vec<ModuleName>, ClosureError> {
-        self.load_order(self.members.keys())
-    }
-
     /// Whether `name` is one of `those` or needs one of them, through dependencies alone.
     fn needs_one_of(&self, name: &ModuleName, those: &[ModuleName]) -> bool {
         let mut seen = BTreeSet::from([name]);

@@ -70,7 +70,7 @@ fn overview(manifest: Option<&Manifest>, sizes: &ImageSizes) -> String {
             ),
             ("architecture", manifest.recipe.architecture.clone()),
             ("builder", manifest.builder.clone()),
-            ("build id", manifest.build_id.clone()),
+            ("build id", manifest.build_id.chars().take(16).collect()),
         ]);
     }
     facts(&list)

@@ -33,7 +33,7 @@ use wifibox_tree::packages::licences::Collector;
 use wifibox_tree::{Kind, Origin, Tree};
 
 /// SPDX's word for "nothing is said about that".
-pub const NOASSERTION: &str = "NOASSERTION";
+pub(crate) const NOASSERTION: &str = "NOASSERTION";
 
 /// The source of a statement about a licence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -146,7 +146,7 @@ pub struct Subject<'a> {
 ///
 /// # Errors
 /// The content of a firmware file cannot be read back.
-pub fn analyse(subject: &Subject<'_>) -> std::io::Result<Licences> {
+pub(crate) fn analyse(subject: &Subject<'_>) -> std::io::Result<Licences> {
     let mut files: BTreeMap<&str, Files> = BTreeMap::new();
     for (path, node) in subject.tree.iter() {
         if let (Kind::File(_) | Kind::Symlink(_), Origin::Package(package)) =

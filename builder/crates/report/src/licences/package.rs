@@ -190,7 +190,7 @@ impl Work<'_> {
 
 impl PackageLicence {
     /// Whether passing it on asks for its source.
-    pub fn needs_source(&self) -> bool {
+    pub(crate) fn needs_source(&self) -> bool {
         self.obligations.contains(&Obligation::Source)
     }
 }

@@ -44,15 +44,10 @@ impl<'a> From<&'a Reference> for ReferenceLine<'a> {
 
 impl Licences {
     /// The sources that have to be offered, each once.
-    pub fn sources_to_offer(&self) -> Vec<&Source> {
+    pub(crate) fn sources_to_offer(&self) -> Vec<&Source> {
         let packages = self.packages.iter().filter(|package| package.needs_source());
         let sources: BTreeSet<&Source> = packages.flat_map(|package| &package.sources).collect();
         sources.into_iter().collect()
-    }
-
-    /// The licence of the package `name`.
-    pub fn of_package(&self, name: &str) -> Option<&PackageLicence> {
-        self.packages.iter().find(|package| package.name == name)
     }
 
     /// The text of summary.json.

@@ -27,10 +27,10 @@ pub use seal::{Description, SealError, seal};
 /// The index's name in a release folder.
 pub const INDEX: &str = "index.json";
 /// The provenance's name in a release folder.
-pub const PROVENANCE: &str = "provenance.json";
+pub(crate) const PROVENANCE: &str = "provenance.json";
 /// The folder of guests.
-pub const GUESTS: &str = "guests";
+pub(crate) const GUESTS: &str = "guests";
 /// The folder of locks.
-pub const LOCKS: &str = "locks";
+pub(crate) const LOCKS: &str = "locks";
 /// The folder of programs.
 pub const TOOLS: &str = "tools";

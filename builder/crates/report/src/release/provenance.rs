@@ -180,7 +180,7 @@ impl Statement {
     ///
     /// # Errors
     /// The first type that differs, with the expected one.
-    pub fn check_types(&self) -> Result<(), String> {
+    pub(crate) fn check_types(&self) -> Result<(), String> {
         for (what, found, expected) in [
             ("_type", &self.kind, STATEMENT),
             ("predicateType", &self.predicate_type, PREDICATE),

@@ -22,7 +22,7 @@ const INDEX_LIMIT: u64 = 64 << 20;
 const SIGNATURE_LIMIT: u64 = 64 << 10;
 
 /// Everything needed to read the feeds of a repository.
-pub struct Feeds<'a> {
+pub(crate) struct Feeds<'a> {
     pub source: &'a Source,
     pub repository: &'a Repository,
     pub mirrors: Vec<Location>,
@@ -48,7 +48,7 @@ pub struct Feed {
 
 impl Feeds<'_> {
     /// Whether there is a pinned key for what signs the feeds.
-    pub fn has_keys(&self) -> bool {
+    pub(crate) fn has_keys(&self) -> bool {
         match self.packing {
             Packing::Opkg => self.has_usign(),
             Packing::Apk => {
@@ -60,7 +60,7 @@ impl Feeds<'_> {
     }
 
     /// Whether there is a pinned key of usign.
-    pub fn has_usign(&self) -> bool {
+    pub(crate) fn has_usign(&self) -> bool {
         self.usign.has_any(&self.pinned)
     }
 
@@ -122,7 +122,7 @@ impl Feeds<'_> {
     ///
     /// # Errors
     /// [`Error::Fetch`].
-    pub fn read_signature(&self, artefact: &Artefact) -> Result<Option<Vec<u8>>, Error> {
+    pub(crate) fn read_signature(&self, artefact: &Artefact) -> Result<Option<Vec<u8>>, Error> {
         match self.fetcher.read_unverified(artefact, SIGNATURE_LIMIT) {
             Ok(bytes) => Ok(Some(bytes)),
             Err(FetchError::NotFound { .. }) => Ok(None),
@@ -144,7 +144,7 @@ impl Feeds<'_> {
     }
 
     /// Adds packages that no feed lists.
-    pub fn offer_packages(&self, packages: Vec<Package>, offered: &mut Offered) {
+    pub(crate) fn offer_packages(&self, packages: Vec<Package>, offered: &mut Offered) {
         let repository = &self.repository.name;
         let locked = |package| LockedPackage { repository: repository.clone(), package };
         offered.packages.extend(packages.into_iter().map(locked));

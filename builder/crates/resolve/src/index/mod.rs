@@ -100,7 +100,7 @@ pub fn key_files(format: Format, repository: &Repository, context: &Context<'_>)
 
 /// The kind of key that a file holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum KeyFile {
+pub(crate) enum KeyFile {
     /// OpenPGP certificates.
     OpenPgp,
     /// A public key in PEM, as apk's are.
@@ -127,7 +127,7 @@ impl KeyFile {
 }
 
 /// That none of the keys of `repository` is there, `more` said after where they were looked for.
-pub fn no_keys(
+pub(crate) fn no_keys(
     format: Format,
     repository: &Repository,
     context: &Context<'_>,
@@ -152,7 +152,7 @@ pub fn no_keys(
 }
 
 /// Gives records of an index without SHA-256 the one that the lock knew of the same package.
-pub fn remember_hashes(offered: &mut [LockedPackage], old: &[LockedPackage]) {
+pub(crate) fn remember_hashes(offered: &mut [LockedPackage], old: &[LockedPackage]) {
     let known: BTreeMap<String, &LockedPackage> =
         old.iter().map(|locked| (locked.package.full_name(), locked)).collect();
     for locked in offered.iter_mut().filter(|locked| locked.package.sha256.is_none()) {

@@ -249,7 +249,7 @@ pub(crate) fn which(machine: &mut Machine<'_>, names: &[String], asked_by: &str)
 }
 
 /// Files of the tree that scripts read in, and that have a stand-in here.
-pub(crate) fn source(machine: &mut Machine<'_>, path: &str) -> Run<Option<i32>> {
+pub fn source(machine: &mut Machine<'_>, path: &str) -> Run<Option<i32>> {
     if let Some(status) = debconf::source(machine, path)? {
         return Ok(Some(status));
     }

@@ -69,7 +69,7 @@ pub(crate) struct Machine<'a> {
 }
 
 impl<'a> Machine<'a> {
-    pub(crate) fn new(
+    pub fn new(
         files: &'a mut dyn Files,
         world: &'a World,
         vocabulary: &'static Vocabulary,

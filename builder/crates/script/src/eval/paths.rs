@@ -28,7 +28,7 @@ pub(crate) fn parent(path: &str) -> &str {
 impl Machine<'_> {
     /// Where `path` really is: links on the way are followed, and the last one where `follow`. What
     /// does not exist stays as it is written; `None` where its directory does not exist.
-    pub(crate) fn resolve(&mut self, path: &str, follow: bool) -> Run<Option<String>> {
+    pub fn resolve(&mut self, path: &str, follow: bool) -> Run<Option<String>> {
         self.spend(path.len() + 16)?;
         if path.is_empty() {
             return Ok(None);
@@ -185,7 +185,7 @@ impl Machine<'_> {
     }
 
     /// Makes a symbolic link at a real path, in place of a link or file that is there.
-    pub(crate) fn link(&mut self, real: &str, target: &str) -> Run<()> {
+    pub fn link(&mut self, real: &str, target: &str) -> Run<()> {
         match self.files.lookup(real).map(|entry| entry.kind) {
             Some(Kind::Link(old)) if old == target => return Ok(()),
             Some(Kind::Directory) => {

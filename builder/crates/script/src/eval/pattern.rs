@@ -20,7 +20,7 @@ enum Token {
 pub(crate) struct Pattern(Vec<Token>);
 
 impl Pattern {
-    pub(crate) fn new(parts: &[Part]) -> Self {
+    pub fn new(parts: &[Part]) -> Self {
         let chars: Vec<(char, bool)> =
             parts.iter().flat_map(|part| part.text.chars().map(|c| (c, part.quoted))).collect();
         let mut tokens = Vec::new();

@@ -43,7 +43,7 @@ pub(crate) struct Shell {
 }
 
 impl Shell {
-    pub(crate) fn new(name: &str, arguments: &[String]) -> Self {
+    pub fn new(name: &str, arguments: &[String]) -> Self {
         Shell {
             variables: BTreeMap::new(),
             functions: BTreeMap::new(),
@@ -61,7 +61,7 @@ impl Shell {
     }
 
     /// Bytes that a copy takes, nearly.
-    pub(crate) fn size(&self) -> usize {
+    pub fn size(&self) -> usize {
         let variables = self.variables.iter();
         let text = |(name, variable): (&String, &Variable)| {
             32 + name.len() + variable.value.as_ref().map_or(0, String::len)

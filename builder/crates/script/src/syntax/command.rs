@@ -17,7 +17,7 @@ pub(super) const RESERVED: [&str; 15] = [
 ];
 
 /// The commands of a script's text.
-pub(crate) fn parse(text: &str) -> Result<List, SyntaxError> {
+pub fn parse(text: &str) -> Result<List, SyntaxError> {
     parse_at(text, 1, 0)
 }
 

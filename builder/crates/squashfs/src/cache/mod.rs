@@ -27,7 +27,7 @@ use pack::Entry;
 use crate::store::{BlockKey, BlockStore};
 
 /// The size that the cache is kept below where nothing else is asked for: 2 GiB.
-pub const DEFAULT_LIMIT: u64 = 2 << 30;
+pub(crate) const DEFAULT_LIMIT: u64 = 2 << 30;
 
 /// Why a cache folder cannot be used.
 #[derive(Debug, thiserror::Error)]

@@ -59,7 +59,7 @@ fn own_part<'a>(package: &str, text: &'a [u8]) -> &'a [u8] {
 /// `{ ... }` that ends the script, or `if [ -z "${IPKG_INSTROOT}" ]; then ... fi` without branches.
 ///
 /// Anything that this simple reading could misunderstand makes the answer no.
-pub fn only_for_running_systems(text: &[u8]) -> bool {
+pub(crate) fn only_for_running_systems(text: &[u8]) -> bool {
     let Ok(text) = std::str::from_utf8(text) else { return false };
     let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
     while let Some(line) = lines.next() {

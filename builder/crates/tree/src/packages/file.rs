@@ -20,7 +20,7 @@ pub struct PackageFile {
 
 impl PackageFile {
     /// A file that is not needed.
-    pub fn unneeded(sha256: Sha256, size: u64) -> Self {
+    pub(crate) fn unneeded(sha256: Sha256, size: u64) -> Self {
         PackageFile { sha256, size, fetched: None }
     }
 

@@ -48,7 +48,7 @@ pub struct Control {
 
 impl Control {
     /// Reads control fields: deb-control(5), which opkg uses too. `None` where there are none.
-    pub fn of_fields(fields: &[u8]) -> Option<Self> {
+    pub(crate) fn of_fields(fields: &[u8]) -> Option<Self> {
         let mut reader = Reader::new(fields);
         let Ok(Some(record)) = reader.next_record() else { return None };
         let mut control = Control::default();
@@ -70,7 +70,7 @@ impl Control {
     }
 
     /// The source that a package names; `None` where it names none.
-    pub fn of_source(source: &Source) -> Option<Self> {
+    pub(crate) fn of_source(source: &Source) -> Option<Self> {
         match source {
             Source::Fields(fields) => Control::of_fields(fields),
             Source::Origin { origin, commit } => Some(Control::of_origin(origin, commit)),

@@ -18,7 +18,7 @@ use wifibox_ground::entry::EntryKind;
 const SIZE_LIMIT: u64 = 1 << 20;
 
 /// The accounts of a guest.
-pub struct GuestAccounts {
+pub(crate) struct GuestAccounts {
     /// All of them.
     pub all: Accounts,
     /// The package that brings the first ones, and what it brings; `None` where recipes declare all.
@@ -41,7 +41,7 @@ pub struct Packaged {
 ///
 /// # Errors
 /// [`Error::Accounts`].
-pub fn of_recipes(declared: &Declared) -> Result<GuestAccounts, Error> {
+pub(crate) fn of_recipes(declared: &Declared) -> Result<GuestAccounts, Error> {
     let all = declared.accounts()?;
     let texts = [all.passwd(), all.group(), all.shadow()];
     Ok(GuestAccounts { all, packaged: None, texts })
@@ -51,7 +51,7 @@ pub fn of_recipes(declared: &Declared) -> Result<GuestAccounts, Error> {
 ///
 /// # Errors
 /// [`Error::NoAccounts`] where no package brings any; [`Error::Accounts`].
-pub fn of_packages(
+pub(crate) fn of_packages(
     packages: &[ChosenPackage],
     declared: &Declared,
     context: &Context<'_>,
@@ -117,7 +117,7 @@ fn added(all: &str, known: &str) -> String {
 ///
 /// # Errors
 /// [`Error`]: a file cannot be read or put.
-pub fn add_to_files(accounts: &GuestAccounts, tree: &mut Tree) -> Result<(), Error> {
+pub(crate) fn add_to_files(accounts: &GuestAccounts, tree: &mut Tree) -> Result<(), Error> {
     let Some(packaged) = &accounts.packaged else { return Ok(()) };
     let (all, known) = (&accounts.all, &packaged.accounts);
     let [passwd, group, shadow] = &accounts.texts;

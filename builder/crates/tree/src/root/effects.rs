@@ -8,7 +8,7 @@ use wifibox_recipe::{Directory, Effects, FileText, Group, Recipe, ScriptName, Sc
 
 /// The effects of all scripts of a guest's packages together.
 #[derive(Debug, Default)]
-pub struct Declared {
+pub(crate) struct Declared {
     /// Users, the recipe's own included.
     pub users: Vec<User>,
     /// Groups, the recipe's own included.

@@ -13,7 +13,7 @@ use wifibox_recipe::{Access, Recipe};
 ///
 /// # Errors
 /// [`Error::NoInitScript`] for a service that no package of the guest brings.
-pub fn link_services(recipe: &Recipe, tree: &mut Tree) -> Result<(), Error> {
+pub(crate) fn link_services(recipe: &Recipe, tree: &mut Tree) -> Result<(), Error> {
     for (level, services) in &recipe.runlevels {
         for service in services {
             let name = &service.value;
@@ -41,7 +41,7 @@ pub fn link_services(recipe: &Recipe, tree: &mut Tree) -> Result<(), Error> {
 ///
 /// # Errors
 /// [`Error`]: a file cannot be read or put.
-pub fn adapt(recipe: &Recipe, tree: &mut Tree) -> Result<(), Error> {
+pub(crate) fn adapt(recipe: &Recipe, tree: &mut Tree) -> Result<(), Error> {
     let text = |tree: &Tree, path| {
         let bytes = read_file(tree, path)?.unwrap_or_default();
         Ok::<_, Error>(String::from_utf8_lossy(&bytes).into_owned())

@@ -139,7 +139,7 @@ impl Unpacked {
     }
 
     /// Makes [`Unpacked::damaged`] say so: something that was in the cache is not there any more.
-    pub fn note_damage(&self) {
+    pub(crate) fn note_damage(&self) {
         self.damaged.store(true, Ordering::Relaxed);
     }
 

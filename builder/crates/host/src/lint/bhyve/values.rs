@@ -104,7 +104,7 @@ impl Form {
     }
 
     /// Whether the value of this form is true.
-    pub fn is_true(value: &str) -> bool {
+    pub(crate) fn is_true(value: &str) -> bool {
         ["true", "on", "yes", "1"].iter().any(|word| value.eq_ignore_ascii_case(word))
     }
 }

@@ -1,7 +1,7 @@
 //! The keys of xl.cfg(5), those of Xen 4.17 to 4.20, by what their values are.
 
 /// Keys whose values are numbers.
-pub const NUMBERS: &[&str] = &[
+pub(crate) const NUMBERS: &[&str] = &[
     "acpi",
     "acpi_laptop_slate",
     "acpi_s3",
@@ -166,5 +166,5 @@ pub const LISTS: &[&str] = &[
 ];
 
 /// Keys that may be one or another.
-pub const MIXED: &[&str] =
+pub(crate) const MIXED: &[&str] =
     &["cpuid", "cpus", "cpus_soft", "gfx_passthru", "nodes", "serial", "usbdevice", "viridian"];

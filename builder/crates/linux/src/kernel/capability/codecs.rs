@@ -94,39 +94,6 @@ impl Capabilities {
             Compression::Zstd => on && config.is_yes("FW_LOADER_COMPRESS_ZSTD"),
         }
     }
-
-    /// Requires that firmware compressed this way can stay so.
-    ///
-    /// # Errors
-    /// [`Impossible`].
-    pub fn check_firmware(&self, kind: Compression) -> Result<(), Impossible> {
-        if self.reads_firmware(kind) {
-            return Ok(());
-        }
-        let need = match kind {
-            Compression::Zstd => "CONFIG_FW_LOADER_COMPRESS=y and CONFIG_FW_LOADER_COMPRESS_ZSTD=y",
-            Compression::Xz => "CONFIG_FW_LOADER_COMPRESS=y and CONFIG_FW_LOADER_COMPRESS_XZ=y",
-            _ => "a firmware loader that reads it, which Linux does not have",
-        };
-        let off = |symbol: &str| match &self.config {
-            Some(config) if config.is_yes(symbol) => format!("CONFIG_{symbol}=y"),
-            Some(_) => format!("CONFIG_{symbol}=n"),
-            None => "no known configuration".to_owned(),
-        };
-        let found = match kind {
-            Compression::Zstd if self.config.is_some() => {
-                format!("{}, {}", off("FW_LOADER_COMPRESS"), off("FW_LOADER_COMPRESS_ZSTD"))
-            }
-            _ => off("FW_LOADER_COMPRESS"),
-        };
-        Err(Impossible {
-            choice: format!("firmware left compressed with {kind}"),
-            need: need.to_owned(),
-            kernel: self.kernel.clone(),
-            found,
-            cure: "let firmware be unpacked into the image".to_owned(),
-        })
-    }
 }
 
 fn one_of(what: &str, codecs: Vec<impl fmt::Display>) -> String {

@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A combination: on each axis, the number of a value.
-pub type Point = Vec<usize>;
+pub(crate) type Point = Vec<usize>;
 
 /// A conjunction: the axes that matter, and the values of each that fit.
 pub type Condition = BTreeMap<usize, BTreeSet<usize>>;

@@ -13,7 +13,7 @@ use super::{DIST_SUBDIR, ExportError};
 use wifibox_resolve::{VariantFile, Variants};
 
 /// The axes of [`Point`]s: flavor, kernel, role, and from here on features.
-pub const FEATURES: usize = 3;
+pub(crate) const FEATURES: usize = 3;
 
 /// The combinations of `variants`, in their order.
 pub fn points(variants: &Variants) -> Vec<Point> {

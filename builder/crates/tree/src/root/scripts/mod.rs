@@ -28,7 +28,7 @@ pub use carry::carry;
 pub use stage::{ACCOUNTS, Stage, Touch};
 
 /// The input for evaluating scripts.
-pub struct Job<'a> {
+pub(crate) struct Job<'a> {
     /// The composition.
     pub recipe: &'a Recipe,
     /// The guest's packages.

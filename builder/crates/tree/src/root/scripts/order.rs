@@ -8,7 +8,7 @@ use wifibox_resolve::scheme;
 
 /// The places of `chosen` among `packages`, in the order of installation: those first on which others
 /// depend, beginning with packages that nothing depends on, by name. Circles are cut where they are met.
-pub fn of_installation(packages: &[ChosenPackage], chosen: &[usize]) -> Vec<usize> {
+pub(crate) fn of_installation(packages: &[ChosenPackage], chosen: &[usize]) -> Vec<usize> {
     let mut providers = BTreeMap::<String, Vec<usize>>::new();
     for (place, package) in at(packages, chosen) {
         providers.entry(package.name.clone()).or_default().push(place);

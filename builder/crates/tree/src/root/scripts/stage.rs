@@ -161,7 +161,7 @@ impl Stage {
 }
 
 /// Whether the recipe put it there, which takes precedence.
-pub fn is_recipes(tree: &Tree, path: &GuestPath) -> bool {
+pub(crate) fn is_recipes(tree: &Tree, path: &GuestPath) -> bool {
     let node = tree.get(path);
     node.is_some_and(|node| {
         matches!(node.origin, Origin::Recipe(_)) && !matches!(node.kind, Kind::Directory)
