@@ -133,8 +133,12 @@ guests() {
     step "reproducible" ci/reproducible.sh "$tool" "$work/hwsim" "$lock" hwsim
     after "build hwsim on Debian" "build the access point" "build hwsim for bhyve"
     step "files for hosts" ci/host-files.sh "$tool" "$work/hwsim-bhyve" "$work/hwsim" "$work/access-point"
+    after "release build"
+    step "lint: files that others take" ci/lint/corpus.sh "$tool"
     after "build for L4Re"
     step "files for L4Re" ci/l4re-check.sh "$tool" "$work/l4re"
+    after "build iwlwifi on Debian"
+    step "pages in Chromium" ci/pages.sh "$tool" "$work/iwlwifi"
     after "build iwlwifi on Debian"
     step "verify" "$tool" verify "$work/iwlwifi"
     after "build tests and chores" "build hwsim on Debian"

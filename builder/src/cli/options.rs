@@ -258,9 +258,18 @@ pub struct OutputArgs {
     #[arg(long)]
     pub no_cache: bool,
     /// Print what each stage took: time, processor time, memory; what is written beside root.img counts
-    /// there
-    #[arg(long)]
-    pub timings: bool,
+    /// there. With =html as a page for a browser, beside the output folder
+    #[arg(long, value_name = "FORM", num_args = 0..=1, require_equals = true, default_missing_value = "text")]
+    pub timings: Option<Timings>,
+}
+
+/// How `--timings` says what stages took.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Timings {
+    /// As a table, on standard output.
+    Text,
+    /// As a page for a browser.
+    Html,
 }
 
 fn parse_mirror(text: &str) -> Result<(String, String), String> {

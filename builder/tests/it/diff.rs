@@ -29,6 +29,13 @@ fn versions_firmware_and_configuration_are_told_apart() {
     guest.publish("1.1");
     guest.recipes("loud");
     guest.build("bare", "new");
+    let page = guest.path("page.html");
+    let (code, _, stderr) = diff(&guest, &["--html", page.to_str().unwrap()]);
+    assert_eq!((code, stderr.as_str()), (Some(0), ""));
+    let text = std::fs::read_to_string(&page).unwrap();
+    for words in ["<h2 id=\"packages\"", ">firmware-test<", ">1.1<", "root.img"] {
+        assert!(text.contains(words), "{words}");
+    }
     let (code, stdout, stderr) = diff(&guest, &["--exit-code"]);
     assert_eq!((code, stderr.as_str()), (Some(1), ""), "{stdout}");
     for line in [

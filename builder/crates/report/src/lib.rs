@@ -8,6 +8,7 @@ pub mod diff;
 pub mod export;
 pub mod findings;
 mod folder;
+pub mod html;
 pub mod inspect;
 pub mod licences;
 pub mod manifest;

@@ -5,11 +5,12 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use crate::cli::context::Context;
-use crate::cli::render::{self, failure::Failure};
+use crate::cli::render::{self, failure::Failure, page};
 use wifibox_ground::progress::Progress as _;
 use wifibox_report::actual::Actual;
 use wifibox_report::diff::Difference;
 use wifibox_report::findings::Findings;
+use wifibox_report::html;
 
 /// `diff`.
 #[derive(Debug, Clone, Args)]
@@ -26,6 +27,9 @@ pub struct DiffArgs {
     /// List every file of root.img that differs
     #[arg(long)]
     pub files: bool,
+    /// Write the differences as a page for a browser
+    #[arg(long, value_name = "FILE")]
+    pub html: Option<PathBuf>,
 }
 
 /// Prints the differences; with `--exit-code` the exit code says whether there are any.
@@ -42,9 +46,16 @@ pub fn run(context: &Context, args: &DiffArgs) -> Result<(), Failure> {
     let difference = Difference::between(&old, &new);
     let same = difference.is_empty();
     let sound = [old.findings.is_sound(), new.findings.is_sound()];
+    if let Some(path) = &args.html {
+        let name = |path: &PathBuf| path.display().to_string();
+        page::write(path, &html::diff(&name(&args.old), &name(&args.new), &difference))?;
+    }
     context.printer.result(
-        || serde_json::json!({ "same": same, "sound": sound, "diff": difference }),
-        || render::diff::text(&difference, args.files),
+        || serde_json::json!({ "same": same, "sound": sound, "diff": difference, "page": args.html }),
+        || match &args.html {
+            Some(path) => format!("{}\n", path.display()),
+            None => render::diff::text(&difference, args.files),
+        },
     )?;
     if same || !args.exit_code { Ok(()) } else { Err(Failure::silent()) }
 }

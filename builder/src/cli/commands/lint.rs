@@ -88,7 +88,7 @@ fn text(found: &[(PathBuf, Kind, Vec<Problem>)]) -> String {
     let mut text = String::new();
     for (path, kind, problems) in found {
         if !problems.iter().any(|problem| problem.level == Level::Error) {
-            text += &format!("{}: sound ({kind})\n", path.display());
+            text += &format!("{}: {} ({kind})\n", path.display(), verdict(problems));
         }
         for Problem { line, level, what, source } in problems {
             let place = if *line > 0 { format!(":{line}") } else { String::new() };
@@ -96,6 +96,19 @@ fn text(found: &[(PathBuf, Kind, Vec<Problem>)]) -> String {
         }
     }
     text
+}
+
+/// What is said of a file without errors: sound only where nothing is to be warned of.
+fn verdict(problems: &[Problem]) -> String {
+    let count =
+        |level, one: &str| match problems.iter().filter(|problem| problem.level == level).count() {
+            0 => String::new(),
+            1 => format!(", 1 {one}"),
+            many => format!(", {many} {one}s"),
+        };
+    let (warnings, hints) = (count(Level::Warning, "warning"), count(Level::Hint, "hint"));
+    let word = if warnings.is_empty() { "sound" } else { "no errors" };
+    format!("{word}{warnings}{hints}")
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, Failure> {

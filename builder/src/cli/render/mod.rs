@@ -11,6 +11,7 @@ pub mod install;
 pub mod json;
 pub mod locks;
 pub mod outdated;
+pub mod page;
 pub mod printer;
 pub mod progress;
 pub mod start;

@@ -186,6 +186,16 @@ impl Table {
         modules
     }
 
+    /// The PCI devices that aliases name, without their boards, each once.
+    #[must_use]
+    pub fn pci_chips(&self) -> BTreeSet<DeviceId> {
+        let aliases = self.of(Kind::Alias).filter_map(|(_, alias, _)| PciAlias::parse(alias));
+        let number = |part: Option<u32>| part.and_then(|number| u16::try_from(number).ok());
+        let ids = aliases
+            .filter_map(|alias| Some(DeviceId::new(number(alias.vendor)?, number(alias.device)?)));
+        ids.collect()
+    }
+
     /// The place of the kernel that a base and release builds with, `debian/trixie`, or of another one of it,
     /// `debian/trixie/backports`.
     pub(crate) fn kernel_of(&self, base_release: &str) -> Option<usize> {

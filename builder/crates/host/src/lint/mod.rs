@@ -13,6 +13,7 @@ pub mod bhyve;
 mod devd;
 pub(crate) mod l4re_modules;
 mod level;
+mod loader;
 mod shell;
 mod vm_bhyve;
 mod vm_bhyve_lines;
@@ -235,7 +236,7 @@ pub fn lint(kind: Kind, contents: &[u8]) -> Vec<Problem> {
         Kind::WifiboxBhyve => wifibox_core::bhyve_conf(text),
         Kind::WifiboxCore => wifibox_core::core_conf(text),
         Kind::VmBhyve => vm_bhyve::lint(text),
-        Kind::Loader => assignments::loader_conf(text),
+        Kind::Loader => loader::lint(text),
         Kind::Rc => assignments::rc_conf(text),
         Kind::Devd => devd::lint(text),
         Kind::Xl => xl::lint(text),
