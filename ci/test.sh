@@ -80,6 +80,8 @@ checks() {
     step "man pages" ci/man.sh
     after "build tests and chores"
     step "fuzz apk v3 for 20 s" "$XTASK" fuzz adb --plain --minutes 0.34
+    after "build tests and chores"
+    step "fuzz maintainer scripts for 20 s" "$XTASK" fuzz script --plain --minutes 0.34
 }
 
 # debian NAME ARGUMENT...: a guest of Debian's packages in the folder NAME.
@@ -121,6 +123,8 @@ guests() {
     lane
     after "build tests and chores" "build hwsim on Debian"
     step "Xen: the real xl, a driver domain, a domain behind it" ci/xen.sh "$tool" "$lock" "$cache" "$work/xen"
+    after "build tests and chores" "build hwsim on Debian"
+    step "boot: Alpine from real packages, its scripts understood" ci/alpine-boot.sh "$tool" "$lock" "$cache" "$work/alpine"
     after "build tests and chores" "build hwsim on Debian"
     step "boot: OpenWrt from generated feeds, opkg and apk v3" ci/openwrt-boot.sh "$tool" "$lock" "$cache" "$work/openwrt"
     after "build hwsim on Debian"
@@ -194,6 +198,11 @@ long() {
     after "build the chores"
     needs apt-get
     step "choose as apt does, from four archives" "$XTASK" apt-compare --worlds 200 --seed "$RANDOM"
+    after "build the chores"
+    step "fuzz maintainer scripts for 10 min" "$XTASK" fuzz script --plain --minutes 10 --seed "$RANDOM"
+    after "build the chores"
+    needs debootstrap
+    step "maintainer scripts of 500 packages against dpkg" ci/dpkg-sample.sh "$work/dpkg"
 }
 
 case $mode in

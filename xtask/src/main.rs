@@ -1,6 +1,7 @@
 //! Developer chores: `cargo xtask <chore>`. Each chore is a module; this only dispatches.
 
 mod adb_feed;
+mod alpine_mirror;
 mod apt_compare;
 mod bench;
 mod boot_test;
@@ -8,7 +9,9 @@ mod chipsets;
 mod compare_tree;
 mod devices;
 mod docs_check;
+mod dpkg_compare;
 mod fuzz;
+mod lender;
 mod man;
 mod openwrt_feed;
 mod release;
@@ -25,6 +28,8 @@ use clap::Parser;
 #[derive(Parser)]
 #[command(name = "cargo xtask", bin_name = "cargo xtask")]
 enum Chore {
+    /// Pack an installed Alpine into a signed mirror again.
+    AlpineMirror(alpine_mirror::Arguments),
     /// Compare the solver's choices with apt's own, over several archives of Debian.
     AptCompare(apt_compare::Arguments),
     /// Measure how long things take.
@@ -39,6 +44,8 @@ enum Chore {
     Devices(devices::Arguments),
     /// Check the command lines and links of the documents.
     DocsCheck(docs_check::Arguments),
+    /// Hold maintainer scripts, as the builder understands them, against dpkg.
+    DpkgCompare(dpkg_compare::Arguments),
     /// Verify a feed of apk v3: the index, and every package beside it.
     AdbFeed(adb_feed::Arguments),
     /// Feed damaged files to the readers of a format.
@@ -65,10 +72,12 @@ fn main() -> ExitCode {
         Chore::XenTest(args) => return xen_test::run(&args),
         Chore::Chipsets(arguments) => chipsets::run(arguments),
         Chore::CompareTree(args) => return compare_tree::run(&args),
+        Chore::AlpineMirror(arguments) => alpine_mirror::run(&arguments),
         Chore::AptCompare(arguments) => apt_compare::run(arguments),
         Chore::Bench(arguments) => bench::run(arguments),
         Chore::Devices(arguments) => devices::run(arguments),
         Chore::AdbFeed(arguments) => adb_feed::run(arguments),
+        Chore::DpkgCompare(arguments) => dpkg_compare::run(&arguments),
         Chore::Fuzz(arguments) => fuzz::run(arguments),
         Chore::DocsCheck(arguments) => docs_check::run(arguments),
         Chore::Man(arguments) => man::run(arguments),

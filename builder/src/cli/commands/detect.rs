@@ -16,8 +16,8 @@ use crate::cli::render::{failure::Failure, page};
 use wifibox_ground::device::DeviceId;
 use wifibox_host::detect::answer::{Answer, Oracle};
 use wifibox_host::detect::offer::{self, Wanted};
-use wifibox_host::detect::{self, Card, DetectError, Ident, LISTING_LIMIT, sysfs};
 use wifibox_host::detect::table::Table;
+use wifibox_host::detect::{self, Card, DetectError, Ident, LISTING_LIMIT, sysfs};
 use wifibox_report::html::{self, FlavorCards};
 
 /// `detect`.
