@@ -40,8 +40,8 @@ pub struct Arguments {
     /// The release that the system is of.
     #[arg(long)]
     release: String,
-    /// The output folder of a guest on Debian with busybox, iptables' newer variant, iw, the regulatory database
-    /// and wpa_supplicant.
+    /// The output folder of a guest on Debian with busybox, iptables' newer variant, iw, radvd, the regulatory
+    /// database, socat and wpa_supplicant.
     #[arg(long, value_name = "OUTPUT")]
     from: PathBuf,
     /// The EFI stub of systemd.

@@ -20,10 +20,12 @@ const IPTABLES: [&str; 6] = [
     "ip6tables-save",
 ];
 /// Programs by package, with the path that Alpine has them at.
-const PROGRAMS: [(&str, &str, &str); 4] = [
+const PROGRAMS: [(&str, &str, &str); 6] = [
     ("busybox-extras", "busybox", "bin/busybox-extras"),
     ("iptables", "xtables-nft-multi", "usr/sbin/xtables-nft-multi"),
     ("iw", "iw", "usr/sbin/iw"),
+    ("radvd", "radvd", "usr/sbin/radvd"),
+    ("socat", "socat", "usr/bin/socat"),
     ("wpa_supplicant", "wpa_supplicant", "sbin/wpa_supplicant"),
 ];
 
@@ -57,10 +59,11 @@ pub fn all(lender: &Lender, efi_stub: Vec<u8>) -> Result<Vec<Package>, Failure> 
     }
     packages.push(regulatory);
     packages.push(Package::new("systemd-efistub", VERSION).file(STUB, 0o644, efi_stub));
-    let mut libraries = Package::new("libraries-lent", VERSION);
+    // Where the programs name their linker.
+    let mut libraries = Package::new("libraries-lent", VERSION).symlink("lib64", "lib");
     for (name, content) in lender.libraries(&programs)? {
         let is_linker = name.starts_with("ld-linux");
-        let folder = if is_linker { "lib64/" } else { LIBRARIES };
+        let folder = if is_linker { "lib/" } else { LIBRARIES };
         libraries = libraries.file(&format!("{folder}{name}"), 0o755, content);
     }
     packages.insert(0, libraries);

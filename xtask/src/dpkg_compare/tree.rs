@@ -26,7 +26,7 @@ const LEFT_OUT: [&str; 16] = [
     "/etc/shadow-",
     "/var/cache/",
     "/var/lib/dpkg/",
-    "/var/lib/systemd/deb-systemd-helper-",
+    "/var/lib/systemd/deb-systemd-",
     "/var/lib/ucf/",
     "/var/log/",
 ];

@@ -4,8 +4,8 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use crate::packages::{ChosenPackage, Control};
-use wifibox_formats::Priority;
 use wifibox_formats::dependency::{parse_provides, parse_relations};
+use wifibox_formats::{Package, Priority};
 use wifibox_recipe::Format;
 use wifibox_resolve::scheme;
 
@@ -32,7 +32,7 @@ pub(crate) fn of_installation(
     let mut begin = chosen.to_vec();
     begin.sort_by_cached_key(|place| match (packages.get(*place), controls.get(*place)) {
         (Some(package), Some(control)) if package.format == Format::Dpkg => {
-            (Reverse(score(package, control)), package.name.clone())
+            (Reverse(score(&package.record, control.pre_depends)), package.name.clone())
         }
         _ => (Reverse(u32::from(!is_needed(place))), String::new()),
     });
@@ -45,10 +45,10 @@ pub(crate) fn of_installation(
 }
 
 /// apt's score of a package to be installed (apt-pkg/orderlist.cc, `pkgOrderList::Score`).
-fn score(package: &ChosenPackage, control: &Control) -> u32 {
-    let essential = if package.record.essential { 200 } else { 0 };
-    let pre_depends = if control.pre_depends { 50 } else { 0 };
-    let priority = match package.record.priority {
+fn score(record: &Package, pre_depends: bool) -> u32 {
+    let essential = if record.essential { 200 } else { 0 };
+    let pre_depends = if pre_depends { 50 } else { 0 };
+    let priority = match record.priority {
         Priority::None | Priority::Extra => 0,
         Priority::Optional => 1,
         Priority::Standard => 3,
@@ -91,4 +91,27 @@ fn visit(
         visit(*need, needs, met, order);
     }
     order.push(place);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn apt_takes_the_essential_first_then_pre_dependencies_then_priorities() {
+        let with = |priority: Priority, essential: bool, pre_depends: bool| {
+            score(&Package { priority, essential, ..Package::default() }, pre_depends)
+        };
+        let scores = [
+            with(Priority::Required, true, true),
+            with(Priority::Required, true, false),
+            // hostapd before dhcpcd-base, and both before avahi-daemon, says `apt-get --simulate install`.
+            with(Priority::Optional, false, true),
+            with(Priority::Important, false, false),
+            with(Priority::Standard, false, false),
+            with(Priority::Optional, false, false),
+            with(Priority::Extra, false, false),
+        ];
+        assert_eq!(scores, [255, 205, 51, 4, 3, 1, 0]);
+    }
 }
