@@ -124,8 +124,6 @@ guests() {
     after "build tests and chores" "build hwsim on Debian"
     step "Xen: the real xl, a driver domain, a domain behind it" ci/xen.sh "$tool" "$lock" "$cache" "$work/xen"
     after "build tests and chores" "build hwsim on Debian"
-    step "boot: Alpine from real packages, its scripts understood" ci/alpine-boot.sh "$tool" "$lock" "$cache" "$work/alpine"
-    after "build tests and chores" "build hwsim on Debian"
     step "boot: OpenWrt from generated feeds, opkg and apk v3" ci/openwrt-boot.sh "$tool" "$lock" "$cache" "$work/openwrt"
     after "build hwsim on Debian"
     step "every flavor on Debian" ci/flavors.sh "$tool" "$lock" "$cache" "$work/flavors"

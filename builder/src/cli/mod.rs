@@ -57,9 +57,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
     };
     limits::raise_open_files();
     let global = cli.global.clone();
-    let Some(verb) = cli.verb() else {
-        return report(&printer(&global), &start::nothing_asked());
-    };
+    let verb = cli.verb();
     let cancel = interrupt::listen(&global);
     let context = match Context::new(&global, verb.project(), printer(&global), cancel) {
         Ok(context) => context,

@@ -201,7 +201,7 @@ impl Sources {
                     walk(&start, "", &mut files)?;
                 }
                 if matches!(top, Top::Over(_)) {
-                    files.extend(embedded_names(name).iter().filter_map(|path| below(path)));
+                    files.extend(embedded_names(name).filter_map(below));
                 }
                 files
             }
