@@ -1,6 +1,7 @@
 //! Developer chores: `cargo xtask <chore>`. Each chore is a module; this only dispatches.
 
 mod adb_feed;
+mod apt_compare;
 mod bench;
 mod boot_test;
 mod chipsets;
@@ -25,6 +26,8 @@ use clap::Parser;
 #[derive(Parser)]
 #[command(name = "cargo xtask", bin_name = "cargo xtask")]
 enum Chore {
+    /// Compare the solver's choices with apt's own, over several archives of Debian.
+    AptCompare(apt_compare::Arguments),
     /// Measure how long things take.
     Bench(bench::Arguments),
     /// Boot a guest and prove its Wi-Fi path, without root and without a radio.
@@ -65,6 +68,7 @@ fn main() -> ExitCode {
         Chore::XenTest(args) => return xen_test::run(&args),
         Chore::Chipsets(arguments) => chipsets::run(arguments),
         Chore::CompareTree(args) => return compare_tree::run(&args),
+        Chore::AptCompare(arguments) => apt_compare::run(arguments),
         Chore::Bench(arguments) => bench::run(arguments),
         Chore::Devices(arguments) => devices::run(arguments),
         Chore::AdbFeed(arguments) => adb_feed::run(arguments),

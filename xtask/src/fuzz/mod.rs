@@ -54,8 +54,11 @@ struct Subject {
     name: &'static str,
     seeds: Vec<Vec<u8>>,
     words: Words,
-    run: Box<dyn Fn(&[u8])>,
+    run: Run,
 }
+
+/// Gives bytes to what is fuzzed.
+type Run = Box<dyn Fn(&[u8])>;
 
 impl Subject {
     fn new(what: What) -> Self {

@@ -46,6 +46,13 @@ impl MemoryFiles {
         self
     }
 
+    /// Adds a symbolic link with the directories above it.
+    #[must_use]
+    pub fn with_link(mut self, path: &str, target: &str) -> Self {
+        self.put(path, Node::Link(target.to_owned()), Meta::with_mode(0o777));
+        self
+    }
+
     /// Adds an entry without content, of any kind, with the directories above it: a file is empty.
     pub fn insert(&mut self, path: &str, entry: Entry) {
         let node = match entry.kind {

@@ -1,23 +1,24 @@
 //! `wifibox-build detect`: which flavor a wireless card needs, and how to hand the card over.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use clap::Args;
 use clap_complete::ArgValueCandidates as Candidates;
 
 use crate::cli::candidates;
+use crate::cli::cards::{host, unreadable};
 use crate::cli::context::Context;
 use crate::cli::render;
-use crate::cli::render::failure::Failure;
+use crate::cli::render::{failure::Failure, page};
 use wifibox_ground::device::DeviceId;
 use wifibox_host::detect::answer::{Answer, Oracle};
 use wifibox_host::detect::offer::{self, Wanted};
 use wifibox_host::detect::table::Table;
 use wifibox_host::detect::{self, Card, DetectError, Ident, LISTING_LIMIT, sysfs};
-use wifibox_recipe::Sources;
+use wifibox_report::html::{self, FlavorCards};
 
 /// `detect`.
 #[derive(Debug, Clone, Args)]
@@ -28,6 +29,9 @@ pub struct DetectArgs {
     /// Read sys/ below this folder, that of a Linux machine
     #[arg(long, value_name = "DIR", conflicts_with = "listing")]
     pub root: Option<PathBuf>,
+    /// Write a page for a browser that says which flavor a pasted listing's card needs
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["listing", "root"])]
+    pub html: Option<PathBuf>,
     /// Only guests of this base
     #[arg(long, add = Candidates::new(candidates::bases))]
     pub base: Option<String>,
@@ -42,9 +46,6 @@ pub struct DetectArgs {
     pub hypervisor: Option<String>,
 }
 
-/// Where the table is among the recipes.
-const TABLE: &str = "firmware-blobs/devices.tsv";
-
 /// Prints the answers.
 ///
 /// # Errors
@@ -56,7 +57,7 @@ pub fn run(context: &Context, args: &DetectArgs) -> Result<(), Failure> {
         role: args.role.clone(),
         hypervisor: args.hypervisor.clone(),
     };
-    let table = table(&context.sources)?;
+    let table = Table::load(&context.sources).map_err(Failure::failed)?;
     let offers = offer::offers(&context.catalog, &table, &wanted)?;
     let named = [("--role", &args.role), ("--hypervisor", &args.hypervisor)];
     let named = named.iter().filter_map(|(flag, value)| Some((flag, value.as_ref()?)));
@@ -68,6 +69,11 @@ pub fn run(context: &Context, args: &DetectArgs) -> Result<(), Failure> {
         base: args.base.as_deref(),
         hypervisor,
     };
+    if let Some(path) = &args.html {
+        page::write(path, &asking(&oracle))?;
+        let fields = || serde_json::json!({ "page": path });
+        return context.printer.result(fields, || format!("{}\n", path.display()));
+    }
     let (source, cards) = cards(context, args)?;
     let answers = oracle.answers(&cards);
     let fields = || {
@@ -87,12 +93,29 @@ pub fn run(context: &Context, args: &DetectArgs) -> Result<(), Failure> {
     }
 }
 
-/// The table of the recipes in use, or the program's own where they have none.
-fn table(sources: &Sources) -> Result<Table, Failure> {
-    let bytes = sources.read(TABLE).or_else(|_| Sources::embedded().read(TABLE));
-    let bytes = bytes?;
-    let text = std::str::from_utf8(&bytes).map_err(|e| Failure::failed(format!("{TABLE}: {e}")))?;
-    Table::parse(text).map_err(|error| Failure::failed(format!("{TABLE}: {error}")))
+/// The page that knows the answer for each card of the table.
+fn asking(oracle: &Oracle<'_>) -> String {
+    let mut flavors: BTreeMap<String, FlavorCards> = BTreeMap::new();
+    let mut without: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for id in oracle.table.pci_chips() {
+        let mut card = Card::new(Ident::Pci { id, class: None });
+        card.asked = true;
+        let Some(answer) = oracle.answer(&card) else { continue };
+        if let Some(guest) = answer.guests.into_iter().next() {
+            let command = guest.command.split(" --device").next().unwrap_or_default().to_owned();
+            let entry = flavors.entry(guest.flavor.clone()).or_insert_with(|| FlavorCards {
+                flavor: guest.flavor,
+                summary: guest.summary,
+                command,
+                ids: Vec::new(),
+            });
+            entry.ids.push(id.to_string());
+        } else if let Some(because) = answer.because {
+            without.entry(because).or_default().push(id.to_string());
+        }
+    }
+    let flavors: Vec<FlavorCards> = flavors.into_values().collect();
+    html::detect(&flavors, &without)
 }
 
 /// The devices that the arguments are about, and where they were found.
@@ -141,70 +164,4 @@ fn read(name: &str, reader: impl std::io::Read) -> Result<String, Failure> {
     let read = reader.take(limit).read_to_end(&mut bytes);
     read.map_err(|source| unreadable(name, &DetectError::Io { path: name.into(), source }))?;
     Ok(detect::tidy::decode(&bytes))
-}
-
-/// The devices of this machine.
-fn host(context: &Context) -> Result<(String, Vec<Card>), Failure> {
-    match std::env::consts::OS {
-        "linux" => {
-            let cards = sysfs::read(Path::new("/")).map_err(|error| unreadable("/sys", &error))?;
-            Ok(("this host".to_owned(), cards))
-        }
-        "freebsd" => {
-            let mut text = output("/usr/sbin/pciconf", &["-lv"])?;
-            // USB devices only matter for saying that they cannot be handed over.
-            match output("/usr/sbin/usbconfig", &["dump_device_desc"]) {
-                Ok(usb) => text += &usb,
-                Err(failure) => wifibox_ground::progress::Progress::note(
-                    &context.printer,
-                    &format!("USB devices are left out: {}", failure.error),
-                ),
-            }
-            let cards = detect::read(&text).map_err(|error| unreadable("pciconf -lv", &error))?;
-            Ok(("this host".to_owned(), cards))
-        }
-        other => Err(Failure::usage(format!(
-            "on {other} there is nothing to read the cards from: name a listing, such as the output of \
-             pciconf -lv or lspci -nnk of the machine in question"
-        ))),
-    }
-}
-
-/// The output of a program of the system.
-fn output(program: &str, arguments: &[&str]) -> Result<String, Failure> {
-    let ran = Command::new(program).args(arguments).output();
-    let ran = ran.map_err(|error| Failure::failed(format!("cannot run {program}: {error}")))?;
-    if ran.status.success() {
-        Ok(String::from_utf8_lossy(&ran.stdout).into_owned())
-    } else {
-        let said = String::from_utf8_lossy(&ran.stderr);
-        Err(Failure::failed(format!("{program} failed ({}): {}", ran.status, said.trim())))
-    }
-}
-
-fn unreadable(name: &str, error: &DetectError) -> Failure {
-    // An error of the file system names the file.
-    let message = match error {
-        DetectError::Io { .. } => error.to_string(),
-        _ => format!("{name}: {error}"),
-    };
-    if let DetectError::Unnumbered(unnumbered) = error {
-        let hint = format!("run a command that prints numbers: {}", unnumbered.run);
-        return Failure::usage(message).with_hint(hint);
-    }
-    Failure::usage(message).with_hint(
-        match error {
-            DetectError::NamesOnly => "run lspci with numbers: lspci -nnk",
-            DetectError::Io { .. } => {
-                "name a file with the output of pciconf -lv or lspci -nnk, - for standard input, or an id \
-                 such as 8086:2725"
-            }
-            _ => {
-                "formats that are read: pciconf -l, -lv or -ll, devinfo -v, lspci with -n or -nn (and -k, -v, \
-                 -vmm, -x), BusyBox' lspci, lshw -numeric, inxi -Nxx, hwinfo, system_profiler, dmesg of Linux \
-                 and of a verbose boot of FreeBSD, hardware ids of Windows, lsusb, usbconfig \
-                 dump_device_desc, lists of ids and modaliases"
-            }
-        },
-    )
 }

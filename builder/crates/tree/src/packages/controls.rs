@@ -106,9 +106,25 @@ fn read_one(package: &ChosenPackage) -> Result<Said, Error> {
     let Some(reader) = archive::open(package, NonZeroUsize::MIN)? else {
         return Ok(Said::default());
     };
-    let Metadata { scripts, triggers, templates, replaces, replaces_priority, source, opkg } =
-        reader.metadata();
+    let Metadata {
+        scripts,
+        triggers,
+        templates,
+        replaces,
+        replaces_priority,
+        source,
+        itself,
+        opkg,
+    } = reader.metadata();
     let name = &package.name;
+    if itself.name != package.record.name || itself.version != package.record.version {
+        return Err(Error::Another {
+            package: name.clone(),
+            version: package.record.version.clone(),
+            name: itself.name,
+            found: itself.version,
+        });
+    }
     let claim = match package.format {
         Format::Dpkg => Claim { replaces: package.record.replaces.clone(), ..Claim::default() },
         Format::Opkg => Claim { replaces, ..Claim::default() },
