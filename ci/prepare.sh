@@ -22,8 +22,17 @@ packages=(
     mandoc                   # man pages
     zsh fish                 # completion in the shells
     musl-tools               # static programs
+    debootstrap              # maintainer scripts, held against dpkg
     debian-archive-keyring   # the base debian, where the host is another distribution
+    chromium                 # the pages for people
+    xen-utils-common libxen-dev  # xl's examples, and its own reader
 )
+# xl itself has Xen's version in its name.
+# shellcheck disable=SC1091 # a file of the host
+case $(. /etc/os-release && echo "${VERSION_CODENAME:-}") in
+bookworm) packages+=(xen-utils-4.17) ;;
+trixie) packages+=(xen-utils-4.20) ;;
+esac
 
 missing=()
 for package in "${packages[@]}"; do

@@ -83,7 +83,7 @@ fn of_bases(pick: fn(&Listed) -> &Vec<String>) -> Vec<CompletionCandidate> {
     candidates
 }
 
-/// What there is; `None` where the recipes cannot be read, which a completion is no place to tell.
+/// The recipes' names; `None` where the recipes cannot be read, which a completion is no place to tell.
 fn listing() -> Option<Listing> {
     let sources = match said("--recipes") {
         Some(folder) => Sources::folder(folder.as_ref()).ok()?,

@@ -1,27 +1,11 @@
-//! The cards of this machine, and the table of what drives them: for the verbs that ask which guest a card needs.
+//! The cards of this machine: for the verbs that ask which guest a card needs.
 
 use std::path::Path;
 use std::process::Command;
 
 use super::context::Context;
 use super::render::failure::Failure;
-use wifibox_host::detect::table::Table;
 use wifibox_host::detect::{self, Card, DetectError, sysfs};
-use wifibox_recipe::Sources;
-
-/// Where the table is among the recipes.
-const TABLE: &str = "firmware-blobs/devices.tsv";
-
-/// The table of the recipes in use, or the program's own where they have none.
-///
-/// # Errors
-/// It is damaged.
-pub fn table(sources: &Sources) -> Result<Table, Failure> {
-    let bytes = sources.read(TABLE).or_else(|_| Sources::embedded().read(TABLE));
-    let bytes = bytes?;
-    let text = std::str::from_utf8(&bytes).map_err(|e| Failure::failed(format!("{TABLE}: {e}")))?;
-    Table::parse(text).map_err(|error| Failure::failed(format!("{TABLE}: {error}")))
-}
 
 /// The devices of this machine.
 ///

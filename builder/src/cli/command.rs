@@ -7,8 +7,8 @@ use clap::parser::ValueSource;
 use clap::{ColorChoice, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use super::commands::{
-    boot, build, bundle, cache, completions, config_disk, detect, diff, export, fetch, host, init,
-    inspect, lint, list, lock, show, verify, why,
+    boot, build, bundle, cache, completions, config_disk, detect, diff, doctor, export, fetch,
+    host, init, inspect, install, lint, list, lock, outdated, show, uninstall, verify, why,
 };
 use super::context::Context;
 use super::options::{BuildArgs, GlobalArgs, ProjectArgs, SelectArgs};
@@ -32,10 +32,10 @@ use super::render::printer::Color;
 )]
 pub struct Cli {
     #[command(subcommand)]
-    /// What to do; `build` when left out.
+    /// The verb; `build` when left out.
     pub verb: Option<Verb>,
     #[command(flatten)]
-    /// What to build, when no verb is given.
+    /// The guest to build, when no verb is given.
     pub build: BuildArgs,
     #[command(flatten)]
     /// Flags of every verb.
@@ -49,6 +49,9 @@ pub enum Verb {
     Build(BuildArgs),
     /// Write, upgrade or check the lock file of a base
     Lock(lock::LockArgs),
+    /// Say what is newer than a lock, security updates first, and which guests it changes
+    #[command(after_help = outdated::HELP)]
+    Outdated(outdated::OutdatedArgs),
     /// Fetch everything that a build needs into the store
     Fetch(BuildArgs),
     /// Write everything that the builds of a base need from the network into a folder
@@ -78,6 +81,15 @@ pub enum Verb {
     /// Write the files that a hypervisor needs to run an output: into its folder host/, or elsewhere
     #[command(after_help = host::HELP)]
     Host(host::HostArgs),
+    /// Put an output where its host looks for it, and keep the one that was there
+    #[command(after_help = install::HELP)]
+    Install(install::InstallArgs),
+    /// Take away what `install` put there
+    #[command(after_help = uninstall::HELP)]
+    Uninstall(uninstall::UninstallArgs),
+    /// Say what keeps an installed guest from working, and how to cure it (exit code 1 if something does)
+    #[command(after_help = doctor::HELP)]
+    Doctor(doctor::DoctorArgs),
     /// Find mistakes in a host's configuration files that their own programs ignore (exit code 1
     /// for errors)
     #[command(after_help = lint::HELP)]
@@ -148,6 +160,7 @@ impl Verb {
         match self {
             Verb::Build(args) | Verb::Fetch(args) => Some(&args.select.project),
             Verb::Lock(args) => Some(&args.project),
+            Verb::Outdated(args) => Some(&args.project),
             Verb::Bundle(args) => Some(&args.select.project),
             Verb::Show(args) => Some(&args.project),
             Verb::Why(args) => Some(&args.select.project),
@@ -157,12 +170,15 @@ impl Verb {
             | Verb::ConfigDisk(_)
             | Verb::Detect(_)
             | Verb::Diff(_)
+            | Verb::Doctor(_)
             | Verb::Export(_)
             | Verb::Host(_)
             | Verb::Init(_)
             | Verb::Inspect(_)
+            | Verb::Install(_)
             | Verb::Lint(_)
             | Verb::List
+            | Verb::Uninstall(_)
             | Verb::Verify(_) => None,
         }
     }
@@ -170,11 +186,12 @@ impl Verb {
     /// Does the work.
     ///
     /// # Errors
-    /// Whatever it meets.
+    /// Those of the verb.
     pub fn run(&self, context: &Context) -> Result<(), Failure> {
         match self {
             Verb::Build(args) => build::run(context, args),
             Verb::Lock(args) => lock::run(context, args),
+            Verb::Outdated(args) => outdated::run(context, args),
             Verb::Fetch(args) => fetch::run(context, args),
             Verb::Bundle(args) => bundle::run(context, args),
             Verb::List => list::run(context),
@@ -189,6 +206,9 @@ impl Verb {
             Verb::Diff(args) => diff::run(context, args),
             Verb::Verify(args) => verify::run(context, args),
             Verb::Host(args) => host::run(context, args),
+            Verb::Install(args) => install::run(context, args),
+            Verb::Uninstall(args) => uninstall::run(context, args),
+            Verb::Doctor(args) => doctor::run(context, args),
             Verb::Lint(args) => lint::run(context, args),
             Verb::Completions(args) => completions::run(context, args),
             Verb::Cache(args) => cache::run(context, args),

@@ -26,7 +26,7 @@ use wifibox_tree::cache::LIMIT as UNPACKED_LIMIT;
 /// Where a Debian host keeps its apt configuration.
 const APT_FOLDER: &str = "/etc/apt";
 
-/// What every verb has at hand.
+/// Printer, folders and limits, for every verb.
 pub struct Context {
     /// The only way to say anything.
     pub printer: Printer,
@@ -217,7 +217,7 @@ impl Context {
                     Some((name.into_string().ok()?, value.into_string().ok()?))
                 });
                 let aws = aws.filter(|(name, _)| name.starts_with("AWS_")).collect();
-                let remote = Remote::new(url, &aws, &http);
+                let remote = Remote::new(url, &aws, &http, &self.cancel);
                 Some(Arc::new(remote.map_err(|error| Failure::usage(error.to_string()))?))
             }
             _ => None,
@@ -245,6 +245,7 @@ impl Context {
                 file: args.lock_file.clone().or(settings.lock_file.map(|file| self.at(file))),
                 folder: self.folder.clone(),
                 mode: if args.locked || args.frozen { LockMode::Locked } else { LockMode::Update },
+                rollback: args.dangerously_allow_rollback,
             },
             source_date_epoch: source_date_epoch()?,
             meter: None,

@@ -8,9 +8,11 @@ mod cards;
 pub mod command;
 mod commands;
 mod context;
+mod interrupt;
 mod limits;
 mod meter;
 pub mod options;
+mod place;
 mod project;
 mod render;
 
@@ -26,7 +28,6 @@ use options::GlobalArgs;
 use render::failure::Failure;
 use render::printer::Printer;
 use render::{start, usage};
-use wifibox_ground::cancel::Cancel;
 
 /// Runs the program with these arguments (the first is its name); gives back the exit code.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
@@ -57,10 +58,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
     limits::raise_open_files();
     let global = cli.global.clone();
     let verb = cli.verb();
-    let cancel = Cancel::new();
-    let on_interrupt = cancel.clone();
-    // Without a handler Ctrl-C ends the process at once, which outputs and store survive too.
-    drop(ctrlc::set_handler(move || on_interrupt.cancel()));
+    let cancel = interrupt::listen(&global);
     let context = match Context::new(&global, verb.project(), printer(&global), cancel) {
         Ok(context) => context,
         Err((printer, failure)) => return report(&printer, &failure),

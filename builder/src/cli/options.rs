@@ -44,7 +44,7 @@ impl GlobalArgs {
         }
     }
 
-    /// What can be told of these flags where the command line as a whole makes no sense, or asks for help.
+    /// Reads these flags from a command line that as a whole makes no sense, or asks for help.
     pub fn scan(words: &[OsString]) -> Self {
         let mut flags = GlobalArgs {
             quiet: false,
@@ -104,7 +104,7 @@ pub struct SelectArgs {
     #[command(flatten)]
     /// Of which base.
     pub target: TargetArgs,
-    /// What the guest does: station or access-point [default: the base's own]
+    /// The guest's role: station or access-point [default: the base's own]
     #[arg(long, add = Candidates::new(candidates::roles))]
     pub role: Option<String>,
     /// Add a feature, or several (a,b)
@@ -121,7 +121,7 @@ pub struct SelectArgs {
     /// The kernel [default: the base's own]
     #[arg(long, add = Candidates::new(candidates::kernels))]
     pub kernel: Option<String>,
-    /// What the guest runs under [default: the base's own]
+    /// The hypervisor of the host [default: the base's own]
     #[arg(long, add = Candidates::new(candidates::hypervisors))]
     pub hypervisor: Option<String>,
     /// Compressor of root.img [default: the base's own]
@@ -184,6 +184,10 @@ pub struct SourceArgs {
     /// Accept an index whose Valid-Until is past: an attacker may then hold back security updates
     #[arg(long)]
     pub dangerously_allow_expired_index: bool,
+    /// Accept an index that is older than the one the lock was made of: an attacker may then serve old
+    /// packages whose holes are known
+    #[arg(long)]
+    pub dangerously_allow_rollback: bool,
     /// The lock file [default: locks/BASE-RELEASE-ARCHITECTURE.lock]
     #[arg(long, value_name = "FILE")]
     pub lock_file: Option<PathBuf>,
@@ -218,7 +222,7 @@ pub struct BuildArgs {
     pub output: OutputArgs,
 }
 
-/// What comes out.
+/// The form of the output.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Result")]
 pub struct OutputArgs {
@@ -254,9 +258,18 @@ pub struct OutputArgs {
     #[arg(long)]
     pub no_cache: bool,
     /// Print what each stage took: time, processor time, memory; what is written beside root.img counts
-    /// there
-    #[arg(long)]
-    pub timings: bool,
+    /// there. With =html as a page for a browser, beside the output folder
+    #[arg(long, value_name = "FORM", num_args = 0..=1, require_equals = true, default_missing_value = "text")]
+    pub timings: Option<Timings>,
+}
+
+/// How `--timings` says what stages took.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Timings {
+    /// As a table, on standard output.
+    Text,
+    /// As a page for a browser.
+    Html,
 }
 
 fn parse_mirror(text: &str) -> Result<(String, String), String> {

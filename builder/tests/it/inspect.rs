@@ -48,6 +48,29 @@ fn every_table_adds_up_to_the_image() {
 }
 
 #[test]
+fn a_page_has_all_of_it_and_asks_nothing_of_a_network() {
+    let guest = Guest::new();
+    let out = guest.build("f", "out");
+    let page = guest.path("page.html");
+    let arguments = ["inspect", out.to_str().unwrap(), "--html", page.to_str().unwrap()];
+    let (code, stdout, stderr) = guest.run(&arguments);
+    assert_eq!((code, stderr.as_str()), (Some(0), ""));
+    assert_eq!(stdout.trim_end(), page.to_str().unwrap());
+    let text = fs::read_to_string(&page).unwrap();
+    for part in ["sizes", "packages", "firmware", "cards", "modules", "outputs", "files"] {
+        assert!(text.contains(&format!("<h2 id=\"{part}\"")), "{part}");
+    }
+    for name in ["/usr/share/noise", "package tool", "test-1.bin", "<svg viewBox"] {
+        assert!(text.contains(name), "{name}");
+    }
+    assert!(!text.contains("src=") && !text.contains("href=\"http"));
+    let value = sizes(&guest, out.to_str().unwrap());
+    let files = value["inspect"]["sizes"]["files"].as_array().unwrap().len();
+    let (_, rows) = text.split_once("<h2 id=\"files\"").unwrap();
+    assert_eq!(rows.matches("<tr>").count(), files + 1, "each file, and the heading");
+}
+
+#[test]
 fn an_image_alone_tells_its_sizes_and_a_foreign_manifest_is_not_used() {
     let guest = Guest::new();
     let out = guest.build("f", "out");

@@ -14,7 +14,7 @@ use serde::Serialize;
 use super::process::{self, Cost};
 use super::tree::Input;
 
-/// What the build benchmark is asked for.
+/// Arguments of the build benchmark.
 #[derive(clap::Args)]
 pub struct Arguments {
     /// The program to measure

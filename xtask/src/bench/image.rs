@@ -18,7 +18,7 @@ use wifibox_squashfs::BlockCache;
 use super::process::{self, Cost};
 use super::tree::{self, Input};
 
-/// What the image benchmark is asked for.
+/// Arguments of the image benchmark.
 #[derive(clap::Args)]
 pub struct Arguments {
     /// The tree: a folder, a Debian package with kernel modules (linux-image-*.deb), or a SquashFS

@@ -59,7 +59,7 @@ pub struct Args {
     /// Memory of the guest in MiB [default: 256, with --as-bhyve what the output says].
     #[arg(long, value_name = "MB")]
     memory: Option<u32>,
-    /// What the guest is [default: what manifest.json says].
+    /// Kind of the guest [default: the one in manifest.json].
     #[arg(long, value_enum)]
     role: Option<Role>,
     /// How long a step may take, in seconds.
@@ -96,7 +96,7 @@ pub struct Args {
     json: bool,
 }
 
-/// What the guest does with its radio.
+/// The guest's use of its radio.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 enum Role {
     /// Joins networks.
@@ -108,7 +108,7 @@ enum Role {
 /// The network card that is the cable to the host.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 enum Card {
-    /// What machines of the guest's kind have.
+    /// The hardware of machines of the guest's kind.
     Own,
     /// An Intel 82540EM.
     E1000,

@@ -32,9 +32,9 @@ use listing::Listing;
 /// Compare two root file systems.
 #[derive(Debug, Clone, clap::Args)]
 pub struct Args {
-    /// What should be there: a folder, a tar archive, a SquashFS image or an output folder.
+    /// The expected tree: a folder, a tar archive, a SquashFS image or an output folder.
     expected: PathBuf,
-    /// What is there, in any of the same forms.
+    /// The tree to compare, in any of the same forms.
     found: PathBuf,
     /// File of differences that are meant, each with its reason. May be given more than once.
     #[arg(long, value_name = "FILE")]

@@ -170,7 +170,7 @@ mod tests {
             run("summary: x\nmanifests: [nothing]\n", "wifibox_enable = \"YES\"\n");
         assert_eq!(problems.len(), 2, "{problems:?}");
         fs::create_dir(folder.path().join("project")).expect("made");
-        let mut project = |text: &str| {
+        let project = |text: &str| {
             fs::write(folder.path().join("project/wifibox.yaml"), text).expect("written");
             let mut problems = Vec::new();
             check(&root, folder.path(), &mut problems).expect("read");

@@ -30,14 +30,25 @@ pub fn check(file: &Path, target: &str) -> Result<(), String> {
     Ok(())
 }
 
-/// Whether the summary of the book lists every chapter.
+/// Whether the summary of the book lists every chapter, and whether their links stay within the book: built, it stands
+/// alone, and what leads out of it leads nowhere.
 pub fn check_book(folder: &Path, problems: &mut Vec<String>) -> Result<(), Box<dyn Error>> {
     let summary = Page::markdown(&fs::read_to_string(folder.join("SUMMARY.md"))?);
     let listed: BTreeSet<String> = summary.links.into_iter().map(|(_, target)| target).collect();
     for entry in fs::read_dir(folder)? {
         let name = entry?.file_name().to_string_lossy().into_owned();
-        if name.ends_with(".md") && name != "SUMMARY.md" && !listed.contains(&name) {
+        if !name.ends_with(".md") {
+            continue;
+        }
+        if name != "SUMMARY.md" && !listed.contains(&name) {
             problems.push(format!("docs/book/src/{name} is not in SUMMARY.md"));
+        }
+        let chapter = Page::markdown(&fs::read_to_string(folder.join(&name))?);
+        for (number, target) in chapter.links {
+            if !target.contains("://") && target.starts_with(['.', '/']) {
+                problems
+                    .push(format!("docs/book/src/{name}:{number}: {target} leads out of the book"));
+            }
         }
     }
     Ok(())

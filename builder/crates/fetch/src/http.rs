@@ -1,8 +1,8 @@
 //! HTTP: one GET at a time, from an offset, read piece by piece so that it can be cancelled.
 //!
 //! Each request runs in its own thread and hands its pieces over through a short channel.
-//! The side that waits looks at the cancellation flag many times a second and gives up after the
-//! stall time, whatever the connection does. Redirects are limited and never lead from https to http.
+//! The side that waits looks at the cancellation flag many times a second and gives up when nothing has arrived for
+//! the stall time, whatever the connection does; how long all of a file takes does not matter. Redirects are limited and never lead from https to http.
 //! The TLS provider is handed to the client, so that no process-wide state is needed.
 
 use std::error::Error as _;
@@ -17,6 +17,10 @@ use reqwest::{Proxy, Url, redirect};
 
 use super::http_options::{HttpOptions, ProxyChoice};
 use wifibox_ground::cancel::{Cancel, LOOK_EVERY};
+
+/// A bound on the threads of requests that were given up. Whoever waits gives up much earlier, but only where nothing
+/// arrives: a large file may take hours.
+const LONGEST: Duration = Duration::from_secs(24 * 3600);
 
 /// Makes requests.
 #[derive(Debug, Clone)]
@@ -103,7 +107,7 @@ impl Client {
             return Err(HttpError::Refused(format!("https does not work on this machine: {why}")));
         }
         let mut request =
-            self.inner.get(url.clone()).header(ACCEPT_ENCODING, "identity").timeout(self.stall);
+            self.inner.get(url.clone()).header(ACCEPT_ENCODING, "identity").timeout(LONGEST);
         if offset > 0 {
             request = request.header(RANGE, format!("bytes={offset}-"));
         }
@@ -136,13 +140,25 @@ impl Client {
 }
 
 impl Client {
-    /// Sends `body` to `url` and waits for the status of the answer, at most for `patience`.
-    pub(super) fn put(&self, url: &Url, body: Body, patience: Duration) -> Result<u16, String> {
+    /// Sends `body` to `url` and waits for the status of the answer, at most for `patience`; with it comes the
+    /// beginning of the answer's body, `limit` bytes at most.
+    pub(super) fn put(
+        &self,
+        url: &Url,
+        body: Body,
+        patience: Duration,
+        limit: usize,
+    ) -> Result<(u16, Vec<u8>), String> {
         if let (Some(why), "https") = (&self.no_tls, url.scheme()) {
             return Err(format!("https does not work on this machine: {why}"));
         }
         let request = self.inner.put(url.clone()).timeout(patience).body(body);
-        request.send().map(|response| response.status().as_u16()).map_err(chain)
+        let response = request.send().map_err(chain)?;
+        let status = response.status().as_u16();
+        let mut text = Vec::new();
+        // Only a message is made of it: what cannot be read is left out.
+        let _ = response.take(limit as u64).read_to_end(&mut text);
+        Ok((status, text))
     }
 }
 
@@ -176,6 +192,8 @@ fn builder(options: &HttpOptions) -> Result<reqwest::blocking::ClientBuilder, St
     let builder = Inner::builder()
         .user_agent(&options.user_agent)
         .connect_timeout(options.connect_timeout)
+        // So that the thread of a request that was given up ends, when the other side is gone.
+        .tcp_keepalive(options.stall_timeout)
         .redirect(policy)
         .referer(false)
         // Retries are counted in one place, in `transfer`.

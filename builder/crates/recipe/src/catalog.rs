@@ -68,7 +68,7 @@ pub struct Listing {
 }
 
 impl Catalog {
-    /// What in the files will not be understood any more by the next release.
+    /// Words in the files that the next release will not understand any more.
     pub fn warnings(&self) -> &[Problem] {
         &self.warnings
     }

@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::base::{BootsWith, EfiStub, Initramfs, Repository};
+use super::base::{BootsWith, EfiStub, Initramfs};
 use super::fragment::FirmwareRule;
 use super::kinds::{AccountsFrom, Format, InitSystem, RootCompressor};
 use super::located::Sourced;
 use super::model::Devices;
 use super::project::{Own, OwnFile};
 use super::records::{Applets, Directory, FileText, Group, Share, User};
+use super::repository::Repository;
 use super::scalars::{Module, Pattern};
 use super::scripts::{ScriptRule, StandIn};
 use wifibox_ground::guest::{AppConfig, Nic, ShareTransport};
@@ -54,6 +55,8 @@ pub struct KernelChoice {
     pub name: Sourced<String>,
     /// The package that brings it, as a dependency in the base's syntax.
     pub package: Sourced<String>,
+    /// The repository of its base that it comes from, with what goes with it.
+    pub archive: Option<Sourced<String>>,
     /// The kernel image.
     pub image: Sourced<Pattern>,
     /// Its configuration, if it has one.
@@ -83,6 +86,8 @@ pub struct KernelSource {
     pub release: Sourced<String>,
     /// Repositories, with the release filled in.
     pub repositories: Vec<Sourced<Repository>>,
+    /// The repository that the kernel comes from, with what goes with it.
+    pub archive: Option<Sourced<String>>,
     /// The kernel's package, that of what starts it under UEFI, and what it needs besides.
     pub packages: Vec<Sourced<String>>,
     /// Packages that the builder stands in for.
@@ -152,6 +157,8 @@ pub struct Recipe {
     pub architecture: Sourced<String>,
     /// Release.
     pub release: Sourced<String>,
+    /// The day after which nobody mends holes of the release.
+    pub end_of_life: Option<Sourced<String>>,
     /// Flavor.
     pub flavor: Sourced<String>,
     /// Role.

@@ -140,15 +140,15 @@ macro_rules! recipe_file {
 pub(super) use recipe_file;
 
 recipe_file! {
-    /// What a recipe file adds to the guest.
+    /// The additions of a recipe file to the guest.
     #[derive(Default)]
     pub struct Fragment {}
 }
 
 recipe_file! {
-    /// What a feature adds with one role.
+    /// The additions of a feature with one role.
     pub struct RoleFragment {
-        /// What it adds on one base only.
+        /// Additions on one base only.
         #[serde(default)]
         pub on: Map<String, Fragment>,
     }

@@ -36,7 +36,7 @@ pub enum RootCompressor {
     Lzo,
 }
 
-/// What starts the guest's services.
+/// The program that starts the guest's services.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum InitSystem {

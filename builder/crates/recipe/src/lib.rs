@@ -33,6 +33,7 @@ mod outline;
 mod project;
 mod records;
 mod references;
+mod repository;
 mod request;
 mod scalars;
 mod schema;
@@ -44,10 +45,7 @@ mod tests;
 mod yaml;
 
 pub use axes::{Axes, Choice, FeatureChoice, FlavorChoice};
-pub use base::{
-    Architecture, Base, BootsWith, Defaults, EfiStub, FeedTarget, Initramfs, Kernel, Key,
-    LoosePackage, Release, Repository,
-};
+pub use base::{Architecture, Base, BootsWith, Defaults, EfiStub, Initramfs, Kernel, Release};
 pub use catalog::{Catalog, Listed, Listing};
 pub use composed::{
     DriverSet, FirmwareNeed, HypervisorChoice, KernelChoice, KernelSource, Recipe, Selection,
@@ -71,6 +69,7 @@ pub use project::{
 pub use records::{
     Access, AppletLinks, Applets, Directory, FileText, Group, Password, Share, User,
 };
+pub use repository::{FeedTarget, Key, LoosePackage, Repository};
 pub use request::{Composed, HostFile};
 pub use scalars::{Mode, Module, Pattern};
 pub use schema::{schema, schemas};

@@ -19,11 +19,11 @@ use wifibox_ground::digest::Sha256;
 use wifibox_ground::guest::{AppConfig, Nic, ShareTransport};
 
 recipe_file! {
-    /// What every guest has, whatever it is made of: `recipes/guest.yaml`.
+    /// The parts of every guest, whatever it is made of: `recipes/guest.yaml`.
     pub struct Guest {
         /// One line that says what this is.
         pub summary: String,
-        /// What guests have that are started in one way only.
+        /// Parts of guests that are started in one way only.
         #[serde(default)]
         pub started_by: Map<InitSystem, Fragment>,
         /// The base that is meant where none is asked for; needed as soon as there are several.
@@ -59,7 +59,7 @@ recipe_file! {
         /// The bases that it exists on; all of them if there is none.
         #[serde(default)]
         pub bases: Vec<At<String>>,
-        /// What it adds on one base only.
+        /// Additions on one base only.
         #[serde(default)]
         pub on: Map<String, Fragment>,
     }
@@ -104,7 +104,7 @@ pub struct Devices {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Card {
-    /// What they are called.
+    /// Their name.
     pub name: String,
     /// Their PCI ids, `VENDOR:DEVICE` or `VENDOR:DEVICE:SUBVENDOR:SUBDEVICE`.
     pub ids: Vec<DeviceId>,
@@ -133,7 +133,7 @@ pub struct Chipset {
     /// The firmware that the drivers want; none if they want none.
     #[serde(default)]
     pub firmware: Option<At<Firmware>>,
-    /// What single cards need.
+    /// Needs of single cards.
     #[serde(default)]
     pub devices: Option<At<Devices>>,
     /// The packages that hold the firmware, by base. A base that is not here does not have it.
@@ -149,7 +149,7 @@ pub struct Chipset {
     /// SPDX identifiers, or the names of licence files, under which the firmware may be passed on.
     #[serde(default)]
     pub licences: Vec<At<String>>,
-    /// What users must agree to before they may use the firmware, if there is such a licence.
+    /// The licence that users must agree to before they may use the firmware, if there is one.
     #[serde(default)]
     pub agreement: Option<At<String>>,
     /// How much memory the guest needs with it.
@@ -158,7 +158,7 @@ pub struct Chipset {
 }
 
 recipe_file! {
-    /// What the guest does with its radio: `recipes/roles/NAME.yaml`.
+    /// The guest's use of its radio: `recipes/roles/NAME.yaml`.
     pub struct Role {
         /// One line that says what this is.
         pub summary: String,
@@ -167,7 +167,7 @@ recipe_file! {
         /// The bases that it exists on; all of them if there is none.
         #[serde(default)]
         pub bases: Vec<At<String>>,
-        /// What it adds on one base only.
+        /// Additions on one base only.
         #[serde(default)]
         pub on: Map<String, Fragment>,
     }
@@ -249,17 +249,17 @@ recipe_file! {
         /// Features that cannot be together with this one.
         #[serde(default)]
         pub conflicts: Vec<At<String>>,
-        /// What it adds on one base only.
+        /// Additions on one base only.
         #[serde(default)]
         pub on: Map<String, Fragment>,
-        /// What it adds with one role only.
+        /// Additions with one role only.
         #[serde(default, rename = "for")]
         pub with_role: Map<String, RoleFragment>,
     }
 }
 
 recipe_file! {
-    /// What is different where a hypervisor runs on another machine than a PC.
+    /// Differences where a hypervisor runs on another machine than a PC.
     pub struct HypervisorMachine {
         /// The network card that the guest has towards its host, if it is another one.
         #[serde(default)]
@@ -300,7 +300,7 @@ recipe_file! {
         /// The bases that it works with; all of them if there is none.
         #[serde(default)]
         pub bases: Vec<At<String>>,
-        /// What it adds on one base only.
+        /// Additions on one base only.
         #[serde(default)]
         pub on: Map<String, Fragment>,
     }

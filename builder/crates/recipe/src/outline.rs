@@ -1,7 +1,7 @@
 //! The values of the chosen files of a build, one by one: the recipe before their lists are added
 //! up.
 
-use super::base::{Base, BootsWith, EfiStub, Initramfs, Repository};
+use super::base::{Base, BootsWith, EfiStub, Initramfs};
 use super::catalog::Catalog;
 use super::chosen::{Chosen, origin_of};
 use super::composed::{HypervisorChoice, KernelChoice, Recipe, Selection};
@@ -33,10 +33,7 @@ impl Catalog {
         };
         let boots_with = kernel.value.boots_with.sourced(&kernel.file);
         let initramfs = self.initramfs(chosen, &boots_with)?;
-        let repository = |given: &At<Repository>| Sourced {
-            value: given.value.of(&chosen.release, &chosen.architecture),
-            origin: given.origin(base_file),
-        };
+        let own = base.repositories_of(&chosen.release, &chosen.architecture, base_file);
         let further = self.project.iter().flat_map(Project::repositories);
         let further = further.filter(|(of, _)| *of == chosen.base.name).map(|(_, given)| Sourced {
             value: given.value.of(&chosen.release, &chosen.architecture),
@@ -50,6 +47,10 @@ impl Catalog {
             format: base.format_of(&chosen.release).sourced(base_file),
             architecture: chosen.architecture.clone(),
             release: chosen.release.clone(),
+            end_of_life: base
+                .release(&chosen.release)
+                .and_then(|(release, _)| release.value.end_of_life.as_ref())
+                .map(|day| day.sourced(base_file)),
             flavor: Sourced { value: chosen.flavor.name.clone(), origin: flavor_origin(chosen) },
             role: named(&chosen.role),
             app_config: chosen.role.value.value.app_config.sourced(&chosen.role.value.file),
@@ -63,7 +64,7 @@ impl Catalog {
             keep_empty_directories: given_or(base, base_file, &base.keep_empty_directories, false),
             regulatory_database: given_or(base, base_file, &base.regulatory_database, true),
             initramfs,
-            repositories: base.repositories.iter().map(repository).chain(further).collect(),
+            repositories: own.into_iter().chain(further).collect(),
             packages: Vec::new(),
             stand_ins: Default::default(),
             firmware_packages: Vec::new(),
@@ -133,6 +134,7 @@ impl Catalog {
         KernelChoice {
             name: named(&chosen.kernel),
             package: filled(&kernel.value.package, &spelling, kernel_file),
+            archive: kernel.value.archive.as_ref().map(|archive| archive.sourced(kernel_file)),
             image: kernel.value.image.sourced(kernel_file),
             config: kernel.value.config.as_ref().map(|config| config.sourced(kernel_file)),
             modules: kernel.value.modules.sourced(kernel_file),

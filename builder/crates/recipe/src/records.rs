@@ -12,7 +12,7 @@ fn path_key(name: &str) -> String {
     GuestPath::new(name).map_or_else(|_| name.to_owned(), |path| path.to_string())
 }
 
-/// What a user's password is.
+/// The password of a user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Password {
@@ -45,7 +45,7 @@ pub struct User {
     /// Full name or purpose.
     #[serde(default)]
     pub gecos: String,
-    /// What the password is.
+    /// The password.
     #[serde(default)]
     pub password: Password,
 }
@@ -182,7 +182,7 @@ impl Item for Applets {
     }
 }
 
-/// What the guest may do with a share.
+/// The guest's access to a share.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Access {
@@ -200,7 +200,7 @@ pub struct Share {
     pub tag: String,
     /// Where the guest mounts it.
     pub path: GuestPath,
-    /// What the guest may do with it.
+    /// The guest's access to it.
     pub access: Access,
 }
 

@@ -89,7 +89,7 @@ pub enum ScriptName {
     Trigger,
 }
 
-/// What a script would do to the guest, declared.
+/// The effects of a script on the guest, declared.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Effects {
@@ -128,7 +128,7 @@ pub struct ScriptRule {
     pub sha256: Vec<Sha256>,
     /// Why it need not run.
     pub why: String,
-    /// What of its work the guest needs.
+    /// The part of its work that the guest needs.
     #[serde(default)]
     pub does: Effects,
 }

@@ -8,8 +8,7 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
-
-use rust_embed::RustEmbed;
+use std::sync::LazyLock;
 
 use super::error::RecipeError;
 
@@ -18,24 +17,10 @@ const FILE_LIMIT: u64 = 128 << 20;
 /// Most files in one folder, however deep.
 const COUNT_LIMIT: usize = 20_000;
 
-#[derive(RustEmbed)]
-#[folder = "../../../recipes"]
-struct Recipes;
-
-#[derive(RustEmbed)]
-#[folder = "../../../overlays"]
-#[allow_missing = true]
-struct Overlays;
-
-#[derive(RustEmbed)]
-#[folder = "../../../kernels"]
-struct Kernels;
-
-/// Without `local/`: a user's own blobs stay the user's own.
-#[derive(RustEmbed)]
-#[folder = "../../../firmware-blobs"]
-#[exclude = "local/*"]
-struct FirmwareBlobs;
+/// The files below the four folders, packed by the build script.
+static PACKED: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/recipes.xz"));
+static EMBEDDED: LazyLock<BTreeMap<String, Vec<u8>>> =
+    LazyLock::new(|| wifibox_packed::unpack(PACKED).unwrap_or_default());
 
 /// The four folders of data.
 const TOPS: [&str; 4] = ["recipes", "overlays", "kernels", "firmware-blobs"];
@@ -207,7 +192,7 @@ impl Sources {
         let prefix = if rest.is_empty() { String::new() } else { format!("{rest}/") };
         let below = |path: &str| path.strip_prefix(&prefix).map(str::to_owned);
         let mut files: Vec<String> = match top {
-            Top::Embedded => embedded_names(name).iter().filter_map(|p| below(p)).collect(),
+            Top::Embedded => embedded_names(name).filter_map(below).collect(),
             Top::Memory(files) => files.keys().filter_map(|path| below(path)).collect(),
             Top::Folder(host) | Top::Over(host) => {
                 let mut files = Vec::new();
@@ -216,7 +201,7 @@ impl Sources {
                     walk(&start, "", &mut files)?;
                 }
                 if matches!(top, Top::Over(_)) {
-                    files.extend(embedded_names(name).iter().filter_map(|path| below(path)));
+                    files.extend(embedded_names(name).filter_map(below));
                 }
                 files
             }
@@ -228,22 +213,11 @@ impl Sources {
 }
 
 fn embedded(top: &str, path: &str) -> Option<Cow<'static, [u8]>> {
-    let file = match top {
-        "recipes" => Recipes::get(path),
-        "overlays" => Overlays::get(path),
-        "kernels" => Kernels::get(path),
-        _ => FirmwareBlobs::get(path),
-    };
-    file.map(|file| file.data)
+    EMBEDDED.get(&format!("{top}/{path}")).map(|bytes| Cow::Borrowed(bytes.as_slice()))
 }
 
-fn embedded_names(top: &str) -> Vec<Cow<'static, str>> {
-    match top {
-        "recipes" => Recipes::iter().collect(),
-        "overlays" => Overlays::iter().collect(),
-        "kernels" => Kernels::iter().collect(),
-        _ => FirmwareBlobs::iter().collect(),
-    }
+fn embedded_names(top: &str) -> impl Iterator<Item = &'static str> {
+    EMBEDDED.keys().filter_map(move |path| path.strip_prefix(top)?.strip_prefix('/'))
 }
 
 fn walk(folder: &Path, prefix: &str, files: &mut Vec<String>) -> Result<(), RecipeError> {

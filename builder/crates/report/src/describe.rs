@@ -30,7 +30,7 @@ pub struct Facts<'a> {
     pub cmdline: String,
     /// The packages.
     pub packages: &'a [ChosenPackage],
-    /// What became of their maintainer scripts.
+    /// How their maintainer scripts were carried out.
     pub scripts: Vec<ScriptReport>,
     /// The kernel.
     pub kernel: &'a Kernel,

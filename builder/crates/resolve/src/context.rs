@@ -14,6 +14,8 @@ pub enum LockMode {
     Update,
     /// It must exist and be up to date (`--locked`).
     Locked,
+    /// What it would be is only looked at: no file is written.
+    Look,
 }
 
 /// Which lock file, and what may become of it.
@@ -25,6 +27,8 @@ pub struct LockChoice {
     pub folder: PathBuf,
     /// Whether the build may change it.
     pub mode: LockMode,
+    /// Whether an index may be older than the one that the lock was made of.
+    pub rollback: bool,
 }
 
 /// The machine's side of making a lock.

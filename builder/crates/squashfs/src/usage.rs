@@ -4,7 +4,7 @@
 //! block's bytes are divided among the files whose ends it holds, in proportion; blocks that equal files
 //! share are divided evenly. What is no content is counted as tables, so that all adds up to the image.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead, Read as _, Seek};
 use std::os::unix::ffi::OsStrExt;
 
@@ -60,7 +60,7 @@ impl Tables {
 pub struct NodeUsage {
     /// Path, relative to the root.
     pub path: String,
-    /// Whether it is a regular file.
+    /// Whether it is a regular file, and the first of its names: a file with several counts once.
     pub is_file: bool,
     /// Permission bits.
     pub mode: u16,
@@ -79,16 +79,13 @@ pub fn usage<R: BufRead + Seek + Send>(mut image: R) -> Result<Usage, Unreadable
     let io = |error: std::io::Error| UnreadableImage(error.to_string());
     let length = image.seek(std::io::SeekFrom::End(0)).map_err(io)?;
     image.rewind().map_err(io)?;
-    recognize(&mut image)?;
+    recognize(&mut image, length)?;
     let squashfs =
         Squashfs::from_reader_with_offset_and_kind(image, 0, bridge::kind()).map_err(bad)?;
     let superblock = squashfs.superblock;
-    if superblock.bytes_used > length {
-        let (used, length) = (superblock.bytes_used, length);
-        return Err(UnreadableImage(format!("it is cut off: {length} of {used} bytes are there")));
-    }
     let reader = squashfs.into_filesystem_reader().map_err(bad)?;
-    let nodes = nodes(&reader);
+    let names = u64::try_from(reader.root.nodes.len()).unwrap_or(u64::MAX);
+    let nodes = nodes(&reader, names.saturating_sub(superblock.inode_count.into()));
     let stored: u64 = nodes.iter().map(|node| node.stored).sum();
     let data_end = superblock.inode_table.min(length);
     let head = data_begin(&reader).unwrap_or(data_end).min(data_end);
@@ -115,10 +112,10 @@ pub fn usage<R: BufRead + Seek + Send>(mut image: R) -> Result<Usage, Unreadable
 }
 
 /// Says in plain words what the start of an image shows: not SquashFS, or one that cannot be read here.
-fn recognize<R: BufRead + Seek>(image: &mut R) -> Result<(), UnreadableImage> {
+fn recognize<R: BufRead + Seek>(image: &mut R, length: u64) -> Result<(), UnreadableImage> {
     let io = |error: std::io::Error| UnreadableImage(error.to_string());
     let mut head = Vec::new();
-    image.by_ref().take(32).read_to_end(&mut head).map_err(io)?;
+    image.by_ref().take(48).read_to_end(&mut head).map_err(io)?;
     image.rewind().map_err(io)?;
     let word = |at: usize| Some(u16::from_le_bytes([*head.get(at)?, *head.get(at + 1)?]));
     if !head.starts_with(b"hsqs") {
@@ -135,7 +132,16 @@ fn recognize<R: BufRead + Seek>(image: &mut R) -> Result<(), UnreadableImage> {
                 "it is compressed with {name}; gzip, xz, zstd and lz4 are read here"
             )))
         }
-        _ => Ok(()),
+        _ => {
+            let used = head.get(40..48).and_then(|bytes| bytes.try_into().ok());
+            match used.map(u64::from_le_bytes) {
+                Some(used) if used <= length => Ok(()),
+                Some(used) => Err(UnreadableImage(format!(
+                    "it is cut off: {length} of {used} bytes are there"
+                ))),
+                None => Err(UnreadableImage("it ends within its first bytes".to_owned())),
+            }
+        }
     }
 }
 
@@ -151,8 +157,11 @@ fn data_begin(reader: &FilesystemReader<'_>) -> Option<u64> {
     files.chain(fragments).min()
 }
 
-fn nodes(reader: &FilesystemReader<'_>) -> Vec<NodeUsage> {
+/// The nodes; so many of them, `links`, are further names of others. Which ones they are the reader does not say: what
+/// lies in the same place with the same owner, mode and time.
+fn nodes(reader: &FilesystemReader<'_>, mut links: u64) -> Vec<NodeUsage> {
     let mut nodes = Vec::new();
+    let mut met = BTreeSet::new();
     // Which files share a run of blocks, and which have their ends in a fragment block.
     let mut runs: BTreeMap<(u64, u64), Vec<usize>> = BTreeMap::new();
     let mut fragments: BTreeMap<usize, Vec<(usize, u64)>> = BTreeMap::new();
@@ -163,6 +172,14 @@ fn nodes(reader: &FilesystemReader<'_>) -> Vec<NodeUsage> {
             InnerNode::File(file) => Some(file),
             _ => None,
         };
+        let again = file.is_some_and(|file| {
+            let header = node.header;
+            let place = (file.blocks_start(), file.frag_index(), file.block_offset());
+            let owner = (header.uid, header.gid, header.permissions, header.mtime);
+            links > 0 && !met.insert((place, file.file_len(), owner))
+        });
+        links -= u64::from(again);
+        let file = file.filter(|_| !again);
         if let Some(file) = file {
             let blocks: u64 = file.block_sizes().iter().map(|size| u64::from(size.size())).sum();
             if blocks > 0 {
@@ -259,5 +276,27 @@ mod tests {
         image[28] = 3;
         let error = usage(std::io::Cursor::new(image)).expect_err("version 3");
         assert!(error.to_string().contains("SquashFS 3"), "{error}");
+    }
+
+    #[test]
+    fn a_file_with_two_names_counts_once_and_a_cut_image_is_called_so() {
+        use crate::{Archive, Codec, Entry, Kind, Meta, Options, Writer};
+        let mut archive = Archive::new();
+        let text: Vec<u8> = (0..5000_u32).map(|n| (n * n % 251) as u8).collect();
+        archive
+            .insert("a", Entry::new(Meta::with_mode(0o644), Kind::file(text.clone())))
+            .expect("a");
+        archive.insert("c", Entry::new(Meta::with_mode(0o600), Kind::file(text))).expect("c");
+        archive.hard_link("b", "a").expect("linked");
+        let mut image = std::io::Cursor::new(Vec::new());
+        Writer::new(Options::new(Codec::ZSTD, 1)).write(&archive, &mut image).expect("written");
+        let bytes = image.into_inner();
+        let found = usage(std::io::Cursor::new(bytes.clone())).expect("read");
+        let files: Vec<&str> =
+            found.nodes.iter().filter(|node| node.is_file).map(|node| node.path.as_str()).collect();
+        assert_eq!(files, ["a", "c"]);
+        let cut = bytes.get(..200).unwrap_or_default().to_vec();
+        let error = usage(std::io::Cursor::new(cut)).expect_err("cut");
+        assert!(error.to_string().contains("it is cut off: 200 of"), "{error}");
     }
 }

@@ -1,25 +1,28 @@
 //! `wifibox-build [build]`: from recipes to output folders.
 
+use std::path::{Path, PathBuf};
+
 use crate::cli::context::{Context, tool};
 use crate::cli::meter::ProcessMeter;
-use crate::cli::options::BuildArgs;
+use crate::cli::options::{BuildArgs, Timings};
 use crate::cli::project::Wanted;
 use crate::cli::render::build::{self as render, say_outcome, say_report};
-use crate::cli::render::failure::Failure;
+use crate::cli::render::{failure::Failure, page};
 use wifibox_pipeline::{Caches, Guest, Outcome, RequestOf, Step, all_flavors, build_many};
 use wifibox_recipe::{Recipe, Selection};
+use wifibox_report::html;
 
 /// Builds one guest and prints where it is and how large its parts are; or several, and prints a line for each.
 ///
 /// # Errors
-/// Whatever the build meets; of several guests, those that were built are there.
+/// Those of the build; of several guests, those that were built stay.
 pub fn run(context: &Context, args: &BuildArgs) -> Result<(), Failure> {
     let mut environment = context.environment(&args.source)?;
     if args.output.no_cache {
         environment.caches = Caches::none(tool(), &context.printer);
     }
     let meter = ProcessMeter::start();
-    environment.meter = args.output.timings.then_some(&meter);
+    environment.meter = args.output.timings.is_some().then_some(&meter);
     let (guests, several) = asked(context, args)?;
     let outcomes = build_many(
         &context.sources,
@@ -35,6 +38,16 @@ pub fn run(context: &Context, args: &BuildArgs) -> Result<(), Failure> {
             Step::Ended(..) => {}
         },
     );
+    if args.output.timings == Some(Timings::Html) {
+        for (_, outcome) in &outcomes {
+            if let Outcome::Built(report) = outcome {
+                let path = beside(&report.out);
+                let what = report.out.file_name().unwrap_or_default().to_string_lossy();
+                page::write(&path, &html::timings(&what, &report.timings))?;
+                context.printer.status("Timings", &path.display().to_string());
+            }
+        }
+    }
     if several {
         return render::many(&context.printer, outcomes);
     }
@@ -47,6 +60,13 @@ pub fn run(context: &Context, args: &BuildArgs) -> Result<(), Failure> {
         Some((name, Outcome::LeftOut(why))) => Err(Failure::usage(format!("{name}: {why}"))),
         None => Err(Failure::usage("--flavor is missing")),
     }
+}
+
+/// The page with the timings of an output: `out/x.timings.html`; within the folder it would be no part of the output.
+fn beside(out: &Path) -> PathBuf {
+    let mut name = out.file_name().unwrap_or_default().to_owned();
+    name.push(".timings.html");
+    out.with_file_name(name)
 }
 
 /// The guests that are asked for, and what is asked of each; whether there may be several.

@@ -25,7 +25,7 @@ pub struct BundleArgs {
 /// Writes the bundle and prints how to use it.
 ///
 /// # Errors
-/// Whatever making it meets.
+/// Those of its stages.
 pub fn run(context: &Context, args: &BundleArgs) -> Result<(), Failure> {
     let selection = context.one(&args.select)?;
     let composed = Composed::new(&context.sources, &context.catalog, &selection)?;

@@ -15,11 +15,11 @@ pub struct CacheArgs {
     #[arg(long, value_name = "DIR", env = "WIFIBOX_BUILD_CACHE", global = true)]
     pub cache_dir: Option<PathBuf>,
     #[command(subcommand)]
-    /// What to do with it.
+    /// The action.
     pub action: CacheAction,
 }
 
-/// What can be done with what is kept between builds.
+/// Actions on the caches.
 #[derive(Debug, Clone, Subcommand)]
 pub enum CacheAction {
     /// Show the size of each: downloads, unpacked packages, compressed blocks

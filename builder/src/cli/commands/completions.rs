@@ -12,7 +12,7 @@ use crate::cli::render::failure::Failure;
 /// The variable by which a script asks.
 pub const VARIABLE: &str = "WIFIBOX_BUILD_COMPLETE";
 
-/// What `--help` says besides the flags.
+/// The part of `--help` behind the flags.
 pub const HELP: &str = "\
 Where the script belongs, for one user:
   bash   ~/.local/share/bash-completion/completions/wifibox-build

@@ -1,5 +1,6 @@
 //! `wifibox-build detect`: which flavor a wireless card needs, and how to hand the card over.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -8,14 +9,16 @@ use clap::Args;
 use clap_complete::ArgValueCandidates as Candidates;
 
 use crate::cli::candidates;
-use crate::cli::cards::{host, table, unreadable};
+use crate::cli::cards::{host, unreadable};
 use crate::cli::context::Context;
 use crate::cli::render;
-use crate::cli::render::failure::Failure;
+use crate::cli::render::{failure::Failure, page};
 use wifibox_ground::device::DeviceId;
 use wifibox_host::detect::answer::{Answer, Oracle};
 use wifibox_host::detect::offer::{self, Wanted};
+use wifibox_host::detect::table::Table;
 use wifibox_host::detect::{self, Card, DetectError, Ident, LISTING_LIMIT, sysfs};
+use wifibox_report::html::{self, FlavorCards};
 
 /// `detect`.
 #[derive(Debug, Clone, Args)]
@@ -26,6 +29,9 @@ pub struct DetectArgs {
     /// Read sys/ below this folder, that of a Linux machine
     #[arg(long, value_name = "DIR", conflicts_with = "listing")]
     pub root: Option<PathBuf>,
+    /// Write a page for a browser that says which flavor a pasted listing's card needs
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["listing", "root"])]
+    pub html: Option<PathBuf>,
     /// Only guests of this base
     #[arg(long, add = Candidates::new(candidates::bases))]
     pub base: Option<String>,
@@ -51,7 +57,7 @@ pub fn run(context: &Context, args: &DetectArgs) -> Result<(), Failure> {
         role: args.role.clone(),
         hypervisor: args.hypervisor.clone(),
     };
-    let table = table(&context.sources)?;
+    let table = Table::load(&context.sources).map_err(Failure::failed)?;
     let offers = offer::offers(&context.catalog, &table, &wanted)?;
     let named = [("--role", &args.role), ("--hypervisor", &args.hypervisor)];
     let named = named.iter().filter_map(|(flag, value)| Some((flag, value.as_ref()?)));
@@ -63,6 +69,11 @@ pub fn run(context: &Context, args: &DetectArgs) -> Result<(), Failure> {
         base: args.base.as_deref(),
         hypervisor,
     };
+    if let Some(path) = &args.html {
+        page::write(path, &asking(&oracle))?;
+        let fields = || serde_json::json!({ "page": path });
+        return context.printer.result(fields, || format!("{}\n", path.display()));
+    }
     let (source, cards) = cards(context, args)?;
     let answers = oracle.answers(&cards);
     let fields = || {
@@ -80,6 +91,31 @@ pub fn run(context: &Context, args: &DetectArgs) -> Result<(), Failure> {
     } else {
         Err(Failure::failed(format!("{source}: no wireless card that a guest could drive")))
     }
+}
+
+/// The page that knows the answer for each card of the table.
+fn asking(oracle: &Oracle<'_>) -> String {
+    let mut flavors: BTreeMap<String, FlavorCards> = BTreeMap::new();
+    let mut without: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for id in oracle.table.pci_chips() {
+        let mut card = Card::new(Ident::Pci { id, class: None });
+        card.asked = true;
+        let Some(answer) = oracle.answer(&card) else { continue };
+        if let Some(guest) = answer.guests.into_iter().next() {
+            let command = guest.command.split(" --device").next().unwrap_or_default().to_owned();
+            let entry = flavors.entry(guest.flavor.clone()).or_insert_with(|| FlavorCards {
+                flavor: guest.flavor,
+                summary: guest.summary,
+                command,
+                ids: Vec::new(),
+            });
+            entry.ids.push(id.to_string());
+        } else if let Some(because) = answer.because {
+            without.entry(because).or_default().push(id.to_string());
+        }
+    }
+    let flavors: Vec<FlavorCards> = flavors.into_values().collect();
+    html::detect(&flavors, &without)
 }
 
 /// The devices that the arguments are about, and where they were found.

@@ -21,7 +21,7 @@ pub struct ExportArgs {
     pub what: ExportWhat,
 }
 
-/// What can be exported.
+/// The kinds of export.
 #[derive(Debug, Clone, Subcommand)]
 pub enum ExportWhat {
     /// The generated files of the FreeBSD port: flavors, options, distfiles, distinfo, packing list,
@@ -35,6 +35,9 @@ pub struct FreebsdPortArgs {
     /// The port's folder
     #[arg(long, value_name = "DIR")]
     pub out: PathBuf,
+    /// Replace files that are there, even if they were changed or are somebody else's
+    #[arg(long)]
+    pub force: bool,
     #[command(flatten)]
     /// Of which base.
     pub target: TargetArgs,
@@ -55,7 +58,7 @@ const HYPERVISOR: &str = "bhyve";
 /// Writes what is asked for.
 ///
 /// # Errors
-/// Whatever resolving or writing meets.
+/// Those of resolving and of writing.
 pub fn run(context: &Context, args: &ExportArgs) -> Result<(), Failure> {
     match &args.what {
         ExportWhat::FreebsdPort(args) => run_freebsd_port(context, args),
@@ -79,7 +82,7 @@ fn run_freebsd_port(context: &Context, args: &FreebsdPortArgs) -> Result<(), Fai
     let variants =
         variants(&context.sources, &context.catalog, &selection, &limits, &environment.locking())?;
     let files = freebsd_port::files(&variants).map_err(Failure::failed)?;
-    let changed = export::write(&args.out, &files).map_err(Failure::failed)?;
+    let changed = export::write(&args.out, &files, args.force).map_err(Failure::failed)?;
     let bytes: u64 = variants.files.iter().map(|file| file.size).sum();
     let fields = || {
         serde_json::json!({

@@ -9,7 +9,7 @@ use wifibox_pipeline::{Guest, all_flavors, fetch_many};
 /// Fetches, and prints how much there is.
 ///
 /// # Errors
-/// Whatever the fetching meets.
+/// Those of fetching.
 pub fn run(context: &Context, args: &BuildArgs) -> Result<(), Failure> {
     let environment = context.environment(&args.source)?;
     let guests = if args.select.all_flavors {

@@ -10,10 +10,10 @@ use crate::cli::render::failure::Failure;
 use wifibox_ground::address::Address;
 use wifibox_ground::guest::{Guest, HostPath};
 use wifibox_ground::progress::Progress as _;
-use wifibox_host::install::{into_folder, into_output};
+use wifibox_host::into_output::{into_folder, into_output};
 use wifibox_host::{HostError, HostFile, Hypervisor, Overrides};
 
-/// What `--help` says besides the flags.
+/// The part of `--help` behind the flags.
 pub const HELP: &str = "\
 A build writes these files for every hypervisor that its guest can run under, as the recipe has the \
 guest. This writes them again with what is particular to a host: the card, the memory, the bridge. What \
@@ -57,7 +57,7 @@ pub struct HostArgs {
     /// its GPT partition rootfs_data)
     #[arg(long)]
     pub persistent: bool,
-    /// What the virtual machine is called [default: wifibox]
+    /// Name of the virtual machine [default: wifibox]
     #[arg(long, value_name = "NAME")]
     pub name: Option<String>,
     /// The folder of the host that holds the images [default: the hypervisor's usual one]

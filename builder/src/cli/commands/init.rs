@@ -14,6 +14,7 @@ use crate::cli::render::failure::Failure;
 use wifibox_ground::progress::Progress as _;
 use wifibox_host::detect::answer::Oracle;
 use wifibox_host::detect::offer::{self, Wanted};
+use wifibox_host::detect::table::Table;
 use wifibox_recipe::{Listed, Selection};
 
 /// `init`.
@@ -115,7 +116,7 @@ fn of_this_machine(context: &Context, args: &InitArgs) -> Option<Found> {
         role: args.role.clone(),
         hypervisor: args.hypervisor.clone(),
     };
-    let table = cards::table(&context.sources).ok()?;
+    let table = Table::load(&context.sources).ok()?;
     let offers = offer::offers(&context.catalog, &table, &wanted).ok()?;
     let oracle = Oracle {
         table: &table,

@@ -1,12 +1,16 @@
 //! `wifibox-build inspect`: what is in an image, and where its bytes are.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 
 use crate::cli::context::Context;
-use crate::cli::render::{self, failure::Failure};
+use crate::cli::render::{self, failure::Failure, page};
+use wifibox_ground::device::PciAlias;
 use wifibox_ground::progress::Progress as _;
+use wifibox_host::detect::table::{Kind, Table};
+use wifibox_report::Manifest;
+use wifibox_report::html::{self, Driven};
 use wifibox_report::inspect::{InspectError, Subject};
 
 /// `inspect`.
@@ -24,6 +28,9 @@ pub struct InspectArgs {
     /// Lines of a table at most
     #[arg(long, value_name = "N", default_value_t = 20)]
     pub top: usize,
+    /// Write a page for a browser: sizes as treemaps, packages with licences, firmware, cards, all files
+    #[arg(long, value_name = "FILE")]
+    pub html: Option<PathBuf>,
 }
 
 /// Prints what is in the image, and with `--sizes` where its bytes are.
@@ -40,9 +47,14 @@ pub fn run(context: &Context, args: &InspectArgs) -> Result<(), Failure> {
         ));
     }
     // An image without its manifest says nothing but where its bytes are.
-    let sizes = args.sizes || subject.manifest.is_none();
+    let sizes = args.sizes || args.html.is_some() || subject.manifest.is_none();
     let sizes = if sizes { Some(subject.sizes(args.depth).map_err(failed)?) } else { None };
     let manifest = subject.manifest.as_ref();
+    if let (Some(path), Some(sizes)) = (&args.html, &sizes) {
+        let table = Table::load(&context.sources).map_err(Failure::failed)?;
+        let driven = manifest.map(|manifest| driven(manifest, &table)).unwrap_or_default();
+        page::write(path, &html::inspect(&name(&args.path), manifest, sizes, &driven))?;
+    }
     let fields = || {
         let overview = manifest.map(|manifest| {
             serde_json::json!({
@@ -59,10 +71,13 @@ pub fn run(context: &Context, args: &InspectArgs) -> Result<(), Failure> {
             })
         });
         serde_json::json!({
-            "inspect": { "image": subject.image, "output": overview, "sizes": sizes },
+            "inspect": { "image": subject.image, "output": overview, "sizes": sizes, "page": args.html },
         })
     };
     context.printer.result(fields, || {
+        if let Some(path) = &args.html {
+            return format!("{}\n", path.display());
+        }
         let mut text = String::new();
         if let Some(manifest) = manifest.filter(|_| !args.sizes) {
             render::inspect::overview(&mut text, manifest);
@@ -72,4 +87,28 @@ pub fn run(context: &Context, args: &InspectArgs) -> Result<(), Failure> {
         }
         text
     })
+}
+
+/// What a page calls the image: the last names of its path.
+fn name(path: &Path) -> String {
+    let whole = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    whole
+        .file_name()
+        .map_or_else(|| whole.display().to_string(), |n| n.to_string_lossy().into_owned())
+}
+
+/// The cards that the guest's drivers know.
+fn driven(manifest: &Manifest, table: &Table) -> Vec<Driven> {
+    let of = |driver: &str| {
+        let aliases =
+            table.about(Kind::Alias, driver).filter_map(|(alias, _)| PciAlias::parse(alias));
+        let ids = aliases
+            .filter_map(|alias| Some(format!("{:04x}:{:04x}", alias.vendor?, alias.device?)));
+        let mut cards: Vec<String> = ids.collect();
+        cards.sort();
+        cards.dedup();
+        Driven { driver: driver.to_owned(), cards }
+    };
+    let all = manifest.modules.iter().map(|module| of(&module.name));
+    all.filter(|driven| !driven.cards.is_empty()).collect()
 }

@@ -1,15 +1,17 @@
 //! `wifibox-build lint FILE...`: what the program that reads a file would pass over in silence.
 
-use std::fs;
+use std::fs::{self, File};
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 
 use crate::cli::context::Context;
 use crate::cli::render::failure::Failure;
+use wifibox_ground::regular;
 use wifibox_host::lint::{Kind, Level, Problem, lint};
 
-/// What `--help` says besides the flags.
+/// The part of `--help` behind the flags.
 pub const HELP: &str = "\
 bhyve says nothing about variables that it does not know, wifibox sources 'cpus = 1' without a word, and \
 vm-bhyve cuts a value at '#'. This does not. Errors are what the program refuses or what cannot work; \
@@ -33,7 +35,7 @@ pub struct LintArgs {
     /// Files, or folders with files of known kinds (the folder host/ of an output)
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
-    /// What kind of file it is [default: guessed]
+    /// Kind of the file [default: guessed]
     #[arg(long, value_name = "KIND")]
     pub kind: Option<Kind>,
 }
@@ -86,7 +88,7 @@ fn text(found: &[(PathBuf, Kind, Vec<Problem>)]) -> String {
     let mut text = String::new();
     for (path, kind, problems) in found {
         if !problems.iter().any(|problem| problem.level == Level::Error) {
-            text += &format!("{}: sound ({kind})\n", path.display());
+            text += &format!("{}: {} ({kind})\n", path.display(), verdict(problems));
         }
         for Problem { line, level, what, source } in problems {
             let place = if *line > 0 { format!(":{line}") } else { String::new() };
@@ -96,9 +98,31 @@ fn text(found: &[(PathBuf, Kind, Vec<Problem>)]) -> String {
     text
 }
 
+/// What is said of a file without errors: sound only where nothing is to be warned of.
+fn verdict(problems: &[Problem]) -> String {
+    let count =
+        |level, one: &str| match problems.iter().filter(|problem| problem.level == level).count() {
+            0 => String::new(),
+            1 => format!(", 1 {one}"),
+            many => format!(", {many} {one}s"),
+        };
+    let (warnings, hints) = (count(Level::Warning, "warning"), count(Level::Hint, "hint"));
+    let word = if warnings.is_empty() { "sound" } else { "no errors" };
+    format!("{word}{warnings}{hints}")
+}
+
 fn read(path: &Path) -> Result<Vec<u8>, Failure> {
-    fs::read(path)
-        .map_err(|error| Failure::failed(format!("cannot read {}: {error}", path.display())))
+    let limit = u64::try_from(wifibox_host::lint::SIZE_LIMIT).unwrap_or(u64::MAX);
+    let mut bytes = Vec::new();
+    // One byte too many, so that the linter says that it is too large.
+    File::open(path)
+        .and_then(|file| file.take(limit.saturating_add(1)).read_to_end(&mut bytes))
+        .map(|_| bytes)
+        .map_err(|error| unreadable(path, &error))
+}
+
+fn unreadable(path: &Path, error: &io::Error) -> Failure {
+    Failure::failed(format!("cannot read {}: {error}", path.display()))
 }
 
 /// The files of known kinds below a folder, in the order of their names.
@@ -115,7 +139,8 @@ fn walk(folder: &Path, files: &mut Vec<(PathBuf, Kind, Vec<u8>)>) -> Result<(), 
         if kind.is_dir() {
             walk(&path, files)?;
         } else if kind.is_file() && kind.len() <= wifibox_host::lint::SIZE_LIMIT as u64 {
-            let contents = read(&path)?;
+            let contents = regular::read(&path, wifibox_host::lint::SIZE_LIMIT as u64);
+            let contents = contents.map_err(|error| unreadable(&path, &error))?;
             if let Some(kind) = Kind::guess(&path.to_string_lossy(), &contents) {
                 files.push((path, kind, contents));
             }

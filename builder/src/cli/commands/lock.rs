@@ -21,6 +21,9 @@ pub struct LockArgs {
     /// Take the newest packages the repositories offer
     #[arg(long, conflicts_with = "check")]
     pub upgrade: bool,
+    /// With --upgrade: only say what would change
+    #[arg(long, requires = "upgrade")]
+    pub dry_run: bool,
     /// Only say (exit code 3) whether the lock covers the recipes
     #[arg(long)]
     pub check: bool,
@@ -37,6 +40,8 @@ pub fn run(context: &Context, args: &LockArgs) -> Result<(), Failure> {
     let mut environment = context.environment(&args.source)?;
     if args.check {
         environment.lock.mode = LockMode::Locked;
+    } else if args.dry_run {
+        environment.lock.mode = LockMode::Look;
     }
     let mut locks: Vec<Locked> = Vec::new();
     for target in context.targets(&args.project, &args.target)? {

@@ -72,7 +72,7 @@ fn public_key(given: &str) -> Result<PublicKey, Failure> {
         .map_err(|error| Failure::usage(format!("--public-key {given}: {error}")))
 }
 
-/// What a sound folder is, for people.
+/// A sound folder, described for people.
 fn text(folder: &Path, findings: &Findings) -> String {
     let Findings { build_id, files, nodes, missing, .. } = findings;
     let folder = folder.display();

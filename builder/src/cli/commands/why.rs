@@ -1,11 +1,14 @@
 //! `wifibox-build why PACKAGE`: the chain that pulled a package into a guest.
 
+use std::path::PathBuf;
+
 use clap::Args;
 
 use crate::cli::context::Context;
 use crate::cli::options::{SelectArgs, SourceArgs};
-use crate::cli::render::failure::Failure;
+use crate::cli::render::{failure::Failure, page};
 use wifibox_recipe::Composed;
+use wifibox_report::html;
 use wifibox_resolve::why;
 
 /// `why`.
@@ -13,6 +16,9 @@ use wifibox_resolve::why;
 pub struct WhyArgs {
     /// The package to explain
     pub package: String,
+    /// Write the chain as a picture (SVG)
+    #[arg(long, value_name = "FILE")]
+    pub graph: Option<PathBuf>,
     #[command(flatten)]
     /// Which guest.
     pub select: SelectArgs,
@@ -31,8 +37,11 @@ pub fn run(context: &Context, args: &WhyArgs) -> Result<(), Failure> {
     let environment = context.environment(&args.source)?;
     let chain = why(&composed, &args.package, &environment.locking())?;
     let line = |(depth, line): (usize, &String)| format!("{}{line}\n", "  ".repeat(depth));
+    if let Some(path) = &args.graph {
+        page::write(path, &html::why(&chain))?;
+    }
     context.printer.result(
-        || serde_json::json!({ "chain": chain }),
+        || serde_json::json!({ "chain": chain, "graph": args.graph }),
         || chain.iter().enumerate().map(line).collect(),
     )
 }

@@ -9,7 +9,7 @@ use super::timings;
 use wifibox_ground::progress::Progress as _;
 use wifibox_pipeline::{BuildReport, Outcome};
 
-/// What is said about a guest that is there, besides the result.
+/// Remarks on a guest that was built, besides the result.
 pub fn say_report(printer: &Printer, report: &BuildReport) {
     say_changes(printer, &report.locks);
     if report.up_to_date {
@@ -21,7 +21,7 @@ pub fn say_report(printer: &Printer, report: &BuildReport) {
     }
 }
 
-/// What is said about one of several guests that is not there.
+/// Remarks on one of several guests that was not built.
 pub fn say_outcome(printer: &Printer, flavor: &str, outcome: &Outcome) {
     match outcome {
         Outcome::Built(_) => {}

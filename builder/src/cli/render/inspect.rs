@@ -6,7 +6,7 @@ use super::table::{grouped, percent};
 use wifibox_report::Manifest;
 use wifibox_report::inspect::{ImageSizes, Row};
 
-/// What an output is made of.
+/// Prints the parts of an output.
 pub fn overview(text: &mut String, manifest: &Manifest) {
     let recipe = &manifest.recipe;
     let mut line = |name: &str, value: &str| {

@@ -96,7 +96,7 @@ impl Printer {
         }
     }
 
-    /// What went wrong, and what to do next; as JSON, on one line, where that was asked for.
+    /// The fault and the next step; as JSON, on one line, where that was asked for.
     pub fn failure(&self, failure: &Failure) {
         if failure.silent {
             return;
@@ -109,7 +109,7 @@ impl Printer {
             message += &format!("\n  caused by: {cause}");
         }
         self.line(&self.labelled("1;31", "error:", &message));
-        for hint in &failure.hints {
+        for hint in &failure.advice() {
             self.line(&self.labelled("1;36", "help:", hint));
         }
     }

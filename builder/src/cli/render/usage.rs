@@ -38,7 +38,7 @@ fn as_question(tip: &str) -> String {
     question(&names).unwrap_or_else(|| tip.to_owned())
 }
 
-/// What is missing, by name.
+/// The missing arguments, by name.
 fn missing(error: &clap::Error) -> Option<String> {
     if error.kind() != ErrorKind::MissingRequiredArgument {
         return None;

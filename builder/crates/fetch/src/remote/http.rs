@@ -1,4 +1,5 @@
-//! A folder of an HTTP server: GET, and PUT (RFC 9110). A name and password may stand in the URL.
+//! Objects by HTTP: GET, and PUT (RFC 9110), at the addresses of a folder or of a bucket. A name and password may
+//! stand in a folder's URL.
 
 use std::fs::File;
 use std::time::Duration;
@@ -6,7 +7,7 @@ use std::time::Duration;
 use reqwest::Url;
 use reqwest::blocking::Body;
 
-use super::super::http::{Client, HttpError};
+use super::super::http::{Answer, Client, HttpError};
 use super::super::http_options::HttpOptions;
 use super::{Objects, Sink};
 use wifibox_ground::cancel::Cancel;
@@ -14,49 +15,92 @@ use wifibox_ground::cancel::Cancel;
 /// The slowest upload that is waited for, in bytes a second.
 const SLOWEST: u64 = 50_000;
 
-pub(super) struct Folder {
-    url: Url,
-    client: Client,
+/// The bytes that are read of an answer that refuses.
+const REFUSAL: usize = 4 << 10;
+
+/// The two requests that are made.
+#[derive(Clone, Copy)]
+pub(super) enum Method {
+    Get,
+    Put,
 }
 
+/// Where the objects are.
+pub(super) trait Address: Send + Sync {
+    /// The address of an object for a request.
+    fn of(&self, method: Method, name: &str) -> Result<Url, String>;
+    /// What to add to the message where the server does not know who asks.
+    fn advice(&self) -> &'static str;
+}
+
+/// A folder of an HTTP server.
+pub(super) struct Folder(Url);
+
 impl Folder {
-    pub(super) fn new(mut url: Url, options: &HttpOptions) -> Result<Self, String> {
+    pub(super) fn new(mut url: Url) -> Result<Self, String> {
         if url.cannot_be_a_base() {
             return Err("it is no folder".to_owned());
         }
         if !url.path().ends_with('/') {
             url.set_path(&format!("{}/", url.path()));
         }
-        Ok(Folder { url, client: Client::new(options)? })
+        Ok(Folder(url))
+    }
+}
+
+impl Address for Folder {
+    fn of(&self, _: Method, name: &str) -> Result<Url, String> {
+        self.0.join(name).map_err(|error| error.to_string())
     }
 
-    fn at(&self, name: &str) -> Result<Url, String> {
-        self.url.join(name).map_err(|error| error.to_string())
+    fn advice(&self) -> &'static str {
+        ""
+    }
+}
+
+/// Objects at such addresses.
+pub(super) struct Server<A> {
+    place: A,
+    client: Client,
+    cancel: Cancel,
+}
+
+impl<A: Address> Server<A> {
+    pub(super) fn new(place: A, options: &HttpOptions, cancel: &Cancel) -> Result<Self, String> {
+        Ok(Server { place, client: Client::new(options)?, cancel: cancel.clone() })
     }
 
     fn send(&self, name: &str, body: Body, length: u64) -> Result<(), String> {
         let patience = Duration::from_secs(30 + length / SLOWEST);
-        match self.client.put(&self.at(name)?, body, patience)? {
-            200..=299 => Ok(()),
-            status => Err(format!("PUT {name}: HTTP status {status}")),
+        let url = self.place.of(Method::Put, name)?;
+        match self.client.put(&url, body, patience, REFUSAL)? {
+            (200..=299, _) => Ok(()),
+            (status, text) => Err(self.refusal("PUT", name, status, &text)),
         }
+    }
+
+    fn refusal(&self, method: &str, name: &str, status: u16, text: &[u8]) -> String {
+        let reason = reason(text).map(|reason| format!(" ({reason})")).unwrap_or_default();
+        let advice = if matches!(status, 401 | 403) { self.place.advice() } else { "" };
+        format!("{method} {name}: HTTP status {status}{reason}{advice}")
     }
 }
 
-impl Objects for Folder {
+impl<A: Address> Objects for Server<A> {
     fn get(&self, name: &str, sink: Sink<'_>) -> Result<bool, String> {
-        let cancel = Cancel::new();
+        let cancel = &self.cancel;
         let words = |error: HttpError| match error {
             HttpError::Failed(why) | HttpError::Refused(why) => format!("GET {name}: {why}"),
             HttpError::Cancelled => "interrupted".to_owned(),
         };
-        let mut answer = self.client.get(&self.at(name)?, 0, &cancel).map_err(words)?;
+        let url = self.place.of(Method::Get, name)?;
+        let mut answer = self.client.get(&url, 0, cancel).map_err(words)?;
         match answer.head.status {
             200 => {}
             404 | 410 => return Ok(false),
-            status => return Err(format!("GET {name}: HTTP status {status}")),
+            status => return Err(self.refusal("GET", name, status, &begin(&mut answer, cancel))),
         }
-        while let Some(piece) = answer.next(&cancel).map_err(words)? {
+        while let Some(piece) = answer.next(cancel).map_err(words)? {
             sink(&piece)?;
         }
         Ok(true)
@@ -70,4 +114,24 @@ impl Objects for Folder {
     fn put_file(&self, name: &str, file: File, length: u64) -> Result<(), String> {
         self.send(name, Body::sized(file, length), length)
     }
+}
+
+/// The beginning of an answer's body, as far as it can be read.
+fn begin(answer: &mut Answer, cancel: &Cancel) -> Vec<u8> {
+    let mut text = Vec::new();
+    while text.len() < REFUSAL {
+        let Ok(Some(piece)) = answer.next(cancel) else { break };
+        text.extend_from_slice(&piece);
+    }
+    text.truncate(REFUSAL);
+    text
+}
+
+/// The reason in the XML that S3 answers with: `SignatureDoesNotMatch`, `NoSuchBucket`, `ExpiredToken`.
+fn reason(text: &[u8]) -> Option<String> {
+    let text = std::str::from_utf8(text).ok()?;
+    let (code, _) = text.split_once("<Code>")?.1.split_once("</Code>")?;
+    let plain =
+        !code.is_empty() && code.len() < 64 && code.bytes().all(|b| b.is_ascii_alphanumeric());
+    plain.then(|| code.to_owned())
 }

@@ -1,130 +1,115 @@
-//! A bucket of an S3-compatible service, by `object_store`: signatures, retries, large files in parts.
+//! A bucket of an S3-compatible service: an HTTP folder whose addresses are signed for a while (AWS Signature
+//! Version 4 in the query, by `rusty-s3`).
 
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::Read as _;
 use std::time::Duration;
 
-use object_store::aws::{AmazonS3, AmazonS3Builder, AmazonS3ConfigKey};
-use object_store::path::Path;
-use object_store::{ClientOptions, ObjectStoreExt as _, PutPayload, RetryConfig};
 use reqwest::Url;
-use tokio::runtime::Runtime;
+use rusty_s3::{Bucket, Credentials, S3Action as _, UrlStyle};
 
-use super::super::http_options::HttpOptions;
-use super::{Objects, Sink};
+use super::http::{Address, Method};
 
-/// The size of one part of an upload or a download, in bytes; S3 wants parts of at least 5 MiB.
-const PART: u64 = 8 << 20;
+/// How long a signed address is valid; a request begins at once.
+const VALID: Duration = Duration::from_secs(3600);
 
-pub(super) struct Bucket {
-    store: AmazonS3,
-    prefix: Path,
-    runtime: Runtime,
+/// Where objects are in a bucket, and who asks for them.
+pub(super) struct Signed {
+    bucket: Bucket,
+    prefix: String,
+    /// Without them, the bucket is asked as the public may.
+    credentials: Option<Credentials>,
 }
 
-impl Bucket {
-    pub(super) fn new(
-        url: &Url,
-        settings: &BTreeMap<String, String>,
-        options: &HttpOptions,
-    ) -> Result<Self, String> {
-        let Some(bucket) = url.host_str() else { return Err("it names no bucket".to_owned()) };
-        // As for every other connection, there is one provider of cryptography.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let mut builder = AmazonS3Builder::new();
-        let mut allow_http = false;
-        for (name, value) in settings {
-            // As object_store itself does with the environment: other names are other tools'.
-            if let Ok(key) = name.to_ascii_lowercase().parse::<AmazonS3ConfigKey>() {
-                let endpoint = name.to_ascii_uppercase().contains("ENDPOINT");
-                allow_http |= endpoint && value.starts_with("http://");
-                builder = builder.with_config(key, value);
-            }
+impl Signed {
+    /// The place `s3://BUCKET/PREFIX`, by the settings of AWS's own tools. As with these, the prefix is taken as it
+    /// stands, without escapes.
+    pub(super) fn new(url: &str, settings: &BTreeMap<String, String>) -> Result<Self, String> {
+        let (_, place) = url.split_once("://").unwrap_or_default();
+        let (bucket, prefix) = place.split_once('/').unwrap_or((place, ""));
+        if bucket.is_empty() {
+            return Err("it names no bucket".to_owned());
         }
-        let client = ClientOptions::new()
-            .with_connect_timeout(options.connect_timeout)
-            .with_timeout(options.stall_timeout.max(Duration::from_secs(60)))
-            .with_allow_http(allow_http);
-        let retry = RetryConfig {
-            max_retries: 3,
-            retry_timeout: Duration::from_secs(30),
-            ..RetryConfig::default()
+        let get = |names: &[&str]| {
+            let values = names.iter().filter_map(|name| settings.get(*name));
+            values.map(String::as_str).find(|value| !value.is_empty())
         };
-        let builder = builder.with_bucket_name(bucket).with_client_options(client);
-        let store = builder.with_retry(retry).build().map_err(|error| error.to_string())?;
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(2)
-            .thread_name("remote cache")
-            .enable_all()
-            .build()
-            .map_err(|error| error.to_string())?;
-        Ok(Bucket { store, prefix: Path::from(url.path()), runtime })
-    }
-
-    fn at(&self, name: &str) -> Path {
-        name.split('/').fold(self.prefix.clone(), |path, part| path.join(part))
+        let region = get(&["AWS_REGION", "AWS_DEFAULT_REGION"]).unwrap_or("us-east-1");
+        let given = get(&["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ENDPOINT"]);
+        let endpoint =
+            given.map_or_else(|| format!("https://s3.{region}.amazonaws.com"), str::to_owned);
+        let endpoint: Url =
+            endpoint.parse().map_err(|why| format!("its endpoint {endpoint:?}: {why}"))?;
+        // A certificate of *.s3.REGION.amazonaws.com does not hold for a name with a dot; other servers seldom
+        // have a host for each bucket.
+        let own_host = match get(&["AWS_VIRTUAL_HOSTED_STYLE_REQUEST"]) {
+            Some(choice) => choice.eq_ignore_ascii_case("true"),
+            None => given.is_none() && !bucket.contains('.'),
+        };
+        let style = if own_host { UrlStyle::VirtualHost } else { UrlStyle::Path };
+        let bucket = Bucket::new(endpoint, style, bucket.to_owned(), region.to_owned())
+            .map_err(|why| format!("its endpoint: {why}"))?;
+        let credentials = match (get(&["AWS_ACCESS_KEY_ID"]), get(&["AWS_SECRET_ACCESS_KEY"])) {
+            (Some(key), Some(secret)) => Some(match get(&["AWS_SESSION_TOKEN"]) {
+                Some(token) => Credentials::new_with_token(key, secret, token),
+                None => Credentials::new(key, secret),
+            }),
+            _ => None,
+        };
+        Ok(Signed { bucket, prefix: prefix.trim_matches('/').to_owned(), credentials })
     }
 }
 
-fn words(error: object_store::Error) -> String {
-    error.to_string()
+impl Address for Signed {
+    fn of(&self, method: Method, name: &str) -> Result<Url, String> {
+        let key = match self.prefix.as_str() {
+            "" => name.to_owned(),
+            prefix => format!("{prefix}/{name}"),
+        };
+        let credentials = self.credentials.as_ref();
+        Ok(match method {
+            Method::Get => self.bucket.get_object(credentials, &key).sign(VALID),
+            Method::Put => self.bucket.put_object(credentials, &key).sign(VALID),
+        })
+    }
+
+    fn advice(&self) -> &'static str {
+        match self.credentials {
+            Some(_) => "",
+            None => {
+                "; neither AWS_ACCESS_KEY_ID nor AWS_SECRET_ACCESS_KEY is set (`aws configure \
+                 export-credentials --format env` prints them)"
+            }
+        }
+    }
 }
 
-impl Objects for Bucket {
-    fn get(&self, name: &str, sink: Sink<'_>) -> Result<bool, String> {
-        let at = self.at(name);
-        let size = match self.runtime.block_on(self.store.head(&at)) {
-            Ok(meta) => meta.size,
-            Err(object_store::Error::NotFound { .. }) => return Ok(false),
-            Err(error) => return Err(words(error)),
-        };
-        let mut from = 0;
-        while from < size {
-            let to = size.min(from + PART);
-            let piece = self.runtime.block_on(self.store.get_range(&at, from..to));
-            let piece = piece.map_err(words)?;
-            if piece.len() as u64 != to - from {
-                return Err(format!("{name}: it was cut off"));
-            }
-            sink(&piece)?;
-            from = to;
-        }
-        Ok(true)
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn address(url: &str, settings: &[(&str, &str)]) -> String {
+        let settings = settings.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
+        let place = Signed::new(url, &settings).unwrap();
+        place.of(Method::Get, "blocks/ab/abc").unwrap().to_string()
     }
 
-    fn put(&self, name: &str, bytes: Vec<u8>) -> Result<(), String> {
-        let at = self.at(name);
-        let put = self.store.put(&at, PutPayload::from(bytes));
-        self.runtime.block_on(put).map(drop).map_err(words)
-    }
-
-    fn put_file(&self, name: &str, mut file: File, length: u64) -> Result<(), String> {
-        let at = self.at(name);
-        let mut part = |length: u64| -> Result<Vec<u8>, String> {
-            let mut bytes = Vec::new();
-            let read = file.by_ref().take(length).read_to_end(&mut bytes);
-            read.map_err(|error| error.to_string()).map(|_| bytes)
-        };
-        if length <= PART {
-            return self.put(name, part(length)?);
-        }
-        let upload = self.runtime.block_on(self.store.put_multipart(&at));
-        let mut upload = upload.map_err(words)?;
-        let mut sent = 0;
-        while sent < length {
-            let bytes = part(PART.min(length - sent))?;
-            if bytes.is_empty() {
-                let _ = self.runtime.block_on(upload.abort());
-                return Err(format!("{name}: the file got shorter"));
-            }
-            sent += bytes.len() as u64;
-            let done = self.runtime.block_on(upload.put_part(PutPayload::from(bytes)));
-            if let Err(error) = done {
-                let _ = self.runtime.block_on(upload.abort());
-                return Err(words(error));
-            }
-        }
-        self.runtime.block_on(upload.complete()).map(drop).map_err(words)
+    #[test]
+    fn a_bucket_is_found_as_awss_own_tools_find_it() {
+        let bare = address("s3://cache/ci/", &[("AWS_REGION", "eu-west-1")]);
+        assert_eq!(bare, "https://cache.s3.eu-west-1.amazonaws.com/ci/blocks/ab/abc");
+        let dotted = address("s3://my.cache", &[("AWS_DEFAULT_REGION", "eu-west-1")]);
+        assert_eq!(dotted, "https://s3.eu-west-1.amazonaws.com/my.cache/blocks/ab/abc");
+        let endpoint = [
+            ("AWS_ENDPOINT_URL", "http://127.0.0.1:9000"),
+            ("AWS_ACCESS_KEY_ID", "someone"),
+            ("AWS_SECRET_ACCESS_KEY", "hidden"),
+            ("AWS_SESSION_TOKEN", "for-an-hour"),
+        ];
+        let own = address("s3://cache/a b", &endpoint);
+        assert!(own.starts_with("http://127.0.0.1:9000/cache/a%20b/blocks/ab/abc?X-Amz-"), "{own}");
+        assert!(
+            own.contains("X-Amz-Security-Token=for-an-hour") && own.contains("X-Amz-Signature=")
+        );
+        assert!(!own.contains("hidden"), "{own}");
     }
 }

@@ -1,12 +1,14 @@
 //! `detect`: which guest a wireless card needs.
 //!
 //! Listings of hardware in the formats that people have at hand ([`pciconf`], [`pnpinfo`], [`lspci`],
-//! [`inxi`], [`blocks`], [`inventory`], [`json`], or ids anywhere: [`loose`]), as they paste them
-//! ([`tidy`]), or a running Linux ([`sysfs`]) become [`Card`]s; the generated [`table`] says which Linux
+//! [`inxi`], [`blocks`], [`inventory`], [`json`], other systems': [`elsewhere`], or ids anywhere: [`loose`]),
+//! as they paste them ([`tidy`]), or a running Linux ([`sysfs`]) become [`Card`]s; the generated [`table`] says which Linux
 //! driver knows them, and [`answer`] which flavor has it, or why none can.
 
 pub mod answer;
 pub mod blocks;
+pub mod cards;
+pub(crate) mod elsewhere;
 pub(crate) mod exceptions;
 pub(crate) mod inventory;
 pub mod inxi;
@@ -194,7 +196,7 @@ pub enum DetectError {
     )]
     NamesOnly,
     /// Another listing without numbers.
-    #[error("this is {}, which has no numbers, and names are not enough to tell cards apart", .0.listing)]
+    #[error("this looks like {}, and names are not enough to tell cards apart", .0.listing)]
     Unnumbered(Unnumbered),
     /// Begins like JSON, but is not JSON.
     #[error("not readable as JSON: {0}")]
@@ -249,7 +251,7 @@ pub fn read(text: &str) -> Result<Vec<Card>, DetectError> {
 type Reader = fn(&str) -> Vec<(usize, Card)>;
 
 /// All of them, the most telling ones first.
-const READERS: [Reader; 8] = [
+const READERS: [Reader; 9] = [
     pciconf::read,
     lspci::read,
     lspci::read_records,
@@ -257,6 +259,7 @@ const READERS: [Reader; 8] = [
     inxi::read,
     blocks::read,
     inventory::read,
+    elsewhere::read,
     loose::read,
 ];
 

@@ -1,6 +1,7 @@
 //! Listings that name devices and not their numbers: what they are, and which command prints the numbers.
 
 use super::{blocks, inxi};
+use wifibox_ground::address::Address;
 
 /// A listing without numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,10 +16,18 @@ pub struct Unnumbered {
 pub(super) fn recognized(text: &str) -> Option<Unnumbered> {
     let any = |test: &dyn Fn(&str) -> bool| text.lines().map(str::trim).any(test);
     let known = |listing, run| Some(Unnumbered { listing, run });
-    if any(&|line| line.contains("BHYVE ID") || line.contains("BHYVEID")) {
+    if any(&|line| line.contains("BHYVE ID") || line.contains("BHYVEID") || is_passthru(line)) {
         known("the output of vm-bhyve's `vm passthru`", "pciconf -lv")
     } else if any(&is_freebsd_message) {
         known("FreeBSD's dmesg", "pciconf -lv")
+    } else if any(&is_attached_at) {
+        known("the messages of OpenBSD or NetBSD", "pcidump -v, or pcictl pci0 list -n")
+    } else if any(&|line| line.starts_with("dom0:") && line.contains('_')) {
+        known("the output of Qubes' qvm-pci", "lspci -nnk, in dom0")
+    } else if text.lines().any(|line| !line.trim().is_empty())
+        && text.lines().all(|line| is_address(line.trim()))
+    {
+        known("a list of addresses, without any names", "lspci -nnk")
     } else if any(&|line| line.starts_with("wlan") && line.contains(": flags=")) {
         known("the output of FreeBSD's ifconfig", "pciconf -lv")
     } else if blocks::is_lshw(text) {
@@ -54,6 +63,27 @@ fn is_freebsd_message(line: &str) -> bool {
     numbered && (rest.contains(" on pci") || rest.contains("> at device "))
 }
 
+/// A row of `vm passthru` without its heading: `ppt0  3/0/0  Yes  Wireless 7265`.
+fn is_passthru(line: &str) -> bool {
+    let words: Vec<&str> = line.split_whitespace().take(3).collect();
+    let [_, place, ready] = words.as_slice() else { return false };
+    let parts: Vec<&str> = place.split('/').collect();
+    parts.len() == 3
+        && parts.iter().all(|part| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit()))
+        && ["Yes", "No"].contains(ready)
+}
+
+/// `iwx0 at pci2 dev 0 function 0 "Intel Wi-Fi 6 AX200" rev 0x1a, msix`
+fn is_attached_at(line: &str) -> bool {
+    line.split_once(" at pci")
+        .is_some_and(|(_, rest)| rest.contains(" dev ") && rest.contains(" function "))
+}
+
+/// `0000:03:00.0` alone, a prompt, or nothing.
+fn is_address(line: &str) -> bool {
+    line.is_empty() || line.starts_with(['#', '$']) || Address::parse_linux(line).is_some()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -70,6 +100,10 @@ mod tests {
             ("  *-network\n  product: AX200\n  bus info: pci@0000:03:00.0", "lshw"),
             ("Network:\n  Device-1: Intel AX200 driver: iwlwifi", "inxi"),
             ("2: wlan0: <BROADCAST,MULTICAST,UP> mtu 1500", "ip or iw"),
+            ("ppt0       3/0/0        Yes          Wireless 7265", "vm passthru"),
+            ("iwx0 at pci2 dev 0 function 0 \"Intel Wi-Fi 6 AX200\" rev 0x1a, msix", "OpenBSD"),
+            ("dom0:00_14.3 Network controller: Intel Corporation", "Qubes"),
+            ("# xl pci-assignable-list\n0000:03:00.0\n", "a list of addresses"),
         ] {
             let found = recognized(text).unwrap_or_else(|| panic!("{text}"));
             assert!(found.listing.contains(words), "{text}: {found:?}");

@@ -1,15 +1,11 @@
-//! Files of assignments, `name="value"`: FreeBSD's loader.conf(5) and rc.conf(5).
+//! Files of assignments, `name="value"`: wifibox-core's, and FreeBSD's rc.conf(5).
 //!
-//! The loader reads its file itself, rc.conf is shell; what both take is a name, `=` and a value that
-//! is quoted or has no blank, nothing round the `=`. Only that is taken here.
+//! wifibox-core's are sourced by a shell; taken is a name, `=` and a value that is quoted or has no blank,
+//! nothing round the `=`. What else a shell takes in rc.conf, `shell` reads.
 
 use super::assignment::Assignment;
-use std::collections::BTreeMap;
 
 use super::Problem;
-
-/// The longest `pptdevs` that the loader takes.
-const LONGEST_PPTDEVS: usize = 127;
 
 /// Reads a file of assignments; names may hold the characters of `also`, too.
 pub(super) fn read(text: &str, also: &str, problems: &mut Vec<Problem>) -> Vec<Assignment> {
@@ -89,87 +85,6 @@ pub(super) fn cards(text: &str) -> Result<Vec<String>, String> {
     Ok(list)
 }
 
-/// `loader.conf`.
-pub(super) fn loader_conf(text: &str) -> Vec<Problem> {
-    let mut problems = Vec::new();
-    let mut list = Vec::new();
-    for (index, line) in text.split('\n').enumerate() {
-        // FreeBSD's loader in Lua takes blanks round the '=' and at the start, and replaces $NAME in values
-        // (stand/lua/config.lua); the older one in Forth, and rc's shell, do not.
-        let mut odd = |what: String| {
-            problems.push(Problem::new(index + 1, what).hint().from("stand/lua/config.lua"));
-        };
-        let tight = match line.split_once('=') {
-            Some((name, value)) if name.trim() != name || value.trim_start() != value => {
-                let (name, value) = (name.trim(), value.trim_start());
-                if !name.starts_with('#') {
-                    odd(format!("a blank round the '=': {name}={value} is read by every loader"));
-                }
-                format!("{name}={value}")
-            }
-            _ => line.to_owned(),
-        };
-        let tight = if tight.contains('$') && !tight.trim_start().starts_with('#') {
-            odd("the value holds a character of the shell: the loader replaces $NAME".to_owned());
-            tight.replace('$', "")
-        } else {
-            tight
-        };
-        let from = list.len();
-        list.extend(read(&tight, ".-", &mut problems).into_iter().map(|mut assignment| {
-            assignment.line = index + 1;
-            assignment
-        }));
-        for problem in problems
-            .iter_mut()
-            .filter(|problem| problem.line == 1 && index > 0 && problem.source.is_empty())
-        {
-            problem.line = index + 1;
-            problem.source = "loader.conf(5)";
-        }
-        let new = list.get(from..).unwrap_or_default().first().cloned();
-        let known = list.get(..from).unwrap_or_default();
-        if let Some(new) = new
-            && let Some(other) = known.iter().find(|other| other.name == new.name)
-        {
-            let what =
-                format!("{} is set in line {} already; the last one counts", new.name, other.line);
-            problems.push(Problem::new(index + 1, what).hint());
-        }
-    }
-    let mut seen = BTreeMap::new();
-    for Assignment { line, name, value } in &list {
-        if name.ends_with("_load") && !["YES", "NO"].contains(&value.to_ascii_uppercase().as_str())
-        {
-            let what = format!("{name} is {value:?}: expected YES or NO");
-            problems.push(Problem::new(*line, what).warning());
-        }
-        let mut problem = |what: String| problems.push(Problem::new(*line, what));
-        // pptdevs, pptdevs2, pptdevs3: the kernel reads each.
-        let is_list = name
-            .strip_prefix("pptdevs")
-            .is_some_and(|rest| rest.chars().all(|c| c.is_ascii_digit()));
-        if is_list {
-            match cards(value) {
-                Ok(cards) => {
-                    for card in cards {
-                        if let Some(other) = seen.insert(card.clone(), name) {
-                            problem(format!("the card {card} is in {other} and in {name}"));
-                        }
-                    }
-                }
-                Err(what) => problem(format!("{name}: {what}")),
-            }
-            if value.len() > LONGEST_PPTDEVS {
-                problem(format!(
-                    "{name} has more than {LONGEST_PPTDEVS} characters: go on in pptdevs2"
-                ));
-            }
-        }
-    }
-    problems
-}
-
 /// `rc.conf`.
 pub(super) fn rc_conf(text: &str) -> Vec<Problem> {
     let mut problems = Vec::new();
@@ -206,8 +121,6 @@ mod tests {
         assert_eq!(problems, []);
         assert_eq!(list[0].value, "b c");
         assert_eq!((list[1].line, list[1].value.as_str()), (4, "f"));
-        let loader = "vmm_load=\"YES\"\nhw.vmm.amdvi.enable=\"1\"\npptdevs=\"3/0/0 0/20/3\"\n";
-        assert_eq!(loader_conf(loader), []);
         assert_eq!(rc_conf("wifibox_enable=\"YES\"\nifconfig_wifibox0=\"SYNCDHCP\"\n"), []);
     }
 
@@ -223,18 +136,11 @@ mod tests {
             ("a=b c", "quotation marks"),
             ("1a=b", "is no name"),
             ("a=1\na=2", "set in line 1 already"),
-            ("vmm_load=\"ja\"", "expected YES or NO"),
-            ("pptdevs=\"3:0:0\"", "is no card"),
-            ("pptdevs=\"3/0/8\"", "is no card"),
-            ("pptdevs=\"3/0/0 3/0/0\"", "is there twice"),
-            ("pptdevs=\"3/0/0\"\npptdevs2=\"3/0/0\"", "is in pptdevs and in pptdevs2"),
         ] {
-            let problems = loader_conf(bad);
+            let mut problems = Vec::new();
+            read(bad, "", &mut problems);
             assert!(problems.iter().any(|p| p.what.contains(words)), "{bad}: {problems:?}");
         }
-        let long: Vec<String> = (0..30).map(|bus| format!("{bus}/0/0")).collect();
-        let problems = loader_conf(&format!("pptdevs=\"{}\"", long.join(" ")));
-        assert!(problems[0].what.contains("pptdevs2"), "{problems:?}");
         assert!(rc_conf("wifibox_enable=maybe")[0].what.contains("YES or NO"));
         assert!(rc_conf("hw.vmm=\"1\"")[0].what.contains("is no name"));
     }

@@ -13,12 +13,14 @@ pub mod bhyve;
 mod devd;
 pub(crate) mod l4re_modules;
 mod level;
+mod loader;
 mod shell;
 mod vm_bhyve;
 mod vm_bhyve_lines;
 mod wifibox_core;
 pub mod xl;
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
@@ -234,7 +236,7 @@ pub fn lint(kind: Kind, contents: &[u8]) -> Vec<Problem> {
         Kind::WifiboxBhyve => wifibox_core::bhyve_conf(text),
         Kind::WifiboxCore => wifibox_core::core_conf(text),
         Kind::VmBhyve => vm_bhyve::lint(text),
-        Kind::Loader => assignments::loader_conf(text),
+        Kind::Loader => loader::lint(text),
         Kind::Rc => assignments::rc_conf(text),
         Kind::Devd => devd::lint(text),
         Kind::Xl => xl::lint(text),
@@ -252,6 +254,12 @@ pub fn lint(kind: Kind, contents: &[u8]) -> Vec<Problem> {
     problems.sort();
     problems.dedup();
     problems
+}
+
+/// The variables of a file of assignments, the last of each name; lines that are none are passed over.
+pub(crate) fn values(text: &str) -> BTreeMap<String, String> {
+    let list = assignments::read(text, ".-", &mut Vec::new());
+    list.into_iter().map(|one| (one.name, one.value)).collect()
 }
 
 /// The known name that is nearest to `found`, for a message.

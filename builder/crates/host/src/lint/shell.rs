@@ -25,18 +25,20 @@ pub(super) fn read(text: &str, problems: &mut Vec<Problem>) -> Vec<(Assignment, 
         {
             rest = after.trim_start();
         }
-        let Some((name, value)) = rest.split_once('=').filter(|(name, _)| is_name(name)) else {
-            problems.extend(not_assigned(line, rest));
-            continue;
-        };
-        match unquote(value) {
-            Ok((value, plain)) => {
-                list.push((Assignment { line, name: name.to_owned(), value }, plain));
-            }
-            Err(word) => problems.push(Problem::new(
-                line,
-                format!("the value of {name} ends before {word:?}: put it between quotation marks"),
-            )),
+        let exported = rest.len() < statement.trim().len() && is_name(rest);
+        // Several may stand in a line: `a="YES" b="NO"`.
+        let mut before = None;
+        while !rest.is_empty() && !rest.starts_with('#') && !exported {
+            let Some((name, value)) = rest.split_once('=').filter(|(name, _)| is_name(name)) else {
+                problems.extend(match before {
+                    None => not_assigned(line, rest),
+                    Some(name) => Some(behind(line, name, rest)),
+                });
+                break;
+            };
+            let (value, plain, after) = unquote(value);
+            list.push((Assignment { line, name: name.to_owned(), value }, plain));
+            (before, rest) = (Some(name), after);
         }
     }
     list
@@ -120,21 +122,33 @@ fn statements(text: &str, problems: &mut Vec<Problem>) -> Vec<(usize, String)> {
     list
 }
 
-/// A value without its marks, and whether nothing in it is computed; `Err` is a word behind it.
-fn unquote(text: &str) -> Result<(String, bool), String> {
+/// A word behind a value: the shell would take it for a command.
+fn behind(line: usize, name: &str, rest: &str) -> Problem {
+    let word = rest.split_whitespace().next().unwrap_or_default();
+    let what = format!("the value of {name} ends before {word:?}: put it between quotation marks");
+    Problem::new(line, what)
+}
+
+/// A value without its marks, whether nothing in it is computed, and what stands behind it.
+fn unquote(text: &str) -> (String, bool, &str) {
     let (mut value, mut quote, mut plain) = (String::new(), None, true);
     let mut depth = 0_usize;
+    let mut escaped = false;
     for (at, c) in text.char_indices() {
+        if escaped {
+            escaped = false;
+            value.push(c);
+            continue;
+        }
         match (quote, c) {
             (Some(open), c) if c == open => quote = None,
             (None, '"' | '\'') => quote = Some(c),
             (None, ' ' | '\t' | '\n') if depth == 0 => {
-                let rest = text.get(at..).unwrap_or_default().trim();
-                return if rest.is_empty() || rest.starts_with('#') {
-                    Ok((value, plain))
-                } else {
-                    Err(rest.split_whitespace().next().unwrap_or_default().to_owned())
-                };
+                return (value, plain, text.get(at..).unwrap_or_default().trim());
+            }
+            (None, '\\') => {
+                plain = false;
+                escaped = true;
             }
             (quote, c) => {
                 let computed = quote != Some('\'') && ['$', '`', '\\'].contains(&c);
@@ -149,7 +163,7 @@ fn unquote(text: &str) -> Result<(String, bool), String> {
             }
         }
     }
-    Ok((value, plain))
+    (value, plain, "")
 }
 
 #[cfg(test)]
@@ -178,6 +192,7 @@ mod tests {
             ("a=\"b\nc\"\nd=e\n", vec!["1:a=b\nc", "3:d=e"]),
             ("if [ -f /x ]; then\n\ta=b\nfi\n. /etc/rc.conf.site\n", vec!["2:a=b"]),
             ("[ -r /x ] && . /x\na=\n", vec!["2:a="]),
+            ("a=\"YES\" b=NO\nexport PATH\nc=d\\ e\n", vec!["1:a=YES", "1:b=NO", "3:c=d e?"]),
             ("case $(hostname) in\nbox)\n a=b\n;;\nesac\n", vec!["3:a=b"]),
         ] {
             assert_eq!(values(text), expected, "{text}");

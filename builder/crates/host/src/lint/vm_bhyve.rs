@@ -3,7 +3,7 @@
 //! Its reader takes lines that begin with a lower-case letter, cuts them at the first `#` even inside
 //! quotation marks, and looks names up without saying which it did not know. Slots it counts itself
 //! (its function `vm::run`): a host bridge on 0, an ISO image on 3, disks from 4, one slot for each
-//! under UEFI and no more than three there, then network cards, then cards of the host; LPC is on 31.
+//! under UEFI (older versions attach no more than three there), then network cards, then cards of the host; LPC is on 31.
 //! Devices that `bhyve_options` adds must stay clear of these.
 
 use std::collections::BTreeMap;
@@ -13,7 +13,10 @@ use super::vm_bhyve_lines::read;
 use super::{Problem, did_you_mean};
 
 /// Names without a number.
-const NAMES: [&str; 59] = [
+const NAMES: [&str; 62] = [
+    "fwcfg",
+    "grub_run_no_partition",
+    "tags",
     "grub_run_dir",
     "grub_run_file",
     "ignore_msr",
@@ -78,13 +81,13 @@ const NAMES: [&str; 59] = [
 const NUMBERED: [(&str, &[&str]); 5] = [
     ("disk", &["_type", "_dev", "_name", "_opts", "_size"]),
     ("network", &["_type", "_switch", "_device", "_mac", "_span", "_name"]),
-    ("passthru", &[""]),
+    ("passthru", &["", "_options"]),
     ("grub_run", &[""]),
     ("grub_install", &[""]),
 ];
 /// Names of further programs' settings that templates have.
 const PREFIXES: [&str; 4] = ["zfs_", "bhyveld_", "grub_", "virt_console"];
-/// Disks that are attached under UEFI.
+/// Disks that older versions attach under UEFI.
 const UEFI_DISKS: usize = 3;
 
 /// The problems of a file.
@@ -150,17 +153,14 @@ fn slots<'a>(get: &impl Fn(&str) -> Option<(usize, &'a str)>, problems: &mut Vec
     ]);
     let uefi = get("loader").is_some_and(|(_, loader)| loader.starts_with("uefi"))
         || get("uefi").is_some();
-    let (mut slot, mut number) = (4_u8, 0_usize);
+    let start: u8 = get("start_slot").and_then(|(_, slot)| slot.parse().ok()).unwrap_or(4);
+    let (mut slot, mut number) = (start, 0_usize);
     while let (Some((line, _)), Some((_, _))) =
         (get(&format!("disk{number}_type")), get(&format!("disk{number}_name")))
     {
-        if uefi && number >= UEFI_DISKS {
-            let what = format!(
-                "disk{number} is not attached: under UEFI vm-bhyve attaches disk0 to disk{}",
-                UEFI_DISKS - 1
-            );
-            problems.push(Problem::new(line, what));
-            break;
+        if uefi && number == UEFI_DISKS {
+            let what = format!("older versions of vm-bhyve attach {UEFI_DISKS} disks under UEFI");
+            problems.push(Problem::new(line, what).hint());
         }
         // Without UEFI disks are functions of one slot.
         let place = if uefi {
@@ -189,6 +189,11 @@ fn slots<'a>(get: &impl Fn(&str) -> Option<(usize, &'a str)>, problems: &mut Vec
     while let Some((line, card)) =
         get(&format!("passthru{number}")).filter(|(_, card)| !card.is_empty())
     {
+        // `1/0/0=8:0` says where the guest has it.
+        let (card, forced) = match card.split_once('=') {
+            Some((card, place)) => (card, Some(place)),
+            None => (card, None),
+        };
         match cards(card) {
             Ok(list) if list.len() == 1 => {}
             Ok(_) => {
@@ -196,8 +201,21 @@ fn slots<'a>(get: &impl Fn(&str) -> Option<(usize, &'a str)>, problems: &mut Vec
             }
             Err(what) => problems.push(Problem::new(line, format!("passthru{number}: {what}"))),
         }
+        if let Some(place) = forced {
+            match super::bhyve::option_place(&format!("{place},passthru")) {
+                Ok((_, slot, function)) => {
+                    taken.insert((slot, function), format!("passthru{number}"));
+                }
+                Err(_) => {
+                    let what = format!("passthru{number}: expected CARD=SLOT:FUNCTION");
+                    problems.push(Problem::new(line, what));
+                }
+            }
+            number += 1;
+            continue;
+        }
         let of = card.split('/').next().unwrap_or_default();
-        if number > 0 && last != of {
+        if !last.is_empty() && last != of {
             slot = slot.saturating_add(1);
             function = 0;
         }
@@ -210,6 +228,10 @@ fn slots<'a>(get: &impl Fn(&str) -> Option<(usize, &'a str)>, problems: &mut Vec
         problems.push(Problem::new(line, what).warning());
     }
     let Some((line, options)) = get("bhyve_options") else { return };
+    // Several disks share a controller, where this is set: places are not what was counted.
+    if get("ahci_device_limit").is_some_and(|(_, limit)| limit != "1") {
+        return;
+    }
     let mut words = options.split_whitespace();
     while let Some(word) = words.next() {
         let Some(rest) = word.strip_prefix("-s") else { continue };
@@ -277,7 +299,7 @@ bhyve_options=\"-S -s 24:0,virtio-9p,config=/etc/config,ro -s 24:1,virtio-9p,var
             (
                 "network0_type",
                 "disk2_type=\"a\"\ndisk2_name=\"b\"\ndisk3_type=\"a\"\ndisk3_name=\"b\"\nnetwork0_type",
-                "disk3 is not attached",
+                "attach 3 disks under UEFI",
             ),
         ] {
             assert!(SOUND.contains(old), "{old}");

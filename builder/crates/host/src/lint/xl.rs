@@ -129,7 +129,12 @@ fn cards(cards: &[String], line: usize, problems: &mut Vec<Problem>) {
         let address = card.split(',').next().unwrap_or_default();
         let address = address.strip_prefix("bdf=").unwrap_or(address);
         let (address, _) = address.split_once('@').unwrap_or((address, ""));
-        if wifibox_ground::address::Address::parse_linux(address).is_none() {
+        // `*` hands over all functions of a card.
+        let one = match address.strip_suffix(".*") {
+            Some(device) => format!("{device}.0"),
+            None => address.to_owned(),
+        };
+        if wifibox_ground::address::Address::parse_linux(&one).is_none() {
             let what = format!("{address:?} is no address of a card: expected DDDD:BB:SS.F");
             problems.push(Problem::new(line, what));
         }

@@ -11,12 +11,15 @@ use crate::located::Origin;
 use crate::sources::{PROJECT, Sources};
 use crate::yaml;
 
+/// A file that was read, its name and its text.
+type Named<T> = (T, Arc<str>, Arc<str>);
+
 impl ProjectFile {
     /// The project's file among `sources`, with its name and text; `None` if there is none.
     ///
     /// # Errors
     /// [`RecipeError`]: it cannot be read, or is wrong.
-    pub fn read(sources: &Sources) -> Result<Option<(Self, Arc<str>, Arc<str>)>, RecipeError> {
+    pub fn read(sources: &Sources) -> Result<Option<Named<Self>>, RecipeError> {
         let Some(name) = sources.project_file() else { return Ok(None) };
         let bytes = sources.read(&format!("{PROJECT}/{name}"))?.into_owned();
         let text = String::from_utf8(bytes).map_err(|error| RecipeError::Unfit {

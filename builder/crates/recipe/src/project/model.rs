@@ -3,13 +3,13 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::base::Repository;
 use crate::entries::{Entry, Map};
 use crate::fragment::{Accounts, Fragment, Memory};
 use crate::kinds::RootCompressor;
 use crate::located::At;
 use crate::machine::Names;
 use crate::records::Directory;
+use crate::repository::Repository;
 use crate::scalars::{Mode, Module, Pattern};
 use crate::scripts::{ScriptRule, StandIn};
 use wifibox_ground::device::DeviceId;

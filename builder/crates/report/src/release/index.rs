@@ -26,7 +26,7 @@ pub struct Index {
     pub source_date_epoch: u32,
     /// The guests, by name.
     pub guests: Vec<Guest>,
-    /// What could have been in the release, and why it is not.
+    /// Guests that are not in the release, each with its reason.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub omitted: Vec<Omitted>,
     /// The builder as static programs, by target.
@@ -66,11 +66,11 @@ pub struct Guest {
     /// The only card that it is for, as VENDOR:DEVICE.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub device: Option<DeviceId>,
-    /// What it does.
+    /// Its role.
     pub role: String,
     /// Features, sorted.
     pub features: Vec<String>,
-    /// What it runs under.
+    /// Its hypervisor.
     pub hypervisor: String,
     /// The kernel's descriptor.
     pub kernel: String,
@@ -91,7 +91,7 @@ pub struct Guest {
 pub struct Artefact {
     /// Its path in the release, with `/`.
     pub path: String,
-    /// What it is.
+    /// Its kind.
     pub kind: Kind,
     /// Bytes.
     pub size: u64,
@@ -99,7 +99,7 @@ pub struct Artefact {
     pub sha256: Sha256,
 }
 
-/// What a file is.
+/// The kinds of files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Kind {
@@ -127,13 +127,13 @@ pub enum Kind {
     Signature,
     /// A sample of configuration on the host, or of the skeleton of the share `var`.
     Sample,
-    /// What a hypervisor needs.
+    /// A file for the hypervisor.
     Host,
     /// A lock.
     Lock,
     /// The builder.
     Program,
-    /// What the release was made from.
+    /// A source of the release.
     Provenance,
     /// Anything else.
     Other,

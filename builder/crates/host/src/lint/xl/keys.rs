@@ -15,7 +15,6 @@ pub(crate) const NUMBERS: &[&str] = &[
     "driver_domain",
     "e820_host",
     "extratime",
-    "gfx_passthru",
     "hap",
     "hpet",
     "latency",
@@ -32,6 +31,8 @@ pub(crate) const NUMBERS: &[&str] = &[
     "nestedhvm",
     "nographic",
     "nomigrate",
+    "nx",
+    "oos",
     "opengl",
     "pae",
     "pci_msitranslate",
@@ -67,6 +68,7 @@ pub(crate) const NUMBERS: &[&str] = &[
     "vpmu",
     "vpt_align",
     "xen_platform_pci",
+    "xend_suspend_evtchn_compat",
 ];
 
 /// Keys whose values are strings.
@@ -87,7 +89,10 @@ pub const TEXTS: &[&str] = &[
     "display",
     "extra",
     "firmware",
+    "firmware_override",
     "gic_version",
+    "hdtype",
+    "init_seclabel",
     "kernel",
     "keymap",
     "ms_vm_genid",
@@ -103,6 +108,7 @@ pub const TEXTS: &[&str] = &[
     "pvshim_extra",
     "pvshim_path",
     "ramdisk",
+    "rdm",
     "root",
     "sched",
     "seclabel",
@@ -148,7 +154,6 @@ pub const LISTS: &[&str] = &[
     "p9",
     "pci",
     "pvcalls",
-    "rdm",
     "usbctrl",
     "usbdev",
     "vdispl",
@@ -162,4 +167,4 @@ pub const LISTS: &[&str] = &[
 
 /// Keys that may be one or another.
 pub(crate) const MIXED: &[&str] =
-    &["cpuid", "cpus", "cpus_soft", "nodes", "serial", "usbdevice", "viridian"];
+    &["cpuid", "cpus", "cpus_soft", "gfx_passthru", "nodes", "serial", "usbdevice", "viridian"];

@@ -1,0 +1,63 @@
+// The flavor of a card from a pasted listing: the numbers that cards are known by, and the table below.
+(() => {
+  const known = new Map();
+  for (const row of document.querySelectorAll("table.flavors tbody tr")) {
+    const [flavor, summary] = [row.cells[0].textContent, row.cells[1].textContent];
+    for (const id of row.dataset.ids.split(" ")) known.set(id, { flavor, summary, command: row.dataset.command });
+  }
+  const hex4 = "([0-9a-f]{4})";
+  const pair = (line, pattern, turned) =>
+    [...line.matchAll(new RegExp(pattern, "g"))].map((m) => (turned ? `${m[2]}:${m[1]}` : `${m[1]}:${m[2]}`));
+  // lspci, ids; pciconf; its older form; Windows; aliases of Linux.
+  const inLine = (line) => [
+    ...pair(line, `(?<![0-9a-f:])${hex4}:${hex4}(?![0-9a-f]|:[0-9a-f]{2}\\.)`),
+    ...pair(line, `\\bvendor[ =:]+(?:id[ =:]+)?(?:0x)?${hex4}\\b.*?\\b(?:device|dev|product)[ =:]+(?:id[ =:]+)?(?:0x)?${hex4}\\b`),
+    ...pair(line, `\\bchip=0x${hex4}${hex4}`, true),
+    ...pair(line, `ven_${hex4}&dev_${hex4}`),
+    ...pair(line, `pci:v0000${hex4}d0000${hex4}`),
+  ];
+  const place = (line) => {
+    const linux = line.match(/(?:\b[0-9a-f]{4}:)?\b([0-9a-f]{2}):([0-9a-f]{2})\.([0-7])\b/);
+    if (linux) return linux.slice(1).map((part) => parseInt(part, 16)).join("/");
+    const bsd = line.match(/@pci\d+:(\d+):(\d+):(\d+)/);
+    return bsd ? bsd.slice(1).join("/") : "";
+  };
+  const read = (text) => {
+    const cards = new Map();
+    let seen = 0;
+    for (const line of text.toLowerCase().split("\n")) {
+      if (/subsystem|svendor|sdevice/.test(line)) continue;
+      for (const id of inLine(line)) {
+        seen += 1;
+        const key = `${id} ${place(line)}`;
+        if (known.has(id) && !cards.has(key)) cards.set(key, { id, at: place(line), ...known.get(id) });
+      }
+    }
+    return { seen, cards: [...cards.values()] };
+  };
+  const box = document.getElementById("paste");
+  const answer = document.getElementById("answer");
+  const say = (tag, text, parent = answer) => {
+    const element = document.createElement(tag);
+    element.textContent = text;
+    parent.append(element);
+    return element;
+  };
+  const tell = () => {
+    answer.replaceChildren();
+    const { seen, cards } = read(box.value);
+    for (const card of cards) {
+      say("h3", `${card.flavor}: ${card.summary}`);
+      say("p", `Card ${card.id}${card.at ? `, at ${card.at} (bus/slot/function)` : ""}`);
+      say("code", `${card.command} --device ${card.id}`, say("p", ""));
+      if (card.at) say("code", `pptdevs="${card.at}"`, say("p", "In FreeBSD's /boot/loader.conf: "));
+    }
+    if (cards.length || !box.value.trim()) return;
+    say("p", seen
+      ? "None of these numbers is a wireless card that a guest could drive. `wifibox-build detect` says why."
+      : "There are no numbers of cards in it. Print them with pciconf -lv on FreeBSD, or lspci -nnk on Linux.");
+  };
+  document.getElementById("asks").hidden = false;
+  box.addEventListener("input", tell);
+  tell();
+})();
