@@ -135,7 +135,7 @@ stage() {
 }
 stage iwlwifi FLAVOR=iwlwifi
 stage access-point FLAVOR=hwsim "WITH=APP_ACCESS_POINT COMP_LZ4 XX_MDNS XX_FORWARDING XX_TCPDUMP" \
-    "WITHOUT=APP_STATION COMP_XZ IPV6"
+    "WITHOUT=APP_SUPPLICANT COMP_XZ IPV6"
 stage smallest FLAVOR=hwsim WITH=COMP_GZIP "WITHOUT=COMP_XZ IPV6 UDS_PASSTHRU DOCS"
 if [ -n "$reference" ]; then
     for image in root.img esp.img; do

@@ -22,6 +22,7 @@ packages=(
     mandoc                   # man pages
     zsh fish                 # completion in the shells
     musl-tools               # static programs
+    debootstrap              # maintainer scripts, held against dpkg
     debian-archive-keyring   # the base debian, where the host is another distribution
     chromium                 # the pages for people
     xen-utils-common libxen-dev  # xl's examples, and its own reader

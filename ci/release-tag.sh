@@ -13,7 +13,8 @@ if [ "$tag" != "v$version" ]; then
     echo "$0: the tag is $tag, the version in Cargo.toml $version" >&2
     exit 1
 fi
-arguments=(--out "$out" --version "$version" --mirror debian=https://deb.debian.org/debian)
+arguments=(--out "$out" --version "$version" --mirror debian=https://deb.debian.org/debian
+    --mirror debian-security=https://deb.debian.org/debian-security)
 for program in "$programs"/*/wifibox-build; do
     target=${program%/*}
     arguments+=(--program "${target##*/}=$program")

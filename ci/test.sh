@@ -80,6 +80,8 @@ checks() {
     step "man pages" ci/man.sh
     after "build tests and chores"
     step "fuzz apk v3 for 20 s" "$XTASK" fuzz adb --plain --minutes 0.34
+    after "build tests and chores"
+    step "fuzz maintainer scripts for 20 s" "$XTASK" fuzz script --plain --minutes 0.34
 }
 
 # debian NAME ARGUMENT...: a guest of Debian's packages in the folder NAME.
@@ -103,6 +105,10 @@ guests() {
     for flavor in iwlwifi default; do
         after "build hwsim on Debian"
         step "build $flavor on Debian" debian $flavor --flavor $flavor
+    done
+    for flavor in hwsim ath12k; do
+        after "build hwsim on Debian"
+        step "build $flavor with the kernel of backports" debian $flavor-backports --flavor $flavor --kernel backports
     done
     after "build hwsim on Debian"
     step "build the access point" debian access-point --flavor hwsim --role access-point --frozen
@@ -137,6 +143,8 @@ guests() {
     step "pages in Chromium" ci/pages.sh "$tool" "$work/iwlwifi"
     after "build iwlwifi on Debian"
     step "verify" "$tool" verify "$work/iwlwifi"
+    after "build tests and chores" "build hwsim on Debian"
+    step "a project: twice, booted" ci/project.sh "$tool" "$XTASK" "$lock" "$cache" "$work/project"
     after "build hwsim on Debian"
     step "one card" ci/one-card.sh "$tool" "$lock" "$cache"
     after "build iwlwifi on Debian" "build hwsim on Debian"
@@ -159,9 +167,12 @@ boots() {
     boot "station, Debian 12" "build on Debian 12" bookworm
     boot "every module of all chipsets loads" "build default on Debian" default --load-modules --memory 512
     boot "station, UEFI" "build hwsim on Debian" hwsim --uefi
+    boot "station, kernel of backports" "build hwsim with the kernel of backports" hwsim-backports
     # The machine that it makes is that of wifibox.config: boot-test --as-bhyve would boot the same again.
     after "build tests and chores" "build hwsim for bhyve"
     step "boot: as wifibox-core starts it, QEMU dressed as bhyve" ci/wifibox-core-replay.sh "$work/hwsim-bhyve" --boot
+    after "build tests and chores" "build hwsim for bhyve"
+    step "the book's commands on a FreeBSD host" ci/book-freebsd.sh "$tool" "$work/hwsim-bhyve" --boot
     boot "access point, direct" "build the access point" access-point
     boot "station, what happens to guests in the world" "build hwsim on Debian" hwsim --trials
     boot "station, configuration on a disk" "build hwsim on Debian" hwsim --config-disk
@@ -181,6 +192,15 @@ long() {
     lane
     after "build the chores"
     step "fuzz apk v3 for 10 min" "$XTASK" fuzz adb --plain --minutes 10 --seed "$RANDOM"
+    lane
+    after "build the chores"
+    needs apt-get
+    step "choose as apt does, from four archives" "$XTASK" apt-compare --worlds 200 --seed "$RANDOM"
+    after "build the chores"
+    step "fuzz maintainer scripts for 10 min" "$XTASK" fuzz script --plain --minutes 10 --seed "$RANDOM"
+    after "build the chores"
+    needs debootstrap
+    step "maintainer scripts of 500 packages against dpkg" ci/dpkg-sample.sh "$work/dpkg"
 }
 
 case $mode in

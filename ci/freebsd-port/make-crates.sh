@@ -22,6 +22,12 @@ if grep -q '^foreign ' <<<"$crates"; then
     echo "make-crates.sh: not of crates.io: ${crates#*foreign }" >&2
     exit 1
 fi
+registered=$(grep -c '^source = "registry+' "$root/Cargo.lock")
+[ "$registered" -eq "$(wc -l <<<"$crates")" ] || {
+    echo "make-crates.sh: Cargo.lock has $registered crates of the registry, and not each of them a checksum" >&2
+    exit 1
+}
+rm -f "$out/Makefile.crates" "$out/distinfo"
 {
     printf 'CARGO_CRATES='
     separator=$'\t'
@@ -47,5 +53,7 @@ cache=${CARGO_HOME:-$HOME/.cargo}/registry/cache
         echo "SHA256 (${source##*/}) = $(sha256sum <"$source" | cut -d' ' -f1)"
         echo "SIZE (${source##*/}) = $(wc -c <"$source" | tr -d ' ')"
     fi
-} >"$out/distinfo"
+} >"$out/distinfo.part"
+# Whole or not at all.
+mv "$out/distinfo.part" "$out/distinfo"
 echo "$out: $(wc -l <<<"$crates") crates"

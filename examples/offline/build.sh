@@ -8,5 +8,5 @@ out=${3:?"usage: $0 BUNDLE FLAVOR OUT"}
 # The key comes from the bundle, and counts only if it has the fingerprint that the program's recipes pin.
 wifibox-build --base debian --flavor "$flavor" --out "$out" \
     --frozen --lock-file "$bundle/locks/debian-trixie-amd64.lock" \
-    --mirror "debian=$bundle" --trust-key "$bundle/keys/debian-archive-keyring.gpg"
+    --mirror "debian=$bundle" --mirror "debian-security=$bundle" --trust-key "$bundle/keys/debian-archive-keyring.gpg"
 wifibox-build verify "$out"

@@ -4,7 +4,8 @@
 //!
 //! ```text
 //! dpkg-deb -x linux-image-6.12.107+deb13-amd64_*.deb k && depmod -b k/usr 6.12.107+deb13-amd64
-//! cargo xtask devices debian/bookworm=... debian/trixie=k/usr/lib/modules/6.12.107+deb13-amd64 ...
+//! cargo xtask devices debian/bookworm=... debian/trixie=k/usr/lib/modules/6.12.107+deb13-amd64 \
+//!     debian/trixie/backports=...
 //! ```
 //!
 //! Wireless drivers are those below drivers/net/wireless; those of drivers/staging that need cfg80211 or lib80211; and
@@ -27,8 +28,9 @@ const MODULE_LIMIT: u64 = 64 << 20;
 /// Write the table of wireless devices from the indexes of kernels.
 #[derive(Parser)]
 pub struct Arguments {
-    /// Folders of modules, the oldest kernel first; BASE/RELEASE= in front of those that guests have
-    #[arg(required = true, value_name = "[BASE/RELEASE=]FOLDER")]
+    /// Folders of modules, the oldest kernel first; BASE/RELEASE= in front of those that guests have, and
+    /// BASE/RELEASE/KERNEL= of those that they have if they are asked for
+    #[arg(required = true, value_name = "[BASE/RELEASE[/KERNEL]=]FOLDER")]
     kernels: Vec<String>,
     /// The table to write
     #[arg(long, default_value = "firmware-blobs/devices.tsv")]

@@ -1,12 +1,14 @@
 //! Developer chores: `cargo xtask <chore>`. Each chore is a module; this only dispatches.
 
 mod adb_feed;
+mod apt_compare;
 mod bench;
 mod boot_test;
 mod chipsets;
 mod compare_tree;
 mod devices;
 mod docs_check;
+mod dpkg_compare;
 mod fuzz;
 mod man;
 mod openwrt_feed;
@@ -24,6 +26,8 @@ use clap::Parser;
 #[derive(Parser)]
 #[command(name = "cargo xtask", bin_name = "cargo xtask")]
 enum Chore {
+    /// Compare the solver's choices with apt's own, over several archives of Debian.
+    AptCompare(apt_compare::Arguments),
     /// Measure how long things take.
     Bench(bench::Arguments),
     /// Boot a guest and prove its Wi-Fi path, without root and without a radio.
@@ -36,6 +40,8 @@ enum Chore {
     Devices(devices::Arguments),
     /// Check the command lines and links of the documents.
     DocsCheck(docs_check::Arguments),
+    /// Hold maintainer scripts, as the builder understands them, against dpkg.
+    DpkgCompare(dpkg_compare::Arguments),
     /// Verify a feed of apk v3: the index, and every package beside it.
     AdbFeed(adb_feed::Arguments),
     /// Feed damaged files to the readers of a format.
@@ -62,9 +68,11 @@ fn main() -> ExitCode {
         Chore::XenTest(args) => return xen_test::run(&args),
         Chore::Chipsets(arguments) => chipsets::run(arguments),
         Chore::CompareTree(args) => return compare_tree::run(&args),
+        Chore::AptCompare(arguments) => apt_compare::run(arguments),
         Chore::Bench(arguments) => bench::run(arguments),
         Chore::Devices(arguments) => devices::run(arguments),
         Chore::AdbFeed(arguments) => adb_feed::run(arguments),
+        Chore::DpkgCompare(arguments) => dpkg_compare::run(&arguments),
         Chore::Fuzz(arguments) => fuzz::run(arguments),
         Chore::DocsCheck(arguments) => docs_check::run(arguments),
         Chore::Man(arguments) => man::run(arguments),

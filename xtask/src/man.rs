@@ -90,6 +90,11 @@ The lock, below the current folder.
 The output folder, below the current folder; see
 .BR wifibox\-guest (5).
 .TP
+.I wifibox.yaml
+A project: which guests are wanted, and what is in them besides the recipes.
+It is looked for in the current folder and those above it; locks and outputs are then below its folder.
+The options of the command line go before it.
+.TP
 .I ~/.cache/wifibox\-build
 Downloads, by their hashes. It may be removed at any time.
 .SH EXIT STATUS

@@ -2,8 +2,9 @@
 //!
 //! A line is `{"format":"apk|dpkg|opkg","arch":"x86_64","repos":[{"tag":null,"index":"<text>"}],
 //! "world":["a","b>1"],"stand_ins":["kernel=6.6"]}`; in place of `index`, `file` names an index, plain
-//! or as `.tar.gz`, `.gz` or `.xz`. `arch` and `stand_ins` may be left out. The answer is
-//! `{"ok":true,"packages":["name-version",...]}`, sorted by name, or `{"ok":false,"error":"..."}`.
+//! or as `.tar.gz`, `.gz` or `.xz`. `arch` and `stand_ins` may be left out. A repository may have a `priority`, as
+//! apt has. The answer is `{"ok":true,"packages":["name-version",...]}`, sorted by name, or
+//! `{"ok":false,"error":"..."}`.
 
 use std::collections::HashMap;
 use std::error::Error;
@@ -38,6 +39,8 @@ struct Question {
 struct Source {
     #[serde(default)]
     tag: Option<String>,
+    #[serde(default)]
+    priority: Option<i16>,
     #[serde(default)]
     index: Option<String>,
     #[serde(default)]
@@ -85,7 +88,8 @@ fn answer(line: &[u8], cache: &mut Cache) -> Result<Vec<String>, Box<dyn Error>>
             (None, Some(path)) => from_file(scheme, path, cache)?,
             _ => return Err("a repository has either index or file".into()),
         };
-        repositories.push(Repository { tag, packages });
+        let priority = source.priority.unwrap_or(Repository::USUAL_PRIORITY);
+        repositories.push(Repository { tag, priority, packages });
     }
     let stand_ins = question.stand_ins.iter().map(|text| stand_in(text)).collect();
     let universe = Universe::new(scheme, question.arch.as_deref(), repositories, stand_ins)?;

@@ -5,7 +5,9 @@ use std::ffi::OsStr;
 
 use clap_complete::CompletionCandidate;
 
-use wifibox_recipe::{Catalog, Listed, Listing, Sources};
+use super::options::ProjectArgs;
+use super::project::Place;
+use wifibox_recipe::{Catalog, Listed, Listing, ProjectFile, Sources};
 
 /// Bases.
 pub fn bases() -> Vec<CompletionCandidate> {
@@ -15,6 +17,20 @@ pub fn bases() -> Vec<CompletionCandidate> {
 /// Chipsets.
 pub fn flavors() -> Vec<CompletionCandidate> {
     candidates(|listing| listing.flavors)
+}
+
+/// Guests of the project that the command line names, or of the one here.
+pub fn guests() -> Vec<CompletionCandidate> {
+    let guests = || {
+        let place = Place::find(&ProjectArgs {
+            project: said("--project").map(Into::into),
+            ..ProjectArgs::default()
+        });
+        let sources = place.ok()??.add_to(Sources::embedded(), true).ok()?;
+        let (written, ..) = ProjectFile::read(&sources).ok()??;
+        Some(written.guests.iter().map(|(name, _)| name.value.clone()).collect::<Vec<_>>())
+    };
+    guests().unwrap_or_default().into_iter().map(CompletionCandidate::new).collect()
 }
 
 /// Roles.

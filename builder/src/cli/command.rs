@@ -7,11 +7,11 @@ use clap::parser::ValueSource;
 use clap::{ColorChoice, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use super::commands::{
-    boot, build, bundle, cache, completions, config_disk, detect, diff, export, fetch, host,
-    inspect, lint, list, lock, show, verify, why,
+    boot, build, bundle, cache, completions, config_disk, detect, diff, doctor, export, fetch,
+    host, init, inspect, install, lint, list, lock, outdated, show, uninstall, verify, why,
 };
 use super::context::Context;
-use super::options::{BuildArgs, GlobalArgs, SelectArgs};
+use super::options::{BuildArgs, GlobalArgs, ProjectArgs, SelectArgs};
 use super::render::failure::Failure;
 use super::render::printer::Color;
 
@@ -27,7 +27,6 @@ use super::render::printer::Color;
              cannot",
     long_about = None,
     override_usage = "wifibox-build --flavor FLAVOR [OPTIONS]\n       wifibox-build [OPTIONS] <COMMAND>",
-    subcommand_negates_reqs = true,
     after_help = "Exit codes: 0 done, 1 failed, 2 usage, 3 the lock is out of date, \
                   4 verification failed, 130 interrupted."
 )]
@@ -50,6 +49,9 @@ pub enum Verb {
     Build(BuildArgs),
     /// Write, upgrade or check the lock file of a base
     Lock(lock::LockArgs),
+    /// Say what is newer than a lock, security updates first, and which guests it changes
+    #[command(after_help = outdated::HELP)]
+    Outdated(outdated::OutdatedArgs),
     /// Fetch everything that a build needs into the store
     Fetch(BuildArgs),
     /// Write everything that the builds of a base need from the network into a folder
@@ -62,6 +64,8 @@ pub enum Verb {
     Why(why::WhyArgs),
     /// Say which flavor a wireless card needs, and how to hand the card over
     Detect(detect::DetectArgs),
+    /// Write a wifibox.yaml: which guests are yours, and what is in them
+    Init(init::InitArgs),
     /// Boot an output folder in QEMU
     Boot(boot::BootArgs),
     /// Make the disk that carries a guest's configuration where the host has no 9P
@@ -77,6 +81,15 @@ pub enum Verb {
     /// Write the files that a hypervisor needs to run an output: into its folder host/, or elsewhere
     #[command(after_help = host::HELP)]
     Host(host::HostArgs),
+    /// Put an output where its host looks for it, and keep the one that was there
+    #[command(after_help = install::HELP)]
+    Install(install::InstallArgs),
+    /// Take away what `install` put there
+    #[command(after_help = uninstall::HELP)]
+    Uninstall(uninstall::UninstallArgs),
+    /// Say what keeps an installed guest from working, and how to cure it (exit code 1 if something does)
+    #[command(after_help = doctor::HELP)]
+    Doctor(doctor::DoctorArgs),
     /// Find mistakes in a host's configuration files that their own programs ignore (exit code 1
     /// for errors)
     #[command(after_help = lint::HELP)]
@@ -113,10 +126,9 @@ impl Cli {
         Cli::from_arg_matches(&matches)
     }
 
-    /// The verb, if there is anything to do: nothing was asked for where only flags of every verb are given.
-    pub fn verb(self) -> Option<Verb> {
-        let asks = |build: &BuildArgs| !build.select.flavor.is_empty() || build.select.all_flavors;
-        self.verb.or_else(|| asks(&self.build).then_some(Verb::Build(self.build)))
+    /// The verb: `build` where none is given.
+    pub fn verb(self) -> Verb {
+        self.verb.unwrap_or(Verb::Build(self.build))
     }
 }
 
@@ -143,6 +155,34 @@ fn color_of_help(words: &[OsString]) -> ColorChoice {
 }
 
 impl Verb {
+    /// The project of a verb that may have one.
+    pub fn project(&self) -> Option<&ProjectArgs> {
+        match self {
+            Verb::Build(args) | Verb::Fetch(args) => Some(&args.select.project),
+            Verb::Lock(args) => Some(&args.project),
+            Verb::Outdated(args) => Some(&args.project),
+            Verb::Bundle(args) => Some(&args.select.project),
+            Verb::Show(args) => Some(&args.project),
+            Verb::Why(args) => Some(&args.select.project),
+            Verb::Boot(_)
+            | Verb::Cache(_)
+            | Verb::Completions(_)
+            | Verb::ConfigDisk(_)
+            | Verb::Detect(_)
+            | Verb::Diff(_)
+            | Verb::Doctor(_)
+            | Verb::Export(_)
+            | Verb::Host(_)
+            | Verb::Init(_)
+            | Verb::Inspect(_)
+            | Verb::Install(_)
+            | Verb::Lint(_)
+            | Verb::List
+            | Verb::Uninstall(_)
+            | Verb::Verify(_) => None,
+        }
+    }
+
     /// Does the work.
     ///
     /// # Errors
@@ -151,12 +191,14 @@ impl Verb {
         match self {
             Verb::Build(args) => build::run(context, args),
             Verb::Lock(args) => lock::run(context, args),
+            Verb::Outdated(args) => outdated::run(context, args),
             Verb::Fetch(args) => fetch::run(context, args),
             Verb::Bundle(args) => bundle::run(context, args),
             Verb::List => list::run(context),
             Verb::Show(args) => show::run(context, args),
             Verb::Why(args) => why::run(context, args),
             Verb::Detect(args) => detect::run(context, args),
+            Verb::Init(args) => init::run(context, args),
             Verb::Boot(args) => boot::run(context, args),
             Verb::ConfigDisk(args) => config_disk::run(context, args),
             Verb::Export(args) => export::run(context, args),
@@ -164,6 +206,9 @@ impl Verb {
             Verb::Diff(args) => diff::run(context, args),
             Verb::Verify(args) => verify::run(context, args),
             Verb::Host(args) => host::run(context, args),
+            Verb::Install(args) => install::run(context, args),
+            Verb::Uninstall(args) => uninstall::run(context, args),
+            Verb::Doctor(args) => doctor::run(context, args),
             Verb::Lint(args) => lint::run(context, args),
             Verb::Completions(args) => completions::run(context, args),
             Verb::Cache(args) => cache::run(context, args),
@@ -189,11 +234,14 @@ mod tests {
         let cli = read("wifibox-build --flavor iwlwifi -v").expect("ok");
         assert!(cli.verb.is_none() && cli.global.verbose);
         assert_eq!(cli.build.select.flavor, ["iwlwifi"]);
-        assert!(matches!(cli.verb(), Some(Verb::Build(_))));
+        assert!(matches!(cli.verb(), Verb::Build(_)));
         let cli = read("wifibox-build build --flavor x").expect("ok");
         assert!(matches!(cli.verb, Some(Verb::Build(_))));
-        assert!(read("wifibox-build").is_err() && read("wifibox-build build").is_err());
-        assert!(read("wifibox-build list").is_ok());
+        let cli = read("wifibox-build -p lab --role station").expect("ok");
+        assert_eq!(cli.build.select.project.guest, ["lab"]);
+        assert!(matches!(cli.verb(), Verb::Build(_)));
+        assert!(read("wifibox-build --project a --no-project").is_err());
+        assert!(read("wifibox-build list").is_ok() && read("wifibox-build build").is_ok());
     }
 
     #[test]

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use super::options::{Compressor, GlobalArgs, SelectArgs, SourceArgs};
+use super::options::{Compressor, GlobalArgs, ProjectArgs, SelectArgs, SourceArgs};
+use super::project::Place;
 use super::render::failure::Failure;
 use super::render::printer::Printer;
 use wifibox_fetch::{Access, HttpOptions, Network, Options as FetchOptions, ProxyChoice, Remote};
@@ -15,9 +16,10 @@ use wifibox_ground::location::Location;
 use wifibox_ground::nearest::nearest;
 use wifibox_ground::progress::Progress as _;
 use wifibox_ground::work::Work;
-use wifibox_host::detect::table::Table;
 use wifibox_pipeline::{Caches, Environment};
-use wifibox_recipe::{Catalog, RootCompressor, Selection, Sources};
+use wifibox_recipe::{
+    At, Catalog, GuestPlan, Project, ProjectGuest, RootCompressor, Selection, Settings, Sources,
+};
 use wifibox_resolve::{LockChoice, LockMode};
 use wifibox_tree::cache::LIMIT as UNPACKED_LIMIT;
 
@@ -32,51 +34,55 @@ pub struct Context {
     pub cancel: Cancel,
     /// Where the recipes are.
     pub sources: Sources,
-    /// All recipes, checked.
+    /// All recipes, checked, and the project.
     pub catalog: Catalog,
+    /// The project's folder; empty without one, or if it is the working directory.
+    folder: PathBuf,
 }
 
-/// Where the table of devices is among the recipes.
-const DEVICES: &str = "firmware-blobs/devices.tsv";
-
 impl Context {
-    /// The table of devices of the recipes in use, or the program's own where they have none.
+    /// Reads the recipes, and the project of a verb that may have one.
     ///
     /// # Errors
-    /// It cannot be read.
-    pub fn devices(&self) -> Result<Table, Failure> {
-        let bytes = self.sources.read(DEVICES).or_else(|_| Sources::embedded().read(DEVICES))?;
-        let bad = |error: &dyn std::fmt::Display| Failure::failed(format!("{DEVICES}: {error}"));
-        let text = std::str::from_utf8(&bytes).map_err(|error| bad(&error))?;
-        Table::parse(text).map_err(|error| bad(&error))
-    }
-
-    /// Reads the recipes and takes over Ctrl-C.
-    ///
-    /// # Errors
-    /// The recipes are wrong.
+    /// They are wrong.
     pub fn new(
         args: &GlobalArgs,
+        project: Option<&ProjectArgs>,
         printer: Printer,
         cancel: Cancel,
     ) -> Result<Self, (Printer, Failure)> {
         let load = || {
-            let sources = match &args.recipes {
+            let mut sources = match &args.recipes {
                 Some(folder) => Sources::folder(folder)?,
                 None => Sources::embedded(),
             };
+            let place = project.map(Place::find).transpose()?.flatten();
+            if let Some(place) = &place {
+                sources = place.add_to(sources, args.recipes.is_some())?;
+            }
             let catalog = Catalog::load(&sources)?;
-            Ok::<_, wifibox_recipe::RecipeError>((sources, catalog))
+            Ok::<_, Failure>((sources, catalog, place))
         };
         match load() {
-            Ok((sources, catalog)) => {
+            Ok((sources, catalog, place)) => {
                 for warning in catalog.warnings() {
                     printer.warn(&warning.to_string());
                 }
-                Ok(Context { printer, cancel, sources, catalog })
+                let folder = place.map(|place| place.folder).unwrap_or_default();
+                Ok(Context { printer, cancel, sources, catalog, folder })
             }
-            Err(error) => Err((printer, error.into())),
+            Err(failure) => Err((printer, failure)),
         }
+    }
+
+    /// The project's folder; empty without one, or if it is the working directory.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// A path that a project names.
+    pub fn at(&self, path: impl AsRef<Path>) -> PathBuf {
+        self.folder.join(path)
     }
 
     /// The base that is meant where none is named: the recipes' default, or their only one.
@@ -98,63 +104,83 @@ impl Context {
         )))
     }
 
-    /// The one composition that the arguments ask for.
-    ///
-    /// # Errors
-    /// A name that cannot be one, or several flavors.
-    pub fn selection(&self, args: &SelectArgs) -> Result<Selection, Failure> {
-        match args.flavor.as_slice() {
-            [flavor] => Ok(Selection { flavor: flavor.clone(), ..self.composition(args)? }),
-            [] => Err(Failure::usage(
-                "--all-flavors does not work here: name one flavor with --flavor",
-            )),
-            _ => Err(Failure::usage("several flavors are given: this command takes one")),
-        }
-    }
-
-    /// The composition that the arguments ask for, but for the flavor, which is left empty.
+    /// The composition that the arguments ask for, where they leave it open that of the project's `guest`; but for the
+    /// flavor, which is left empty.
     ///
     /// # Errors
     /// A name that cannot be one.
-    pub fn composition(&self, args: &SelectArgs) -> Result<Selection, Failure> {
+    pub fn composition(
+        &self,
+        args: &SelectArgs,
+        guest: Option<&ProjectGuest>,
+    ) -> Result<Selection, Failure> {
         let compression = args.compression.map(|compressor| match compressor {
             Compressor::Xz => RootCompressor::Xz,
             Compressor::Zstd => RootCompressor::Zstd,
             Compressor::Gzip => RootCompressor::Gzip,
             Compressor::Lz4 => RootCompressor::Lz4,
         });
+        let said = |given: &Option<String>, pick: fn(&GuestPlan) -> Option<&At<String>>| {
+            given.clone().or_else(|| guest?.value(pick))
+        };
+        let base = said(&args.target.base, |plan| plan.base.as_ref());
+        let (mut with, mut without) = guest.map(ProjectGuest::features).unwrap_or_default();
+        with.retain(|name| !args.without.contains(name));
+        without.retain(|name| !args.with.contains(name));
+        with.extend(args.with.iter().cloned());
+        with.extend(args.persistent.then(|| "persistent".to_owned()));
+        without.extend(args.without.iter().cloned());
         Ok(Selection {
-            base: self.base(args.target.base.as_ref())?,
-            release: args.target.release.clone(),
-            architecture: args.target.arch.clone(),
+            base: self.base(base.as_ref())?,
+            release: said(&args.target.release, |plan| plan.release.as_ref()),
+            architecture: said(&args.target.arch, |plan| plan.arch.as_ref()),
             flavor: String::new(),
-            role: args.role.clone(),
-            with: {
-                let persistent = args.persistent.then(|| "persistent".to_owned());
-                args.with.iter().cloned().chain(persistent).collect()
-            },
-            without: args.without.clone(),
-            kernel: args.kernel.clone(),
-            hypervisor: args.hypervisor.clone(),
-            compression,
-            firmware_archive: false,
+            role: said(&args.role, |plan| plan.role.as_ref()),
+            with,
+            without,
+            kernel: said(&args.kernel, |plan| plan.kernel.as_ref()),
+            hypervisor: said(&args.hypervisor, |plan| plan.hypervisor.as_ref()),
+            compression: compression.or_else(|| guest?.compression()),
+            firmware_archive: said(&None, |plan| plan.firmware_archive.as_ref()).is_some(),
+            guest: guest.map(ProjectGuest::key),
         })
     }
 
-    /// A mirror that was named.
-    fn mirror(&self, name: &str, text: &str) -> Result<(String, Location), Failure> {
+    /// A mirror that was named, on the command line or in the project.
+    fn mirror(&self, said: &str, name: &str, text: &str) -> Result<(String, Location), Failure> {
         let known = self.catalog.repositories();
+        let known: Vec<&str> = known.iter().map(String::as_str).collect();
         if !known.contains(&name) {
-            let failure =
-                Failure::usage(format!("--mirror {name}={text}: there is no repository {name}"));
+            let failure = Failure::usage(format!("{said}: there is no repository {name}"));
             return Err(failure
                 .with_near(nearest(name, &known))
                 .with_hint(format!("the repositories are: {}", known.join(", "))));
         }
         let location = Location::parse(text);
-        let location =
-            location.map_err(|error| Failure::usage(format!("--mirror {name}={text}: {error}")));
+        let location = location.map_err(|error| Failure::usage(format!("{said}: {error}")));
         Ok((name.to_owned(), location?))
+    }
+
+    /// The mirrors of repositories: those of the command line, and the project's of the others.
+    fn mirrors(
+        &self,
+        args: &SourceArgs,
+        settings: &Settings,
+    ) -> Result<Vec<(String, Location)>, Failure> {
+        let mut mirrors = Vec::new();
+        for (name, text) in &args.mirror {
+            mirrors.push(self.mirror(&format!("--mirror {name}={text}"), name, text)?);
+        }
+        let is_named = |name: &String| args.mirror.iter().any(|(named, _)| named == name);
+        for (name, text) in settings.mirrors.iter().filter(|(name, _)| !is_named(name)) {
+            let file = self.catalog.project().map(Project::file).unwrap_or_default();
+            let said = format!("{file}: mirror: {name}: {text}");
+            // A folder is the project's.
+            let is_path = !text.contains("://");
+            let text = if is_path { self.at(text).display().to_string() } else { text.clone() };
+            mirrors.push(self.mirror(&said, name, &text)?);
+        }
+        Ok(mirrors)
     }
 
     /// The environment of a build.
@@ -162,9 +188,13 @@ impl Context {
     /// # Errors
     /// No cache folder can be found, or a variable or mirror makes no sense.
     pub fn environment(&self, args: &SourceArgs) -> Result<Environment<'_>, Failure> {
-        let mirrors = args.mirror.iter().map(|(name, text)| self.mirror(name, text));
-        let mirrors = mirrors.collect::<Result<_, _>>()?;
-        for file in &args.trust_key {
+        let settings = self.catalog.project().map(Project::settings).unwrap_or_default();
+        let mirrors = self.mirrors(args, &settings)?;
+        let further = settings.trust_keys.iter().map(|file| self.at(file));
+        let trust_keys: Vec<PathBuf> = args.trust_key.iter().cloned().chain(further).collect();
+        let further = settings.distdirs.iter().map(|folder| self.at(folder));
+        let distdirs = args.distdir.iter().cloned().chain(further).collect();
+        for file in &trust_keys {
             let opened = std::fs::File::open(file).and_then(|file| file.metadata());
             let why = match opened {
                 Ok(data) if data.is_dir() => "it is a folder".to_owned(),
@@ -172,23 +202,22 @@ impl Context {
                 Err(error) => error.to_string(),
             };
             let file = file.display();
-            return Err(Failure::usage(format!(
-                "cannot read the keys in --trust-key {file}: {why}"
-            )));
+            return Err(Failure::usage(format!("cannot read the signing keys in {file}: {why}")));
         }
         let available = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
         let jobs = args.jobs.and_then(|jobs| NonZeroUsize::new(jobs.into())).unwrap_or(available);
         let offline = args.offline || args.frozen;
         let apt = Path::new(APT_FOLDER);
-        let cache = cache_folder(args.cache_dir.as_deref())?;
+        let own_cache = settings.cache_dir.as_ref().map(|folder| self.at(folder));
+        let cache = cache_folder(args.cache_dir.as_deref().or(own_cache.as_deref()))?;
         let http = HttpOptions { proxy: ProxyChoice::System, ..HttpOptions::default() };
-        let remote = match &args.remote_cache {
+        let remote = match args.remote_cache.as_ref().or(settings.remote_cache.as_ref()) {
             Some(url) if !offline && !url.is_empty() => {
                 let aws = env::vars_os().filter_map(|(name, value)| {
                     Some((name.into_string().ok()?, value.into_string().ok()?))
                 });
                 let aws = aws.filter(|(name, _)| name.starts_with("AWS_")).collect();
-                let remote = Remote::new(url, &aws, &http);
+                let remote = Remote::new(url, &aws, &http, &self.cancel);
                 Some(Arc::new(remote.map_err(|error| Failure::usage(error.to_string()))?))
             }
             _ => None,
@@ -199,11 +228,11 @@ impl Context {
                 cache: cache.clone(),
                 mirrors,
                 apt_folder: apt.is_dir().then(|| apt.to_owned()),
-                trust_keys: args.trust_key.clone(),
+                trust_keys,
                 allow_expired_index: args.dangerously_allow_expired_index,
                 fetch: FetchOptions {
                     network: if offline { Network::Offline } else { Network::Online },
-                    distdirs: args.distdir.clone(),
+                    distdirs,
                     http,
                     remote: remote.clone(),
                     ..FetchOptions::default()
@@ -213,8 +242,10 @@ impl Context {
             work: Work { jobs, progress: &self.printer, cancel: &self.cancel },
             caches: Caches::new(&cache, limit, blocks, tool(), &self.printer).shared_by(remote),
             lock: LockChoice {
-                file: args.lock_file.clone(),
+                file: args.lock_file.clone().or(settings.lock_file.map(|file| self.at(file))),
+                folder: self.folder.clone(),
                 mode: if args.locked || args.frozen { LockMode::Locked } else { LockMode::Update },
+                rollback: args.dangerously_allow_rollback,
             },
             source_date_epoch: source_date_epoch()?,
             meter: None,

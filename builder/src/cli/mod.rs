@@ -4,12 +4,16 @@
 //! results are rendered, and never each other.
 
 mod candidates;
+mod cards;
 pub mod command;
 mod commands;
 mod context;
+mod interrupt;
 mod limits;
 mod meter;
 pub mod options;
+mod place;
+mod project;
 mod render;
 
 use std::ffi::OsString;
@@ -24,7 +28,6 @@ use options::GlobalArgs;
 use render::failure::Failure;
 use render::printer::Printer;
 use render::{start, usage};
-use wifibox_ground::cancel::Cancel;
 
 /// Runs the program with these arguments (the first is its name); gives back the exit code.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
@@ -36,7 +39,9 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
         Ok(true) => return 0,
         Err(_) => return 1,
     }
-    if let Some(global) = command::nothing_asked(&words) {
+    if let Some(global) = command::nothing_asked(&words)
+        && project::Place::here().is_none()
+    {
         return report(&printer(&global), &start::nothing_asked());
     }
     let cli = match Cli::read(&words) {
@@ -52,14 +57,9 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
     };
     limits::raise_open_files();
     let global = cli.global.clone();
-    let Some(verb) = cli.verb() else {
-        return report(&printer(&global), &start::nothing_asked());
-    };
-    let cancel = Cancel::new();
-    let on_interrupt = cancel.clone();
-    // Without a handler Ctrl-C ends the process at once, which outputs and store survive too.
-    drop(ctrlc::set_handler(move || on_interrupt.cancel()));
-    let context = match Context::new(&global, printer(&global), cancel) {
+    let verb = cli.verb();
+    let cancel = interrupt::listen(&global);
+    let context = match Context::new(&global, verb.project(), printer(&global), cancel) {
         Ok(context) => context,
         Err((printer, failure)) => return report(&printer, &failure),
     };

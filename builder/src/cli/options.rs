@@ -68,13 +68,33 @@ impl GlobalArgs {
     }
 }
 
+/// The user's project.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Project")]
+pub struct ProjectArgs {
+    /// The project's file [default: wifibox.yaml in this folder or one above it]
+    #[arg(long, value_name = "FILE", conflicts_with = "no_project")]
+    #[arg(value_hint = clap::ValueHint::FilePath)]
+    pub project: Option<PathBuf>,
+    /// Do without a project, also where there is a wifibox.yaml
+    #[arg(long)]
+    pub no_project: bool,
+    /// Of the project's guests only this one, or these (a,b) [default: all]
+    #[arg(long, short = 'p', value_name = "NAME", value_delimiter = ',')]
+    #[arg(conflicts_with = "no_project", add = Candidates::new(candidates::guests))]
+    pub guest: Vec<String>,
+}
+
 /// Which guest: the axes of composition.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Composition")]
 pub struct SelectArgs {
+    #[command(flatten)]
+    /// Of which project.
+    pub project: ProjectArgs,
     /// The chipset: see `wifibox-build list`; `build` and `fetch` take several (a,b), whose outputs go to
-    /// OUT/FLAVOR
-    #[arg(long, required_unless_present = "all_flavors", value_delimiter = ',')]
+    /// OUT/FLAVOR [default: the project's]
+    #[arg(long, value_delimiter = ',')]
     #[arg(add = Candidates::new(candidates::flavors))]
     pub flavor: Vec<String>,
     /// All flavors of the base, except those that need your agreement to a licence or firmware that only
@@ -164,6 +184,10 @@ pub struct SourceArgs {
     /// Accept an index whose Valid-Until is past: an attacker may then hold back security updates
     #[arg(long)]
     pub dangerously_allow_expired_index: bool,
+    /// Accept an index that is older than the one the lock was made of: an attacker may then serve old
+    /// packages whose holes are known
+    #[arg(long)]
+    pub dangerously_allow_rollback: bool,
     /// The lock file [default: locks/BASE-RELEASE-ARCHITECTURE.lock]
     #[arg(long, value_name = "FILE")]
     pub lock_file: Option<PathBuf>,
@@ -224,9 +248,9 @@ pub struct OutputArgs {
     #[arg(long, value_name = "upstream|FILE")]
     pub firmware_archive: Option<ArchiveChoice>,
     /// Block size of root.img in KiB: 4 to 1024, a power of two; larger ones compress better and cost
-    /// the guest memory when it reads
-    #[arg(long, value_name = "KIB", default_value = "256", value_parser = parse_block_size)]
-    pub block_size: u32,
+    /// the guest memory when it reads [default: 256]
+    #[arg(long, value_name = "KIB", value_parser = parse_block_size)]
+    pub block_size: Option<u32>,
     /// Build although nothing changed since the output folder was written
     #[arg(long)]
     pub force: bool,
@@ -260,7 +284,10 @@ fn parse_mirror(text: &str) -> Result<(String, String), String> {
 }
 
 /// A block size in KiB, as SquashFS has them.
-fn parse_block_size(text: &str) -> Result<u32, String> {
+///
+/// # Errors
+/// It is none.
+pub fn parse_block_size(text: &str) -> Result<u32, String> {
     let sizes = (2..=10).map(|power| 1u32 << power);
     let Ok(size) = text.parse::<u32>() else {
         return Err("expected a number of KiB: 4, 8, 16, 32, 64, 128, 256, 512 or 1024".to_owned());

@@ -71,3 +71,47 @@ fn what_is_no_output_is_named() {
     assert_eq!(code, Some(1));
     assert!(stderr.contains("new is not an output of wifibox-build"), "{stderr}");
 }
+
+#[test]
+fn one_changed_byte_is_a_difference_whatever_the_manifest_says() {
+    let guest = Guest::new();
+    guest.build("f", "old");
+    guest.build("f", "new");
+    let flip = |name: &str, at: fn(usize) -> usize| {
+        let path = guest.path("new").join(name);
+        let before = std::fs::read(&path).unwrap();
+        let mut bytes = before.clone();
+        let at = at(bytes.len());
+        bytes[at] ^= 1;
+        std::fs::write(&path, &bytes).unwrap();
+        (path, before)
+    };
+    for name in ["root.img", "vmlinuz", "cmdline", "licenses/summary.json", "sbom.spdx.json"] {
+        if !guest.path("new").join(name).exists() {
+            continue;
+        }
+        let (path, before) = flip(name, |length| length / 2);
+        let (code, stdout, stderr) = diff(&guest, &["--exit-code"]);
+        assert_eq!(code, Some(1), "{name}: {stdout}");
+        assert!(stdout.contains(&format!("~{name}")), "{name}: {stdout}");
+        assert!(stderr.contains("new is not what its manifest says ("), "{name}: {stderr}");
+        std::fs::write(path, before).unwrap();
+    }
+    // A manifest in other words, with a list that knows it: sound, and not the same bytes.
+    let (manifest, sums) = (guest.path("new/manifest.json"), guest.path("new/SHA256SUMS"));
+    let text = std::fs::read_to_string(&manifest).unwrap();
+    let hash = |text: &str| wifibox_ground::digest::Sha256::of(text.as_bytes()).to_string();
+    let list = std::fs::read_to_string(&sums).unwrap();
+    let other = format!("{text} ");
+    std::fs::write(&manifest, &other).unwrap();
+    std::fs::write(&sums, list.replace(&hash(&text), &hash(&other))).unwrap();
+    let (code, stdout, stderr) = diff(&guest, &["--exit-code"]);
+    assert_eq!((code, stderr.as_str()), (Some(1), ""), "{stdout}");
+    assert!(stdout.contains("~manifest.json"), "{stdout}");
+    let (_, stdout, _) = diff(&guest, &["--json"]);
+    let value: Value = serde_json::from_str(&stdout).unwrap();
+    assert_eq!(
+        (&value["same"], &value["sound"]),
+        (&false.into(), &serde_json::json!([true, true]))
+    );
+}

@@ -169,7 +169,7 @@ fn every_guest_is_listed_and_builds_from_the_lists_alone() {
         "MASTER_SITES=\thttps://mirror.example/distro/:distro\n",
         "\t|| ${PORT_OPTIONS:MXX_MORE}\nDISTFILES+=\tv1/main/x86_64/deeper-3-r0.apk:distro \\\n",
         "\t|| ${PORT_OPTIONS:MKERN_EDGE}\nDISTFILES+=\tv1/main/x86_64/linux-edge-6.18.1-r0.apk:distro\n",
-        "\t|| ${PORT_OPTIONS:MAPP_STATION}\nDISTFILES+=\tv1/main/x86_64/joining-2-r0.apk:distro\n",
+        "\t|| ${PORT_OPTIONS:MAPP_SUPPLICANT}\nDISTFILES+=\tv1/main/x86_64/joining-2-r0.apk:distro\n",
     ] {
         assert!(makefile.contains(lines), "{lines:?} is not in\n{makefile}");
     }

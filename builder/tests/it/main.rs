@@ -4,6 +4,7 @@
 
 mod alpine_aarch64;
 mod alpine_guest;
+mod archives;
 mod command_line;
 mod detect;
 mod diff;
@@ -11,6 +12,7 @@ mod freebsd_port;
 mod guest_scripts;
 mod host;
 mod host_scripts;
+mod hostile;
 mod incremental;
 mod inspect;
 mod openrc_guest;
@@ -18,6 +20,7 @@ mod openwrt_architectures;
 mod openwrt_firmware;
 mod openwrt_guest;
 mod openwrt_partial;
+mod project;
 mod recipes;
 mod release;
 mod remote_cache;

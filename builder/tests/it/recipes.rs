@@ -260,7 +260,8 @@ fn schemas_are_current() {
     let folder = workspace().join("docs/schema");
     let mut names = BTreeSet::new();
     let release = ("release", schema::<wifibox_report::release::Index>());
-    for (name, schema) in schemas().into_iter().chain([release]) {
+    let outdated = ("outdated", schema::<wifibox_resolve::outdated::Outdated>());
+    for (name, schema) in schemas().into_iter().chain([release, outdated]) {
         let text = format!("{}\n", serde_json::to_string_pretty(&schema).unwrap());
         let path = folder.join(format!("{name}.json"));
         if std::env::var_os("WIFIBOX_BUILD_BLESS").is_some() {

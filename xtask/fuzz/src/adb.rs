@@ -1,7 +1,7 @@
 //! libFuzzer's entry: see `xtask/src/fuzz`.
 #![no_main]
 
-#[path = "../../src/fuzz/target.rs"]
+#[path = "../../src/fuzz/adb/target.rs"]
 mod target;
 
 use std::sync::OnceLock;

@@ -63,10 +63,8 @@ fn over(
         .collect::<Result<_, _>>()
         .map_err(|error| error.to_string())?;
     let solve_over = |indexes: &[Arc<[Package]>]| -> Result<usize, Box<dyn Error>> {
-        let repositories = indexes
-            .iter()
-            .map(|packages| Repository { tag: None, packages: Arc::clone(packages) })
-            .collect();
+        let repositories =
+            indexes.iter().map(|packages| Repository::new(Arc::clone(packages))).collect();
         let universe = Universe::new(Scheme::Apk, Some("x86_64"), repositories, Vec::new())?;
         Ok(resolve(&universe, &requests).map_err(|error| error.to_string())?.packages.len())
     };

@@ -51,6 +51,12 @@ pub fn check(
                 Ok(guests) => count.guests += guests,
                 Err(error) => problems.push(format!("{shown}: {error}")),
             }
+        } else if example.join("wifibox.yaml").is_file() {
+            let shown = example.display().to_string();
+            match compose_project(root, &example) {
+                Ok(guests) => count.guests += guests,
+                Err(error) => problems.push(format!("{shown}: {error}")),
+            }
         } else if example.is_dir() {
             count.host_files += lint_files(&example, problems)?;
         }
@@ -88,6 +94,23 @@ fn compose(root: &Path, example: &Path) -> Result<usize, Box<dyn Error>> {
         }
     }
     if guests == 0 { Err("its recipes have no flavor that composes".into()) } else { Ok(guests) }
+}
+
+/// Composes each guest of an example's project; says how many guests that were.
+fn compose_project(root: &Path, example: &Path) -> Result<usize, Box<dyn Error>> {
+    let sources = Sources::folder(root)?.with_project(example, "wifibox.yaml");
+    let catalog = Catalog::load(&sources)?;
+    let project = catalog.project().ok_or("there is no project")?;
+    let guests = project.guests().flat_map(|guest| guest.selections(catalog.default_base()));
+    let guests: Vec<Selection> = guests.collect();
+    for selection in &guests {
+        catalog.compose(selection)?.path_filter()?;
+    }
+    if guests.is_empty() {
+        Err("its project has no guest with a flavor".into())
+    } else {
+        Ok(guests.len())
+    }
 }
 
 /// Adds the files of the data folders in `folder`; those that are there already are replaced.
@@ -146,5 +169,14 @@ mod tests {
         let (_, _, problems) =
             run("summary: x\nmanifests: [nothing]\n", "wifibox_enable = \"YES\"\n");
         assert_eq!(problems.len(), 2, "{problems:?}");
+        fs::create_dir(folder.path().join("project")).expect("made");
+        let project = |text: &str| {
+            fs::write(folder.path().join("project/wifibox.yaml"), text).expect("written");
+            let mut problems = Vec::new();
+            check(&root, folder.path(), &mut problems).expect("read");
+            problems.iter().filter(|problem| problem.contains("project")).count()
+        };
+        assert_eq!(project("base: debian\nflavor: hwsim\n"), 0);
+        assert_eq!(project("base: debian\nflavor: nothing\n"), 1);
     }
 }

@@ -4,6 +4,8 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
+use super::mutate::Words;
+
 /// Edge counters and traced comparisons: what libFuzzer finds its way by. All are stable options.
 const COVERAGE: [&str; 8] = [
     "-Cpasses=sancov-module",
@@ -18,7 +20,13 @@ const COVERAGE: [&str; 8] = [
 
 /// Runs it until the time is over, or until an input crashes it, takes more than ten seconds or more
 /// than so many MiB of memory. Such an input is kept beside the corpus.
-pub fn run(corpus: &Path, time: Duration, memory: u64) -> Result<(), Box<dyn std::error::Error>> {
+pub fn run(
+    name: &str,
+    words: Words,
+    corpus: &Path,
+    time: Duration,
+    memory: u64,
+) -> Result<(), Box<dyn std::error::Error>> {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     let (folder, built) = (here.join("fuzz"), Path::new("target/fuzz/build"));
     // The same versions of everything as the program has; cargo adds libFuzzer to it.
@@ -26,7 +34,7 @@ pub fn run(corpus: &Path, time: Duration, memory: u64) -> Result<(), Box<dyn std
     let host = host()?;
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let build = Command::new(cargo)
-        .args(["build", "--release", "--target", &host, "--target-dir"])
+        .args(["build", "--release", "--bin", name, "--target", &host, "--target-dir"])
         .arg(std::path::absolute(built)?)
         .arg("--manifest-path")
         .arg(folder.join("Cargo.toml"))
@@ -35,14 +43,29 @@ pub fn run(corpus: &Path, time: Duration, memory: u64) -> Result<(), Box<dyn std
     if !build.success() {
         return Err("the fuzzer cannot be built; it needs a C++ compiler".into());
     }
-    let run = Command::new(built.join(host).join("release/adb"))
+    let dictionary = built.join(format!("{name}.words"));
+    std::fs::write(&dictionary, as_dictionary(words))?;
+    let run = Command::new(built.join(host).join("release").join(name))
         .arg(corpus)
         .arg(format!("-max_total_time={}", time.as_secs()))
         .arg(format!("-rss_limit_mb={memory}"))
         .arg(format!("-artifact_prefix={}-", corpus.display()))
+        .arg(format!("-dict={}", dictionary.display()))
         .args(["-max_len=65536", "-timeout=10", "-print_final_stats=1"])
         .status()?;
     if run.success() { Ok(()) } else { Err("the fuzzer found something: see above".into()) }
+}
+
+/// libFuzzer's file of words: each in quotes, with every byte written as a number.
+fn as_dictionary(words: Words) -> String {
+    let line = |bytes: &[u8]| {
+        let bytes: String = bytes.iter().map(|byte| format!("\\x{byte:02x}")).collect();
+        format!("\"{bytes}\"\n")
+    };
+    match words {
+        Words::Numbers(numbers) => numbers.iter().map(|word| line(&word.to_le_bytes())).collect(),
+        Words::Texts(texts) => texts.iter().map(|text| line(text.as_bytes())).collect(),
+    }
 }
 
 /// The target triple of this machine, as the compiler names it.

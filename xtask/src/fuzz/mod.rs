@@ -1,20 +1,21 @@
-//! `cargo xtask fuzz adb`: feeds damaged ADB files to everything that reads them.
+//! `cargo xtask fuzz`: feeds damaged input to what reads other people's: files of apk v3 to everything that
+//! reads them (`adb`), maintainer scripts to their evaluator (`script`).
 //!
 //! With `--plain` it is an ordinary program that mutates its seeds at random from a fixed seed: quick
-//! to start, for continuous integration. Without it, the libFuzzer program in `xtask/fuzz` is built,
+//! to start, for continuous integration. Without it, a libFuzzer program in `xtask/fuzz` is built,
 //! with coverage compiled in, and run: it finds its way by what the code does. A stable compiler will do.
 
+mod adb;
 mod libfuzzer;
 mod mutate;
-mod seeds;
-mod target;
+mod script;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use target::Target;
+use mutate::Words;
 
-/// Feed damaged files to the readers of a format.
+/// Feed damaged input to what reads other people's.
 #[derive(clap::Args)]
 pub struct Arguments {
     /// The fuzz target.
@@ -32,46 +33,107 @@ pub struct Arguments {
     /// Fail when the process has more memory than this, in MiB.
     #[arg(long, default_value_t = 512)]
     memory: u64,
-    /// The folder with the inputs that libFuzzer keeps.
-    #[arg(long, default_value = "target/fuzz/corpus-adb")]
-    corpus: PathBuf,
+    /// Begin with the files of this folder and of those in it, too.
+    #[arg(long, value_name = "FOLDER")]
+    with: Option<PathBuf>,
+    /// The folder with the inputs that libFuzzer keeps [default: target/fuzz/corpus-WHAT].
+    #[arg(long)]
+    corpus: Option<PathBuf>,
 }
 
 #[derive(Clone, Copy, clap::ValueEnum)]
 enum What {
     /// apk v3: indexes, packages, keys.
     Adb,
+    /// Maintainer scripts.
+    Script,
+}
+
+/// What the fuzzer works on.
+struct Subject {
+    name: &'static str,
+    seeds: Vec<Vec<u8>>,
+    words: Words,
+    run: Run,
+}
+
+/// Gives bytes to what is fuzzed.
+type Run = Box<dyn Fn(&[u8])>;
+
+impl Subject {
+    fn new(what: What) -> Self {
+        match what {
+            What::Adb => {
+                let target = adb::Target::new();
+                let run = Box::new(move |bytes: &[u8]| target.run(bytes));
+                Subject {
+                    name: "adb",
+                    seeds: adb::seeds(),
+                    words: Words::Numbers(&adb::WORDS),
+                    run,
+                }
+            }
+            What::Script => {
+                let target = script::Target::new();
+                let run = Box::new(move |bytes: &[u8]| target.run(bytes));
+                let words = Words::Texts(&script::WORDS);
+                Subject { name: "script", seeds: script::seeds(), words, run }
+            }
+        }
+    }
 }
 
 /// Runs the chore.
 pub fn run(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
-    let What::Adb = arguments.what;
+    let mut subject = Subject::new(arguments.what);
+    if let Some(folder) = &arguments.with {
+        read_seeds(folder, &mut subject.seeds)?;
+    }
     let time = Duration::try_from_secs_f64(arguments.minutes * 60.0)?;
     if arguments.plain {
-        return plain(time, arguments.seed, arguments.memory);
+        return plain(&subject, time, arguments.seed, arguments.memory);
     }
-    std::fs::create_dir_all(&arguments.corpus)?;
-    for (number, seed) in seeds::all().iter().enumerate() {
-        std::fs::write(arguments.corpus.join(format!("seed-{number:02}")), seed)?;
+    let corpus =
+        arguments.corpus.unwrap_or_else(|| format!("target/fuzz/corpus-{}", subject.name).into());
+    std::fs::create_dir_all(&corpus)?;
+    for (number, seed) in subject.seeds.iter().enumerate() {
+        std::fs::write(corpus.join(format!("seed-{number:02}")), seed)?;
     }
-    libfuzzer::run(&arguments.corpus, time, arguments.memory)
+    libfuzzer::run(subject.name, subject.words, &corpus, time, arguments.memory)
+}
+
+/// Reads the files of a folder, and of the folders in it.
+fn read_seeds(folder: &Path, seeds: &mut Vec<Vec<u8>>) -> std::io::Result<()> {
+    let mut entries = std::fs::read_dir(folder)?.collect::<Result<Vec<_>, _>>()?;
+    entries.sort_by_key(std::fs::DirEntry::file_name);
+    for entry in entries {
+        match entry.file_type()?.is_dir() {
+            true => read_seeds(&entry.path(), seeds)?,
+            false => seeds.push(std::fs::read(entry.path())?),
+        }
+    }
+    Ok(())
 }
 
 /// A panic ends the program with the number of the input: the same seed brings it back.
 #[expect(clippy::print_stdout, reason = "the result of a chore")]
-fn plain(time: Duration, seed: u64, memory: u64) -> Result<(), Box<dyn std::error::Error>> {
-    let (seeds, target, begin) = (seeds::all(), Target::new(), Instant::now());
-    for seed in &seeds {
-        target.run(seed);
-    }
+fn plain(
+    subject: &Subject,
+    time: Duration,
+    seed: u64,
+    memory: u64,
+) -> Result<(), Box<dyn std::error::Error>> {
+    let Subject { name, seeds, words, run } = subject;
+    seeds.iter().for_each(|seed| run(seed));
+    let begin = Instant::now();
     let mut random = mutate::Random::new(seed);
     let (mut count, mut slowest) = (0u64, Duration::ZERO);
     while begin.elapsed() < time {
-        let input = mutate::mutant(&seeds, &mut random);
+        let input = mutate::mutant(seeds, *words, &mut random);
         let start = Instant::now();
-        let run = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| target.run(&input)));
-        if run.is_err() {
-            let file = std::env::temp_dir().join(format!("adb-crash-{seed}-{count}"));
+        let ran = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| run(&input)));
+        if ran.is_err() {
+            let file = std::env::temp_dir().join(format!("{name}-crash-{seed}-{count}"));
             std::fs::write(&file, &input)?;
             return Err(format!("input {count} of --seed {seed} fails: {}", file.display()).into());
         }

@@ -23,24 +23,17 @@ impl Random {
     }
 }
 
-/// Values at which off-by-one errors live: words and types of the format.
-const WORDS: [u32; 12] = [
-    0,
-    1,
-    2,
-    0xffff_ffff,
-    0x7fff_ffff,
-    0x8000_0000,
-    0x3fff_ffff,
-    0xc000_0002,
-    0xd000_0008,
-    0xe000_0008,
-    0xa000_0000,
-    0x2fff_fffc,
-];
+/// Values of a format that damage is made of.
+#[derive(Clone, Copy)]
+pub enum Words {
+    /// Words of 32 bits, at multiples of four.
+    Numbers(&'static [u32]),
+    /// Pieces of text, anywhere.
+    Texts(&'static [&'static str]),
+}
 
 /// One of the seeds, damaged in one to eight places.
-pub fn mutant(seeds: &[Vec<u8>], random: &mut Random) -> Vec<u8> {
+pub fn mutant(seeds: &[Vec<u8>], words: Words, random: &mut Random) -> Vec<u8> {
     let mut bytes = seeds.get(random.below(seeds.len())).cloned().unwrap_or_default();
     for _ in 0..=random.below(8) {
         let at = random.below(bytes.len());
@@ -63,13 +56,7 @@ pub fn mutant(seeds: &[Vec<u8>], random: &mut Random) -> Vec<u8> {
                 let part = other.get(from..(from + 4 * length).min(other.len()));
                 bytes.splice(at..end, part.unwrap_or_default().iter().copied());
             }
-            5 | 6 => {
-                let at = at & !3;
-                let word = WORDS[random.below(WORDS.len())].wrapping_add(random.below(3) as u32);
-                if let Some(place) = bytes.get_mut(at..at + 4) {
-                    place.copy_from_slice(&word.to_le_bytes());
-                }
-            }
+            5 | 6 => put_word(&mut bytes, (at, end), words, random),
             _ => {
                 if let Some(byte) = bytes.get_mut(at) {
                     *byte ^= 1 << random.below(8);
@@ -78,4 +65,23 @@ pub fn mutant(seeds: &[Vec<u8>], random: &mut Random) -> Vec<u8> {
         }
     }
     bytes
+}
+
+/// Puts a word at a place: a number over what is there, a text before it or in its stead.
+fn put_word(bytes: &mut Vec<u8>, (at, end): (usize, usize), words: Words, random: &mut Random) {
+    match words {
+        Words::Numbers(numbers) => {
+            let at = at & !3;
+            let number = numbers.get(random.below(numbers.len())).copied().unwrap_or(0);
+            let number = number.wrapping_add(random.below(3) as u32);
+            if let Some(place) = bytes.get_mut(at..at + 4) {
+                place.copy_from_slice(&number.to_le_bytes());
+            }
+        }
+        Words::Texts(texts) => {
+            let text = texts.get(random.below(texts.len())).copied().unwrap_or_default();
+            let end = if random.below(2) == 0 { at } else { end };
+            bytes.splice(at..end, text.bytes());
+        }
+    }
 }

@@ -91,12 +91,12 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let mut pins = pin("usign.pub", &usign.fingerprint());
     let release = |default: &str| arguments.release.clone().unwrap_or_else(|| default.to_owned());
     match arguments.format {
-        Format::Opkg => opkg(&release("24.10.4"), &made).publish(&out.join("mirror"), &usign),
+        Format::Opkg => opkg(&release("24.10.8"), &made).publish(&out.join("mirror"), &usign),
         Format::Adb => {
             let apk = adbkeys::Signer::ec(seed);
             fs::write(out.join("apk.pem"), &apk.pem)?;
             pins.push_str(&pin("apk.pem", &apk.fingerprint()));
-            adb(&release("25.12.0"), &made, &out.join("mirror"), &apk, &usign)?;
+            adb(&release("25.12.5"), &made, &out.join("mirror"), &apk, &usign)?;
         }
     }
     fs::write(out.join("keys.yaml"), pins)?;

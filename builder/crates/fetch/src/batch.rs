@@ -66,7 +66,8 @@ fn parallel<T: Sync>(
     };
     std::thread::scope(|scope| {
         for _ in 1..jobs.clamp(1, items.len().max(1)) {
-            scope.spawn(work);
+            // Where the system has no more threads, those that there are do it.
+            drop(std::thread::Builder::new().spawn_scoped(scope, work));
         }
         work();
     });

@@ -136,6 +136,8 @@ pub enum Outcome {
     NotFound(String),
     /// It could not be read, for a reason that may pass.
     Failed(String),
+    /// It has it, but sends no more than so many bytes a second.
+    Slow(u64),
     /// It was refused for good (403, too many redirects, not a file).
     Refused(String),
     /// It had a file of another size or digest.
@@ -155,6 +157,7 @@ impl fmt::Display for Outcome {
             | Outcome::Failed(why)
             | Outcome::Refused(why)
             | Outcome::Unfit(why) => f.write_str(why),
+            Outcome::Slow(rate) => write!(f, "slow: {rate} bytes a second"),
             Outcome::Mismatch(found) => write!(f, "something else: {found}"),
             Outcome::TooLarge(limit) => write!(f, "larger than {limit} bytes"),
             Outcome::Skipped => f.write_str("not asked (offline)"),

@@ -1,8 +1,7 @@
 //! Gets artefacts: from the store, from folders of downloaded files, from their locations.
 
-use std::collections::BTreeSet;
+use std::collections::VecDeque;
 use std::path::Path;
-use std::sync::{Mutex, PoisonError};
 
 use super::distdir;
 use super::error::{FetchError, Outcome, Tried};
@@ -13,6 +12,7 @@ use super::options::{Network, Options};
 use super::partial::{Memory, Partial, Target};
 use super::remote::Remote;
 use super::retry::RetryPolicy;
+use super::servers::Servers;
 use super::store::{Store, open_and_hash};
 use super::transfer::{Bound, Failure, Transfer};
 use wifibox_ground::artefact::Artefact;
@@ -29,8 +29,7 @@ pub struct Fetcher<'a> {
     cancel: &'a Cancel,
     client: LazyClient,
     ledger: Option<&'a Ledger>,
-    /// Servers that did not answer: they are asked last, and only once.
-    silent: Mutex<BTreeSet<String>>,
+    servers: Servers,
 }
 
 impl<'a> Fetcher<'a> {
@@ -42,7 +41,8 @@ impl<'a> Fetcher<'a> {
         cancel: &'a Cancel,
     ) -> Self {
         let client = LazyClient::new(&options.http);
-        Fetcher { store, options, progress, cancel, client, ledger: None, silent: Mutex::default() }
+        let servers = Servers::default();
+        Fetcher { store, options, progress, cancel, client, ledger: None, servers }
     }
 
     /// The same, which notes in `ledger` what it gets.
@@ -62,7 +62,7 @@ impl<'a> Fetcher<'a> {
     pub fn fetch(&self, artefact: &Artefact) -> Result<Fetched, FetchError> {
         let fetched = self.find(artefact)?;
         if let Some(ledger) = self.ledger {
-            ledger.note(&artefact.path, Got::File(fetched.path.clone()));
+            ledger.note(&artefact.path, Got::File(fetched.clone()));
         }
         Ok(fetched)
     }
@@ -91,19 +91,17 @@ impl<'a> Fetcher<'a> {
         let lock = self.store.lock(&sha256, self.cancel)?;
         // Whoever had the lock before may have fetched it.
         let path = self.store.path_of(&sha256);
-        if let Some((_, found)) = open_and_hash(&path, self.cancel)?
+        if let Some((file, found)) = open_and_hash(&path, self.cancel)?
             && identity.accepts(&found)
         {
-            return Ok(Fetched { path, size: found.size, sha256 });
+            return Fetched::of(path, found.size, sha256, &file);
         }
         let task = self.progress.begin(&artefact.name, identity.size);
         let mut partial = self.store.partial(&sha256, self.cancel)?;
         let limit = self.options.unknown_size_limit;
         if let Some(remote) = remote {
             if self.take_from(remote, artefact, &mut partial)? {
-                let size = partial.length();
-                let path = self.store.keep(partial, &sha256, &lock)?;
-                return Ok(Fetched { path, size, sha256 });
+                return self.store.keep(partial, &sha256, &lock);
             }
             remote.tell_failure(self.progress);
         }
@@ -112,16 +110,29 @@ impl<'a> Fetcher<'a> {
             partial.restart()?;
         }
         let mut transfer = self.transfer(&artefact.name, bound, &*task);
-        for location in locations {
+        let mut locations = VecDeque::from(locations);
+        let mut slow = Vec::new();
+        loop {
+            // When all others have failed, the slow ones are good enough, the fastest first.
+            transfer.may_leave = locations.iter().skip(1).any(|l| self.servers.may_be_fast(l));
+            let Some(location) = locations.pop_front().or_else(|| fastest(&mut slow)) else {
+                break;
+            };
             match self.complete(&mut transfer, location, &mut partial, artefact)? {
                 None => {
-                    let size = partial.length();
-                    let path = self.store.keep(partial, &sha256, &lock)?;
+                    self.servers_rate(&mut transfer, location);
+                    let fetched = self.store.keep(partial, &sha256, &lock)?;
                     if let Some(remote) = remote {
-                        remote.keep_artefact(&sha256, &path);
+                        remote.keep_artefact(&sha256, &fetched.path);
                         remote.tell_failure(self.progress);
                     }
-                    return Ok(Fetched { path, size, sha256 });
+                    return Ok(fetched);
+                }
+                Some(Outcome::Slow(rate)) => {
+                    self.servers_rate(&mut transfer, location);
+                    self.progress
+                        .note(&format!("{location}: {}; another one", Outcome::Slow(rate)));
+                    slow.push((rate, location));
                 }
                 Some(outcome) => self.note(location, outcome, &mut tried),
             }
@@ -148,9 +159,8 @@ impl<'a> Fetcher<'a> {
             }
             let restarted = if begun { Ok(()) } else { partial.restart() };
             begun = true;
-            // What is longer than it should be is wrong, and is not taken further.
-            if partial.length() > limit {
-                return Ok(());
+            if partial.length().saturating_add(piece.len() as u64) > limit {
+                return Err(format!("what it has of {sha256} is longer than {limit} bytes"));
             }
             restarted.and_then(|()| partial.write(piece)).map_err(|error| {
                 let why = error.to_string();
@@ -216,7 +226,7 @@ impl<'a> Fetcher<'a> {
             let mut partial = Partial::open(temporary.to_path_buf(), self.cancel)?;
             partial.restart()?;
             match transfer.read(location, &self.patience(location), &mut partial) {
-                Ok(()) => {}
+                Ok(()) => self.servers_rate(&mut transfer, location),
                 Err(Failure::Next(outcome)) => {
                     self.note(location, outcome, &mut tried);
                     continue;
@@ -227,12 +237,11 @@ impl<'a> Fetcher<'a> {
                 self.note(location, Outcome::Unfit(why), &mut tried);
                 continue;
             }
-            let (size, Some(sha256)) = (partial.found().size, partial.found().sha256) else {
+            let Some(sha256) = partial.found().sha256 else {
                 return Err(FetchError::Unrecognisable { name: artefact.name.clone() });
             };
             let lock = self.store.lock(&sha256, self.cancel)?;
-            let path = self.store.keep(partial, &sha256, &lock)?;
-            return Ok(Fetched { path, size, sha256 });
+            return self.store.keep(partial, &sha256, &lock);
         }
         Err(FetchError::from_trials(&artefact.name, &artefact.identity, tried))
     }
@@ -309,7 +318,7 @@ impl<'a> Fetcher<'a> {
         let path = self.store.path_of(sha256);
         file.map(|file| {
             let size = file.metadata().map_err(FetchError::disk("look at", &path))?.len();
-            Ok(Fetched { path, size, sha256: *sha256 })
+            Fetched::of(path.clone(), size, *sha256, &file)
         })
         .transpose()
     }
@@ -322,24 +331,29 @@ impl<'a> Fetcher<'a> {
             tried.push(Tried { location: location.to_string(), outcome: Outcome::Skipped });
         }
         let mut usable: Vec<&Location> = all.iter().filter(may).collect();
-        let silent = self.silent.lock().unwrap_or_else(PoisonError::into_inner);
-        usable.sort_by_key(|location| location.server().is_some_and(|s| silent.contains(&s)));
+        self.servers.sort(&mut usable);
         usable
     }
 
     fn note(&self, location: &Location, outcome: Outcome, tried: &mut Vec<Tried>) {
         self.progress.note(&format!("{location}: {outcome}"));
-        if let (Outcome::Failed(_), Some(server)) = (&outcome, location.server()) {
-            self.silent.lock().unwrap_or_else(PoisonError::into_inner).insert(server);
+        if matches!(outcome, Outcome::Failed(_)) {
+            self.servers.is_silent(location);
         }
         tried.push(Tried { location: location.to_string(), outcome });
     }
 
+    /// Remembers a server that was found to be slow.
+    fn servers_rate(&self, transfer: &mut Transfer<'_>, location: &Location) {
+        if let Some(rate) = transfer.rate.take() {
+            self.servers.is_slow(location, rate);
+        }
+    }
+
     /// How often this location is asked.
     fn patience(&self, location: &Location) -> RetryPolicy {
-        let silent = self.silent.lock().unwrap_or_else(PoisonError::into_inner);
         let mut policy = self.options.retry.clone();
-        if location.server().is_some_and(|server| silent.contains(&server)) {
+        if self.servers.was_silent(location) {
             policy.attempts = 1;
         }
         policy
@@ -358,7 +372,16 @@ impl<'a> Fetcher<'a> {
             progress: self.progress,
             cancel: self.cancel,
             task,
+            slow: self.options.http.slow,
+            may_leave: false,
+            rate: None,
             told: 0,
         }
     }
+}
+
+/// Takes the location out that sent the most bytes a second.
+fn fastest<'l>(slow: &mut Vec<(u64, &'l Location)>) -> Option<&'l Location> {
+    let best = (0..slow.len()).max_by_key(|at| slow.get(*at).map(|(rate, _)| *rate))?;
+    Some(slow.swap_remove(best).1)
 }

@@ -1,8 +1,8 @@
 //! HTTP: one GET at a time, from an offset, read piece by piece so that it can be cancelled.
 //!
 //! Each request runs in its own thread and hands its pieces over through a short channel.
-//! The side that waits looks at the cancellation flag many times a second and gives up after the
-//! stall time, whatever the connection does. Redirects are limited and never lead from https to http.
+//! The side that waits looks at the cancellation flag many times a second and gives up when nothing has arrived for
+//! the stall time, whatever the connection does; how long all of a file takes does not matter. Redirects are limited and never lead from https to http.
 //! The TLS provider is handed to the client, so that no process-wide state is needed.
 
 use std::error::Error as _;
@@ -17,6 +17,10 @@ use reqwest::{Proxy, Url, redirect};
 
 use super::http_options::{HttpOptions, ProxyChoice};
 use wifibox_ground::cancel::{Cancel, LOOK_EVERY};
+
+/// A bound on the threads of requests that were given up. Whoever waits gives up much earlier, but only where nothing
+/// arrives: a large file may take hours.
+const LONGEST: Duration = Duration::from_secs(24 * 3600);
 
 /// Makes requests.
 #[derive(Debug, Clone)]
@@ -103,7 +107,7 @@ impl Client {
             return Err(HttpError::Refused(format!("https does not work on this machine: {why}")));
         }
         let mut request =
-            self.inner.get(url.clone()).header(ACCEPT_ENCODING, "identity").timeout(self.stall);
+            self.inner.get(url.clone()).header(ACCEPT_ENCODING, "identity").timeout(LONGEST);
         if offset > 0 {
             request = request.header(RANGE, format!("bytes={offset}-"));
         }
@@ -188,6 +192,8 @@ fn builder(options: &HttpOptions) -> Result<reqwest::blocking::ClientBuilder, St
     let builder = Inner::builder()
         .user_agent(&options.user_agent)
         .connect_timeout(options.connect_timeout)
+        // So that the thread of a request that was given up ends, when the other side is gone.
+        .tcp_keepalive(options.stall_timeout)
         .redirect(policy)
         .referer(false)
         // Retries are counted in one place, in `transfer`.

@@ -9,12 +9,23 @@ pub struct HttpOptions {
     pub connect_timeout: Duration,
     /// How long a server may keep silent before the connection counts as dead.
     pub stall_timeout: Duration,
+    /// Which server is left for another one that has the same file.
+    pub slow: SlowServer,
     /// Redirects followed for one request.
     pub redirects: usize,
     /// Which proxy is used.
     pub proxy: ProxyChoice,
     /// The `User-Agent` header.
     pub user_agent: String,
+}
+
+/// A server that is slow: measured over so long a time, it sends fewer bytes a second than these.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SlowServer {
+    /// How long it is watched, and again.
+    pub time: Duration,
+    /// Bytes a second.
+    pub rate: u64,
 }
 
 /// Which proxy requests go through.
@@ -34,6 +45,7 @@ impl Default for HttpOptions {
         HttpOptions {
             connect_timeout: Duration::from_secs(15),
             stall_timeout: Duration::from_secs(30),
+            slow: SlowServer { time: Duration::from_secs(8), rate: 50_000 },
             redirects: 8,
             proxy: ProxyChoice::Direct,
             user_agent: concat!("wifibox-build/", env!("CARGO_PKG_VERSION")).to_owned(),

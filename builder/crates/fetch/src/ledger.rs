@@ -1,8 +1,9 @@
 //! The files that a fetcher got, by their paths below its mirrors: a bundle is made of them.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
+
+use crate::Fetched;
 
 /// One file that was got.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -10,7 +11,7 @@ pub enum Got {
     /// A small file that is not kept anywhere: an index.
     Bytes(Vec<u8>),
     /// A file that is in the store, or in a folder of downloaded files.
-    File(PathBuf),
+    File(Fetched),
 }
 
 /// Files by their paths below a mirror. Threads may write to it at once.

@@ -1,7 +1,7 @@
 //! An unfinished download: a file beside the store that is hashed while it grows.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read, Write};
+use std::fs::{self, File};
+use std::io::{self, Read, Seek as _, Write};
 use std::path::{Path, PathBuf};
 
 use super::error::FetchError;
@@ -9,6 +9,7 @@ use super::stoppable::Stoppable;
 use wifibox_ground::artefact::Found;
 use wifibox_ground::cancel::Cancel;
 use wifibox_ground::digest::Hasher;
+use wifibox_ground::regular;
 
 /// Where the bytes of a transfer go. They arrive in order; a transfer may begin anew.
 pub(super) trait Target {
@@ -18,6 +19,19 @@ pub(super) trait Target {
     fn length(&self) -> u64;
     /// Adds bytes.
     fn write(&mut self, bytes: &[u8]) -> Result<(), FetchError>;
+}
+
+/// Opens the file at `path`, or begins one. What somebody else put there, a link or a pipe, goes: it is followed and
+/// waited for by nobody.
+fn own(path: &Path) -> Result<File, FetchError> {
+    match regular::open_own(path) {
+        Err(error) if error.kind() == io::ErrorKind::InvalidInput => {
+            fs::remove_file(path).map_err(FetchError::disk("remove", path))?;
+            regular::open_own(path)
+        }
+        opened => opened,
+    }
+    .map_err(FetchError::disk("open", path))
 }
 
 /// An unfinished file of the store. It stays on disk when dropped, to be resumed.
@@ -31,13 +45,7 @@ pub(super) struct Partial {
 impl Partial {
     /// Opens the unfinished file at `path`, or begins one.
     pub(super) fn open(path: PathBuf, cancel: &Cancel) -> Result<Self, FetchError> {
-        let mut file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .open(&path)
-            .map_err(FetchError::disk("open", &path))?;
+        let mut file = own(&path)?;
         let length = file.metadata().map_err(FetchError::disk("look at", &path))?.len();
         let mut hasher = Hasher::default();
         // Reading to the end also leaves the file where the next byte belongs.
@@ -62,8 +70,8 @@ impl Partial {
         Found { size: self.length, sha256: Some(self.hasher.clone().finish()) }
     }
 
-    /// Writes all bytes through to the disk and gives the file its final place.
-    pub(super) fn move_to(self, to: &Path) -> Result<(), FetchError> {
+    /// Writes all bytes through to the disk and gives the file its final place; it stays open.
+    pub(super) fn move_to(self, to: &Path) -> Result<File, FetchError> {
         self.file.sync_all().map_err(FetchError::disk("write", &self.path))?;
         fs::rename(&self.path, to).map_err(FetchError::disk("rename into the store", to))?;
         // The rename itself reaches the disk with its folder. Not every system can write a folder
@@ -71,7 +79,7 @@ impl Partial {
         if let Some(folder) = to.parent() {
             let _ = File::open(folder).and_then(|folder| folder.sync_all());
         }
-        Ok(())
+        Ok(self.file)
     }
 
     /// Removes the file.
@@ -83,11 +91,9 @@ impl Partial {
 impl Target for Partial {
     fn restart(&mut self) -> Result<(), FetchError> {
         if self.length > 0 {
-            self.file = OpenOptions::new()
-                .read(true)
-                .write(true)
-                .truncate(true)
-                .open(&self.path)
+            self.file
+                .set_len(0)
+                .and_then(|()| self.file.rewind())
                 .map_err(FetchError::disk("truncate", &self.path))?;
         }
         self.hasher = Hasher::default();

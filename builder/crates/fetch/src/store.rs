@@ -5,17 +5,19 @@
 //! arrived of an unfinished download waits in `<cache>/partial/<sha256>`; who works on it, or on a
 //! bad entry, holds a lock of `<cache>/lock`. Entries are never changed once they are there.
 
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs::{self, File, TryLockError};
 use std::io::{self, Read, Seek};
 use std::path::{Path, PathBuf};
 
 use super::error::FetchError;
+use super::fetched::Fetched;
 use super::partial::{Partial, Target};
 use super::stoppable::Stoppable;
 use wifibox_ground::artefact::{Found, Identity};
 use wifibox_ground::cancel::{Cancel, LOOK_EVERY};
 use wifibox_ground::digest::Sha256;
 use wifibox_ground::progress::Progress;
+use wifibox_ground::regular;
 
 /// Files by SHA-256. Clones are the same store.
 #[derive(Debug, Clone)]
@@ -78,6 +80,13 @@ impl Store {
     ) -> Result<Option<File>, FetchError> {
         let expected = Identity { size, sha256: Some(*sha256) };
         let path = self.path_of(sha256);
+        if path.symlink_metadata().is_ok_and(|data| regular::check(&data).is_err()) {
+            // A link, a pipe or a device: no builder put it there.
+            let _lock = self.lock(sha256, cancel)?;
+            progress.warn(&format!("{} is no file; it is removed", path.display()));
+            remove(&path)?;
+            return Ok(None);
+        }
         let Some((file, found)) = open_and_hash(&path, cancel)? else { return Ok(None) };
         if expected.accepts(&found) {
             return Ok(Some(file));
@@ -152,7 +161,7 @@ impl Store {
                 tried: Vec::new(),
             });
         }
-        self.keep(partial, &sha256, &lock)
+        Ok(self.keep(partial, &sha256, &lock)?.path)
     }
 
     /// All entries by digest, with their sizes in bytes, in the order of the digests.
@@ -196,12 +205,7 @@ impl Store {
     pub(super) fn lock(&self, sha256: &Sha256, cancel: &Cancel) -> Result<Lock, FetchError> {
         let [first, ..] = sha256.as_bytes();
         let path = self.locks.join(format!("{first:02x}"));
-        let file = OpenOptions::new()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .open(&path)
-            .map_err(FetchError::disk("open the lock", &path))?;
+        let file = regular::open_own(&path).map_err(FetchError::disk("open the lock", &path))?;
         loop {
             match file.try_lock() {
                 Ok(()) => return Ok(Lock { _file: file }),
@@ -243,12 +247,13 @@ impl Store {
         partial: Partial,
         sha256: &Sha256,
         _lock: &Lock,
-    ) -> Result<PathBuf, FetchError> {
+    ) -> Result<Fetched, FetchError> {
         let path = self.path_of(sha256);
         let folder = path.parent().unwrap_or(&self.entries);
         fs::create_dir_all(folder).map_err(FetchError::disk("make the folder", folder))?;
-        partial.move_to(&path)?;
-        Ok(path)
+        let size = partial.length();
+        let file = partial.move_to(&path)?;
+        Fetched::of(path, size, *sha256, &file)
     }
 }
 
@@ -266,7 +271,7 @@ pub(super) fn open_and_hash(
     path: &Path,
     cancel: &Cancel,
 ) -> Result<Option<(File, Found)>, FetchError> {
-    let mut file = match File::open(path) {
+    let mut file = match regular::open(path) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(FetchError::disk("open", path)(error)),

@@ -2,21 +2,25 @@
 //!
 //! Nothing here decides whether the bytes are right; [`super::Fetcher`] does when they are all there.
 
-use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use reqwest::Url;
 
 use super::error::{FetchError, Outcome};
 use super::http::{Answer, Client, HttpError, LazyClient};
+use super::http_options::SlowServer;
 use super::partial::Target;
 use super::retry::RetryPolicy;
 use wifibox_ground::artefact::Found;
 use wifibox_ground::cancel::Cancel;
 use wifibox_ground::location::Location;
 use wifibox_ground::progress::{Progress, Task};
+use wifibox_ground::regular;
+
+/// So many bytes make a request a step forward, although it broke off.
+const PROGRESS: u64 = 4096;
 
 /// How many bytes may come.
 #[derive(Debug, Clone, Copy)]
@@ -50,6 +54,12 @@ pub(super) struct Transfer<'a> {
     pub(super) progress: &'a dyn Progress,
     pub(super) cancel: &'a Cancel,
     pub(super) task: &'a dyn Task,
+    /// What counts as slow.
+    pub(super) slow: SlowServer,
+    /// Whether a slow location is left: there are others that may be faster.
+    pub(super) may_leave: bool,
+    /// How few bytes a second came, where that was slow.
+    pub(super) rate: Option<u64>,
     /// How many bytes the task was told about. A transfer that begins anew tells nothing twice.
     pub(super) told: u64,
 }
@@ -96,12 +106,15 @@ impl Transfer<'_> {
     ) -> Result<(), Failure> {
         let mut failures = 0;
         loop {
+            let before = target.length();
             let (why, asked) = match self.request(client, url, target) {
                 Ok(()) => return Ok(()),
                 Err(Miss::Failure(failure)) => return Err(failure),
                 Err(Miss::Again(why, asked)) => (why, asked),
             };
-            failures += 1;
+            // What brings the file on is no failure, however often it is cut off.
+            let brought = target.length().saturating_sub(before);
+            failures = if brought >= PROGRESS { 1 } else { failures + 1 };
             let Some(delay) = retry.delay(failures, asked) else {
                 return Err(Failure::Next(Outcome::Failed(match failures {
                     1 => why,
@@ -150,8 +163,20 @@ impl Transfer<'_> {
     }
 
     fn receive(&mut self, answer: &mut Answer, target: &mut dyn Target) -> Result<(), Miss> {
+        let (mut since, mut from) = (Instant::now(), target.length());
         while let Some(bytes) = answer.next(self.cancel).map_err(|e| self.http_error(e))? {
             self.append(target, &bytes)?;
+            let time = since.elapsed();
+            if time >= self.slow.time {
+                let came = u128::from(target.length().saturating_sub(from));
+                let rate = came.saturating_mul(1000) / time.as_millis().max(1);
+                let rate = u64::try_from(rate).unwrap_or(u64::MAX);
+                self.rate = (rate < self.slow.rate).then_some(rate);
+                if let Some(rate) = self.rate.filter(|_| self.may_leave) {
+                    return Err(next(Outcome::Slow(rate)));
+                }
+                (since, from) = (Instant::now(), target.length());
+            }
         }
         match self.bound.exact {
             Some(exact) if target.length() < exact => {
@@ -169,7 +194,7 @@ impl Transfer<'_> {
             }
             _ => next(Outcome::Refused(error.to_string())),
         };
-        let mut file = File::open(path).map_err(failed)?;
+        let mut file = regular::open(path).map_err(failed)?;
         target.restart()?;
         let mut buffer = vec![0; 1 << 16];
         loop {

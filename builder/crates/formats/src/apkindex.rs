@@ -7,7 +7,8 @@
 use std::io::BufRead;
 
 use super::dependency::parse_relations;
-use super::package::{IndexError, Package};
+use super::package::{IndexError, Package, admit};
+use wifibox_ground::path::shown;
 use wifibox_ground::version::Scheme;
 
 /// The longest line that is accepted, in bytes. The longest in Alpine are some 60 kB.
@@ -36,7 +37,9 @@ pub fn parse(mut input: impl BufRead) -> Result<Vec<Package>, IndexError> {
             continue;
         }
         if let Some(package) = package.take() {
-            packages.push(finish(package).map_err(bad)?);
+            let package = finish(package).map_err(&bad)?;
+            admit(&packages, &package).map_err(bad)?;
+            packages.push(package);
         }
         if count == 0 {
             return Ok(packages);
@@ -47,7 +50,10 @@ pub fn parse(mut input: impl BufRead) -> Result<Vec<Package>, IndexError> {
 fn field(package: &mut Package, line: &str) -> Result<(), String> {
     let mut characters = line.chars();
     let (Some(name), Some(':')) = (characters.next(), characters.next()) else {
-        return Err(format!("{line:?} is no field; a letter, a colon and a value are expected"));
+        return Err(format!(
+            "{:?} is no field; a letter, a colon and a value are expected",
+            shown(line.as_bytes())
+        ));
     };
     let value = characters.as_str();
     match name {
@@ -75,7 +81,9 @@ fn field(package: &mut Package, line: &str) -> Result<(), String> {
 }
 
 fn number(name: char, value: &str) -> Result<u64, String> {
-    value.parse().map_err(|_| format!("{name}: is {value:?}; a whole number is expected"))
+    value.parse().map_err(|_| {
+        format!("{name}: is {:?}; a whole number is expected", shown(value.as_bytes()))
+    })
 }
 
 fn add(list: &mut String, value: &str) {

@@ -6,6 +6,7 @@ use std::io::BufRead;
 use std::ops::Range;
 
 use super::package::IndexError;
+use wifibox_ground::path::shown;
 
 /// The largest record that is accepted, in bytes. The largest in Debian are some 100 kB.
 pub(crate) const RECORD_LIMIT: usize = 4 << 20;
@@ -120,7 +121,7 @@ impl<R: BufRead> Reader<R> {
         }
         let colon = line.iter().position(|b| *b == b':').filter(|at| *at > 0);
         let Some(colon) = colon else {
-            let shown = String::from_utf8_lossy(line);
+            let shown = shown(line);
             return Err(self
                 .bad(&format!("{:?} is no field; \"Name: value\" is expected", shown.trim_end())));
         };

@@ -6,7 +6,8 @@ use std::collections::HashMap;
 use std::io::BufRead;
 
 use super::deb822::{Reader, Record};
-use super::package::{IndexError, MultiArch, Package, Priority};
+use super::package::{IndexError, MultiArch, Package, Priority, admit};
+use wifibox_ground::path::shown;
 
 /// The fields whose names apt's cache notes, in the order in which it reads them.
 const MENTIONING: [&str; 9] = [
@@ -26,28 +27,41 @@ const MENTIONING: [&str; 9] = [
 /// # Errors
 /// [`IndexError`] names the line and the package.
 pub fn parse(input: impl BufRead) -> Result<Vec<Package>, IndexError> {
+    parse_after(&mut Mentions::default(), input)
+}
+
+/// The same for one of several files, which are read in apt's order: `mentions` are those of all that were
+/// read before.
+///
+/// # Errors
+/// [`IndexError`] names the line and the package.
+pub fn parse_after(
+    mentions: &mut Mentions,
+    input: impl BufRead,
+) -> Result<Vec<Package>, IndexError> {
     let mut reader = Reader::new(input);
     let mut packages = Vec::new();
-    let mut mentions = Mentions::default();
     while let Some(record) = reader.next_record()? {
-        packages.push(package(&record, &mut mentions)?);
-    }
-    for package in &mut packages {
-        package.mention = mentions.0.get(package.name.as_str()).copied().unwrap_or(0);
+        let package = package(&record, mentions)?;
+        admit(&packages, &package).map_err(|what| record.error(what))?;
+        packages.push(package);
     }
     Ok(packages)
 }
 
 /// Which names were mentioned, and how many others before each.
-#[derive(Default)]
-struct Mentions(HashMap<Box<str>, u32>);
+#[derive(Debug, Default)]
+pub struct Mentions(HashMap<Box<str>, u32>);
 
 impl Mentions {
-    fn add(&mut self, name: &str) {
-        if !self.0.contains_key(name) {
-            let count = u32::try_from(self.0.len()).unwrap_or(u32::MAX).saturating_add(1);
-            self.0.insert(name.into(), count);
+    /// Notes a name; the place of its first mention.
+    fn add(&mut self, name: &str) -> u32 {
+        if let Some(known) = self.0.get(name) {
+            return *known;
         }
+        let count = u32::try_from(self.0.len()).unwrap_or(u32::MAX).saturating_add(1);
+        self.0.insert(name.into(), count);
+        count
     }
 
     /// Notes every name of a dependency field. `name:any` is another name to apt.
@@ -78,9 +92,10 @@ pub(super) fn first_line(value: &str) -> String {
 
 /// A whole number, as the value of field `name`.
 pub(super) fn number(record: &Record<'_>, name: &str, value: &str) -> Result<u64, IndexError> {
-    value
-        .parse()
-        .map_err(|_| record.error(format!("{name} is {value:?}; a whole number is expected")))
+    value.parse().map_err(|_| {
+        let value = shown(value.as_bytes());
+        record.error(format!("{} is {value:?}; a whole number is expected", shown(name.as_bytes())))
+    })
 }
 
 fn package(record: &Record<'_>, mentions: &mut Mentions) -> Result<Package, IndexError> {
@@ -124,7 +139,7 @@ fn package(record: &Record<'_>, mentions: &mut Mentions) -> Result<Package, Inde
     if package.version.is_empty() {
         return Err(record.error("the record has no field Version"));
     }
-    mentions.add(&package.name);
+    package.mention = mentions.add(&package.name);
     mentioned.iter().for_each(|field| mentions.add_all(field));
     let [pre_depends, depends, conflicts, breaks, _, _, replaces, _, provides] = mentioned;
     package.depends = join(pre_depends, depends);
@@ -186,6 +201,17 @@ mod tests {
         let all = parse(text.as_bytes()).expect("packages");
         let mentions: Vec<u32> = all.iter().map(|p| p.mention).collect();
         assert_eq!(mentions, [1, 3, 2], "c is mentioned before b's own record");
+    }
+
+    #[test]
+    fn mentions_go_on_in_the_next_index() {
+        let mut mentions = Mentions::default();
+        let mut read = |text: &str| -> Vec<u32> {
+            let all = parse_after(&mut mentions, text.as_bytes()).expect("packages");
+            all.iter().map(|package| package.mention).collect()
+        };
+        assert_eq!(read("Package: a\nVersion: 1\nDepends: b\n"), [1]);
+        assert_eq!(read("Package: c\nVersion: 1\n\nPackage: b\nVersion: 1\n"), [3, 2]);
     }
 
     #[test]

@@ -13,6 +13,7 @@ mod fault;
 pub mod fingerprint;
 pub mod identity;
 mod keyring;
+mod names;
 pub mod opkg;
 pub mod opkg_index;
 pub mod package;

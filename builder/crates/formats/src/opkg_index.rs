@@ -4,7 +4,7 @@ use std::io::BufRead;
 
 use super::deb822::{Reader, Record};
 use super::dpkg_index::{first_line, join, number};
-use super::package::{IndexError, Package};
+use super::package::{IndexError, Package, admit};
 
 /// Reads every record of a `Packages` file.
 ///
@@ -14,7 +14,9 @@ pub fn parse(input: impl BufRead) -> Result<Vec<Package>, IndexError> {
     let mut reader = Reader::new(input).blanks_continue();
     let mut packages = Vec::new();
     while let Some(record) = reader.next_record()? {
-        packages.push(package(&record)?);
+        let package = package(&record)?;
+        admit(&packages, &package).map_err(|what| record.error(what))?;
+        packages.push(package);
     }
     Ok(packages)
 }

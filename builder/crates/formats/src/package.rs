@@ -10,6 +10,7 @@ use super::dependency::{self, BadDependency, Provide, Relation};
 use super::fault::Fault;
 use super::identity::Identity;
 use wifibox_ground::digest::Sha256;
+use wifibox_ground::path::shown;
 use wifibox_ground::version::Scheme;
 
 /// One package of an index.
@@ -128,6 +129,28 @@ pub enum MultiArch {
     Allowed,
 }
 
+/// The most packages of one index: twice as many as the largest of Debian's has.
+pub(crate) const INDEX_LIMIT: usize = 150_000;
+/// The longest name and version of a package, in bytes: they are parts of file names.
+const NAME_LIMIT: usize = 255;
+
+/// Whether one more package may come to those of an index.
+///
+/// # Errors
+/// In words: there are too many, or its name is too long.
+pub(crate) fn admit(known: &[Package], package: &Package) -> Result<(), String> {
+    if known.len() >= INDEX_LIMIT {
+        return Err(format!("the index has more than {INDEX_LIMIT} packages"));
+    }
+    let Package { name, version, .. } = package;
+    match [("name", name), ("version", version)].iter().find(|(_, text)| text.len() > NAME_LIMIT) {
+        Some((what, text)) => {
+            Err(format!("its {what} has {} bytes, at most {NAME_LIMIT} are expected", text.len()))
+        }
+        None => Ok(()),
+    }
+}
+
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()
 }
@@ -203,7 +226,8 @@ impl IndexError {
 }
 
 fn in_record(package: &Option<String>) -> String {
-    package.as_ref().map(|name| format!(" (package {name})")).unwrap_or_default()
+    let name = package.as_ref().map(|name| shown(name.as_bytes()));
+    name.map(|name| format!(" (package {name})")).unwrap_or_default()
 }
 
 #[cfg(test)]

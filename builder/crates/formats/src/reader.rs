@@ -86,8 +86,19 @@ pub struct Metadata {
     pub replaces_priority: u32,
     /// Where it comes from.
     pub source: Source,
+    /// The name and the version that it gives itself.
+    pub itself: Itself,
     /// The control file of an `.ipk`.
     pub opkg: Option<opkg::Control>,
+}
+
+/// How a package names itself.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Itself {
+    /// Its name.
+    pub name: String,
+    /// Its version.
+    pub version: String,
 }
 
 /// How a package names its source.
@@ -235,6 +246,10 @@ impl<R: Read> PackageReader for Deb<R> {
             templates: control.others.get("templates").cloned(),
             replaces: control.field("Replaces").unwrap_or_default(),
             source: Source::Fields(control.fields.clone()),
+            itself: Itself {
+                name: control.field("Package").unwrap_or_default(),
+                version: control.field("Version").unwrap_or_default(),
+            },
             ..Metadata::default()
         }
     }
@@ -253,6 +268,7 @@ impl<R: Read> PackageReader for Apk<R> {
             replaces: info.replaces.clone(),
             replaces_priority: info.replaces_priority,
             source: Source::Origin { origin: info.origin.clone(), commit: info.commit.clone() },
+            itself: Itself { name: info.name.clone(), version: info.version.clone() },
             ..Metadata::default()
         }
     }
@@ -272,6 +288,7 @@ impl PackageReader for Apk3<'_> {
             replaces: package.replaces.clone(),
             replaces_priority: control.replaces_priority.try_into().unwrap_or(u32::MAX),
             source: Source::Origin { origin: package.origin.clone(), commit: commit.clone() },
+            itself: Itself { name: package.name.clone(), version: package.version.clone() },
             ..Metadata::default()
         }
     }
@@ -289,6 +306,10 @@ impl<R: Read + Seek> PackageReader for Ipk<R> {
             scripts: control.scripts.clone(),
             replaces: control.field("Replaces").unwrap_or_default().to_owned(),
             source: Source::Fields(fields.collect::<String>().into_bytes()),
+            itself: Itself {
+                name: control.name().to_owned(),
+                version: control.field("Version").unwrap_or_default().to_owned(),
+            },
             opkg: Some(control.clone()),
             ..Metadata::default()
         }

@@ -10,10 +10,11 @@ use std::io::{self, Read};
 use tar::{Archive, EntryType, Header};
 
 use crate::fault::Fault;
+use crate::names::Names;
 use crate::within::{Watched, read_within};
 use wifibox_ground::digest::unhex;
 use wifibox_ground::entry::{Entry, EntryKind};
-use wifibox_ground::path::{GuestPath, PathError};
+use wifibox_ground::path::{GuestPath, PATH_LIMIT, PathError, shown};
 
 /// The limits of an archive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,7 +30,7 @@ const EXTENSION_LIMIT: u64 = 1 << 20;
 
 impl Default for TarLimits {
     fn default() -> Self {
-        TarLimits { entries: 1_000_000, file_size: 4 << 30 }
+        TarLimits { entries: 100_000, file_size: 4 << 30 }
     }
 }
 
@@ -105,6 +106,7 @@ pub fn read<E: From<TarError>>(
     let mut archive = Archive::new(input);
     let members = archive.entries().map_err(TarError::Read)?.raw(true);
     let mut extensions = Extensions::default();
+    let mut names = Names::default();
     let mut count = 0u64;
     for member in members {
         let mut member = member.map_err(TarError::Read)?;
@@ -125,21 +127,37 @@ pub fn read<E: From<TarError>>(
             EntryType::XGlobalHeader => {
                 let records = pax(&small(&mut member, size)?)?;
                 if let Some((key, _)) = records.iter().find(|(key, _)| *key != b"comment") {
-                    let why = format!("a global PAX record {:?}", lossy(key));
-                    let member = lossy(&header.path_bytes());
+                    let why = format!("a global PAX record {:?}", shown(key));
+                    let member = shown(&header.path_bytes());
                     return Err(TarError::Unsupported { member, why }.into());
                 }
             }
             _ => {
                 let known = std::mem::take(&mut extensions);
                 let mut content = Watched::new(Exact { inner: &mut member, left: size });
-                if let Err(error) = visit(entry(&header, known, size, limits, &mut content)?) {
+                let entry = entry(&header, known, size, limits, &mut content)?;
+                names.take(&entry.path, kept(&entry)).map_err(|why| TarError::TooLarge {
+                    member: shown(entry.path.as_bytes()),
+                    why,
+                })?;
+                if let Err(error) = visit(entry) {
                     return Err(content.failed().map_or(error, |why| TarError::Read(why).into()));
                 }
             }
         }
     }
     Ok(())
+}
+
+/// How many bytes are kept of a member beside its path and its content.
+fn kept(entry: &Entry<'_>) -> usize {
+    let target = match &entry.kind {
+        EntryKind::Symlink(target) => target.len(),
+        EntryKind::HardLink(target) => target.as_bytes().len(),
+        _ => 0,
+    };
+    let xattrs = entry.xattrs.iter().map(|(name, value)| name.len() + value.len());
+    target + entry.uname.len() + entry.gname.len() + xattrs.sum::<usize>()
 }
 
 /// Puts a member together from its header and what came before it.
@@ -153,9 +171,9 @@ fn entry<'c>(
     let field = |value: io::Result<u64>| value.map_err(TarError::Read);
     let mut pax = |key: &str| known.pax.remove(key.as_bytes());
     let path = pax("path").or(known.path).unwrap_or_else(|| header.path_bytes().into_owned());
-    let shown = String::from_utf8_lossy(&path).into_owned();
-    let odd = |why: String| TarError::Member { member: shown.clone(), why };
-    let unsupported = |why: String| TarError::Unsupported { member: shown.clone(), why };
+    let member = shown(&path);
+    let odd = |why: String| TarError::Member { member: member.clone(), why };
+    let unsupported = |why: String| TarError::Unsupported { member: member.clone(), why };
     let link = pax("linkpath")
         .or(known.link)
         .or_else(|| header.link_name_bytes().map(std::borrow::Cow::into_owned))
@@ -199,17 +217,14 @@ fn entry<'c>(
     let kind = match header.entry_type() {
         EntryType::Regular | EntryType::Continuous if size > limits.file_size => {
             let why = format!("{size} bytes are more than the {} allowed", limits.file_size);
-            return Err(TarError::TooLarge { member: shown, why });
+            return Err(TarError::TooLarge { member, why });
         }
         EntryType::Regular | EntryType::Continuous => EntryKind::File { size, content },
         kind if size != 0 => {
             return Err(odd(format!("a member of kind {kind:?} cannot have contents")));
         }
         EntryType::Directory => EntryKind::Directory,
-        EntryType::Symlink if link.is_empty() || link.contains(&0) => {
-            return Err(odd("it links to nothing".to_owned()));
-        }
-        EntryType::Symlink => EntryKind::Symlink(link),
+        EntryType::Symlink => EntryKind::Symlink(target(link, member.clone())?),
         EntryType::Link => {
             let target = GuestPath::from_archive(&link)?;
             if target.is_root() {
@@ -242,6 +257,18 @@ fn entry<'c>(
     Ok(Entry { path, dotted, mode, uid, gid, uname, gname, mtime, xattrs, checksum, held, kind })
 }
 
+/// The target of a symbolic link.
+fn target(link: Vec<u8>, member: String) -> Result<Vec<u8>, TarError> {
+    if link.is_empty() || link.contains(&0) {
+        return Err(TarError::Member { member, why: "it links to nothing".to_owned() });
+    }
+    if link.len() > PATH_LIMIT {
+        let why = format!("it links to {} bytes of path", link.len());
+        return Err(TarError::TooLarge { member, why });
+    }
+    Ok(link)
+}
+
 /// The major and minor number of a device; an error says which of them is missing.
 fn device(header: &Header) -> Result<(u32, u32), String> {
     let number = |value: io::Result<Option<u32>>, what: &str| match value {
@@ -249,10 +276,6 @@ fn device(header: &Header) -> Result<(u32, u32), String> {
         _ => Err(format!("a device without a {what} number")),
     };
     Ok((number(header.device_major(), "major")?, number(header.device_minor(), "minor")?))
-}
-
-fn lossy(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
 }
 
 /// The contents of an extension.

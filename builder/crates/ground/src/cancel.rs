@@ -1,7 +1,10 @@
 //! A flag that asks long work to stop: Ctrl-C sets it, transfers look at it many times a second.
+//!
+//! Work that does not look at it in time is ended from outside: everything on the disk is made so that this may happen
+//! anywhere. Only where several files must change together it waits ([`uninterrupted`]).
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 /// How long work may go on before it looks at the flag again.
@@ -11,6 +14,32 @@ pub const LOOK_EVERY: Duration = Duration::from_millis(50);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("interrupted; what was fetched is kept, no output was changed")]
 pub struct Interrupted;
+
+/// Held while an output takes its place, which is a moment.
+static CHANGING: Mutex<()> = Mutex::new(());
+/// Whether this process has changed an output.
+static CHANGED: AtomicBool = AtomicBool::new(false);
+
+/// While this lives, the process is not ended from outside.
+#[must_use]
+pub struct Uninterrupted(#[expect(dead_code, reason = "it is held")] MutexGuard<'static, ()>);
+
+impl Uninterrupted {
+    /// Notes that an output has changed.
+    pub fn changed(&self) {
+        CHANGED.store(true, Ordering::SeqCst);
+    }
+}
+
+/// Waits for the right to change what must change together.
+pub fn uninterrupted() -> Uninterrupted {
+    Uninterrupted(CHANGING.lock().unwrap_or_else(PoisonError::into_inner))
+}
+
+/// Whether this process has changed an output.
+pub fn output_changed() -> bool {
+    CHANGED.load(Ordering::SeqCst)
+}
 
 /// A flag shared by everything that should stop together; clones are the same flag.
 #[derive(Debug, Clone, Default)]

@@ -23,6 +23,8 @@ pub mod packed;
 pub mod parallel;
 pub mod path;
 pub mod progress;
+pub mod regular;
+pub mod secret;
 pub mod sums;
 pub mod version;
 pub mod work;

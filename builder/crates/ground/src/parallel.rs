@@ -17,22 +17,29 @@ pub fn in_parallel<T: Sync, R: Send>(
     }
     let next = AtomicUsize::new(0);
     let results = Mutex::new(Vec::with_capacity(items.len()));
-    std::thread::scope(|scope| {
-        for _ in 0..threads {
-            scope.spawn(|| {
-                while let Some((at, item)) = {
-                    let at = next.fetch_add(1, Ordering::Relaxed);
-                    items.get(at).map(|item| (at, item))
-                } {
-                    let result = work(item);
-                    results.lock().unwrap_or_else(PoisonError::into_inner).push((at, result));
-                }
-            });
+    let run = || {
+        while let Some((at, item)) = {
+            let at = next.fetch_add(1, Ordering::Relaxed);
+            items.get(at).map(|item| (at, item))
+        } {
+            let result = work(item);
+            results.lock().unwrap_or_else(PoisonError::into_inner).push((at, result));
         }
-    });
+    };
+    by_threads(threads, &run);
     let mut results = results.into_inner().unwrap_or_else(PoisonError::into_inner);
     results.sort_by_key(|(at, _)| *at);
     results.into_iter().map(|(_, result)| result).collect()
+}
+
+/// `work` done by up to so many threads at a time. A system that has none left does it with fewer, down to this one.
+fn by_threads(threads: usize, work: &(impl Fn() + Sync)) {
+    std::thread::scope(|scope| {
+        let start = |_: &usize| std::thread::Builder::new().spawn_scoped(scope, work).is_ok();
+        if (0..threads).filter(start).count() == 0 {
+            work();
+        }
+    });
 }
 
 /// Both done at the same time, the second one by another thread; one after the other where `jobs` is 1.
@@ -47,12 +54,24 @@ pub fn both<A, B: Send, E: Send>(
     if jobs.get() == 1 {
         return Ok((first()?, second()?));
     }
+    // Where no thread can be made, nobody has taken it, and it is done here.
+    let waiting = Mutex::new(Some(second));
+    let take = || waiting.lock().unwrap_or_else(PoisonError::into_inner).take();
     let (first, second) = std::thread::scope(|scope| {
-        let second = scope.spawn(second);
+        let thread = std::thread::Builder::new();
+        let thread = thread.spawn_scoped(scope, || take().map(|second| second()));
         let first = first();
-        (first, second.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+        let second = match thread {
+            Ok(thread) => thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
+            Err(_) => None,
+        };
+        (first, second)
     });
-    Ok((first?, second?))
+    match second.or_else(|| take().map(|second| second())) {
+        Some(second) => Ok((first?, second?)),
+        // It has been taken, so somebody has done it.
+        None => unreachable!("the second work is done once"),
+    }
 }
 
 #[cfg(test)]

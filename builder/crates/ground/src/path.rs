@@ -27,10 +27,30 @@ pub enum PathError {
     /// A component is longer than the 255 bytes that Linux file systems allow.
     #[error("path {0:?} has a name longer than 255 bytes")]
     NameTooLong(String),
+    /// It is longer than what Linux takes as a path.
+    #[error("path {0:?} is longer than {PATH_LIMIT} bytes")]
+    TooLong(String),
+    /// It leads through more folders than any system has.
+    #[error("path {0:?} is more than {DEPTH_LIMIT} folders deep")]
+    TooDeep(String),
 }
 
-fn lossy(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
+/// The longest path, in bytes: `PATH_MAX` of Linux without the NUL byte at its end.
+pub const PATH_LIMIT: usize = 4095;
+/// The most components of a path. Whoever works on paths may go down them one by one.
+pub(crate) const DEPTH_LIMIT: usize = 128;
+/// So much of a name or text is shown in errors, in bytes.
+const SHOWN: usize = 160;
+
+/// Bytes of a name as errors show them: of a long one the beginning, and how long it is.
+#[must_use]
+pub fn shown(bytes: &[u8]) -> String {
+    match bytes.get(..SHOWN) {
+        Some(begin) if bytes.len() > SHOWN => {
+            format!("{}... ({} bytes)", String::from_utf8_lossy(begin), bytes.len())
+        }
+        _ => String::from_utf8_lossy(bytes).into_owned(),
+    }
 }
 
 impl GuestPath {
@@ -43,10 +63,10 @@ impl GuestPath {
     /// of thing; an absolute path is refused.
     ///
     /// # Errors
-    /// [`PathError`] for `..`, a leading `/`, a NUL byte or a name of more than 255 bytes.
+    /// [`PathError`] for `..`, a leading `/`, a NUL byte, and what is too long or too deep.
     pub fn from_archive(bytes: &[u8]) -> Result<Self, PathError> {
         if bytes.first() == Some(&b'/') {
-            return Err(PathError::Absolute(lossy(bytes)));
+            return Err(PathError::Absolute(shown(bytes)));
         }
         Self::normalized(bytes)
     }
@@ -54,7 +74,7 @@ impl GuestPath {
     /// Reads a path as people write it in recipes: a leading `/` means the guest's root.
     ///
     /// # Errors
-    /// [`PathError`] for `..`, a NUL byte or a name of more than 255 bytes.
+    /// [`PathError`] for `..`, a NUL byte, and what is too long or too deep.
     pub fn new(path: impl AsRef<[u8]>) -> Result<Self, PathError> {
         Self::normalized(path.as_ref())
     }
@@ -65,22 +85,34 @@ impl GuestPath {
 
     fn with(&self, bytes: &[u8]) -> Result<Self, PathError> {
         if bytes.contains(&0) {
-            return Err(PathError::Nul(lossy(bytes)));
+            return Err(PathError::Nul(shown(bytes)));
+        }
+        // Slashes and dots that count for nothing may make it longer.
+        if bytes.len() > 2 * PATH_LIMIT {
+            return Err(PathError::TooLong(shown(bytes)));
         }
         let mut out = Vec::with_capacity(self.0.len() + 1 + bytes.len());
         out.extend_from_slice(&self.0);
+        let mut depth = self.components().count();
         for part in bytes.split(|b| *b == b'/') {
             match part {
                 b"" | b"." => {}
-                b".." => return Err(PathError::Climbs(lossy(bytes))),
-                _ if part.len() > 255 => return Err(PathError::NameTooLong(lossy(bytes))),
+                b".." => return Err(PathError::Climbs(shown(bytes))),
+                _ if part.len() > 255 => return Err(PathError::NameTooLong(shown(bytes))),
                 _ => {
+                    depth += 1;
                     if !out.is_empty() {
                         out.push(b'/');
                     }
                     out.extend_from_slice(part);
                 }
             }
+        }
+        if out.len() > PATH_LIMIT {
+            return Err(PathError::TooLong(shown(bytes)));
+        }
+        if depth > DEPTH_LIMIT {
+            return Err(PathError::TooDeep(shown(bytes)));
         }
         Ok(GuestPath(out))
     }
@@ -220,6 +252,23 @@ mod tests {
         assert!(matches!(GuestPath::from_archive(b"a/../../b"), Err(PathError::Climbs(_))));
         assert!(matches!(GuestPath::from_archive(b"a\0b"), Err(PathError::Nul(_))));
         assert!(matches!(GuestPath::new("a".repeat(256)), Err(PathError::NameTooLong(_))));
+    }
+
+    #[test]
+    fn length_and_depth_have_limits_and_errors_are_short() {
+        let name = "n".repeat(255);
+        let longest = [name.as_str(); 16].join("/");
+        assert_eq!(longest.len(), PATH_LIMIT);
+        let longest = path(&longest);
+        assert_eq!(longest.join("x"), Err(PathError::TooLong("x".to_owned())));
+        assert!(GuestPath::new("a/".repeat(DEPTH_LIMIT)).is_ok());
+        for depth in [DEPTH_LIMIT + 1, 20_000, 1_000_000] {
+            let error = GuestPath::new("a/".repeat(depth)).expect_err("too deep").to_string();
+            assert!(error.len() < 300 && error.contains(" bytes)"), "{error}");
+        }
+        let deepest = path(&"a/".repeat(DEPTH_LIMIT));
+        assert!(matches!(deepest.join("b"), Err(PathError::TooDeep(_))));
+        assert_eq!(path(&"/".repeat(5000)), GuestPath::root());
     }
 
     #[test]

@@ -16,8 +16,9 @@ use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
 use super::shares::{self, application};
-use wifibox_ground::digest::{Hasher, Sha256};
+use wifibox_ground::digest::Hasher;
 use wifibox_ground::guest::CONFIGURATION_LABEL;
+use wifibox_ground::regular;
 use wifibox_image::fat;
 
 /// The volume is at least this long, in bytes, unless a size is asked for: room for the guest's logs.
@@ -210,8 +211,7 @@ fn identify(folder: &Folder, id: &mut Hasher) -> Result<(), Error> {
                 id.update(b"/");
             }
             Node::File { path, .. } => {
-                let (digest, _) = File::open(path)
-                    .and_then(Sha256::of_reader)
+                let (digest, _) = regular::hash(path)
                     .map_err(|source| Error::Read { path: path.clone(), source })?;
                 id.update(b"\0");
                 id.update(digest.as_bytes());
@@ -258,7 +258,7 @@ impl Read for Lazy {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         match &mut self.file {
             Some(file) => file.read(buffer),
-            None => self.file.insert(File::open(&self.path)?).read(buffer),
+            None => self.file.insert(regular::open(&self.path)?).read(buffer),
         }
     }
 }

@@ -12,11 +12,13 @@
 mod bhyve;
 pub mod config_disk;
 pub mod detect;
+pub mod doctor;
 mod error;
 mod fit;
 mod from_recipe;
 mod hypervisor;
 pub mod install;
+pub mod into_output;
 mod l4re;
 mod libvirt;
 pub mod lint;

@@ -8,7 +8,7 @@ use wifibox_ground::guest::Nic;
 use wifibox_ground::guest::{Guest, HostPath, Purpose};
 
 /// Where libvirt keeps images.
-const IMAGES: &str = "/var/lib/libvirt/images/wifibox";
+pub(super) const IMAGES: &str = "/var/lib/libvirt/images/wifibox";
 /// Where the shares are.
 const CONFIGURATION: &str = "/etc/wifibox";
 const VAR: &str = "/var/lib/wifibox";

@@ -4,7 +4,7 @@
 use wifibox_ground::failure::Kind;
 use wifibox_ground::guest::Guest;
 use wifibox_ground::output::{OutputError, OutputFolder};
-use wifibox_recipe::{Composed, RecipeError};
+use wifibox_recipe::{Composed, HostFile, RecipeError};
 
 use crate::{HostError, all_files};
 
@@ -43,12 +43,13 @@ const CONFIGURATION_MODE: u32 = 0o640;
 pub fn write(composed: &Composed<'_>, guest: &Guest, folder: &OutputFolder) -> Result<(), Error> {
     folder.make_folder("var")?;
     let files = composed.host_files()?;
-    for (file, bytes) in files {
+    for (file, HostFile { bytes, mode }) in files {
         match file.strip_suffix("/.keep") {
             // An empty file that keeps a folder in version control.
             Some(empty) => folder.make_folder(empty)?,
             None => {
-                let mode = if file.ends_with(".sample") { CONFIGURATION_MODE } else { 0o644 };
+                let usual = if file.ends_with(".sample") { CONFIGURATION_MODE } else { 0o644 };
+                let mode = mode.map_or(usual, |mode| mode.0.into());
                 folder.write_bytes(&file, mode, &bytes)?;
             }
         }

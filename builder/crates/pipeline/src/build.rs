@@ -9,6 +9,7 @@ use wifibox_ground::meter::Laps;
 use wifibox_ground::output::place::check_target;
 use wifibox_ground::output::{Output, OutputFolder};
 use wifibox_ground::parallel::both;
+use wifibox_host::detect::cards;
 use wifibox_image::squashfs::BlockSize;
 use wifibox_image::stage::{Parts, cmdline, write_images};
 use wifibox_linux::drivers::{self, FirmwareArchive};
@@ -104,6 +105,9 @@ fn build_anew(
         spool: &spool,
     };
     let drivers = drivers::install(composed, &mut tree, &asked, &context, laps)?;
+    for line in cards::of(composed, &drivers.kernel)? {
+        environment.work.progress.warn(&line);
+    }
     drivers.write_licences(&folder)?;
     root::prune(recipe, &mut tree, &context)?;
     if recipe.init_system.value == InitSystem::Procd {

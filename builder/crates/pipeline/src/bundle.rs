@@ -2,7 +2,6 @@
 //! their mirrors, keys, locks. The folder serves as a mirror (`--mirror NAME=file://DIR`) and as a
 //! folder of downloaded files (`--distdir DIR`).
 
-use std::fs::File;
 use std::io;
 use std::path::Path;
 
@@ -67,7 +66,7 @@ pub fn bundle(
             Got::Bytes(bytes) => drop(folder.write_bytes(&path, 0o644, &bytes)?),
             Got::File(from) => {
                 folder.write(&path, 0o644, |file| {
-                    let mut from = File::open(&from).map_err(OutputError::io("cannot read"))?;
+                    let mut from = from.open()?;
                     io::copy(&mut from, file).map_err(OutputError::io("cannot write"))?;
                     Ok::<(), Error>(())
                 })?;

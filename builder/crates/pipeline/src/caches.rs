@@ -1,7 +1,7 @@
 //! The caches that builds keep between them: unpacked packages, and compressed blocks of images.
 //!
-//! No cache decides a byte of an output: what is in it is checked when it is read, and what cannot be
-//! read or kept is made again. So their failures are warnings.
+//! No cache decides a byte of an output: what is in it is checked when it is read, by a seal that only this user can
+//! make, and what cannot be read or kept is made again. So their failures are warnings.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
@@ -9,6 +9,7 @@ use std::sync::{Arc, OnceLock};
 use wifibox_fetch::Remote;
 use wifibox_ground::digest::Sha256;
 use wifibox_ground::progress::Progress;
+use wifibox_ground::secret::{LazySecret, Secret};
 use wifibox_squashfs::{BlockCache, BlockKey, BlockStore};
 use wifibox_tree::cache::Cache;
 
@@ -19,6 +20,8 @@ pub(crate) const BLOCKS: &str = "blocks";
 pub struct Caches<'p> {
     /// Where they are, if there are any.
     pub folder: Option<PathBuf>,
+    /// What is kept counts only with its seal.
+    secret: Arc<LazySecret>,
     /// Unpacked packages and other made contents.
     pub contents: Cache<'p>,
     block_limit: u64,
@@ -56,6 +59,11 @@ impl BlockStore for SharedBlocks {
     }
 }
 
+/// The key that seals compressed blocks.
+pub(crate) fn block_key(secret: &Secret) -> [u8; 32] {
+    *secret.seal("the key of compressed blocks", &[]).as_bytes()
+}
+
 impl<'p> Caches<'p> {
     /// Caches below `folder`: of contents, kept below `limit` bytes, and of compressed blocks, kept below
     /// `block_limit`; 0 turns the latter off. `tool` says which program this is: another one may make
@@ -67,15 +75,17 @@ impl<'p> Caches<'p> {
         tool: String,
         progress: &'p dyn Progress,
     ) -> Self {
-        let contents = Cache::new(folder, limit, tool, progress);
+        let secret = Arc::new(LazySecret::new(Some(folder)));
+        let contents = Cache::new(folder, Arc::clone(&secret), limit, tool, progress);
         let (folder, blocks) = (Some(folder.to_owned()), OnceLock::new());
-        Caches { folder, contents, block_limit, blocks, remote: None, progress }
+        Caches { folder, secret, contents, block_limit, blocks, remote: None, progress }
     }
 
     /// No caches at all.
     pub fn none(tool: String, progress: &'p dyn Progress) -> Self {
         let (contents, blocks) = (Cache::none(tool, progress), OnceLock::new());
-        Caches { folder: None, contents, block_limit: 0, blocks, remote: None, progress }
+        let secret = Arc::new(LazySecret::new(None));
+        Caches { folder: None, secret, contents, block_limit: 0, blocks, remote: None, progress }
     }
 
     /// The same, with blocks taken from and given to other machines.
@@ -85,11 +95,16 @@ impl<'p> Caches<'p> {
         self
     }
 
+    /// The key by which what is kept is sealed, if it can be had.
+    pub(crate) fn secret(&self) -> Option<&Secret> {
+        self.secret.get(self.progress)
+    }
+
     /// The cache of compressed blocks, if it can be had.
     pub fn blocks(&self) -> Option<&dyn BlockStore> {
         let open = || {
             let folder = self.folder.as_ref().filter(|_| self.block_limit > 0)?.join(BLOCKS);
-            match BlockCache::open(&folder, self.block_limit) {
+            match BlockCache::open_sealed(&folder, self.block_limit, block_key(self.secret()?)) {
                 Ok(own) => Some(SharedBlocks { own, remote: self.remote.clone() }),
                 Err(error) => {
                     self.progress.warn(&format!("{error}: the build goes on without it"));

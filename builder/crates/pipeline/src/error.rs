@@ -46,6 +46,9 @@ pub enum Error {
     /// A report cannot be written.
     #[error(transparent)]
     Reports(#[from] wifibox_report::stage::Error),
+    /// The guest would drive no card, or nobody can say whether it does.
+    #[error(transparent)]
+    Cards(#[from] wifibox_host::detect::cards::CardError),
     /// The host's side cannot be written.
     #[error(transparent)]
     Host(#[from] wifibox_host::output::Error),
@@ -84,7 +87,7 @@ impl Error {
                 | OutputError::Foreign { .. }
                 | OutputError::InTheWay { .. },
             ) => Kind::Usage,
-            Error::Output(_) | Error::Spool { .. } => Kind::Failed,
+            Error::Cards(_) | Error::Output(_) | Error::Spool { .. } => Kind::Failed,
             Error::Interrupted(_) => Kind::Interrupted,
         }
     }

@@ -4,17 +4,19 @@
 //! The note says what the output was made of (the program, the recipes, the bytes of overlays, locks and
 //! the user's own files, the request), and what every file of it was like: size, mode, times and inode as
 //! the file system tells them, and its hash. What was only touched is hashed; what was changed or removed
-//! makes the build run again. A file that changed in the same tick of the file system's clock in which
+//! makes the build run again. The note is sealed ([`Secret`]): one that somebody else wrote or changed is none. A file that changed in the same tick of the file system's clock in which
 //! the note was written could look untouched, so those are hashed, too.
 
 use std::fs::{self, File};
-use std::io::{self, Write as _};
+use std::io::{self, Read as _, Write as _};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use wifibox_ground::digest::Sha256;
 use wifibox_ground::output::{Link, Output};
+use wifibox_ground::regular;
+use wifibox_ground::secret::Secret;
 use wifibox_recipe::Composed;
 use wifibox_report::Sizes;
 use wifibox_report::manifest::FirmwareCounts;
@@ -26,7 +28,11 @@ use crate::state::State;
 use crate::{BuildReport, BuildRequest, Environment};
 
 /// Rises when a note means something else.
-const FORMAT: u32 = 2;
+const FORMAT: u32 = 3;
+/// The length of a seal, in hexadecimal digits.
+const SEAL: usize = 64;
+/// The longest note that is read, in bytes.
+const NOTE_LIMIT: u64 = 64 << 20;
 /// Notes of output folders that are kept; the oldest go.
 const KEPT: usize = 500;
 
@@ -64,7 +70,7 @@ struct Reported {
 fn with_locks(inputs: &Sha256, paths: &[PathBuf]) -> Option<Sha256> {
     let mut lines = vec![format!("inputs {inputs}")];
     for path in paths {
-        lines.push(format!("lock {path:?} {}", Sha256::of(&fs::read(path).ok()?)));
+        lines.push(format!("lock {path:?} {}", regular::hash(path).ok()?.0));
     }
     Some(Sha256::of(lines.join("\n").as_bytes()))
 }
@@ -85,10 +91,11 @@ pub fn find(
     environment: &Environment<'_>,
 ) -> Option<BuildReport> {
     let path = note_path(&request.out, environment)?;
-    let file = File::open(&path).ok()?;
+    let secret = environment.caches.secret()?;
+    let mut file = regular::open(&path).ok()?;
     let written = file.metadata().ok()?;
     let written = (written.mtime(), written.mtime_nsec());
-    let mut note: Note = serde_json::from_reader(io::BufReader::new(file)).ok()?;
+    let mut note = read(&mut file, &path, secret)?;
     let sources = Source::all(&composed.recipe);
     let own = sources.first()?;
     let locks: Vec<PathBuf> =
@@ -115,7 +122,7 @@ pub fn find(
             continue;
         }
         if (now.mode, now.size) != (state.mode, state.size)
-            || Sha256::of_reader(File::open(&at).ok()?).ok()?.0 != output.sha256
+            || regular::hash(&at).ok()?.0 != output.sha256
         {
             return None;
         }
@@ -131,7 +138,7 @@ pub fn find(
         .collect::<Option<Vec<Locked>>>()?;
     if touched {
         // So that nothing is hashed the next time.
-        drop(store(&path, &note));
+        drop(store(&path, &note, secret));
     }
     let Reported { build_id, kernel, packages, modules, firmware, missing_firmware, sizes } =
         note.report;
@@ -197,7 +204,10 @@ pub fn note(
             sizes: report.sizes.clone(),
         },
     };
-    store(&path, &note)
+    match environment.caches.secret() {
+        Some(secret) => store(&path, &note, secret),
+        None => Ok(()),
+    }
 }
 
 /// The folders below `folder`, with their modes, and the links.
@@ -224,11 +234,32 @@ fn walk(
     Ok(())
 }
 
-fn store(path: &Path, note: &Note) -> io::Result<()> {
+/// The seal over a note, which binds it to its name: that of the output folder.
+fn seal(secret: &Secret, path: &Path, note: &[u8]) -> String {
+    let name = path.file_name().unwrap_or_default().as_encoded_bytes();
+    secret.seal("a note about a build", &[name, note]).to_string()
+}
+
+/// A note that this user's builder wrote: a line with its seal, and JSON.
+fn read(file: &mut File, path: &Path, secret: &Secret) -> Option<Note> {
+    let mut bytes = Vec::new();
+    file.take(NOTE_LIMIT).read_to_end(&mut bytes).ok()?;
+    let (stated, note) = bytes.split_at_checked(SEAL)?;
+    let note = note.strip_prefix(b"\n")?;
+    if stated != seal(secret, path, note).as_bytes() {
+        return None;
+    }
+    serde_json::from_slice(note).ok()
+}
+
+fn store(path: &Path, note: &Note, secret: &Secret) -> io::Result<()> {
     let folder = path.parent().unwrap_or(Path::new("."));
     fs::create_dir_all(folder)?;
     let mut temporary = tempfile::Builder::new().prefix(".note").tempfile_in(folder)?;
-    temporary.write_all(&serde_json::to_vec(note)?)?;
+    let json = serde_json::to_vec(note)?;
+    temporary.write_all(seal(secret, path, &json).as_bytes())?;
+    temporary.write_all(b"\n")?;
+    temporary.write_all(&json)?;
     temporary.persist(path).map_err(|error| error.error)?;
     // What was noted about folders that are long gone.
     let entries: Vec<fs::DirEntry> = fs::read_dir(folder)?.collect::<io::Result<_>>()?;

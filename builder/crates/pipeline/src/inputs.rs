@@ -1,9 +1,10 @@
 //! All that decides an output byte, gathered once: the build id is a hash of it, and so is what a later build
 //! compares to see that there is nothing to do.
 
-use std::fs::{self, File};
+use std::fs;
 
 use wifibox_ground::digest::Sha256;
+use wifibox_ground::regular;
 use wifibox_linux::drivers::{ArchiveChoice, FirmwareArchive, LOCAL, OwnFile};
 use wifibox_recipe::{Catalog, Composed};
 use wifibox_tree::packages::ChosenPackage;
@@ -66,7 +67,7 @@ impl Inputs {
         }
         let mut candidates = files(composed, LOCAL)?;
         for add in firmware_adds {
-            let hash = File::open(&add.file).and_then(Sha256::of_reader);
+            let hash = regular::hash(&add.file);
             let (sha256, _) = hash.map_err(|error| add.unreadable(&error))?;
             candidates.push(format!("firmware {:?} {:?} {sha256}", add.file, add.name));
         }

@@ -6,11 +6,12 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use wifibox_fetch::{FetchError, Store};
-use wifibox_squashfs::BlockCache;
+use wifibox_ground::secret::Secret;
+use wifibox_squashfs::{BlockCache, CacheSize};
 use wifibox_tree::cache::FOLDER as UNPACKED;
 use wifibox_tree::unpacked::{Unpacked, UnpackedError};
 
-use crate::caches::BLOCKS;
+use crate::caches::{BLOCKS, block_key};
 
 /// Why the cache folder cannot be read or written.
 #[derive(Debug, thiserror::Error)]
@@ -59,7 +60,10 @@ impl Kept {
             false => Vec::new(),
         };
         let bytes = downloads.iter().map(|(_, size)| size).sum();
-        let blocks = BlockCache::size(&folder.join(BLOCKS)).map_err(of_blocks)?;
+        let blocks = match key(folder)? {
+            Some(key) => BlockCache::size(&folder.join(BLOCKS), key).map_err(of_blocks)?,
+            None => CacheSize::default(),
+        };
         let unpacked = Unpacked::size(&folder.join(UNPACKED))?;
         Ok(Kept {
             folder: folder.to_owned(),
@@ -75,10 +79,20 @@ impl Kept {
     /// # Errors
     /// [`KeptError`].
     pub fn pruned(folder: &Path, blocks: u64, unpacked: u64) -> Result<Self, KeptError> {
-        BlockCache::prune(&folder.join(BLOCKS), blocks).map_err(of_blocks)?;
+        if let Some(key) = key(folder)? {
+            BlockCache::prune(&folder.join(BLOCKS), blocks, key).map_err(of_blocks)?;
+        }
         Unpacked::prune(&folder.join(UNPACKED), unpacked)?;
         Kept::of(folder)
     }
+}
+
+/// The key of the blocks in `folder`, if there are any.
+fn key(folder: &Path) -> Result<Option<[u8; 32]>, KeptError> {
+    if !folder.join(BLOCKS).is_dir() {
+        return Ok(None);
+    }
+    Ok(Some(block_key(&Secret::of_folder(folder).map_err(of_blocks)?)))
 }
 
 fn of_blocks(error: impl std::error::Error + Send + Sync + 'static) -> KeptError {

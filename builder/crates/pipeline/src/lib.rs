@@ -26,7 +26,7 @@ pub use bundle::{BundleReport, bundle};
 pub use caches::Caches;
 pub use error::Error;
 pub use kept::{Amount, Kept, KeptError};
-pub use many::{Guest, Outcome, Step, all_flavors, build_many, fetch_many};
+pub use many::{Guest, Outcome, RequestOf, Step, all_flavors, build_many, fetch_many};
 pub use request::{BuildReport, BuildRequest};
 
 /// Everything that a build takes from the machine that it runs on; each stage gets its own part of it.

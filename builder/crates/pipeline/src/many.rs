@@ -25,8 +25,8 @@ pub enum Outcome {
 /// A guest that was asked for.
 #[derive(Debug)]
 pub struct Guest {
-    /// Its flavor.
-    pub flavor: String,
+    /// Its name: that of the flavor, or in a project its own.
+    pub name: String,
     /// Its composition; or why it cannot be built without the user.
     pub wanted: Result<Selection, String>,
 }
@@ -34,7 +34,7 @@ pub struct Guest {
 impl Guest {
     /// The guest of this composition.
     pub fn of(selection: Selection) -> Self {
-        Guest { flavor: selection.flavor.clone(), wanted: Ok(selection) }
+        Guest { name: selection.flavor.clone(), wanted: Ok(selection) }
     }
 }
 
@@ -77,7 +77,7 @@ pub fn all_flavors(
                 }
                 (None, None) => Ok(of(&name)),
             };
-            Guest { flavor: name, wanted }
+            Guest { name, wanted }
         });
         return Ok(flavors.collect());
     }
@@ -87,31 +87,33 @@ pub fn all_flavors(
 /// How far the work on several guests is.
 #[derive(Debug)]
 pub enum Step<'a> {
-    /// This guest is next.
-    Begun(&'a Recipe),
-    /// This is what became of the guest with this flavor.
+    /// The guest of this name is next.
+    Begun(&'a str, &'a Recipe),
+    /// This is what became of the guest of this name.
     Ended(&'a str, &'a Outcome),
 }
 
-/// Builds `guests` in their order; `request` says what is asked of each, besides its recipe. One that fails
+/// What is asked of a guest besides its recipe, once there is that.
+pub type RequestOf = Box<dyn Fn(&Recipe) -> BuildRequest>;
+
+/// Builds `guests` in their order. One that fails
 /// does not keep the others from being built; an interruption does.
 pub fn build_many(
     sources: &Sources,
     catalog: &Catalog,
-    guests: Vec<Guest>,
-    request: &dyn Fn(&Recipe) -> BuildRequest,
+    guests: Vec<(Guest, RequestOf)>,
     environment: &Environment<'_>,
     told: &mut dyn FnMut(Step<'_>),
 ) -> Vec<(String, Outcome)> {
     let mut outcomes = Vec::new();
-    for Guest { flavor, wanted } in guests {
+    for (Guest { name, wanted }, request) in guests {
         let outcome = match wanted {
             Err(why) => Outcome::LeftOut(why),
             Ok(_) if environment.work.cancel.is_cancelled() => Outcome::Failed(Interrupted.into()),
             Ok(selection) => {
                 let composed = Composed::new(sources, catalog, &selection).map_err(Error::from);
                 let built = composed.and_then(|composed| {
-                    told(Step::Begun(&composed.recipe));
+                    told(Step::Begun(&name, &composed.recipe));
                     build(&composed, &request(&composed.recipe), environment)
                 });
                 match built {
@@ -120,8 +122,8 @@ pub fn build_many(
                 }
             }
         };
-        told(Step::Ended(&flavor, &outcome));
-        outcomes.push((flavor, outcome));
+        told(Step::Ended(&name, &outcome));
+        outcomes.push((name, outcome));
     }
     environment.caches.tidy();
     outcomes

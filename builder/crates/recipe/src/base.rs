@@ -1,17 +1,15 @@
 //! The files that describe distributions (`recipes/bases`) and their kernels (`kernels`).
 
-use std::collections::BTreeMap;
-
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::entries::Map;
 use super::fragment::{Fragment, recipe_file};
 use super::kinds::{AccountsFrom, Format, InitSystem, RootCompressor};
-use super::located::At;
+use super::located::{At, Sourced};
 use super::machine::{Names, Spelling, machine};
+use super::repository::Repository;
 use super::scalars::{Module, Pattern};
-use wifibox_ground::digest::Sha256;
 use wifibox_ground::path::GuestPath;
 
 /// The defaults of a base.
@@ -30,125 +28,6 @@ pub struct Defaults {
     pub compression: At<RootCompressor>,
 }
 
-/// A key that signs a repository.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Key {
-    /// The key's fingerprint, in the digits of its own kind (OpenPGP: 40 hexadecimal digits, spaces
-    /// allowed). Trust rests on this.
-    pub fingerprint: String,
-    /// Whose key it is; for Alpine and OpenWrt the exact name of its file.
-    pub name: String,
-    /// The only architecture whose index it signs, as the distribution calls it; all of them if this
-    /// is not given.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub architecture: Option<String>,
-    /// The key itself, so that no file of it is needed: the line of base64 of a usign key, or the
-    /// base64 between the marks of a PEM file.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub public_key: Option<String>,
-}
-
-/// The names that OpenWrt gives an architecture.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct FeedTarget {
-    /// The target, `x86/64`: the folder below `targets/` of a release.
-    pub name: String,
-    /// The kernel image in that folder, which its signed `sha256sums` lists. It becomes a package of
-    /// the name `kernel-image` that holds `boot/FILE`. `{release}` stands for the release.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub kernel_image: Option<String>,
-}
-
-/// A repository of packages.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Repository {
-    /// Its name, as used by `--mirror NAME=URL`.
-    pub name: String,
-    /// Where it can be fetched from; the first that answers is used. `{release}` stands for the
-    /// release. Without any, `--mirror NAME=URL` has to say.
-    #[serde(default)]
-    pub mirrors: Vec<String>,
-    /// The tag under which its packages are asked for (`name@tag`, apk); without one they are used
-    /// wherever they fit.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub tag: Option<String>,
-    /// Suites or folders within it; `{release}` stands for the release.
-    #[serde(default)]
-    pub suites: Vec<String>,
-    /// Components of each suite, where the format has them; with `targets`, feeds.
-    #[serde(default)]
-    pub components: Vec<String>,
-    /// OpenWrt's own layout: the target of each architecture. Suites are then folders of a release
-    /// (`releases/{release}`), and the feeds are those of the target and `components`. A feed of
-    /// OpenWrt's formats without targets is each folder of `suites`.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub targets: BTreeMap<String, FeedTarget>,
-    /// The keys of which one must have signed its index.
-    #[serde(default)]
-    pub keys: Vec<Key>,
-    /// Files on the host that may hold those keys; they are trusted for nothing but that. `{key}`
-    /// stands for the name of each key.
-    #[serde(default)]
-    pub keyrings: Vec<String>,
-    /// The package of this repository that holds its keys (apk). A key that the host does not have is
-    /// taken from there, if it has a fingerprint of `keys`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub key_package: Option<String>,
-    /// Packages of a repository without an index, each pinned here. With these there are no suites
-    /// and no keys.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub packages: Vec<LoosePackage>,
-}
-
-impl Repository {
-    /// The same for one release and architecture: `{release}` and `{key}` are filled in, and only the
-    /// keys of that architecture are left.
-    pub(super) fn of(&self, release: &str, architecture: &str) -> Repository {
-        let fill =
-            |list: &[String]| list.iter().map(|text| text.replace("{release}", release)).collect();
-        let fits = |key: &&Key| key.architecture.as_ref().is_none_or(|only| only == architecture);
-        let keys: Vec<Key> = self.keys.iter().filter(fits).cloned().collect();
-        let mut keyrings = Vec::new();
-        for keyring in &self.keyrings {
-            if keyring.contains("{key}") {
-                keyrings.extend(keys.iter().map(|key| keyring.replace("{key}", &key.name)));
-            } else {
-                keyrings.push(keyring.clone());
-            }
-        }
-        let keys = keys.into_iter().map(|key| Key { architecture: None, ..key }).collect();
-        let (mirrors, suites) = (fill(&self.mirrors), fill(&self.suites));
-        let target = |(name, target): (&String, &FeedTarget)| {
-            let image = target.kernel_image.as_ref();
-            let kernel_image = image.map(|image| image.replace("{release}", release));
-            (name.clone(), FeedTarget { kernel_image, ..target.clone() })
-        };
-        let own = self.targets.iter().filter(|(name, _)| *name == architecture);
-        let targets = own.map(target).collect();
-        Repository { mirrors, suites, targets, keys, keyrings, ..self.clone() }
-    }
-}
-
-/// A package file of a repository without an index.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct LoosePackage {
-    /// The file, relative to the mirror.
-    pub file: String,
-    /// Its size in bytes.
-    pub size: u64,
-    /// Its SHA-256.
-    pub sha256: Sha256,
-    /// Its dependencies, as its .PKGINFO says, if they are known here: then name and version are
-    /// those of the file's name, and the file is fetched only for a guest that takes it. Without
-    /// this all that it says of itself is read from the file.
-    #[serde(default)]
-    pub depends: Option<Vec<String>>,
-}
-
 /// The parts of the initramfs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -164,10 +43,13 @@ recipe_file! {
     pub struct Release {
         /// One line that says what this is.
         pub summary: String,
-        /// The point release that is meant by the name of this one: `24.10.4` of `24.10`. Others of
+        /// The point release that is meant by the name of this one: `24.10.8` of `24.10`. Others of
         /// its series may be asked for by their numbers (`24.10.2`). None if there are no such.
         #[serde(default)]
         pub point: Option<At<String>>,
+        /// The day after which nobody mends its holes any more, `2028-08-09`: a lock or build after it says so.
+        #[serde(default)]
+        pub end_of_life: Option<At<String>>,
         /// Package format, if it is not that of the base.
         #[serde(default)]
         pub format: Option<At<Format>>,
@@ -236,6 +118,25 @@ recipe_file! {
 }
 
 impl Base {
+    /// The repositories of a release for one architecture, with the place of each in the recipe.
+    pub(super) fn repositories_of(
+        &self,
+        release: &str,
+        architecture: &str,
+        file: &std::sync::Arc<str>,
+    ) -> Vec<Sourced<Repository>> {
+        let here = self.repositories.iter().filter(|given| given.value.is_for(release));
+        let repository = |given: &At<Repository>| {
+            let mut value = given.value.of(release, architecture);
+            let other = |name: &String| self.repositories.iter().find(|r| r.value.name == *name);
+            if let Some(other) = value.mirrors_of.as_ref().and_then(other) {
+                value.mirrors.extend(other.value.of(release, architecture).mirrors);
+            }
+            Sourced { value, origin: given.origin(file) }
+        };
+        here.map(repository).collect()
+    }
+
     /// The release that is called `name`, and its full number: a release by its own name, or a point
     /// release of its series.
     pub fn release(&self, name: &str) -> Option<(&At<Release>, String)> {
@@ -322,6 +223,10 @@ pub struct Kernel {
     /// The package that brings it, as a dependency in the base's syntax; `{architecture}` stands for
     /// the architecture as the base calls it.
     pub package: At<String>,
+    /// The repository of its base that it comes from, with all else that this one holds: that goes before what
+    /// the others have, whatever their priorities are. If this is not given, priorities decide.
+    #[serde(default)]
+    pub archive: Option<At<String>>,
     /// The kernel image, among the files of its packages.
     pub image: At<Pattern>,
     /// Its configuration; without one, what it can do is read from its list of built-in modules.

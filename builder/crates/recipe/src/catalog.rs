@@ -11,6 +11,7 @@ use super::error::{Problem, Texts};
 use super::located::At;
 use super::machine::PC;
 use super::model::{Chipset, Feature, FirmwareArchive, Flavor, Guest, Hypervisor, Role};
+use super::project::Project;
 use wifibox_ground::digest::Sha256;
 
 /// All recipes. Every reference from one file to another was followed and found good.
@@ -26,6 +27,8 @@ pub struct Catalog {
     pub(super) hypervisors: Documents<Hypervisor>,
     /// Files of each folder of `overlays/`, relative to it.
     pub(super) overlays: BTreeMap<String, BTreeSet<String>>,
+    /// The user's project.
+    pub(super) project: Option<Project>,
     pub(super) texts: Texts,
     pub(super) warnings: Vec<Problem>,
 }
@@ -88,11 +91,19 @@ impl Catalog {
         self.guest.value.firmware_archive.as_ref().map(|archive| &archive.value)
     }
 
-    /// The names of the repositories of all bases, in order.
-    pub fn repositories(&self) -> Vec<&str> {
+    /// The names of the repositories of all bases and of the project, in order.
+    pub fn repositories(&self) -> Vec<String> {
         let all = self.bases.values().flat_map(|base| &base.value.repositories);
-        let names: BTreeSet<&str> = all.map(|repository| &*repository.value.name).collect();
+        let further = self.project.iter().flat_map(Project::repositories);
+        let further = further.map(|(_, repository)| repository.value.name);
+        let names: BTreeSet<String> =
+            all.map(|repository| repository.value.name.clone()).chain(further).collect();
         names.into_iter().collect()
+    }
+
+    /// The user's project.
+    pub fn project(&self) -> Option<&Project> {
+        self.project.as_ref()
     }
 
     /// The recipes by kind, for showing.

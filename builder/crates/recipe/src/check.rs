@@ -9,6 +9,7 @@ use super::composed::Recipe;
 use super::error::{Problem, RecipeError, Texts};
 use super::kinds::{AccountsFrom, InitSystem};
 use super::located::{At, Origin, Sourced};
+use super::project::ProjectGuest;
 use super::records::{Group, User};
 use super::scripts::ScriptRule;
 use wifibox_ground::path::GuestPath;
@@ -24,8 +25,13 @@ pub(super) fn check(catalog: &Catalog, recipe: &Recipe) -> Result<(), RecipeErro
     packages(texts, recipe)?;
     scripts(texts, &recipe.scripts)?;
     runlevels(texts, recipe)?;
+    own_paths(texts, recipe)?;
     for service in &recipe.services {
         let script = format!("root/etc/sv/{}", service.value);
+        let own = GuestPath::new(format!("etc/sv/{}", service.value));
+        if own.is_ok_and(|own| recipe.own.contains_key(&own)) {
+            continue;
+        }
         let has = |overlay: &Sourced<String>| {
             catalog.overlays.get(&overlay.value).is_some_and(|files| files.contains(&script))
         };
@@ -39,6 +45,72 @@ pub(super) fn check(catalog: &Catalog, recipe: &Recipe) -> Result<(), RecipeErro
         }
     }
     Ok(())
+}
+
+/// The files that are made of the recipe's accounts, and of what it is.
+const GENERATED: [(&str, &str); 4] = [
+    ("/etc/passwd", "declare users under \"accounts\""),
+    ("/etc/group", "declare groups under \"accounts\""),
+    ("/etc/shadow", "declare users under \"accounts\""),
+    ("/etc/os-release", "it says what the guest is made of"),
+];
+/// Folders that are mounted when a guest starts.
+const AT_BOOT: [&str; 5] = ["dev", "proc", "run", "sys", "tmp"];
+
+/// The user's own files must be seen in the guest.
+fn own_paths(texts: &Texts, recipe: &Recipe) -> Result<(), RecipeError> {
+    for (path, own) in &recipe.own {
+        let refuse = |what: String, help: &str| {
+            let problem = Problem::new(what).at(texts.place(&own.origin)).help(help);
+            Err(RecipeError::invalid(problem))
+        };
+        let text = path.to_string();
+        let generated = recipe.accounts_from.value == AccountsFrom::Recipes;
+        if let Some((_, help)) = GENERATED.iter().find(|(name, _)| *name == text && generated) {
+            return refuse(format!("{path} is made by the builder"), help);
+        }
+        let below = |folder: &str| text.strip_prefix(folder).is_some_and(|r| r.starts_with('/'));
+        if let Some(folder) = AT_BOOT.iter().find(|folder| below(&format!("/{folder}"))) {
+            let what = format!("{path} would not be seen: /{folder} is made when the guest starts");
+            return refuse(what, "let a service make it there");
+        }
+        let shared = recipe.shares.iter().find(|share| below(&share.value.path.to_string()));
+        if let Some(share) = shared {
+            let what = format!(
+                "{path} would not be seen: {} is the share \"{}\" of the host",
+                share.value.path, share.value.tag
+            );
+            return refuse(what, "what the host is to start from goes under \"samples\"");
+        }
+    }
+    Ok(())
+}
+
+/// A project's services need the guest's own init system; elsewhere they would be passed over.
+///
+/// # Errors
+/// [`RecipeError::Invalid`] with the first one that nothing would start.
+pub(super) fn own_services(
+    texts: &Texts,
+    recipe: &Recipe,
+    guest: Option<&ProjectGuest>,
+) -> Result<(), RecipeError> {
+    let help = match recipe.init_system.value {
+        InitSystem::Supervised => return Ok(()),
+        InitSystem::Openrc => "put it into a runlevel: runlevels: { default: [NAME] }",
+        InitSystem::Procd => "an etc/init.d/NAME among your files is enabled without being named",
+    };
+    let Some(guest) = guest else { return Ok(()) };
+    let own = |service: &&Sourced<String>| service.origin.file == guest.place().file;
+    let Some(service) = recipe.services.iter().find(own) else { return Ok(()) };
+    Err(RecipeError::invalid(
+        Problem::new(format!(
+            "nothing would start the service {}: {} has an init system of its own",
+            service.value, recipe.base.value
+        ))
+        .at(texts.place(&service.origin))
+        .help(help),
+    ))
 }
 
 /// Only OpenRC has runlevels, and only procd enables what packages bring.

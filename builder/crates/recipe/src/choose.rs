@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use super::base::{Base, Kernel};
 use super::catalog::Catalog;
-use super::chosen::{Chosen, document};
+use super::chosen::{Chosen, document, origin_of};
 use super::composed::Selection;
 use super::document::Document;
 use super::error::{Problem, RecipeError};
@@ -13,6 +13,7 @@ use super::located::{At, Origin, Sourced};
 use super::machine::{PC, machine};
 use super::model::{Feature, Flavor};
 use super::on_releases::here;
+use super::project::{GuestPlan, ProjectGuest};
 
 /// Chooses the files that `selection` asks for.
 ///
@@ -22,9 +23,17 @@ pub(super) fn choose<'a>(
     catalog: &'a Catalog,
     selection: &Selection,
 ) -> Result<Chosen<'a>, RecipeError> {
+    let guest = match (&selection.guest, &catalog.project) {
+        (Some(name), Some(project)) => Some(project.guest(name)?),
+        _ => None,
+    };
     let base = document("base", &catalog.bases, &selection.base)?;
     let default = &base.value.default;
-    let mut release = asked_or(base, selection.release.as_ref(), &default.release);
+    let asked = |asked: &Option<String>, default, pick: Pick| match asked {
+        Some(value) => Sourced { value: value.clone(), origin: origin_of(guest, value, pick) },
+        None => At::sourced(default, &base.file),
+    };
+    let mut release = asked(&selection.release, &default.release, |plan| plan.release.as_ref());
     match base.value.release(&release.value) {
         Some((_, number)) => release.value = number,
         None => {
@@ -35,13 +44,16 @@ pub(super) fn choose<'a>(
             ));
         }
     }
-    let architecture = architecture(catalog, base, selection.architecture.as_ref())?;
+    let mut architecture = architecture(catalog, base, selection.architecture.as_ref())?;
+    if let Some(value) = &selection.architecture {
+        architecture.origin = origin_of(guest, value, |plan| plan.arch.as_ref());
+    }
     let flavor = document("flavor", &catalog.flavors, &selection.flavor)?;
     flavor_on(catalog, flavor, base, &release.value)?;
-    let role = asked_or(base, selection.role.as_ref(), &default.role);
+    let role = asked(&selection.role, &default.role, |plan| plan.role.as_ref());
     let role = found(role, |name| document("role", &catalog.roles, name))?;
     only_on(catalog, "role", role.value, &role.value.value.bases, base)?;
-    let kernel = asked_or(base, selection.kernel.as_ref(), &default.kernel);
+    let kernel = asked(&selection.kernel, &default.kernel, |plan| plan.kernel.as_ref());
     let kernels = base.value.kernels_of(&release.value);
     if !kernels.iter().any(|known| known.value == kernel.value) {
         let of = format!("{} {} has no kernel \"{}\"", base.name, release.value, kernel.value);
@@ -62,7 +74,8 @@ pub(super) fn choose<'a>(
                 .help(format!("it exists for: {}", machines.value)),
         ));
     }
-    let hypervisor = asked_or(base, selection.hypervisor.as_ref(), &default.hypervisor);
+    let hypervisor =
+        asked(&selection.hypervisor, &default.hypervisor, |plan| plan.hypervisor.as_ref());
     let hypervisor = found(hypervisor, |name| document("hypervisor", &catalog.hypervisors, name))?;
     only_on(catalog, "hypervisor", hypervisor.value, &hypervisor.value.value.bases, base)?;
     if !hypervisor.value.value.runs_on(machine(&architecture)) {
@@ -77,9 +90,12 @@ pub(super) fn choose<'a>(
             .help(format!("it runs: {}", machines.join(", "))),
         ));
     }
-    let features = features(catalog, selection, base, &role.value.name)?;
-    Ok(Chosen { base, release, architecture, flavor, role, features, kernel, hypervisor })
+    let features = features(catalog, (selection, guest), base, &role.value.name)?;
+    Ok(Chosen { base, release, architecture, flavor, role, features, kernel, hypervisor, guest })
 }
+
+/// A choice that a part of a project makes.
+type Pick = fn(&GuestPlan) -> Option<&At<String>>;
 
 /// The architecture that is asked for, in the base's own spelling.
 fn architecture(
@@ -135,17 +151,6 @@ fn to_be_added(catalog: &Catalog, base: &Document<Base>, asked: &str) -> Option<
         target.name,
         missing.join(", ")
     ))
-}
-
-fn asked_or(
-    base: &Document<Base>,
-    asked: Option<&String>,
-    default: &At<String>,
-) -> Sourced<String> {
-    match asked {
-        Some(value) => Sourced { value: value.clone(), origin: Origin::command_line() },
-        None => default.sourced(&base.file),
-    }
 }
 
 fn found<'a, T>(
@@ -238,7 +243,7 @@ pub(super) fn feature_unfit(
 
 fn features<'a>(
     catalog: &'a Catalog,
-    selection: &Selection,
+    (selection, guest): (&Selection, Option<&ProjectGuest>),
     base: &Document<Base>,
     role: &str,
 ) -> Result<Vec<Sourced<&'a Document<Feature>>>, RecipeError> {
@@ -262,8 +267,10 @@ fn features<'a>(
                     .help(format!("it goes with: {}", only.join(", "))),
             ));
         }
-        on.entry(&feature.name)
-            .or_insert(Sourced { value: feature, origin: Origin::command_line() });
+        let said = guest.map(|guest| guest.list(|plan| &plan.with)).unwrap_or_default();
+        let said = said.into_iter().rfind(|said| said.value == *name);
+        let origin = said.map_or_else(Origin::command_line, |said| said.origin);
+        on.entry(&feature.name).or_insert(Sourced { value: feature, origin });
     }
     for name in &selection.without {
         let feature = document("feature", &catalog.features, name)?;

@@ -3,8 +3,9 @@
 use super::base::{Base, Kernel};
 use super::document::{Document, Documents};
 use super::error::{Problem, RecipeError};
-use super::located::Sourced;
+use super::located::{At, Origin, Sourced};
 use super::model::{Feature, Flavor, Hypervisor, Role};
+use super::project::{GuestPlan, ProjectGuest};
 
 /// The files that a build is made of, chosen but not yet merged.
 pub(super) struct Chosen<'a> {
@@ -16,6 +17,18 @@ pub(super) struct Chosen<'a> {
     pub features: Vec<Sourced<&'a Document<Feature>>>,
     pub kernel: Sourced<&'a Document<Kernel>>,
     pub hypervisor: Sourced<&'a Document<Hypervisor>>,
+    /// The guest of the project.
+    pub guest: Option<&'a ProjectGuest>,
+}
+
+/// Where a choice comes from: the project, if it says the same, else the command line.
+pub(super) fn origin_of<T: Clone + PartialEq>(
+    guest: Option<&ProjectGuest>,
+    value: &T,
+    pick: fn(&GuestPlan) -> Option<&At<T>>,
+) -> Origin {
+    let said = guest.and_then(|guest| guest.choice(pick)).filter(|said| said.value == *value);
+    said.map_or_else(Origin::command_line, |said| said.origin)
 }
 
 /// The document of this name.

@@ -36,6 +36,7 @@ impl Catalog {
         for pattern in recipe.exclude.iter_mut().chain(&mut recipe.keep) {
             pattern.value = spelling.fill_pattern(&pattern.value);
         }
+        check::own_services(&self.texts, &recipe, chosen.guest)?;
         if recipe.init_system.value != InitSystem::Supervised {
             recipe.services.clear();
         }
@@ -111,7 +112,9 @@ impl Catalog {
         let other = hypervisor.value.on_machine(machine(&chosen.architecture));
         more(Level::Hypervisor, &hypervisor.file, other.map(|other| other.fragment()));
         more(Level::Hypervisor, &hypervisor.file, part(&hypervisor.value.on, base));
-        layers.into_iter().map(|(level, file, part)| (level, file.clone(), part)).collect()
+        let layers = layers.into_iter().map(|(level, file, part)| (level, file.clone(), part));
+        let project = chosen.guest.iter().flat_map(|guest| guest.fragments());
+        layers.chain(project.map(|(file, part)| (Level::Project, file, part))).collect()
     }
 
     pub(super) fn chipsets_of<'a>(

@@ -4,18 +4,20 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::base::{BootsWith, EfiStub, Initramfs, Repository};
+use super::base::{BootsWith, EfiStub, Initramfs};
 use super::fragment::FirmwareRule;
 use super::kinds::{AccountsFrom, Format, InitSystem, RootCompressor};
 use super::located::Sourced;
 use super::model::Devices;
+use super::project::{Own, OwnFile};
 use super::records::{Applets, Directory, FileText, Group, Share, User};
+use super::repository::Repository;
 use super::scalars::{Module, Pattern};
 use super::scripts::{ScriptRule, StandIn};
 use wifibox_ground::guest::{AppConfig, Nic, ShareTransport};
 use wifibox_ground::path::GuestPath;
 
-/// The user's choices for a build; each `None` is left to the base.
+/// The user's choices for a build, from the command line and the project; each `None` is left to the base.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 pub struct Selection {
     /// Base.
@@ -41,6 +43,9 @@ pub struct Selection {
     /// Firmware comes from an archive of linux-firmware: no package is asked for it.
     #[serde(default)]
     pub firmware_archive: bool,
+    /// The guest of the project whose additions it has; `""` for the only one.
+    #[serde(default)]
+    pub guest: Option<String>,
 }
 
 /// The kernel of a build, and how to find its parts in its packages.
@@ -50,6 +55,8 @@ pub struct KernelChoice {
     pub name: Sourced<String>,
     /// The package that brings it, as a dependency in the base's syntax.
     pub package: Sourced<String>,
+    /// The repository of its base that it comes from, with what goes with it.
+    pub archive: Option<Sourced<String>>,
     /// The kernel image.
     pub image: Sourced<Pattern>,
     /// Its configuration, if it has one.
@@ -79,6 +86,8 @@ pub struct KernelSource {
     pub release: Sourced<String>,
     /// Repositories, with the release filled in.
     pub repositories: Vec<Sourced<Repository>>,
+    /// The repository that the kernel comes from, with what goes with it.
+    pub archive: Option<Sourced<String>>,
     /// The kernel's package, that of what starts it under UEFI, and what it needs besides.
     pub packages: Vec<Sourced<String>>,
     /// Packages that the builder stands in for.
@@ -137,7 +146,7 @@ pub struct DriverSet {
 }
 
 /// Everything that one build is made of. Lists are in the order in which they count: that of the
-/// layers guest, base, release, kernel, flavor, role, features, hypervisor.
+/// layers guest, base, release, kernel, flavor, role, features, hypervisor, project.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Recipe {
     /// Base.
@@ -148,6 +157,8 @@ pub struct Recipe {
     pub architecture: Sourced<String>,
     /// Release.
     pub release: Sourced<String>,
+    /// The day after which nobody mends holes of the release.
+    pub end_of_life: Option<Sourced<String>>,
     /// Flavor.
     pub flavor: Sourced<String>,
     /// Role.
@@ -214,6 +225,10 @@ pub struct Recipe {
     pub links: BTreeMap<GuestPath, Sourced<String>>,
     /// Small files.
     pub files: BTreeMap<GuestPath, Sourced<FileText>>,
+    /// The user's own files and links, laid over everything else.
+    pub own: BTreeMap<GuestPath, Sourced<Own>>,
+    /// The user's own samples of the host's configuration, by path below it.
+    pub samples: BTreeMap<GuestPath, Sourced<OwnFile>>,
     /// Programs with applets.
     pub applets: Vec<Sourced<Applets>>,
     /// 9P shares that the guest mounts.

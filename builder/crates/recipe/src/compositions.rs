@@ -15,7 +15,8 @@ type FeatureSet = (Vec<String>, Vec<String>);
 impl Catalog {
     /// Compositions for `base` in `release` on `architecture` that together ask for everything that any one asks for: every
     /// flavor with each kernel, and one flavor with all roles, sets of features, kernels and
-    /// hypervisors, which name their features in full, as `with` and `without`. In a fixed order; none
+    /// hypervisors, which name their features in full, as `with` and `without`; and the guests of the
+    /// user's project. In a fixed order; none
     /// if there is no such base, release or architecture.
     pub fn spanning_compositions(
         &self,
@@ -39,10 +40,31 @@ impl Catalog {
                 ..Selection::default()
             })
         });
+        let own = self.project_compositions(base, release, architecture);
         let first = flavors.first().into_iter();
         let others =
             first.flat_map(|flavor| self.compositions_of(base, release, architecture, flavor));
-        with_defaults.chain(others).collect()
+        with_defaults.chain(others).chain(own).collect()
+    }
+
+    /// Those of the guests of the user's project.
+    fn project_compositions(
+        &self,
+        base: &Document<Base>,
+        release: &str,
+        architecture: &str,
+    ) -> Vec<Selection> {
+        let guests = self.project.iter().flat_map(|project| project.guests());
+        let all = guests.flat_map(|guest| guest.selections(self.default_base()));
+        let number = |name: &str| base.value.release(name).map(|(_, number)| number);
+        let here = |selection: &Selection| {
+            let of = selection.release.as_deref().unwrap_or(&base.value.default.release.value);
+            let on = selection.architecture.as_deref().unwrap_or(&base.value.architecture.value);
+            selection.base == base.name
+                && number(of) == number(release)
+                && machine(on) == machine(architecture)
+        };
+        all.filter(here).collect()
     }
 
     fn base_with(&self, base: &str, release: &str) -> Option<&Document<Base>> {
@@ -101,6 +123,7 @@ impl Catalog {
                             hypervisor: Some(hypervisor.name.clone()),
                             compression: None,
                             firmware_archive: false,
+                            guest: None,
                         });
                     }
                 }

@@ -1,7 +1,7 @@
 //! Kernels of another base than the guest's: which release and repositories they come from, and
 //! what they ask of those.
 
-use super::base::{Base, Kernel, Repository};
+use super::base::{Base, Kernel};
 use super::catalog::Catalog;
 use super::composed::KernelSource;
 use super::document::Document;
@@ -26,10 +26,6 @@ impl Catalog {
         if let Some((_, number)) = base.value.release(&release.value) {
             release.value = number;
         }
-        let repository = |given: &At<Repository>| Sourced {
-            value: given.value.of(&release.value, own),
-            origin: given.origin(&base.file),
-        };
         let stub = kernel.value.efi_stub.as_ref().map(|stub| Sourced {
             value: stub.value.of(&spelling).package,
             origin: stub.origin(file),
@@ -51,7 +47,8 @@ impl Catalog {
                 value: own.to_owned(),
                 origin: kernel.value.architecture.origin(file),
             },
-            repositories: base.value.repositories.iter().map(repository).collect(),
+            repositories: base.value.repositories_of(&release.value, own, &base.file),
+            archive: kernel.value.archive.as_ref().map(|archive| archive.sourced(file)),
             packages: packages.collect(),
             stand_ins: stand_ins.collect(),
             release,

@@ -3,7 +3,8 @@
 //! Small files compose: a build is base x kernel x flavor x role x features x hypervisor. This
 //! module reads `recipes/`, `kernels/` and `firmware-blobs/` (and the names of what is in
 //! `overlays/`) from [`Sources`], checks them all as a [`Catalog`], and composes what a
-//! [`Selection`] asks for into one [`Recipe`], in which every value knows where it comes from. The
+//! [`Selection`] asks for into one [`Recipe`], in which every value knows where it comes from. A user's project
+//! (`wifibox.yaml`) is one more layer of it. The
 //! JSON schemas of the files are in `docs/schema`.
 
 mod axes;
@@ -29,8 +30,10 @@ mod merge;
 mod model;
 mod on_releases;
 mod outline;
+mod project;
 mod records;
 mod references;
+mod repository;
 mod request;
 mod scalars;
 mod schema;
@@ -42,10 +45,7 @@ mod tests;
 mod yaml;
 
 pub use axes::{Axes, Choice, FeatureChoice, FlavorChoice};
-pub use base::{
-    Architecture, Base, BootsWith, Defaults, EfiStub, FeedTarget, Initramfs, Kernel, Key,
-    LoosePackage, Release, Repository,
-};
+pub use base::{Architecture, Base, BootsWith, Defaults, EfiStub, Initramfs, Kernel, Release};
 pub use catalog::{Catalog, Listed, Listing};
 pub use composed::{
     DriverSet, FirmwareNeed, HypervisorChoice, KernelChoice, KernelSource, Recipe, Selection,
@@ -63,10 +63,14 @@ pub use model::{
     HypervisorMachine, OnByDefault, Role,
 };
 pub use on_releases::{ByBase, OnReleases};
+pub use project::{
+    GuestPlan, Own, OwnContent, OwnFile, OwnFirmware, Project, ProjectFile, ProjectGuest, Settings,
+};
 pub use records::{
     Access, AppletLinks, Applets, Directory, FileText, Group, Password, Share, User,
 };
-pub use request::Composed;
+pub use repository::{FeedTarget, Key, LoosePackage, Repository};
+pub use request::{Composed, HostFile};
 pub use scalars::{Mode, Module, Pattern};
 pub use schema::{schema, schemas};
 pub use scripts::{EffectAccounts, Effects, ScriptName, ScriptRule, StandIn};

@@ -9,11 +9,12 @@ use super::catalog::Catalog;
 use super::document::{Document, Documents};
 use super::error::{Problem, RecipeError, Texts};
 use super::located::Origin;
+use super::project::Project;
 use super::sources::Sources;
 use super::{references, yaml};
 
 impl Catalog {
-    /// Reads every recipe of `sources` and checks what they say about each other.
+    /// Reads every recipe of `sources`, and the project if it has one, and checks what they say about each other.
     ///
     /// # Errors
     /// [`RecipeError`] with the place of the first thing that is wrong, in the order of kinds, then
@@ -26,6 +27,7 @@ impl Catalog {
             let below = sources.files_below(&format!("overlays/{name}"))?;
             overlays.insert(name, below.into_iter().collect());
         }
+        let project = Project::load(sources, files.texts)?;
         let catalog = Catalog {
             guest: read(sources, "recipes/guest.yaml", files)?,
             bases: read_all(sources, "recipes/bases", files)?,
@@ -36,6 +38,7 @@ impl Catalog {
             features: read_all(sources, "recipes/features", files)?,
             hypervisors: read_all(sources, "recipes/hypervisors", files)?,
             overlays,
+            project,
             texts,
             warnings,
         };

@@ -34,6 +34,8 @@ pub enum Level {
     Feature,
     /// The hypervisor.
     Hypervisor,
+    /// The user's project.
+    Project,
 }
 
 /// Adds fragments to a recipe, and remembers the level of every file.

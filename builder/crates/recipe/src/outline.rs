@@ -1,9 +1,9 @@
 //! The values of the chosen files of a build, one by one: the recipe before their lists are added
 //! up.
 
-use super::base::{Base, BootsWith, EfiStub, Initramfs, Repository};
+use super::base::{Base, BootsWith, EfiStub, Initramfs};
 use super::catalog::Catalog;
-use super::chosen::Chosen;
+use super::chosen::{Chosen, origin_of};
 use super::composed::{HypervisorChoice, KernelChoice, Recipe, Selection};
 use super::document::Document;
 use super::error::{Problem, RecipeError};
@@ -11,6 +11,7 @@ use super::kernel_source::filled;
 use super::kinds::{AccountsFrom, InitSystem};
 use super::located::{At, Origin, Sourced};
 use super::machine::{Spelling, machine};
+use super::project::{Project, ProjectGuest};
 
 impl Catalog {
     /// The recipe as the chosen files say it one by one, before their lists are added up.
@@ -22,23 +23,35 @@ impl Catalog {
         let base = &chosen.base.value;
         let base_file = &chosen.base.file;
         let kernel = chosen.kernel.value;
-        let asked = |name: &str| Sourced { value: name.to_owned(), origin: Origin::command_line() };
+        let guest = chosen.guest;
         let compression = match selection.compression {
-            Some(value) => Sourced { value, origin: Origin::command_line() },
+            Some(value) => {
+                let origin = origin_of(guest, &value, |plan| plan.compression.as_ref());
+                Sourced { value, origin }
+            }
             None => base.default.compression.sourced(base_file),
         };
         let boots_with = kernel.value.boots_with.sourced(&kernel.file);
         let initramfs = self.initramfs(chosen, &boots_with)?;
-        let repository = |given: &At<Repository>| Sourced {
+        let own = base.repositories_of(&chosen.release, &chosen.architecture, base_file);
+        let further = self.project.iter().flat_map(Project::repositories);
+        let further = further.filter(|(of, _)| *of == chosen.base.name).map(|(_, given)| Sourced {
             value: given.value.of(&chosen.release, &chosen.architecture),
-            origin: given.origin(base_file),
-        };
+            origin: given.origin,
+        });
         Ok(Recipe {
-            base: asked(&chosen.base.name),
+            base: Sourced {
+                value: chosen.base.name.clone(),
+                origin: origin_of(guest, &chosen.base.name, |plan| plan.base.as_ref()),
+            },
             format: base.format_of(&chosen.release).sourced(base_file),
             architecture: chosen.architecture.clone(),
             release: chosen.release.clone(),
-            flavor: asked(&chosen.flavor.name),
+            end_of_life: base
+                .release(&chosen.release)
+                .and_then(|(release, _)| release.value.end_of_life.as_ref())
+                .map(|day| day.sourced(base_file)),
+            flavor: Sourced { value: chosen.flavor.name.clone(), origin: flavor_origin(chosen) },
             role: named(&chosen.role),
             app_config: chosen.role.value.value.app_config.sourced(&chosen.role.value.file),
             features: chosen.features.iter().map(named).collect(),
@@ -51,7 +64,7 @@ impl Catalog {
             keep_empty_directories: given_or(base, base_file, &base.keep_empty_directories, false),
             regulatory_database: given_or(base, base_file, &base.regulatory_database, true),
             initramfs,
-            repositories: base.repositories.iter().map(repository).collect(),
+            repositories: own.into_iter().chain(further).collect(),
             packages: Vec::new(),
             stand_ins: Default::default(),
             firmware_packages: Vec::new(),
@@ -77,6 +90,8 @@ impl Catalog {
             directories: Vec::new(),
             links: Default::default(),
             files: Default::default(),
+            own: guest.map(ProjectGuest::own).unwrap_or_default(),
+            samples: guest.map(ProjectGuest::samples).unwrap_or_default(),
             applets: Vec::new(),
             shares: Vec::new(),
             exclude: Vec::new(),
@@ -119,6 +134,7 @@ impl Catalog {
         KernelChoice {
             name: named(&chosen.kernel),
             package: filled(&kernel.value.package, &spelling, kernel_file),
+            archive: kernel.value.archive.as_ref().map(|archive| archive.sourced(kernel_file)),
             image: kernel.value.image.sourced(kernel_file),
             config: kernel.value.config.as_ref().map(|config| config.sourced(kernel_file)),
             modules: kernel.value.modules.sourced(kernel_file),
@@ -154,6 +170,13 @@ impl Catalog {
         let own = chosen.kernel.value.value.architecture_like(&chosen.architecture);
         Spelling(own.unwrap_or(&chosen.architecture))
     }
+}
+
+/// Where the flavor comes from: the project may name several.
+fn flavor_origin(chosen: &Chosen<'_>) -> Origin {
+    let said = chosen.guest.and_then(|guest| guest.choice(|plan| plan.flavor.as_ref()));
+    let said = said.filter(|said| said.value.0.contains(&chosen.flavor.name));
+    said.map_or_else(Origin::command_line, |said| said.origin)
 }
 
 /// The hypervisor, as it is on the guest's kind of machine.

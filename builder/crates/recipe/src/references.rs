@@ -30,6 +30,7 @@ pub fn check(catalog: &Catalog) -> Result<(), RecipeError> {
     for kernel in catalog.kernels.values() {
         checker.known("base", &kernel.file, &kernel.value.base, catalog.bases.keys())?;
         checker.architectures(kernel)?;
+        checker.archive(kernel)?;
         checker.fragment(&kernel.file, &kernel.value.needs)?;
     }
     for chipset in catalog.chipsets.values() {
@@ -48,6 +49,14 @@ pub fn check(catalog: &Catalog) -> Result<(), RecipeError> {
     }
     for feature in catalog.features.values() {
         checker.feature(feature)?;
+    }
+    for (base, file) in catalog.project.iter().flat_map(|project| project.repository_bases()) {
+        checker.known("base", file, base, catalog.bases.keys())?;
+    }
+    for (file, fragment) in
+        catalog.project.iter().flat_map(|project| project.guests()).flat_map(|g| g.fragments())
+    {
+        checker.fragment(&file, &fragment)?;
     }
     for hypervisor in catalog.hypervisors.values() {
         checker.only_on(&hypervisor.file, &hypervisor.value.bases, &hypervisor.value.on)?;
@@ -130,14 +139,7 @@ impl Checker<'_> {
                 self.known("folder of overlays", file, &name, catalog.overlays.keys())?;
             }
             self.fragment(file, &value.fragment())?;
-            for repository in &value.repositories {
-                for only in repository.keys.iter().filter_map(|key| key.architecture.as_ref()) {
-                    let (line, column) = (repository.line, repository.column);
-                    let only = At { value: only.clone(), line, column };
-                    let known = value.every_architecture().map(|known| &known.value);
-                    self.known("architecture of this base", file, &only, known)?;
-                }
-            }
+            self.repositories(file, value)?;
             for (name, other) in value.architectures.iter() {
                 let first = |known: &&At<String>| machine(known) == machine(name);
                 if value
@@ -153,12 +155,83 @@ impl Checker<'_> {
                 self.fragment(file, &other.fragment())?;
             }
             for (_, release) in value.releases.iter() {
+                self.day(file, release.value.end_of_life.as_ref())?;
                 for kernel in &release.value.kernels {
                     self.known("kernel of this base", file, kernel, kernels.clone())?;
                 }
                 self.fragment(file, &release.fragment())?;
             }
             self.fragment(file, &value.with_other_kernel)?;
+        }
+        Ok(())
+    }
+
+    fn day(&self, file: &Arc<str>, day: Option<&At<String>>) -> Result<(), RecipeError> {
+        let Some(day) = day else { return Ok(()) };
+        let numbers: Vec<&str> = day.value.split('-').collect();
+        let digits = |text: &str, count| {
+            text.len() == count && text.bytes().all(|byte| byte.is_ascii_digit())
+        };
+        let good = matches!(numbers[..], [year, month, day] if digits(year, 4)
+            && digits(month, 2) && ("01"..="12").contains(&month)
+            && digits(day, 2) && ("01"..="31").contains(&day));
+        if good {
+            return Ok(());
+        }
+        Err(RecipeError::invalid(
+            Problem::new(format!("\"{}\" is no day: write it as 2028-08-09", day.value))
+                .at(self.catalog.texts.place(&day.origin(file))),
+        ))
+    }
+
+    fn repositories(&self, file: &Arc<str>, base: &Base) -> Result<(), RecipeError> {
+        for repository in &base.repositories {
+            let (line, column) = (repository.line, repository.column);
+            let here = |value: &String| At { value: value.clone(), line, column };
+            for only in repository.keys.iter().filter_map(|key| key.architecture.as_ref()) {
+                let known = base.every_architecture().map(|known| &known.value);
+                self.known("architecture of this base", file, &here(only), known)?;
+            }
+            for release in &repository.releases {
+                let known = base.releases.iter().map(|(release, _)| &release.value);
+                self.known("release of this base", file, &here(release), known)?;
+            }
+            let others = base.repositories.iter().map(|other| &other.value.name);
+            let others = others.filter(|name| **name != repository.name);
+            if let Some(other) = &repository.mirrors_of {
+                self.known("other repository of this base", file, &here(other), others.clone())?;
+            }
+            for glob in &repository.only {
+                globset::Glob::new(glob).map_err(|error| {
+                    let problem = Problem::new(format!("\"{glob}\" is no glob: {}", error.kind()));
+                    RecipeError::invalid(
+                        problem.at(self.catalog.texts.place(&here(glob).origin(file))),
+                    )
+                })?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The repository of a kernel is one of its base, for all releases that have the kernel.
+    fn archive(&self, kernel: &Document<Kernel>) -> Result<(), RecipeError> {
+        let Some(archive) = &kernel.value.archive else { return Ok(()) };
+        let Some(base) = self.catalog.bases.get(&kernel.value.base.value) else { return Ok(()) };
+        let all = &base.value.repositories;
+        let known = all.iter().map(|known| &known.value.name);
+        self.known("repository of its base", &kernel.file, archive, known)?;
+        for (release, _) in base.value.releases.iter() {
+            let has = |kernels: &[At<String>]| kernels.iter().any(|k| k.value == kernel.name);
+            let here = all.iter().any(|r| r.name == archive.value && r.value.is_for(release));
+            if has(base.value.kernels_of(release)) && !here {
+                let what = format!(
+                    "the release \"{}\" has the kernel \"{}\", and not the repository \"{}\" that it is from",
+                    release.value, kernel.name, archive.value
+                );
+                return Err(RecipeError::invalid(
+                    Problem::new(what).at(self.catalog.texts.place(&release.origin(&base.file))),
+                ));
+            }
         }
         Ok(())
     }

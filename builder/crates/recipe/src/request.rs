@@ -2,12 +2,20 @@
 
 use std::collections::BTreeMap;
 
-use crate::{Catalog, Recipe, RecipeError, Selection, Sources};
+use crate::{Catalog, Mode, Recipe, RecipeError, Selection, Sources};
 
 /// The configuration of a guest, in an output and on its host.
 const CONFIGURATION: &str = "etc/wifibox";
 /// The link in it to the folder that is shared as `app_config`.
 const APP_CONFIG: &str = "etc/wifibox/app_config";
+
+/// A file for the host.
+pub struct HostFile {
+    /// Its content.
+    pub bytes: Vec<u8>,
+    /// Permissions, if a user's project says them.
+    pub mode: Option<Mode>,
+}
 
 /// The catalog of recipes and the composition that was asked for.
 pub struct Composed<'a> {
@@ -49,11 +57,12 @@ impl<'a> Composed<'a> {
     }
 
     /// The files of the overlays for the host, by their paths in the output folder: configuration
-    /// samples, and the skeleton of `var`, in which `/.keep` stands for an empty folder.
+    /// samples, and the skeleton of `var`, in which `/.keep` stands for an empty folder. The user's own samples come
+    /// last.
     ///
     /// # Errors
     /// [`RecipeError`]: one cannot be read.
-    pub fn host_files(&self) -> Result<BTreeMap<String, Vec<u8>>, RecipeError> {
+    pub fn host_files(&self) -> Result<BTreeMap<String, HostFile>, RecipeError> {
         let mut files = BTreeMap::new();
         for overlay in &self.recipe.overlays {
             let host = format!("overlays/{}/host", overlay.value);
@@ -66,8 +75,13 @@ impl<'a> Composed<'a> {
                 }
                 let bytes = self.sources.read(&format!("{host}/{file}"))?.into_owned();
                 // A later overlay's file takes the place of an earlier one's.
-                files.insert(file, bytes);
+                files.insert(file, HostFile { bytes, mode: None });
             }
+        }
+        for (path, sample) in &self.recipe.samples {
+            let bytes = sample.value.read(self.sources)?;
+            let mode = Some(sample.value.mode);
+            files.insert(format!("{CONFIGURATION}{path}"), HostFile { bytes, mode });
         }
         Ok(files)
     }

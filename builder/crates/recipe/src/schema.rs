@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use super::base::{Base, Kernel};
 use super::model::{Chipset, Feature, Flavor, Guest, Hypervisor, Role};
+use super::project::ProjectFile;
 
 /// The schema of each kind of file, as pairs of the kind's name and its schema; `docs/schema`
 /// holds each as `KIND.json`.
@@ -18,6 +19,7 @@ pub fn schemas() -> Vec<(&'static str, Value)> {
         ("kernel", schema::<Kernel>()),
         ("chipset", schema::<Chipset>()),
         ("role", schema::<Role>()),
+        ("project", schema::<ProjectFile>()),
     ]
 }
 

@@ -117,6 +117,12 @@ impl Recipe {
         for (path, file) in &self.files {
             show.entry("files", &path.to_string(), file);
         }
+        for (path, own) in &self.own {
+            show.entry("own", &path.to_string(), own);
+        }
+        for (path, sample) in &self.samples {
+            show.entry("samples", &path.to_string(), sample);
+        }
         show.list("applets", &self.applets);
         show.list("shares", &self.shares);
         show.list("exclude", &self.exclude);

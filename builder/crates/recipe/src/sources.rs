@@ -25,46 +25,72 @@ static EMBEDDED: LazyLock<BTreeMap<String, Vec<u8>>> =
 /// The four folders of data.
 const TOPS: [&str; 4] = ["recipes", "overlays", "kernels", "firmware-blobs"];
 
-/// The files that describe guests: recipes, overlays, kernels and firmware chipsets.
-#[derive(Debug, Clone)]
-pub struct Sources(BTreeMap<&'static str, Top>);
+/// The name under which the folder of a user's project stands beside them.
+pub(crate) const PROJECT: &str = "project";
 
-/// Where one of the four folders is.
+/// The files that describe guests: recipes, overlays, kernels and firmware chipsets; and a user's project.
+#[derive(Debug, Clone)]
+pub struct Sources {
+    tops: BTreeMap<&'static str, Top>,
+    /// The project's file, in its folder.
+    project: Option<String>,
+}
+
+/// Where one of the folders is.
 #[derive(Debug, Clone)]
 enum Top {
     Embedded,
     Folder(PathBuf),
+    /// Files of the folder, and of the program those that it does not have.
+    Over(PathBuf),
     Memory(BTreeMap<String, Vec<u8>>),
 }
 
 impl Sources {
     /// The recipes built into the program.
     pub fn embedded() -> Self {
-        Sources(TOPS.iter().map(|top| (*top, Top::Embedded)).collect())
+        Sources { tops: TOPS.iter().map(|top| (*top, Top::Embedded)).collect(), project: None }
     }
 
-    /// The recipes in `folder`: it holds `recipes`, `overlays`, `kernels` and `firmware-blobs`, or it is itself the
-    /// folder of recipes (it holds `bases`) with the others beside it. A folder that is missing is taken from the
-    /// program.
+    /// The recipes in `folder`: it holds one of `recipes`, `overlays`, `kernels` and `firmware-blobs`, or it is itself
+    /// the folder of recipes (it holds `bases`) with the others beside it.
+    ///
+    /// With a `recipes/guest.yaml` they stand by themselves, and a folder that is missing is taken from the program.
+    /// Without, they are added to the program's, of which they replace single files.
     ///
     /// # Errors
     /// [`RecipeError::Missing`] if it is neither.
     pub fn folder(folder: &Path) -> Result<Self, RecipeError> {
+        let alone = |recipes: &Path| recipes.join("guest.yaml").is_file();
         let (recipes, around) = if folder.join("bases").is_dir() {
             (folder.to_owned(), folder.join(".."))
-        } else if folder.join("recipes/bases").is_dir() {
+        } else if TOPS.iter().any(|top| folder.join(top).is_dir()) {
             (folder.join("recipes"), folder.to_owned())
         } else {
             return Err(RecipeError::Missing {
-                path: folder.join("recipes").join("bases").display().to_string(),
-                among: "; a folder of recipes holds recipes/bases, or bases".to_owned(),
+                path: folder.join("recipes").display().to_string(),
+                among: format!("; a folder of recipes holds one of {}", TOPS.join(", ")),
             });
         };
+        let own = if alone(&recipes) { Top::Folder } else { Top::Over };
         let top = |name: &'static str| {
             let path = if name == "recipes" { recipes.clone() } else { around.join(name) };
-            (name, if path.is_dir() { Top::Folder(path) } else { Top::Embedded })
+            (name, if path.is_dir() { own(path) } else { Top::Embedded })
         };
-        Ok(Sources(TOPS.map(top).into_iter().collect()))
+        Ok(Sources { tops: TOPS.map(top).into_iter().collect(), project: None })
+    }
+
+    /// The same with the project that the file `name` in `folder` describes.
+    #[must_use]
+    pub fn with_project(mut self, folder: &Path, name: &str) -> Self {
+        self.tops.insert(PROJECT, Top::Folder(folder.to_owned()));
+        self.project = Some(name.to_owned());
+        self
+    }
+
+    /// The name of the project's file.
+    pub fn project_file(&self) -> Option<&str> {
+        self.project.as_deref()
     }
 
     /// These files and no others, by path.
@@ -78,13 +104,13 @@ impl Sources {
                 files.insert(rest.to_owned(), bytes);
             }
         }
-        Sources(tops)
+        Sources { tops, project: None }
     }
 
     fn top<'a>(&self, path: &'a str) -> Result<(&Top, &'static str, &'a str), RecipeError> {
         let (name, rest) = path.split_once('/').unwrap_or((path, ""));
         let climbs = rest.split('/').any(|part| part == ".." || part == ".");
-        match self.0.get_key_value(name) {
+        match self.tops.get_key_value(name) {
             Some((name, top)) if !climbs => Ok((top, name, rest)),
             _ => Err(RecipeError::Unfit {
                 path: path.to_owned(),
@@ -109,7 +135,10 @@ impl Sources {
             Top::Memory(files) => {
                 files.get(rest).cloned().map(Cow::Owned).ok_or_else(|| missing(""))
             }
-            Top::Folder(folder) => {
+            Top::Over(folder) if fs::symlink_metadata(folder.join(rest)).is_err() => {
+                embedded(name, rest).ok_or_else(|| missing(" there, nor in the built-in recipes"))
+            }
+            Top::Folder(folder) | Top::Over(folder) => {
                 let file = folder.join(rest);
                 let io = |source| RecipeError::Io { doing: "read", path: file.clone(), source };
                 let metadata = fs::symlink_metadata(&file).map_err(io)?;
@@ -165,16 +194,20 @@ impl Sources {
         let mut files: Vec<String> = match top {
             Top::Embedded => embedded_names(name).filter_map(below).collect(),
             Top::Memory(files) => files.keys().filter_map(|path| below(path)).collect(),
-            Top::Folder(host) => {
+            Top::Folder(host) | Top::Over(host) => {
                 let mut files = Vec::new();
                 let start = host.join(rest);
                 if start.is_dir() {
                     walk(&start, "", &mut files)?;
                 }
+                if matches!(top, Top::Over(_)) {
+                    files.extend(embedded_names(name).filter_map(below));
+                }
                 files
             }
         };
         files.sort_unstable();
+        files.dedup();
         Ok(files)
     }
 }
@@ -246,6 +279,7 @@ mod tests {
         fs::create_dir_all(folder.path().join("recipes/bases")).unwrap();
         fs::create_dir_all(folder.path().join("overlays/one")).unwrap();
         fs::write(folder.path().join("recipes/bases/b.yaml"), "x").unwrap();
+        fs::write(folder.path().join("recipes/guest.yaml"), "g").unwrap();
         fs::write(folder.path().join("overlays/one/file"), "y").unwrap();
         for given in [folder.path().to_owned(), folder.path().join("recipes")] {
             let sources = Sources::folder(&given).unwrap();
@@ -256,6 +290,30 @@ mod tests {
             Sources::folder(&folder.path().join("overlays")),
             Err(RecipeError::Missing { .. })
         ));
+    }
+
+    #[test]
+    fn a_folder_without_a_guest_is_added_to_the_built_in_recipes() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::create_dir_all(folder.path().join("recipes/flavors")).unwrap();
+        fs::write(folder.path().join("recipes/flavors/mine.yaml"), "x").unwrap();
+        fs::write(folder.path().join("recipes/flavors/hwsim.yaml"), "y").unwrap();
+        let (own, built_in) = (Sources::folder(folder.path()).unwrap(), Sources::embedded());
+        let mut expected = built_in.list("recipes/flavors").unwrap();
+        expected.push("mine.yaml".to_owned());
+        expected.sort_unstable();
+        assert_eq!(own.list("recipes/flavors").unwrap(), expected);
+        assert_eq!(own.read("recipes/flavors/hwsim.yaml").unwrap().as_ref(), b"y");
+        assert_eq!(
+            own.read("recipes/guest.yaml").unwrap(),
+            built_in.read("recipes/guest.yaml").unwrap()
+        );
+        assert_eq!(own.folders("overlays").unwrap(), built_in.folders("overlays").unwrap());
+        // With one it stands by itself, as far as it goes.
+        fs::write(folder.path().join("recipes/guest.yaml"), "z").unwrap();
+        let alone = Sources::folder(folder.path()).unwrap();
+        assert_eq!(alone.list("recipes/flavors").unwrap(), ["hwsim.yaml", "mine.yaml"]);
+        assert_eq!(alone.folders("overlays").unwrap(), built_in.folders("overlays").unwrap());
     }
 
     #[cfg(unix)]

@@ -1,12 +1,17 @@
-//! The differences between two outputs: configuration, packages, licences, modules, firmware, files, sizes. Only their
-//! manifests are read.
+//! The differences between two outputs: configuration, packages, licences, modules, firmware, files, sizes. Files are
+//! compared as they are ([`Actual`]), whatever a manifest says of them.
 
 use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use wifibox_ground::digest::Sha256;
+use wifibox_ground::sums::SUMS;
+
 use super::Manifest;
+use super::actual::Actual;
 use super::manifest::{File, Package};
+use super::output::MANIFEST;
 
 /// Something that has one value in one output and another in the other.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -86,7 +91,25 @@ impl Names {
 
 impl Difference {
     /// Compares two outputs.
-    pub fn between(old: &Manifest, new: &Manifest) -> Self {
+    pub fn between(old: &Actual, new: &Actual) -> Self {
+        let mut difference = Difference::of_manifests(&old.manifest, &new.manifest);
+        // Where all else is equal the lists are, too; unless somebody wrote them in other words.
+        if difference.is_empty() {
+            for (name, lists) in [MANIFEST, SUMS].into_iter().zip(old.lists.iter().zip(&new.lists))
+            {
+                let (old, new) = lists;
+                if old != new {
+                    let text =
+                        |hash: &Option<Sha256>| hash.map_or_else(String::new, |h| h.to_string());
+                    let (name, old, new) = (name.to_owned(), text(old), text(new));
+                    difference.outputs.changed.push(Change { name, old, new });
+                }
+            }
+        }
+        difference
+    }
+
+    fn of_manifests(old: &Manifest, new: &Manifest) -> Self {
         let versions = |manifest: &Manifest| -> BTreeMap<String, String> {
             manifest.packages.iter().map(|p| (p.name.clone(), p.version.clone())).collect()
         };

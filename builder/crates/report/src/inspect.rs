@@ -1,7 +1,6 @@
 //! The sizes in an image: by part, package, folder and file, before and after compression.
 
 use std::collections::BTreeMap;
-use std::fs::File;
 use std::io::BufReader;
 use std::path::{Path, PathBuf};
 
@@ -10,7 +9,7 @@ use serde::Serialize;
 use super::Manifest;
 use super::output::{self, LoadError};
 use super::sizes::Part;
-use wifibox_ground::digest::Sha256;
+use wifibox_ground::regular;
 use wifibox_squashfs::{Tables, UnreadableImage, Usage, usage};
 
 /// Why an image cannot be inspected.
@@ -59,16 +58,18 @@ impl Subject {
 
     fn with(image: PathBuf, manifest: Option<Manifest>) -> Result<Self, InspectError> {
         let read = |source| LoadError::Read { path: image.clone(), source };
-        let file = File::open(&image).map_err(read)?;
-        let (sha256, _) = Sha256::of_reader(file).map_err(read)?;
-        let own = |manifest: &Manifest| {
-            manifest
-                .outputs
-                .iter()
-                .any(|output| output.path == "root.img" && output.sha256 == sha256)
+        let length = regular::open(&image).and_then(|file| file.metadata()).map_err(read)?.len();
+        let listed = |manifest: &Manifest| {
+            let mut outputs = manifest.outputs.iter();
+            outputs.find(|output| output.path == "root.img" && output.size == length).cloned()
         };
-        let foreign_manifest = manifest.as_ref().is_some_and(|manifest| !own(manifest));
-        Ok(Subject { image, manifest: manifest.filter(own), foreign_manifest })
+        // An image of another length is another one: its bytes need not be read to know.
+        let own = match manifest.as_ref().and_then(listed) {
+            Some(output) => regular::hash(&image).map_err(read)?.0 == output.sha256,
+            None => false,
+        };
+        let foreign_manifest = manifest.is_some() && !own;
+        Ok(Subject { image, manifest: manifest.filter(|_| own), foreign_manifest })
     }
 
     /// Where the image's bytes are; folders are told apart down to `depth` names.
@@ -77,7 +78,7 @@ impl Subject {
     /// [`InspectError`].
     pub fn sizes(&self, depth: usize) -> Result<ImageSizes, InspectError> {
         let read = |source| LoadError::Read { path: self.image.clone(), source };
-        let file = File::open(&self.image).map_err(read)?;
+        let file = regular::open(&self.image).map_err(read)?;
         let usage = usage(BufReader::new(file))
             .map_err(|source| InspectError::Image { path: self.image.clone(), source })?;
         Ok(ImageSizes::new(&usage, self.manifest.as_ref(), depth))

@@ -2,10 +2,12 @@
 //! there already: where its bytes are, how it differs from another, whether it is whole. Also a release of several
 //! outputs: its index, its provenance, its signature.
 
+pub mod actual;
 pub mod describe;
 pub mod diff;
 pub mod export;
 pub mod findings;
+mod folder;
 pub mod html;
 pub mod inspect;
 pub mod licences;

@@ -1,14 +1,17 @@
 //! Reads an output folder that is there already.
 
-use std::fs::File;
-use std::io::{self, Read as _};
+use std::io;
 use std::path::{Path, PathBuf};
+
+use wifibox_ground::regular;
 
 use super::Manifest;
 use super::manifest::FORMAT;
 
 /// The largest manifest that is read, in bytes.
-const SIZE_LIMIT: u64 = 64 << 20;
+pub const SIZE_LIMIT: u64 = 64 << 20;
+/// Its name.
+pub(super) const MANIFEST: &str = "manifest.json";
 
 /// Why an output cannot be read.
 #[derive(Debug, thiserror::Error)]
@@ -56,16 +59,14 @@ pub enum LoadError {
 /// # Errors
 /// [`LoadError`].
 pub fn load(folder: &Path) -> Result<Manifest, LoadError> {
-    let path = folder.join("manifest.json");
-    let mut bytes = Vec::new();
-    let read = File::open(&path).and_then(|file| file.take(SIZE_LIMIT + 1).read_to_end(&mut bytes));
-    match read {
-        Ok(_) => {}
+    let path = folder.join(MANIFEST);
+    let bytes = match regular::read(&path, SIZE_LIMIT) {
+        Ok(bytes) => bytes,
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             return Err(LoadError::NoManifest { path: folder.to_owned() });
         }
         Err(source) => return Err(LoadError::Read { path, source }),
-    }
+    };
     parse(&bytes).map_err(|error| match error {
         ParseError::Damaged(why) => LoadError::Damaged { path, why },
         ParseError::Format(found) => LoadError::Format { path, found },

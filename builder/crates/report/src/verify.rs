@@ -8,17 +8,18 @@
 //! folder for each guest.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::{self, File};
 use std::io::{self, BufReader, Read};
 use std::path::Path;
 
 use super::Manifest;
 use super::findings::{Findings, Options, Signed, VerifyError};
+use super::folder::{Found, STRANGE, walk};
 use super::manifest;
-use super::output::{self, ParseError};
+use super::output::{self, MANIFEST, ParseError, SIZE_LIMIT};
 use super::release;
 use super::signature;
 use wifibox_ground::digest::Sha256;
+use wifibox_ground::regular;
 use wifibox_ground::sums::{SIGNATURES, SUMS, SUMS_LIMIT, Sums};
 use wifibox_squashfs::{Node, NodeKind, UnreadableImage, read_nodes};
 
@@ -30,10 +31,20 @@ pub fn verify(folder: &Path, options: &Options<'_>) -> Result<Findings, VerifyEr
     let mut findings = Findings::default();
     let mut found = Found::default();
     walk(folder, "", &mut found, &mut findings)?;
-    let bytes = match read_limited(&folder.join(SUMS), SUMS_LIMIT) {
+    if found.others.contains(SUMS) {
+        return Ok(findings);
+    }
+    let bytes = match regular::read(&folder.join(SUMS), SUMS_LIMIT) {
         Ok(bytes) => bytes,
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             findings.add(SUMS, "is missing: without it nothing can be checked");
+            return Ok(findings);
+        }
+        Err(error)
+            if [io::ErrorKind::InvalidInput, io::ErrorKind::FileTooLarge]
+                .contains(&error.kind()) =>
+        {
+            findings.add(SUMS, format!("cannot be read: {error}"));
             return Ok(findings);
         }
         Err(source) => return Err(VerifyError { path: folder.join(SUMS), source }),
@@ -52,31 +63,8 @@ pub fn verify(folder: &Path, options: &Options<'_>) -> Result<Findings, VerifyEr
             findings.add(path, "is not listed in SHA256SUMS: no build put it there");
         }
     }
-    let mut sizes = BTreeMap::new();
-    for (path, expected) in &sums.hashes {
-        let hashed = File::open(folder.join(path)).and_then(Sha256::of_reader);
-        match hashed {
-            Ok((hash, size)) if hash == *expected => {
-                findings.files += 1;
-                sizes.insert(path.as_str(), size);
-            }
-            Ok((hash, size)) => findings.add(
-                path,
-                format!(
-                    "has changed: its SHA-256 is {hash} ({size} bytes), SHA256SUMS says {expected}"
-                ),
-            ),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                if options.ignore_missing && path != release::INDEX && path != "manifest.json" {
-                    findings.missing += 1;
-                } else {
-                    findings.add(path, "is missing");
-                }
-            }
-            Err(error) => findings.add(path, format!("cannot be read: {error}")),
-        }
-    }
-    if sums.hashes.contains_key(release::INDEX) && !sums.hashes.contains_key("manifest.json") {
+    let sizes = check_files(folder, &sums, &mut found, options, &mut findings);
+    if sums.hashes.contains_key(release::INDEX) && !sums.hashes.contains_key(MANIFEST) {
         for path in found.links.keys().filter(|path| !found.is_in_guest(path)) {
             findings.add(path, STRANGE);
         }
@@ -90,10 +78,87 @@ pub fn verify(folder: &Path, options: &Options<'_>) -> Result<Findings, VerifyEr
     if let Some(manifest) = read_manifest(folder, &sums, &mut findings) {
         check_outputs(&manifest, &sums, &sizes, &mut findings);
         check_links(&manifest, &found.links, &mut findings);
-        check_image(folder, &manifest, &mut findings);
+        if found.files.contains(IMAGE) {
+            check_image(folder, &manifest, &mut findings);
+        }
         findings.build_id = Some(manifest.build_id);
     }
     Ok(findings)
+}
+
+pub(crate) const IMAGE: &str = "root.img";
+
+/// Files of a list that no sound manifest or index announces may be this long: 16 GiB.
+pub(crate) const UNANNOUNCED: u64 = 16 << 30;
+
+/// Hashes all files that are listed; gives the lengths of those that are there. Nothing is opened that is no file, or
+/// is longer than it may be.
+fn check_files<'s>(
+    folder: &Path,
+    sums: &'s Sums,
+    found: &mut Found,
+    options: &Options<'_>,
+    findings: &mut Findings,
+) -> BTreeMap<&'s str, u64> {
+    let mut sizes = BTreeMap::new();
+    let announced = announced(folder, sums);
+    for (path, expected) in &sums.hashes {
+        if found.others.contains(path) {
+            continue;
+        }
+        if found.links.remove(path).is_some() {
+            findings.add(path, STRANGE);
+            continue;
+        }
+        if !found.files.contains(path) {
+            if options.ignore_missing && path != release::INDEX && path != MANIFEST {
+                findings.missing += 1;
+            } else {
+                findings.add(path, "is missing");
+            }
+            continue;
+        }
+        let full = folder.join(path);
+        let length = full.symlink_metadata().map_or(0, |data| data.len());
+        let (most, whose) = match &announced {
+            Some((list, lengths)) => (lengths.get(path).copied().unwrap_or(SIZE_LIMIT), *list),
+            None => (UNANNOUNCED, "this version"),
+        };
+        if length > most {
+            findings.add(path, format!("has {length} bytes, {whose} allows {most}"));
+            found.files.remove(path);
+            continue;
+        }
+        match regular::hash(&full) {
+            Ok((hash, size)) if hash == *expected => {
+                findings.files += 1;
+                sizes.insert(path.as_str(), size);
+            }
+            Ok((hash, size)) => findings.add(
+                path,
+                format!(
+                    "has changed: its SHA-256 is {hash} ({size} bytes), SHA256SUMS says {expected}"
+                ),
+            ),
+            Err(error) => findings.add(path, format!("cannot be read: {error}")),
+        }
+    }
+    sizes
+}
+
+/// How long files are, as the manifest or the index says that the list of hashes is over; and its name.
+fn announced(folder: &Path, sums: &Sums) -> Option<(&'static str, BTreeMap<String, u64>)> {
+    let sound = |name: &str| {
+        let bytes = regular::read(&folder.join(name), SIZE_LIMIT).ok()?;
+        (sums.hashes.get(name) == Some(&Sha256::of(&bytes))).then_some(bytes)
+    };
+    if let Some(Ok(manifest)) = sound(MANIFEST).map(|bytes| output::parse(&bytes)) {
+        let lengths = manifest.outputs.into_iter().map(|output| (output.path, output.size));
+        return Some((MANIFEST, lengths.collect()));
+    }
+    let index: release::Index = serde_json::from_slice(&sound(release::INDEX)?).ok()?;
+    let lengths = index.artefacts().map(|file| (file.path.clone(), file.size));
+    Some((release::INDEX, lengths.collect()))
 }
 
 /// Whether the key that was given signed the list of hashes.
@@ -105,7 +170,7 @@ fn check_signature(folder: &Path, sums: &Sums, options: &Options<'_>, findings: 
         findings.signature = if there { Signed::Unchecked } else { Signed::No };
         return;
     };
-    let checked = match read_limited(&path, signature::SIZE_LIMIT) {
+    let checked = match regular::read(&path, signature::SIZE_LIMIT) {
         Ok(bytes) => key.verify(&sums.bytes, &bytes).map_err(|error| error.to_string()),
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             Err("is missing: nothing says who made this".to_owned())
@@ -121,80 +186,28 @@ fn check_signature(folder: &Path, sums: &Sums, options: &Options<'_>, findings: 
     };
 }
 
-/// The entries of a folder, by path with `/`.
-#[derive(Default)]
-struct Found {
-    files: BTreeSet<String>,
-    /// Where links lead.
-    links: BTreeMap<String, String>,
-}
-
-impl Found {
-    /// Whether `path` is in the folder of a guest, which is checked by itself.
-    fn is_in_guest(&self, path: &str) -> bool {
-        let mut parts = path.split('/');
-        let (folder, guest) = (parts.next(), parts.next().unwrap_or_default());
-        folder == Some(release::GUESTS)
-            && self.files.contains(&format!("{}/{guest}/manifest.json", release::GUESTS))
-    }
-}
-
-/// The message about an entry that no build writes.
-const STRANGE: &str = "is neither a file nor a folder: no build put it there";
-
-/// All files and links below `folder`. What is neither, and no folder, is a problem.
-fn walk(
-    folder: &Path,
-    prefix: &str,
-    found: &mut Found,
-    findings: &mut Findings,
-) -> Result<(), VerifyError> {
-    let failed = |source| VerifyError { path: folder.to_owned(), source };
-    for entry in fs::read_dir(folder).map_err(failed)? {
-        let entry = entry.map_err(failed)?;
-        let path = format!("{prefix}{}", entry.file_name().to_string_lossy());
-        let kind = entry.file_type().map_err(failed)?;
-        if kind.is_dir() {
-            walk(&entry.path(), &format!("{path}/"), found, findings)?;
-        } else if kind.is_file() {
-            found.files.insert(path);
-        } else if kind.is_symlink() {
-            let target = fs::read_link(entry.path()).map_err(failed)?;
-            found.links.insert(path, target.to_string_lossy().into_owned());
-        } else {
-            findings.add(path, STRANGE);
-        }
-    }
-    Ok(())
-}
-
-fn read_limited(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    File::open(path)?.take(limit + 1).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > limit { Err(io::ErrorKind::FileTooLarge.into()) } else { Ok(bytes) }
-}
-
 /// The manifest, if it is the one that the hashes are over.
 fn read_manifest(folder: &Path, sums: &Sums, findings: &mut Findings) -> Option<Manifest> {
-    const NAME: &str = "manifest.json";
-    let Some(expected) = sums.hashes.get(NAME) else {
-        findings.add(NAME, "is not listed in SHA256SUMS");
+    let Some(expected) = sums.hashes.get(MANIFEST) else {
+        findings.add(MANIFEST, "is not listed in SHA256SUMS");
         return None;
     };
     // Missing and changed manifests are reported already.
-    let bytes = fs::read(folder.join(NAME)).ok()?;
+    let bytes = regular::read(&folder.join(MANIFEST), SIZE_LIMIT).ok()?;
     if Sha256::of(&bytes) != *expected {
         return None;
     }
     match output::parse(&bytes) {
         Ok(manifest) => Some(manifest),
         Err(ParseError::Damaged(why)) => {
-            findings.add(NAME, why);
+            findings.add(MANIFEST, why);
             None
         }
         Err(ParseError::Format(found)) => {
-            findings
-                .add(NAME, format!("has format {found}, this version reads {}", manifest::FORMAT));
+            findings.add(
+                MANIFEST,
+                format!("has format {found}, this version reads {}", manifest::FORMAT),
+            );
             None
         }
     }
@@ -207,7 +220,7 @@ fn check_outputs(
     sizes: &BTreeMap<&str, u64>,
     findings: &mut Findings,
 ) {
-    let mut listed: BTreeSet<&str> = BTreeSet::from(["manifest.json"]);
+    let mut listed: BTreeSet<&str> = BTreeSet::from([MANIFEST]);
     for output in &manifest.outputs {
         listed.insert(&output.path);
         match sums.hashes.get(&output.path) {
@@ -258,11 +271,10 @@ impl From<UnreadableImage> for Stop {
 
 /// Reads root.img and compares every node with the manifest.
 fn check_image(folder: &Path, manifest: &Manifest, findings: &mut Findings) {
-    const IMAGE: &str = "root.img";
     let mut expected: BTreeMap<&str, &manifest::File> =
         manifest.files.iter().map(|file| (file.path.as_str(), file)).collect();
     // A missing image is reported already.
-    let Ok(file) = File::open(folder.join(IMAGE)) else { return };
+    let Ok(file) = regular::open(&folder.join(IMAGE)) else { return };
     let mut nodes = 0;
     let listed = read_nodes(&mut BufReader::new(file), |node: Node, content| {
         let path = String::from_utf8_lossy(&node.path);
@@ -335,18 +347,6 @@ mod tests {
             "abc  a\n".to_owned(),
         ] {
             assert!(Sums::parse(text.as_bytes()).is_err(), "{text}");
-        }
-    }
-
-    #[test]
-    fn links_belong_to_a_guest_that_is_checked_by_itself() {
-        let found = Found {
-            files: BTreeSet::from(["guests/one/manifest.json".to_owned()]),
-            links: BTreeMap::new(),
-        };
-        assert!(found.is_in_guest("guests/one/etc/wifibox/app_config"));
-        for path in ["guests/two/etc/wifibox/app_config", "one/manifest.json", "guests", "link"] {
-            assert!(!found.is_in_guest(path), "{path}");
         }
     }
 }

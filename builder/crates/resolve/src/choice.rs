@@ -5,10 +5,12 @@ use std::sync::Arc;
 
 use globset::Glob;
 
-use crate::lock::LockedPackage;
+use crate::lock::{LockedIndex, LockedPackage};
 use crate::source::Source;
 use crate::world::World;
-use crate::{Error, Item, Request, Solution, StandIn, Universe, package_variants, resolve};
+use crate::{
+    Error, Item, Repository, Request, Solution, StandIn, Universe, package_variants, resolve,
+};
 use wifibox_formats::Package;
 use wifibox_ground::version::Scheme;
 use wifibox_recipe::Format;
@@ -40,9 +42,21 @@ impl World {
             names.map(|name| StandIn { name, version: version.clone() })
         });
         let architecture = Some(source.target.architecture.as_str());
-        let repositories = records.repositories.clone();
-        let universe = Universe::new(scheme, architecture, repositories, stand_ins.collect())
+        let mut repositories = records.repositories.clone();
+        let archive = self.archive.as_ref().map(|archive| {
+            // One that is not there is none of the repositories.
+            let place = records.names.iter().position(|name| *name == archive.name);
+            (archive, place.unwrap_or(repositories.len()))
+        });
+        if let Some(preferred) = archive.and_then(|(_, place)| repositories.get_mut(place)) {
+            preferred.priority = Repository::TARGET_PRIORITY;
+        }
+        let mut universe = Universe::new(scheme, architecture, repositories, stand_ins.collect())
             .map_err(|error| Error::Unsupported(error.to_string()))?;
+        if let Some((archive, place)) = archive {
+            let why = format!("it is not from the archive {}", archive.name);
+            universe.only_from(&archive.package, place, &why);
+        }
         let dropped = self.swapped(records, source);
         let parse = |text: &String| {
             Request::parse(scheme, text).map_err(|error| Error::Unsupported(error.to_string()))
@@ -55,23 +69,45 @@ impl World {
     }
 }
 
+/// Records and the indexes that they are from: those of a lock, or of what is offered now.
+#[derive(Clone, Copy)]
+pub struct Stock<'a> {
+    /// The records.
+    pub packages: &'a [LockedPackage],
+    /// The indexes.
+    pub indexes: &'a [LockedIndex],
+}
+
+impl Stock<'_> {
+    /// apt's priority of a repository: that of the recipe, else of its index.
+    pub(crate) fn priority(&self, repository: &wifibox_recipe::Repository) -> i16 {
+        let mut own = self.indexes.iter().filter(|index| index.repository == repository.name);
+        let of_index = || own.find_map(|index| index.priority);
+        repository.priority.or_else(of_index).unwrap_or(Repository::USUAL_PRIORITY)
+    }
+}
+
 /// Records by repository, as the solver takes them; each knows its place in the list it came from.
 pub struct Records {
-    repositories: Vec<crate::Repository>,
+    repositories: Vec<Repository>,
     places: Vec<Vec<usize>>,
+    names: Vec<String>,
 }
 
 impl Records {
-    /// The records of `packages`, in the order of the repositories of `source`.
-    pub fn new(source: &Source, packages: &[LockedPackage]) -> Records {
-        let mut records = Records { repositories: Vec::new(), places: Vec::new() };
+    /// The records of `stock`, in the order of the repositories of `source`.
+    pub fn new(source: &Source, stock: Stock<'_>) -> Records {
+        let packages = stock.packages;
+        let mut records =
+            Records { repositories: Vec::new(), places: Vec::new(), names: Vec::new() };
         for repository in &source.repositories {
             let of = |(_, locked): &(usize, &LockedPackage)| locked.repository == repository.name;
             let mine: Vec<_> = packages.iter().enumerate().filter(of).collect();
             let packages: Arc<[Package]> =
                 mine.iter().map(|(_, locked)| locked.package.clone()).collect();
-            let tag = repository.tag.clone();
-            records.repositories.push(crate::Repository { tag, packages });
+            let (tag, priority) = (repository.tag.clone(), stock.priority(repository));
+            records.repositories.push(Repository { tag, priority, packages });
+            records.names.push(repository.name.clone());
             records.places.push(mine.into_iter().map(|(place, _)| place).collect());
         }
         records

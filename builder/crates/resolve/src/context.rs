@@ -14,6 +14,8 @@ pub enum LockMode {
     Update,
     /// It must exist and be up to date (`--locked`).
     Locked,
+    /// What it would be is only looked at: no file is written.
+    Look,
 }
 
 /// Which lock file, and what may become of it.
@@ -21,8 +23,12 @@ pub enum LockMode {
 pub struct LockChoice {
     /// The file; its usual place if `None`.
     pub file: Option<PathBuf>,
+    /// The folder that the usual place, `locks/`, is in; empty for the working directory.
+    pub folder: PathBuf,
     /// Whether the build may change it.
     pub mode: LockMode,
+    /// Whether an index may be older than the one that the lock was made of.
+    pub rollback: bool,
 }
 
 /// The machine's side of making a lock.

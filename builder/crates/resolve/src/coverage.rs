@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::num::NonZeroUsize;
 
-use super::choice::Records;
+use super::choice::{Records, Stock};
 use super::missing::{missing, split};
 use super::source::Source;
 use super::world::World;
@@ -41,7 +41,7 @@ pub fn union(
     worlds: &[World],
     lacking: &[String],
     source: &Source,
-    offered: &[LockedPackage],
+    offered: Stock<'_>,
     context: &Context<'_>,
 ) -> Result<Vec<LockedPackage>, Error> {
     let records = Records::new(source, offered);
@@ -52,7 +52,7 @@ pub fn union(
         repositories.any(|known| known.name == locked.repository && !known.packages.is_empty())
     };
     let mut chosen: BTreeSet<usize> =
-        offered.iter().enumerate().filter(by_recipe).map(|(index, _)| index).collect();
+        offered.packages.iter().enumerate().filter(by_recipe).map(|(index, _)| index).collect();
     let mut choose = |world: &World| {
         context.work.check()?;
         let (universe, _, solution) = world.resolve(&records, source)?;
@@ -70,7 +70,8 @@ pub fn union(
             Ok(true) => {}
             // What cannot be together may still be one by one; if not, the error names the one.
             Ok(false) | Err(Error::Unsatisfiable { .. }) => {
-                let summed = |world: &&World| world.stand_ins == sum.stand_ins;
+                let kind = |world: &World| (world.stand_ins.clone(), world.archive.clone());
+                let summed = |world: &&World| kind(world) == kind(&sum);
                 whole.iter().filter(summed).try_for_each(&mut choose)?;
                 for world in partial.iter().filter(summed) {
                     match choose(world) {
@@ -82,7 +83,7 @@ pub fn union(
             Err(error) => return Err(error),
         }
     }
-    Ok(chosen.into_iter().filter_map(|index| offered.get(index).cloned()).collect())
+    Ok(chosen.into_iter().filter_map(|index| offered.packages.get(index).cloned()).collect())
 }
 
 /// The packages that the worlds choose, and the requests that the repositories cannot serve.
@@ -94,7 +95,7 @@ pub fn union(
 pub fn served(
     worlds: &[World],
     source: &Source,
-    offered: &[LockedPackage],
+    offered: Stock<'_>,
     context: &Context<'_>,
 ) -> Result<(Vec<LockedPackage>, Vec<String>), Error> {
     match union(worlds, &[], source, offered, context) {

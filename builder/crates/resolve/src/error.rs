@@ -47,6 +47,11 @@ pub enum Error {
     Lock(#[from] LockError),
     #[error("the lock file {path} is out of date:\n{changes}")]
     LockOutdated { path: PathBuf, changes: String },
+    #[error(
+        "the index {index} is of {offered}, and the lock {path} was made of one of {locked}: whoever serves \
+         the older one may want packages with known holes to be taken"
+    )]
+    Rollback { path: PathBuf, index: String, offered: String, locked: String },
     #[error("there is no lock file {path}")]
     NoLock { path: PathBuf },
     #[error("{composition}: {source}")]
@@ -87,9 +92,13 @@ impl Error {
         match self {
             Error::Recipe(error) => error.kind(),
             Error::Fetch(error) | Error::Unreachable { source: error, .. } => error.kind(),
+            // It is the index that names a file outside of its archive.
+            Error::Mirror(_, LocationError::Path(_)) => Kind::Verification,
             Error::Mirror(..) | Error::NotInGuest { .. } => Kind::Usage,
             Error::LockOutdated { .. } | Error::NoLock { .. } => Kind::LockOutdated,
-            Error::NoKeys { .. } | Error::Unhashed { .. } => Kind::Verification,
+            Error::NoKeys { .. } | Error::Unhashed { .. } | Error::Rollback { .. } => {
+                Kind::Verification
+            }
             Error::Package(error) => error.kind().into(),
             Error::ApkIndex(error) => error.kind().into(),
             Error::Feed(error) => error.kind().into(),
@@ -112,5 +121,22 @@ impl Error {
             | Error::Unsupported(_) => Kind::Failed,
             Error::Interrupted(_) => Kind::Interrupted,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use wifibox_ground::artefact::Artefact;
+    use wifibox_ground::location::Location;
+
+    use super::*;
+
+    #[test]
+    fn a_file_name_that_leaves_the_archive_is_a_lie_and_no_mistake_of_the_user() {
+        let mirror = [Location::parse("http://m.example/").expect("a mirror")];
+        let error = Artefact::on_mirrors("x 1", &mirror, "../../etc/passwd").expect_err("outside");
+        assert_eq!(Error::Mirror("package x".to_owned(), error).kind(), Kind::Verification);
+        let error = Location::parse("ftp://m.example/").expect_err("unknown");
+        assert_eq!(Error::Mirror("debian".to_owned(), error).kind(), Kind::Usage);
     }
 }

@@ -10,24 +10,28 @@ mod context;
 mod coverage;
 mod error;
 pub mod index;
+mod kept;
 pub mod lock;
 mod locked;
 mod locking;
 mod mirrors;
 mod missing;
+pub mod outdated;
 mod package_variants;
 mod pinning;
+mod rollback;
 pub mod solver;
 mod source;
 mod variants;
 mod why;
 mod world;
 
-pub use choice::Records;
+pub use choice::{Records, Stock};
 pub use context::{Context, LockChoice, LockMode};
 pub use error::Error;
 pub use locked::{LockChange, Locked};
 pub use locking::{ensure, lock as make_lock};
+pub use outdated::outdated;
 pub use pinning::pin_all;
 pub use solver::{
     Because, Chosen, Item, Repository, Request, Solution, StandIn, StandInUse, Universe,

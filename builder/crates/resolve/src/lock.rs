@@ -12,11 +12,15 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use crate::choice::Stock;
 use wifibox_formats::Package;
 use wifibox_ground::digest::Sha256;
 
 /// The number of the lock's format.
-pub const FORMAT: u32 = 1;
+pub const FORMAT: u32 = 2;
+
+/// The oldest format that is read: it knew one priority only, and no kernels of other archives.
+const OLDEST: u32 = 1;
 
 /// The largest lock file that is read, in bytes.
 const SIZE_LIMIT: u64 = 64 << 20;
@@ -80,6 +84,9 @@ pub struct LockedIndex {
     pub sha256: Sha256,
     /// When the repository made it: seconds since 1970-01-01 UTC.
     pub date: u32,
+    /// apt's priority of what it lists, where it is not the usual one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub priority: Option<i16>,
 }
 
 /// A package that a composition may use.
@@ -177,6 +184,11 @@ impl Lock {
         self
     }
 
+    /// The locked records, for the solver.
+    pub fn stock(&self) -> Stock<'_> {
+        Stock { packages: &self.packages, indexes: &self.indexes }
+    }
+
     /// The newest time that anything locked was made: what `SOURCE_DATE_EPOCH` is by default.
     pub fn source_date_epoch(&self) -> u32 {
         let built = |locked: &LockedPackage| u32::try_from(locked.package.build_time).ok();
@@ -202,7 +214,7 @@ impl Lock {
         let text = fs::read_to_string(path).map_err(error)?;
         let Format { format } =
             serde_json::from_str(&text).map_err(|error| damaged(error.to_string()))?;
-        if format != FORMAT {
+        if !(OLDEST..=FORMAT).contains(&format) {
             return Err(LockError::Format { path: path.to_owned(), found: format });
         }
         let file: File = serde_json::from_str(&text).map_err(|error| damaged(error.to_string()))?;
@@ -297,6 +309,7 @@ mod tests {
             suite: "trixie".into(),
             sha256: Sha256::of(b"x"),
             date: 7,
+            priority: Some(100),
         };
         Lock::new(target, vec![index], vec![package("b"), package("a"), package("b")])
     }

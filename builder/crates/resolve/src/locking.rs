@@ -1,16 +1,16 @@
 //! The lock's life: made by the first build, checked by each, changed only when the recipes ask for
 //! more than it holds or the user asks for newer packages.
 
-use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::choice::Records;
 use super::coverage::{served, union, worlds};
+use super::kept::keep;
 use super::locked::{LockChange, Locked};
 use super::pinning::pin;
 use super::source::Source;
 use super::world::World;
-use super::{Context, Error, LockMode, index};
+use super::{Context, Error, LockChoice, LockMode, index, rollback};
 use crate::lock::{Lock, LockedPackage};
 use wifibox_ground::digest::Sha256;
 use wifibox_recipe::{Catalog, LoosePackage, Recipe, Selection};
@@ -37,14 +37,39 @@ pub fn lock(
     upgrade: bool,
     context: &Context<'_>,
 ) -> Result<Vec<Locked>, Error> {
-    // Any flavor will do: the lock holds the packages of all.
-    let flavor = catalog.list().flavors.first().map(|flavor| flavor.name.clone());
-    let target = Selection { flavor: flavor.unwrap_or_default(), ..target.clone() };
-    let recipe = catalog.compose(&target)?;
+    let recipe = any_recipe(catalog, target)?;
     match upgrade {
         true => upgrade_lock(catalog, &recipe, context),
         false => ensure(catalog, &recipe, context),
     }
+}
+
+/// A recipe of this base, release and architecture. Any flavor will do: the lock holds the packages of all.
+fn any_recipe(catalog: &Catalog, target: &Selection) -> Result<Recipe, Error> {
+    let flavor = catalog.list().flavors.first().map(|flavor| flavor.name.clone());
+    let target = Selection { flavor: flavor.unwrap_or_default(), ..target.clone() };
+    Ok(catalog.compose(&target)?)
+}
+
+/// The locks of a base, release and architecture as they are, each with what it would be of the newest packages.
+/// No file is written.
+///
+/// # Errors
+/// [`Error::NoLock`], and as [`lock`].
+pub fn upgraded(
+    catalog: &Catalog,
+    target: &Selection,
+    context: &Context<'_>,
+) -> Result<Vec<(Lock, Locked)>, Error> {
+    let look = LockChoice { mode: LockMode::Look, ..context.lock.clone() };
+    let context = &Context { lock: &look, ..*context };
+    let mut before = Vec::new();
+    let after = each_source(catalog, &any_recipe(catalog, target)?, context, |source, path| {
+        let old = Lock::read(&path, &source.target)?;
+        before.push(old.clone().ok_or_else(|| Error::NoLock { path: path.clone() })?);
+        upgrade_one(catalog, source, old, path, context)
+    })?;
+    Ok(before.into_iter().zip(after).collect())
 }
 
 /// The locks that a build uses, its base's first: the files', if they cover all compositions and
@@ -73,9 +98,8 @@ pub fn ensure(
                 locked
             }
         };
-        if pin(&locked.source, &mut locked.lock, context)? && context.lock.mode == LockMode::Update
-        {
-            locked.lock.write(&locked.path)?;
+        if pin(&locked.source, &mut locked.lock, context)? {
+            save(&locked.lock, &locked.path, context)?;
         }
         Ok(locked)
     })
@@ -95,6 +119,9 @@ fn each_source(
 ) -> Result<Vec<Locked>, Error> {
     let sources = Source::all(recipe);
     let Some(own) = sources.first().cloned() else { return Ok(Vec::new()) };
+    if let Some(line) = own.past_end(context.access.now) {
+        context.work.progress.warn(&line);
+    }
     let locks = sources.into_iter().map(|source| {
         let path = source.lock_path(&own, context.lock);
         work(source, path).map_err(|error| match error {
@@ -121,7 +148,7 @@ fn ensure_one(
         return if locked_only {
             Err(Error::NoLock { path })
         } else {
-            renew(worlds, source, None, path, context)
+            renew(worlds, source, None, false, path, context)
         };
     };
     let pins = unlocked_pins(&source, &old.packages);
@@ -130,21 +157,19 @@ fn ensure_one(
         return if locked_only {
             Err(Error::LockOutdated { path, changes })
         } else {
-            renew(worlds, source, Some(old), path, context)
+            renew(worlds, source, Some(old), false, path, context)
         };
     }
     // What the recipes choose from the lock alone must be all of it.
-    match union(worlds, &old.missing, &source, &old.packages, context) {
+    match union(worlds, &old.missing, &source, old.stock(), context) {
         _ if source.world.requests.iter().any(|name| source.world.lacks(&old.missing, name)) => {
-            match (
-                locked_only,
-                source.world.resolve(&Records::new(&source, &old.packages), &source),
-            ) {
+            match (locked_only, source.world.resolve(&Records::new(&source, old.stock()), &source))
+            {
                 (true, Err(Error::Unsatisfiable { composition, source })) => {
                     let changes = format!("  {composition}: {source}");
                     Err(Error::LockOutdated { path, changes })
                 }
-                _ => renew(worlds, source, Some(old), path, context),
+                _ => renew(worlds, source, Some(old), false, path, context),
             }
         }
         Ok(used) if used.len() == old.packages.len() => {
@@ -156,46 +181,56 @@ fn ensure_one(
                 return Err(Error::LockOutdated { path, changes: change.lines().join("\n") });
             }
             let lock = Lock::new(old.target, old.indexes, used).without(old.missing);
-            lock.write(&path)?;
+            save(&lock, &path, context)?;
             Ok(Locked { source, lock, path, change })
         }
         Err(Error::Unsatisfiable { composition, source }) if locked_only => {
             let changes = format!("  {composition}: {source}");
             Err(Error::LockOutdated { path, changes })
         }
-        Err(Error::Unsatisfiable { .. }) => renew(worlds, source, Some(old), path, context),
+        Err(Error::Unsatisfiable { .. }) => renew(worlds, source, Some(old), false, path, context),
         Err(error) => Err(error),
     }
 }
 
+/// Writes a lock, where the lock file may change.
+fn save(lock: &Lock, path: &Path, context: &Context<'_>) -> Result<(), Error> {
+    if context.lock.mode == LockMode::Update {
+        lock.write(path)?;
+    }
+    Ok(())
+}
+
 /// Makes the lock from what the repositories offer now. Packages of `old` keep their version, as
-/// long as it is still offered.
+/// long as it is still offered, unless `upgrade`.
 fn renew(
     worlds: &[World],
     source: Source,
     old: Option<Lock>,
+    upgrade: bool,
     path: PathBuf,
     context: &Context<'_>,
 ) -> Result<Locked, Error> {
     let store = context.access.store()?;
     let fetcher = context.access.fetcher(&store, &context.work);
     let mut offered = index::load(&source, context, &fetcher)?;
-    let old_packages = old.map(|old| old.packages).unwrap_or_default();
+    let (old_packages, old_indexes) =
+        old.map(|old| (old.packages, old.indexes)).unwrap_or_default();
+    if !context.lock.rollback {
+        rollback::check(&path, &old_indexes, &offered.indexes)?;
+    }
     index::remember_hashes(&mut offered.packages, &old_packages);
-    let kept: BTreeMap<&str, &LockedPackage> = old_packages
-        .iter()
-        .filter(|locked| offered.packages.contains(locked))
-        .map(|locked| (locked.package.name.as_str(), locked))
-        .collect();
-    offered
-        .packages
-        .retain(|locked| kept.get(locked.package.name.as_str()).is_none_or(|kept| *kept == locked));
-    let (used, missing) = served(worlds, &source, &offered.packages, context)?;
+    if !upgrade {
+        keep(&source, &old_packages, &old_indexes, &mut offered);
+    }
+    let (used, missing) = served(worlds, &source, offered.stock(), context)?;
     let mut lock = Lock::new(source.target.clone(), offered.indexes, used).without(missing);
-    // A package that is not the index's must not leave a lock behind.
-    pin(&source, &mut lock, context)?;
+    if context.lock.mode != LockMode::Look {
+        // A package that is not the index's must not leave a lock behind.
+        pin(&source, &mut lock, context)?;
+    }
     let change = LockChange::between(&old_packages, &lock.packages);
-    lock.write(&path)?;
+    save(&lock, &path, context)?;
     Ok(Locked { source, lock, path, change })
 }
 
@@ -210,10 +245,16 @@ fn upgrade_lock(
 ) -> Result<Vec<Locked>, Error> {
     each_source(catalog, recipe, context, |source, path| {
         let old = Lock::read(&path, &source.target)?;
-        let mut locked =
-            renew(&worlds(catalog, &source, context.work.jobs)?, source, None, path, context)?;
-        let before = old.map(|old| old.packages).unwrap_or_default();
-        locked.change = LockChange::between(&before, &locked.lock.packages);
-        Ok(locked)
+        upgrade_one(catalog, source, old, path, context)
     })
+}
+
+fn upgrade_one(
+    catalog: &Catalog,
+    source: Source,
+    old: Option<Lock>,
+    path: PathBuf,
+    context: &Context<'_>,
+) -> Result<Locked, Error> {
+    renew(&worlds(catalog, &source, context.work.jobs)?, source, old, true, path, context)
 }

@@ -6,7 +6,8 @@ use wifibox_recipe::{Format, Repository};
 
 use crate::{Context, Error};
 
-/// The mirrors of a repository: the user's own, else the host's, else the recipe's.
+/// The mirrors of a repository: those that the user names for it, else for the one whose mirrors hold it,
+/// else the host's own, else the recipe's.
 ///
 /// # Errors
 /// [`Error::NoMirror`], [`Error::Mirror`].
@@ -15,13 +16,17 @@ pub fn mirrors(
     format: Format,
     context: &Context<'_>,
 ) -> Result<Vec<Location>, Error> {
-    let named = context.access.mirrors.iter().filter(|(name, _)| *name == repository.name);
-    let named: Vec<Location> = named.map(|(_, location)| location.clone()).collect();
-    if !named.is_empty() {
-        return Ok(named);
+    for name in [Some(&repository.name), repository.mirrors_of.as_ref()].into_iter().flatten() {
+        let named = context.access.mirrors.iter().filter(|(known, _)| known == name);
+        let named: Vec<Location> = named.map(|(_, location)| location.clone()).collect();
+        if !named.is_empty() {
+            return Ok(named);
+        }
     }
-    if let (Format::Dpkg, Some(folder)) = (format, &context.access.apt_folder)
-        && let Some(mirror) = apt_sources::debian_mirror(folder)
+    if let (Format::Dpkg, Some(folder), false) =
+        (format, &context.access.apt_folder, repository.further)
+        && let Some(suite) = repository.suites.first()
+        && let Some(mirror) = apt_sources::debian_mirror(folder, suite)
     {
         return Ok(vec![mirror]);
     }

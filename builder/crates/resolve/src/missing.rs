@@ -3,19 +3,22 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::choice::Records;
+use super::choice::{Records, Stock};
 use super::source::Source;
-use super::world::{StandsIn, World};
+use super::world::{FromArchive, StandsIn, World};
 use super::{Context, Error};
-use crate::lock::LockedPackage;
 use wifibox_ground::version::Scheme;
 
-/// The names that the builder stands in for: a request is served, or is not, in all worlds that
-/// share them.
-type Kind = [StandsIn];
+/// The names that the builder stands in for, and the archive that goes before others: a request is served, or
+/// is not, in all worlds that share them.
+type Kind<'a> = (&'a [StandsIn], Option<&'a FromArchive>);
+
+fn kind(world: &World) -> Kind<'_> {
+    (&world.stand_ins, world.archive.as_ref())
+}
 
 /// For each request and each kind of world that has it, whether it is served.
-type Served<'a> = BTreeMap<&'a str, BTreeMap<&'a Kind, bool>>;
+type Served<'a> = BTreeMap<&'a str, BTreeMap<Kind<'a>, bool>>;
 
 /// The worlds that have all they ask for where this is `missing`, and what the others ask for
 /// besides. Each once, in the order of their requests.
@@ -41,7 +44,7 @@ pub fn split(worlds: &[World], missing: &[String]) -> (BTreeSet<World>, BTreeSet
 pub fn missing(
     worlds: &[World],
     source: &Source,
-    offered: &[LockedPackage],
+    offered: Stock<'_>,
     context: &Context<'_>,
 ) -> Result<Vec<String>, Error> {
     let records = Records::new(source, offered);
@@ -50,7 +53,7 @@ pub fn missing(
         for request in &world.requests {
             context.work.check()?;
             let of_kind = served.entry(request).or_default();
-            of_kind.entry(&world.stand_ins).or_insert_with(|| {
+            of_kind.entry(kind(world)).or_insert_with(|| {
                 world.only(|other| other == request).resolve(&records, source).is_ok()
             });
         }
@@ -61,7 +64,7 @@ pub fn missing(
         if kinds.values().all(|served| !served) {
             missing.insert(request.to_owned());
         } else {
-            let lacking = |world: &&World| kinds.get(&*world.stand_ins) == Some(&false);
+            let lacking = |world: &&World| kinds.get(&kind(world)) == Some(&false);
             missing.extend(worlds.iter().filter(lacking).map(|world| world.lacking(request)));
         }
     }
@@ -80,11 +83,11 @@ fn beside_others<'a>(
     // Only apk wants a choice to be made by something else; many compositions ask for the same.
     let apk = if source.scheme() == Scheme::Apk { worlds } else { &[] };
     let distinct: BTreeMap<_, _> =
-        apk.iter().map(|world| ((&world.in_order, &world.stand_ins), world)).collect();
+        apk.iter().map(|world| ((&world.in_order, kind(world)), world)).collect();
     for world in distinct.into_values() {
         for request in &world.requests {
             let lacking = |name: &str| {
-                served.get(name).and_then(|kinds| kinds.get(&*world.stand_ins)) == Some(&false)
+                served.get(name).and_then(|kinds| kinds.get(&kind(world))) == Some(&false)
             };
             if !lacking(request) || !records.offer(source.scheme(), request) {
                 continue;
@@ -92,7 +95,7 @@ fn beside_others<'a>(
             context.work.check()?;
             let beside = world.only(|other| other == request || !lacking(other));
             if beside.resolve(records, source).is_ok() {
-                served.entry(request).or_default().insert(&world.stand_ins, true);
+                served.entry(request).or_default().insert(kind(world), true);
                 found = true;
             }
         }

@@ -19,7 +19,7 @@ pub fn pin(source: &Source, lock: &mut Lock, context: &Context<'_>) -> Result<bo
     if lock.packages.iter().all(|locked| locked.package.sha256.is_some()) {
         return Ok(false);
     }
-    let records = Records::new(source, &lock.packages);
+    let records = Records::new(source, lock.stock());
     let (universe, _, solution) = source.world.resolve(&records, source)?;
     let chosen = solution.packages.iter();
     let chosen: BTreeSet<usize> =

@@ -20,6 +20,8 @@ pub struct Source {
     pub repositories: Vec<Repository>,
     /// The guest's requests to it.
     pub world: World,
+    /// The day after which nobody mends holes of the release, `2028-08-09`.
+    pub end_of_life: Option<String>,
 }
 
 /// The version order and dependency rules that go with a package format.
@@ -43,6 +45,7 @@ impl Source {
             format: recipe.format.value,
             repositories: values(&recipe.repositories),
             world: World::of(recipe),
+            end_of_life: recipe.end_of_life.as_ref().map(|day| day.value.clone()),
         };
         let kernel = &recipe.kernel;
         let of_kernel = |from| Source::of_kernel(&kernel.name.value, from);
@@ -59,6 +62,7 @@ impl Source {
             format: from.format.value,
             repositories: values(&from.repositories),
             world: World::of_kernel(name, from),
+            end_of_life: None,
         }
     }
 
@@ -70,6 +74,19 @@ impl Source {
         lent.filter(|source| source.target == self.target).map(|source| source.world).collect()
     }
 
+    /// What is to be said of a release that is past its end at `now`, in seconds since 1970.
+    pub fn past_end(&self, now: i64) -> Option<String> {
+        let day = self.end_of_life.as_ref()?;
+        let now = jiff::Timestamp::from_second(now).ok()?.to_string();
+        // Days in this form sort as they come.
+        (now.get(..day.len())? > day.as_str()).then(|| {
+            format!(
+                "{} {} got its last updates on {day}: holes found since stay open; take a newer one with --release",
+                self.target.base, self.target.release
+            )
+        })
+    }
+
     /// The version order and dependency rules of its packages.
     pub fn scheme(&self) -> Scheme {
         scheme(self.format)
@@ -78,7 +95,7 @@ impl Source {
     /// Where its lock is. `own` is the guest's base: its lock may be named, and the other base's
     /// lies beside it.
     pub fn lock_path(&self, own: &Source, lock: &LockChoice) -> PathBuf {
-        let usual = self.target.default_path();
+        let usual = lock.folder.join(self.target.default_path());
         match (&lock.file, usual.file_name()) {
             (Some(named), _) if self.target == own.target => named.clone(),
             (Some(named), Some(name)) => named.with_file_name(name),
@@ -89,4 +106,26 @@ impl Source {
 
 fn values(repositories: &[Sourced<Repository>]) -> Vec<Repository> {
     repositories.iter().map(|repository| repository.value.clone()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use wifibox_recipe::{Selection, Sources};
+
+    #[test]
+    fn a_release_past_its_end_is_named() {
+        let catalog = Catalog::load(&Sources::embedded()).expect("loaded");
+        let selection =
+            Selection { base: "debian".into(), flavor: "hwsim".into(), ..Selection::default() };
+        let recipe = catalog.compose(&selection).expect("composed");
+        let mut source = Source::all(&recipe).remove(0);
+        source.end_of_life = Some("2028-08-09".into());
+        let at = |text: &str| text.parse::<jiff::Timestamp>().expect("a time").as_second();
+        assert_eq!(source.past_end(at("2028-08-09T23:59:59Z")), None);
+        let said = source.past_end(at("2028-08-10T00:00:00Z")).expect("past its end");
+        assert!(said.contains("debian trixie") && said.contains("2028-08-09"), "{said}");
+        source.end_of_life = None;
+        assert_eq!(source.past_end(i64::from(u32::MAX)), None);
+    }
 }

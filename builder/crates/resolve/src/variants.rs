@@ -134,7 +134,7 @@ pub fn variants(
         for locked in ensure(catalog, &catalog.compose(&selection)?, context)? {
             let target = locked.lock.target.clone();
             solvers.retain(|(known, _)| *known != target);
-            let records = Records::new(&locked.source, &locked.lock.packages);
+            let records = Records::new(&locked.source, locked.lock.stock());
             solvers.push((target, Solver { locked, records, answers: BTreeMap::new() }));
         }
     }

@@ -36,7 +36,7 @@ fn chain(recipe: &Recipe, locks: &[Locked], package: &str) -> Result<Vec<String>
     let mut lines: Vec<String> = Vec::new();
     let mut names: Vec<String> = Vec::new();
     for Locked { source, lock, .. } in locks {
-        let records = Records::new(source, &lock.packages);
+        let records = Records::new(source, lock.stock());
         let (universe, requests, solution) = source.world.resolve(&records, source)?;
         for chosen in solution.why(&universe, package).iter().rev() {
             let record = universe.package(chosen.item);

@@ -7,6 +7,15 @@ use wifibox_recipe::{KernelSource, Recipe, Sourced};
 /// over names that it is not for.
 pub type StandsIn = (String, Option<String>, Vec<String>);
 
+/// An archive that a kernel comes from, with what goes with it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct FromArchive {
+    /// Its name. What it holds is taken from there.
+    pub name: String,
+    /// The package that must come from there: the kernel's.
+    pub package: String,
+}
+
 /// Packages to install and the names that the builder stands in for.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct World {
@@ -17,6 +26,8 @@ pub struct World {
     /// The same requests in the order of the recipe, where a later one may be for another variant of
     /// an earlier one's package (`package_variants`).
     pub in_order: Vec<String>,
+    /// The archive whose packages go before others, where the kernel is from such a one.
+    pub archive: Option<FromArchive>,
     /// The kernel of the guest.
     pub kernel: String,
     /// Whose world it is, for errors.
@@ -29,11 +40,12 @@ impl World {
         kernel: String,
         mut requests: Vec<String>,
         stand_ins: Vec<StandsIn>,
+        archive: Option<FromArchive>,
     ) -> World {
         let in_order = requests.clone();
         requests.sort();
         requests.dedup();
-        World { requests, stand_ins, in_order, kernel, name }
+        World { requests, stand_ins, in_order, archive, kernel, name }
     }
 
     /// The requests of one composition to its own base: its packages, its firmware's, and its
@@ -47,7 +59,12 @@ impl World {
         }
         let stand_ins = recipe.stand_ins.iter().map(stands_in);
         let kernel = recipe.kernel.name.value.clone();
-        World::new(describe(recipe), kernel, requests, stand_ins.collect())
+        let archive = recipe.kernel.archive.as_ref().filter(|_| recipe.kernel.from.is_none());
+        let archive = archive.map(|name| FromArchive {
+            name: name.value.clone(),
+            package: recipe.kernel.package.value.clone(),
+        });
+        World::new(describe(recipe), kernel, requests, stand_ins.collect(), archive)
     }
 
     /// The requests of a kernel to its base, for a guest of another base.
@@ -56,7 +73,12 @@ impl World {
         let stand_ins = from.stand_ins.iter().map(stands_in);
         let kernel = name.to_owned();
         let name = format!("the kernel {name} of {} {}", from.base.value, from.release.value);
-        World::new(name, kernel, requests, stand_ins.collect())
+        let archive = from.archive.as_ref().zip(from.packages.first());
+        let archive = archive.map(|(name, package)| FromArchive {
+            name: name.value.clone(),
+            package: package.value.clone(),
+        });
+        World::new(name, kernel, requests, stand_ins.collect(), archive)
     }
 
     /// This world with those of its requests that are to be kept.
@@ -79,21 +101,22 @@ impl World {
 
     /// Adds up worlds that stand in for the same packages: what serves the sum serves each of them.
     pub fn sums(worlds: impl IntoIterator<Item = World>) -> Vec<World> {
-        let mut sums: BTreeMap<Vec<StandsIn>, World> = BTreeMap::new();
+        let mut sums: BTreeMap<(Vec<StandsIn>, Option<FromArchive>), World> = BTreeMap::new();
         for world in worlds {
-            match sums.get_mut(&world.stand_ins) {
+            let kind = (world.stand_ins.clone(), world.archive.clone());
+            match sums.get_mut(&kind) {
                 Some(sum) => {
                     sum.requests.extend(world.in_order);
                     sum.name = "all compositions together".to_owned();
                 }
                 None => {
-                    let sum = World { requests: world.in_order.clone(), ..world.clone() };
-                    sums.insert(world.stand_ins.clone(), sum);
+                    let sum = World { requests: world.in_order.clone(), ..world };
+                    sums.insert(kind, sum);
                 }
             }
         }
-        let tidy = |World { requests, stand_ins, kernel, name, .. }| {
-            World::new(name, kernel, requests, stand_ins)
+        let tidy = |World { requests, stand_ins, archive, kernel, name, .. }| {
+            World::new(name, kernel, requests, stand_ins, archive)
         };
         sums.into_values().map(tidy).collect()
     }

@@ -3,7 +3,7 @@
 use std::fmt;
 
 /// One effect of a script.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Effect {
     /// A file is written.
     Writes(String),

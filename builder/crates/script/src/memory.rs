@@ -46,6 +46,13 @@ impl MemoryFiles {
         self
     }
 
+    /// Adds a symbolic link with the directories above it.
+    #[must_use]
+    pub fn with_link(mut self, path: &str, target: &str) -> Self {
+        self.put(path, Node::Link(target.to_owned()), Meta::with_mode(0o777));
+        self
+    }
+
     /// Adds an entry without content, of any kind, with the directories above it: a file is empty.
     pub fn insert(&mut self, path: &str, entry: Entry) {
         let node = match entry.kind {
@@ -156,11 +163,20 @@ impl Files for MemoryFiles {
     }
 
     fn list(&self, path: &str) -> Vec<String> {
-        let skip = if path == "/" { 1 } else { path.len() + 1 };
-        let names = self.below(path).into_iter().filter_map(|path| {
-            let name = path.get(skip..)?;
-            (!name.contains('/')).then(|| name.to_owned())
-        });
-        names.collect()
+        let prefix = if path == "/" { "/".to_owned() } else { format!("{path}/") };
+        let mut names = Vec::new();
+        let mut from = prefix.clone();
+        while let Some(below) = self.nodes.range(from.clone()..).next().map(|(path, _)| path) {
+            let Some(rest) = below.strip_prefix(&prefix) else { break };
+            match rest.find('/') {
+                // Nothing else in this directory matters: `0` comes after `/`.
+                Some(end) => from = format!("{prefix}{}0", &rest[..end]),
+                None => {
+                    names.extend((!rest.is_empty()).then(|| rest.to_owned()));
+                    from = format!("{below}\0");
+                }
+            }
+        }
+        names
     }
 }

@@ -40,6 +40,19 @@ pub(crate) fn of(bytes: &[u8]) -> Digest {
     sha2::Sha256::digest(bytes).into()
 }
 
+/// A digest that only who has `key` can make (HMAC-SHA-256, RFC 2104), of `first` and `second`; the former has a fixed
+/// length.
+#[cfg(feature = "cache")]
+pub(crate) fn keyed(key: &[u8; 32], first: &Digest, second: &[u8]) -> Digest {
+    let begun = |pad: u8| {
+        let mut block = [pad; 64];
+        block.iter_mut().zip(key).for_each(|(byte, key)| *byte ^= key);
+        sha2::Sha256::new_with_prefix(block)
+    };
+    let inner = begun(0x36).chain_update(first).chain_update(second).finalize();
+    begun(0x5c).chain_update(inner).finalize().into()
+}
+
 /// The digest of everything that `reader` yields.
 pub(crate) fn of_reader(mut reader: impl Read) -> io::Result<Digest> {
     let mut hasher = Hasher::default();
@@ -59,6 +72,16 @@ pub(crate) fn hex(digest: &Digest) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[cfg(feature = "cache")]
+    #[test]
+    fn keyed_digests_are_those_of_hmac() {
+        // Python: hmac.new(bytes(range(32)), b"\x01" * 32 + b"value", "sha256").hexdigest()
+        let key = std::array::from_fn(|n| u8::try_from(n).expect("small"));
+        let expected = "e0be0a1c72ed4a5072cf33889faa1a10c22f34bc171f385386dbcc8cab29de13";
+        assert_eq!(hex(&keyed(&key, &[1; 32], b"value")), expected);
+        assert_ne!(hex(&keyed(&[0; 32], &[1; 32], b"value")), expected);
+    }
 
     #[test]
     fn the_digest_of_abc_is_the_standards() {

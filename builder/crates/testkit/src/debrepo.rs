@@ -99,7 +99,8 @@ impl Package {
 
     pub fn build(&self) -> Vec<u8> {
         let mut control = self.control.clone();
-        control.insert("control".into(), self.stanza().into_bytes());
+        // A package that lies about itself brings its own.
+        control.entry("control".into()).or_insert_with(|| self.stanza().into_bytes());
         let mode =
             |name: &str| if name.ends_with("inst") || name.ends_with("rm") { 0o755 } else { 0o644 };
         let control = control.into_iter().map(|(name, content)| {
@@ -130,6 +131,10 @@ pub struct Suite {
     pub forms: Vec<Compression>,
     /// Whether there is an `InRelease`, or only `Release` and `Release.gpg`.
     pub inrelease: bool,
+    /// Before the component's name in the Release file: the security archive has `updates/`.
+    pub prefix: String,
+    /// More fields of the Release file, each with the end of its line.
+    pub fields: String,
 }
 
 impl Suite {
@@ -145,6 +150,8 @@ impl Suite {
             by_hash: true,
             forms: vec![Compression::Xz, Compression::Gzip],
             inrelease: true,
+            prefix: String::new(),
+            fields: String::new(),
         }
     }
 
@@ -215,10 +222,11 @@ impl Suite {
         if self.by_hash {
             text.push_str("Acquire-By-Hash: yes\n");
         }
+        text.push_str(&self.fields);
         text.push_str(&format!(
-            "No-Support-for-Architecture-all: Packages\nArchitectures: all {}\nComponents: {}\n\
+            "No-Support-for-Architecture-all: Packages\nArchitectures: all {}\nComponents: {}{}\n\
              SHA256:\n{files}",
-            self.architecture, self.component
+            self.architecture, self.prefix, self.component
         ));
         text
     }

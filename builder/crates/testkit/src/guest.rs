@@ -118,8 +118,15 @@ impl Guest {
 
     /// Publishes the packages, with this version of `tool`.
     pub fn publish(&self, tool: &str) {
-        let date = Timestamp::from_second(1_700_000_000).unwrap();
-        let mut suite = Suite::new(date, packages(tool));
+        self.publish_as(tool, 1_700_000_000, |_| {});
+    }
+
+    /// The same at another date, in seconds since 1970, and with packages that were changed.
+    pub fn publish_as(&self, tool: &str, date: i64, change: impl FnOnce(&mut Vec<Package>)) {
+        let date = Timestamp::from_second(date).unwrap();
+        let mut packages = packages(tool);
+        change(&mut packages);
+        let mut suite = Suite::new(date, packages);
         suite.component = "non-free-firmware".to_owned();
         suite.publish(&self.path("mirror"), &[&Self::key()]);
         fs::write(self.path("key.gpg"), Self::key().certificate()).unwrap();

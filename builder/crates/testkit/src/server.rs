@@ -30,6 +30,8 @@ pub enum Fault {
     WrongRange,
     /// Nothing is sent for this long, after this many bytes of the body.
     Stall(usize, Duration),
+    /// So many bytes of the body at a time, and this long a pause after each.
+    Slow(usize, Duration),
     /// The connection is closed without a word.
     Drop,
     /// Another address is given.
@@ -203,6 +205,13 @@ fn serve(mut stream: TcpStream, folder: &Path, state: &Mutex<State>) -> std::io:
             stream.flush()?;
             std::thread::sleep(time);
             stream.write_all(&body[at..])?;
+        }
+        Fault::Slow(bytes, pause) => {
+            for piece in body.chunks(bytes) {
+                stream.write_all(piece)?;
+                stream.flush()?;
+                std::thread::sleep(pause);
+            }
         }
         _ => stream.write_all(&body)?,
     }

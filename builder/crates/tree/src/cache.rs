@@ -4,12 +4,13 @@
 //! read or kept is made again. So its failures are warnings.
 
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use wifibox_ground::content::Content;
 use wifibox_ground::digest::Sha256;
 use wifibox_ground::memo::Memo;
 use wifibox_ground::progress::Progress;
+use wifibox_ground::secret::LazySecret;
 
 use crate::unpacked::Unpacked;
 
@@ -22,6 +23,7 @@ pub const FOLDER: &str = "unpacked";
 /// The cache of one run of the program; all its builds share it.
 pub struct Cache<'p> {
     folder: Option<PathBuf>,
+    secret: Arc<LazySecret>,
     limit: u64,
     tool: String,
     progress: &'p dyn Progress,
@@ -29,16 +31,23 @@ pub struct Cache<'p> {
 }
 
 impl<'p> Cache<'p> {
-    /// The cache below `folder`, kept below `limit` bytes. `tool` says which program this is: another
-    /// one may make other bytes of the same inputs. `progress` hears of failures.
-    pub fn new(folder: &Path, limit: u64, tool: String, progress: &'p dyn Progress) -> Self {
+    /// The cache below `folder`, kept below `limit` bytes. `secret` seals what is in it. `tool` says which program
+    /// this is: another one may make other bytes of the same inputs. `progress` hears of failures.
+    pub fn new(
+        folder: &Path,
+        secret: Arc<LazySecret>,
+        limit: u64,
+        tool: String,
+        progress: &'p dyn Progress,
+    ) -> Self {
         let (folder, unpacked) = (Some(folder.join(FOLDER)), OnceLock::new());
-        Cache { folder, limit, tool, progress, unpacked }
+        Cache { folder, secret, limit, tool, progress, unpacked }
     }
 
     /// None at all.
     pub fn none(tool: String, progress: &'p dyn Progress) -> Self {
-        Cache { folder: None, limit: 0, tool, progress, unpacked: OnceLock::new() }
+        let secret = Arc::new(LazySecret::new(None));
+        Cache { folder: None, secret, limit: 0, tool, progress, unpacked: OnceLock::new() }
     }
 
     /// Which program this is.
@@ -48,11 +57,14 @@ impl<'p> Cache<'p> {
 
     /// The unpacked packages, if the cache can be had.
     pub fn unpacked(&self) -> Option<&Unpacked> {
-        let open = || match Unpacked::open(self.folder.as_ref()?) {
-            Ok(cache) => Some(cache),
-            Err(error) => {
-                self.progress.warn(&format!("{error}: the build goes on without it"));
-                None
+        let open = || {
+            let folder = self.folder.as_ref()?;
+            match Unpacked::open(folder, self.secret.get(self.progress)?) {
+                Ok(cache) => Some(cache),
+                Err(error) => {
+                    self.progress.warn(&format!("{error}: the build goes on without it"));
+                    None
+                }
             }
         };
         self.unpacked.get_or_init(open).as_ref()

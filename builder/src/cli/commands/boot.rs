@@ -1,12 +1,14 @@
 //! `wifibox-build boot DIR`: starts an output folder in QEMU, on this terminal.
 
+use std::io;
 use std::path::PathBuf;
-use std::process::Command;
+use std::process::{Child, Command, ExitStatus};
 
 use clap::Args;
 
 use crate::cli::context::Context;
 use crate::cli::render::failure::Failure;
+use wifibox_ground::cancel::{Cancel, LOOK_EVERY};
 use wifibox_ground::progress::Progress as _;
 use wifibox_host::Overrides;
 use wifibox_host::qemu::{Acceleration, Board, Firmware, Machine};
@@ -63,14 +65,55 @@ pub fn run(context: &Context, args: &BootArgs) -> Result<(), Failure> {
     );
     context.printer.status("State", &state.display().to_string());
     let (program, package) = (board.program(), board.package());
-    let status = Command::new(program).args(&arguments).status().map_err(|error| {
+    let mut qemu = Command::new(program).args(&arguments).spawn().map_err(|error| {
         Failure::failed(format!(
             "cannot run {program}: {error}; install QEMU (Debian: the package {package})"
         ))
     })?;
+    let status = wait(&mut qemu, &context.cancel)
+        .map_err(|error| Failure::failed(format!("cannot wait for {program}: {error}")))?;
+    let Some(status) = status else {
+        return Err(Failure::interrupted("interrupted; QEMU was ended"));
+    };
     if status.success() {
         Ok(())
     } else {
         Err(Failure::failed(format!("QEMU ended with {status}")))
+    }
+}
+
+/// Waits for the end of QEMU, which is ended when the work is cancelled: then there is no status.
+fn wait(qemu: &mut Child, cancel: &Cancel) -> io::Result<Option<ExitStatus>> {
+    loop {
+        if let Some(status) = qemu.try_wait()? {
+            return Ok((!cancel.is_cancelled()).then_some(status));
+        }
+        if !cancel.sleep(LOOK_EVERY) {
+            // A guest on a terminal gets Ctrl-C as a key. Disks are raw images: nothing of theirs waits in QEMU.
+            qemu.kill()?;
+            qemu.wait()?;
+            return Ok(None);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, Instant};
+
+    use super::*;
+
+    #[test]
+    fn a_cancelled_guest_is_ended() {
+        let cancel = Cancel::new();
+        let mut child = Command::new("sleep").arg("60").spawn().expect("started");
+        let other = cancel.clone();
+        let begun = Instant::now();
+        let waiter = std::thread::spawn(move || wait(&mut child, &other).expect("waited"));
+        cancel.cancel();
+        assert_eq!(waiter.join().expect("no panic"), None);
+        assert!(begun.elapsed() < Duration::from_secs(10));
+        let mut child = Command::new("true").spawn().expect("started");
+        assert!(wait(&mut child, &Cancel::new()).expect("waited").is_some_and(|s| s.success()));
     }
 }

@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 use crate::cli::context::{Context, tool};
 use crate::cli::meter::ProcessMeter;
 use crate::cli::options::{BuildArgs, Timings};
+use crate::cli::project::Wanted;
 use crate::cli::render::build::{self as render, say_outcome, say_report};
 use crate::cli::render::{failure::Failure, page};
-use wifibox_pipeline::{BuildRequest, Caches, Guest, Outcome, Step, build_many, default_out};
+use wifibox_pipeline::{Caches, Guest, Outcome, RequestOf, Step, all_flavors, build_many};
 use wifibox_recipe::{Recipe, Selection};
 use wifibox_report::html;
 
@@ -22,19 +23,17 @@ pub fn run(context: &Context, args: &BuildArgs) -> Result<(), Failure> {
     }
     let meter = ProcessMeter::start();
     environment.meter = args.output.timings.is_some().then_some(&meter);
-    let several = args.select.all_flavors || args.select.flavor.len() > 1;
-    let guests = guests(context, args)?;
+    let (guests, several) = asked(context, args)?;
     let outcomes = build_many(
         &context.sources,
         &context.catalog,
         guests,
-        &|recipe| request(args, recipe, several),
         &environment,
         &mut |step| match step {
-            Step::Begun(recipe) => context.printer.status("Building", &what(recipe)),
+            Step::Begun(name, recipe) => context.printer.status("Building", &what(name, recipe)),
             Step::Ended(_, Outcome::Built(report)) => say_report(&context.printer, report),
-            Step::Ended(flavor, outcome) if several => {
-                say_outcome(&context.printer, flavor, outcome);
+            Step::Ended(name, outcome) if several => {
+                say_outcome(&context.printer, name, outcome);
             }
             Step::Ended(..) => {}
         },
@@ -58,7 +57,7 @@ pub fn run(context: &Context, args: &BuildArgs) -> Result<(), Failure> {
             context.printer.result(fields, || render::one(&report))
         }
         Some((_, Outcome::Failed(error))) => Err(error.into()),
-        Some((flavor, Outcome::LeftOut(why))) => Err(Failure::usage(format!("{flavor}: {why}"))),
+        Some((name, Outcome::LeftOut(why))) => Err(Failure::usage(format!("{name}: {why}"))),
         None => Err(Failure::usage("--flavor is missing")),
     }
 }
@@ -70,40 +69,40 @@ fn beside(out: &Path) -> PathBuf {
     out.with_file_name(name)
 }
 
-/// The guests that are asked for.
-fn guests(context: &Context, args: &BuildArgs) -> Result<Vec<Guest>, Failure> {
-    let composition = context.composition(&args.select)?;
+/// The guests that are asked for, and what is asked of each; whether there may be several.
+fn asked(context: &Context, args: &BuildArgs) -> Result<(Vec<(Guest, RequestOf)>, bool), Failure> {
     let firmware_archive = args.output.firmware_archive.is_some();
-    let composition = Selection { firmware_archive, ..composition };
     if args.select.all_flavors {
-        let accepted = &args.output.accept_licence;
-        let brings = !args.output.firmware_add.is_empty();
-        let all = wifibox_pipeline::all_flavors(&context.catalog, &composition, accepted, brings);
-        return Ok(all?);
+        let (composition, guest) = context.of_all_flavors(&args.select)?;
+        let own = guest.map(|guest| guest.values(|plan| &plan.accept_licence));
+        let accepted = [&args.output.accept_licence[..], &own.unwrap_or_default()].concat();
+        let composition = Selection {
+            firmware_archive: firmware_archive || composition.firmware_archive,
+            ..composition
+        };
+        let brings = !args.output.firmware_add.is_empty()
+            || guest.is_some_and(|guest| !guest.firmware().is_empty());
+        let all = all_flavors(&context.catalog, &composition, &accepted, brings)?;
+        let with_requests = all.into_iter().map(|Guest { name: flavor, wanted }| {
+            let asked = Wanted::of_flavor(&flavor, &composition, guest, true);
+            let request = context.request(&args.output, &asked, true)?;
+            Ok((Guest { name: asked.name, wanted }, request))
+        });
+        return Ok((with_requests.collect::<Result<_, Failure>>()?, true));
     }
-    let of = |flavor: &String| Selection { flavor: flavor.clone(), ..composition.clone() };
-    Ok(args.select.flavor.iter().map(|flavor| Guest::of(of(flavor))).collect())
+    let all = context.wanted(&args.select)?;
+    let several = all.len() > 1;
+    let with_requests = all.into_iter().map(|mut asked| {
+        asked.selection.firmware_archive |= firmware_archive;
+        let request = context.request(&args.output, &asked, several)?;
+        Ok((Guest { name: asked.name, wanted: Ok(asked.selection) }, request))
+    });
+    Ok((with_requests.collect::<Result<_, Failure>>()?, several))
 }
 
-/// The arguments besides the composition. Several outputs go into one folder.
-fn request(args: &BuildArgs, recipe: &Recipe, several: bool) -> BuildRequest {
-    let out = match &args.output.out {
-        Some(out) if several => out.join(&recipe.flavor.value),
-        Some(out) => out.clone(),
-        None => default_out(recipe),
-    };
-    BuildRequest {
-        out,
-        firmware_files: args.output.firmware_file.clone(),
-        firmware_adds: args.output.firmware_add.clone(),
-        firmware_archive: args.output.firmware_archive.clone(),
-        accepted_licences: args.output.accept_licence.clone(),
-        device: args.output.device,
-        block_size: args.output.block_size.saturating_mul(1024),
-        force: args.output.force,
-    }
-}
-
-fn what(recipe: &Recipe) -> String {
-    format!("{} as {} on {}", recipe.flavor.value, recipe.role.value, recipe.base.value)
+/// The guest in words, with its name if that is not its flavor's.
+fn what(name: &str, recipe: &Recipe) -> String {
+    let (flavor, role, base) = (&recipe.flavor.value, &recipe.role.value, &recipe.base.value);
+    let name = if name == flavor { String::new() } else { format!("{name}: ") };
+    format!("{name}{flavor} as {role} on {base}")
 }

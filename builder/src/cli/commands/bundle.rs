@@ -27,7 +27,7 @@ pub struct BundleArgs {
 /// # Errors
 /// Those of its stages.
 pub fn run(context: &Context, args: &BundleArgs) -> Result<(), Failure> {
-    let selection = context.selection(&args.select)?;
+    let selection = context.one(&args.select)?;
     let composed = Composed::new(&context.sources, &context.catalog, &selection)?;
     let environment = context.environment(&args.source)?;
     let report = wifibox_pipeline::bundle(&composed, &args.dir, &environment)?;

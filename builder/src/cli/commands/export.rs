@@ -35,6 +35,9 @@ pub struct FreebsdPortArgs {
     /// The port's folder
     #[arg(long, value_name = "DIR")]
     pub out: PathBuf,
+    /// Replace files that are there, even if they were changed or are somebody else's
+    #[arg(long)]
+    pub force: bool,
     #[command(flatten)]
     /// Of which base.
     pub target: TargetArgs,
@@ -79,7 +82,7 @@ fn run_freebsd_port(context: &Context, args: &FreebsdPortArgs) -> Result<(), Fai
     let variants =
         variants(&context.sources, &context.catalog, &selection, &limits, &environment.locking())?;
     let files = freebsd_port::files(&variants).map_err(Failure::failed)?;
-    let changed = export::write(&args.out, &files).map_err(Failure::failed)?;
+    let changed = export::write(&args.out, &files, args.force).map_err(Failure::failed)?;
     let bytes: u64 = variants.files.iter().map(|file| file.size).sum();
     let fields = || {
         serde_json::json!({

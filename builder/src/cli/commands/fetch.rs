@@ -5,7 +5,6 @@ use crate::cli::options::BuildArgs;
 use crate::cli::render::failure::Failure;
 use crate::cli::render::locks::say_changes;
 use wifibox_pipeline::{Guest, all_flavors, fetch_many};
-use wifibox_recipe::Selection;
 
 /// Fetches, and prints how much there is.
 ///
@@ -13,12 +12,12 @@ use wifibox_recipe::Selection;
 /// Those of fetching.
 pub fn run(context: &Context, args: &BuildArgs) -> Result<(), Failure> {
     let environment = context.environment(&args.source)?;
-    let composition = context.composition(&args.select)?;
     let guests = if args.select.all_flavors {
+        let (composition, _) = context.of_all_flavors(&args.select)?;
         all_flavors(&context.catalog, &composition, &args.output.accept_licence, true)?
     } else {
-        let of = |flavor: &String| Selection { flavor: flavor.clone(), ..composition.clone() };
-        args.select.flavor.iter().map(|flavor| Guest::of(of(flavor))).collect()
+        let wanted = context.wanted(&args.select)?;
+        wanted.into_iter().map(|wanted| Guest::of(wanted.selection)).collect()
     };
     let report = fetch_many(&context.sources, &context.catalog, guests, &environment)?;
     say_changes(&context.printer, &report.locks);

@@ -10,7 +10,7 @@ use crate::cli::render::failure::Failure;
 use wifibox_ground::address::Address;
 use wifibox_ground::guest::{Guest, HostPath};
 use wifibox_ground::progress::Progress as _;
-use wifibox_host::install::{into_folder, into_output};
+use wifibox_host::into_output::{into_folder, into_output};
 use wifibox_host::{HostError, HostFile, Hypervisor, Overrides};
 
 /// The part of `--help` behind the flags.

@@ -51,7 +51,7 @@ pub fn run(context: &Context, args: &InspectArgs) -> Result<(), Failure> {
     let sizes = if sizes { Some(subject.sizes(args.depth).map_err(failed)?) } else { None };
     let manifest = subject.manifest.as_ref();
     if let (Some(path), Some(sizes)) = (&args.html, &sizes) {
-        let table = context.devices()?;
+        let table = Table::load(&context.sources).map_err(Failure::failed)?;
         let driven = manifest.map(|manifest| driven(manifest, &table)).unwrap_or_default();
         page::write(path, &html::inspect(&name(&args.path), manifest, sizes, &driven))?;
     }

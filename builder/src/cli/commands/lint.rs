@@ -1,12 +1,14 @@
 //! `wifibox-build lint FILE...`: what the program that reads a file would pass over in silence.
 
-use std::fs;
+use std::fs::{self, File};
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 
 use crate::cli::context::Context;
 use crate::cli::render::failure::Failure;
+use wifibox_ground::regular;
 use wifibox_host::lint::{Kind, Level, Problem, lint};
 
 /// The part of `--help` behind the flags.
@@ -110,8 +112,17 @@ fn verdict(problems: &[Problem]) -> String {
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, Failure> {
-    fs::read(path)
-        .map_err(|error| Failure::failed(format!("cannot read {}: {error}", path.display())))
+    let limit = u64::try_from(wifibox_host::lint::SIZE_LIMIT).unwrap_or(u64::MAX);
+    let mut bytes = Vec::new();
+    // One byte too many, so that the linter says that it is too large.
+    File::open(path)
+        .and_then(|file| file.take(limit.saturating_add(1)).read_to_end(&mut bytes))
+        .map(|_| bytes)
+        .map_err(|error| unreadable(path, &error))
+}
+
+fn unreadable(path: &Path, error: &io::Error) -> Failure {
+    Failure::failed(format!("cannot read {}: {error}", path.display()))
 }
 
 /// The files of known kinds below a folder, in the order of their names.
@@ -128,7 +139,8 @@ fn walk(folder: &Path, files: &mut Vec<(PathBuf, Kind, Vec<u8>)>) -> Result<(), 
         if kind.is_dir() {
             walk(&path, files)?;
         } else if kind.is_file() && kind.len() <= wifibox_host::lint::SIZE_LIMIT as u64 {
-            let contents = read(&path)?;
+            let contents = regular::read(&path, wifibox_host::lint::SIZE_LIMIT as u64);
+            let contents = contents.map_err(|error| unreadable(&path, &error))?;
             if let Some(kind) = Kind::guess(&path.to_string_lossy(), &contents) {
                 files.push((path, kind, contents));
             }

@@ -3,8 +3,9 @@
 use clap::Args;
 
 use crate::cli::context::Context;
-use crate::cli::options::{SourceArgs, TargetArgs};
+use crate::cli::options::{ProjectArgs, SourceArgs, TargetArgs};
 use crate::cli::render::failure::Failure;
+use wifibox_pipeline::Environment;
 use wifibox_recipe::Selection;
 use wifibox_resolve::{Error, LockMode, Locked, make_lock};
 
@@ -12,11 +13,17 @@ use wifibox_resolve::{Error, LockMode, Locked, make_lock};
 #[derive(Debug, Clone, Args)]
 pub struct LockArgs {
     #[command(flatten)]
+    /// For the guests of which project.
+    pub project: ProjectArgs,
+    #[command(flatten)]
     /// Of which base.
     pub target: TargetArgs,
     /// Take the newest packages the repositories offer
     #[arg(long, conflicts_with = "check")]
     pub upgrade: bool,
+    /// With --upgrade: only say what would change
+    #[arg(long, requires = "upgrade")]
+    pub dry_run: bool,
     /// Only say (exit code 3) whether the lock covers the recipes
     #[arg(long)]
     pub check: bool,
@@ -30,25 +37,20 @@ pub struct LockArgs {
 /// # Errors
 /// The lock is out of date (with `--check`), or whatever making one meets.
 pub fn run(context: &Context, args: &LockArgs) -> Result<(), Failure> {
-    let base = context.base(args.target.base.as_ref())?;
-    let target = Selection {
-        base,
-        release: args.target.release.clone(),
-        architecture: args.target.arch.clone(),
-        ..Selection::default()
-    };
     let mut environment = context.environment(&args.source)?;
     if args.check {
         environment.lock.mode = LockMode::Locked;
+    } else if args.dry_run {
+        environment.lock.mode = LockMode::Look;
     }
-    let locks = make_lock(&context.catalog, &target, args.upgrade, &environment.locking());
-    let locks = locks.map_err(|error| match error {
-        error @ (Error::NoLock { .. } | Error::LockOutdated { .. }) if args.check => {
-            let hints = vec!["'wifibox-build lock' writes it".to_owned()];
-            Failure { hints, ..error.into() }
-        }
-        error => error.into(),
-    })?;
+    let mut locks: Vec<Locked> = Vec::new();
+    for target in context.targets(&args.project, &args.target)? {
+        let made = one(context, &target, args, &environment)?;
+        // Kernels of another base are in the lock of that base, which another target may be for, too.
+        let is_new = |made: &Locked| locks.iter().all(|known| known.path != made.path);
+        let new: Vec<Locked> = made.into_iter().filter(is_new).collect();
+        locks.extend(new);
+    }
     for Locked { path, change, .. } in &locks {
         let fields = || {
             serde_json::json!({
@@ -64,4 +66,21 @@ pub fn run(context: &Context, args: &LockArgs) -> Result<(), Failure> {
         })?;
     }
     Ok(())
+}
+
+/// The locks of one base, release and architecture.
+fn one(
+    context: &Context,
+    target: &Selection,
+    args: &LockArgs,
+    environment: &Environment<'_>,
+) -> Result<Vec<Locked>, Failure> {
+    let locks = make_lock(&context.catalog, target, args.upgrade, &environment.locking());
+    locks.map_err(|error| match error {
+        error @ (Error::NoLock { .. } | Error::LockOutdated { .. }) if args.check => {
+            let hints = vec!["'wifibox-build lock' writes it".to_owned()];
+            Failure { hints, ..error.into() }
+        }
+        error => error.into(),
+    })
 }

@@ -10,7 +10,7 @@ use wifibox_recipe::Composed;
 /// # Errors
 /// There is no such composition.
 pub fn run(context: &Context, args: &SelectArgs) -> Result<(), Failure> {
-    let selection = context.selection(args)?;
+    let selection = context.one(args)?;
     let composed = Composed::new(&context.sources, &context.catalog, &selection)?;
     let show = composed.recipe.show();
     context.printer.result(|| serde_json::json!({ "rows": show.rows }), || show.to_string())

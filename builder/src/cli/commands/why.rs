@@ -32,7 +32,7 @@ pub struct WhyArgs {
 /// # Errors
 /// The package is not in this guest.
 pub fn run(context: &Context, args: &WhyArgs) -> Result<(), Failure> {
-    let selection = context.selection(&args.select)?;
+    let selection = context.one(&args.select)?;
     let composed = Composed::new(&context.sources, &context.catalog, &selection)?;
     let environment = context.environment(&args.source)?;
     let chain = why(&composed, &args.package, &environment.locking())?;

@@ -1,9 +1,11 @@
 //! The one place where an error becomes an exit code and advice.
 
 use std::error::Error as StdError;
+use std::io;
 
 use wifibox_fetch::FetchError;
 use wifibox_ground::failure::Kind;
+use wifibox_host::install::InstallError;
 use wifibox_host::{HostError, qemu};
 use wifibox_linux::drivers;
 use wifibox_pipeline::Error;
@@ -44,6 +46,11 @@ impl Failure {
         Failure::new(error, Kind::Verification)
     }
 
+    /// The user ended the work.
+    pub fn interrupted(error: impl Into<Box<dyn StdError>>) -> Self {
+        Failure::new(error, Kind::Interrupted)
+    }
+
     /// An answer that the exit code 1 gives.
     pub fn silent() -> Self {
         Failure { silent: true, ..Failure::failed("") }
@@ -72,7 +79,14 @@ impl Failure {
         }
     }
 
-    /// The fault in words.
+    /// What to do next, as far as it is known here or follows from what the system said.
+    pub fn advice(&self) -> Vec<String> {
+        let mut hints = self.hints.clone();
+        hints.extend(scarcity(self.error.as_ref()).map(str::to_owned));
+        hints
+    }
+
+    /// What went wrong, in words.
     pub fn message(&self) -> String {
         self.error.to_string()
     }
@@ -107,11 +121,41 @@ impl Failure {
                 "message": self.message(),
                 "kind": kind,
                 "exit_code": self.code(),
-                "hints": self.hints,
+                "hints": self.advice(),
                 "causes": self.causes(),
             },
         })
     }
+}
+
+/// What to do where the system has run out of something.
+fn scarcity(error: &(dyn StdError + 'static)) -> Option<&'static str> {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if let Some(error) = error.downcast_ref::<io::Error>() {
+            return match (error.kind(), error.raw_os_error()) {
+                // EMFILE and ENFILE have the same numbers everywhere, and no kind of their own.
+                (_, Some(23 | 24)) => Some(
+                    "too many files are open: raise the limit with 'ulimit -n 8192', or give fewer --jobs",
+                ),
+                (io::ErrorKind::OutOfMemory, _) => {
+                    Some("there is no memory left: give fewer --jobs, or end other programs")
+                }
+                (io::ErrorKind::WouldBlock, Some(_)) => {
+                    Some("no thread can be made: give fewer --jobs, or raise the limit 'ulimit -u'")
+                }
+                (io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded, _) => Some(
+                    "the disk, or your share of it, is full: 'wifibox-build cache clear' frees what can be made anew",
+                ),
+                (io::ErrorKind::ReadOnlyFilesystem, _) => Some(
+                    "that place is read-only: name another one with --cache-dir, --lock-file or --out",
+                ),
+                _ => None,
+            };
+        }
+        next = error.source();
+    }
+    None
 }
 
 impl From<RecipeError> for Failure {
@@ -138,6 +182,18 @@ impl From<HostError> for Failure {
             _ => Vec::new(),
         };
         Failure { hints, ..Failure::new(error, kind) }
+    }
+}
+
+impl From<InstallError> for Failure {
+    fn from(error: InstallError) -> Self {
+        match error {
+            InstallError::Host(error) => error.into(),
+            error => {
+                let (kind, hints) = (error.kind(), error.hint().into_iter().collect());
+                Failure { hints, ..Failure::new(error, kind) }
+            }
+        }
     }
 }
 
@@ -190,6 +246,11 @@ fn resolve_hints(error: &ResolveError, hints: &mut Vec<String>) {
                 "'wifibox-build lock' writes it; so does a build without --locked".to_owned(),
             );
         }
+        ResolveError::Rollback { .. } => hints.push(
+            "take another mirror with --mirror NAME=URL; if an older state is what you want, from an archive of \
+             old ones, say so with --dangerously-allow-rollback"
+                .to_owned(),
+        ),
         ResolveError::NoKeys { .. } => hints.push(
             "name a file that holds one of them with --trust-key FILE (Debian: the package \
              debian-archive-keyring holds debian-archive-keyring.gpg)"
@@ -247,7 +308,12 @@ fn fetch_hints(error: &FetchError, hints: &mut Vec<String>) {
             "run 'wifibox-build fetch' once with a network, or name a folder of downloaded files \
              with --distdir DIR"
         }
-        FetchError::Disk { .. } => "free some space, or name another folder with --cache-dir",
+        FetchError::Disk { source, .. } if source.kind() == io::ErrorKind::StorageFull => {
+            "free some space, or name another folder with --cache-dir"
+        }
+        FetchError::Disk { source, .. } if source.kind() == io::ErrorKind::PermissionDenied => {
+            "name a folder that you may write to with --cache-dir"
+        }
         FetchError::Several(errors) => {
             errors.iter().for_each(|error| fetch_hints(error, hints));
             return;
@@ -285,6 +351,21 @@ mod tests {
             "hints": ["plug it in"], "causes": ["unplugged"],
         }});
         assert_eq!(failure.fields(), expected);
+    }
+
+    #[test]
+    fn what_has_run_out_is_said_with_what_to_do() {
+        let advice = |number: i32| {
+            let source = Inner(std::io::Error::from_raw_os_error(number));
+            Failure::failed(Outer { name: "f", source }).advice().join("")
+        };
+        // EMFILE, ENFILE, ENOMEM, ENOSPC and EROFS, in this order.
+        for (number, word) in
+            [(24, "ulimit -n"), (23, "ulimit -n"), (12, "memory"), (28, "full"), (30, "read-only")]
+        {
+            assert!(advice(number).contains(word), "{number}: {}", advice(number));
+        }
+        assert_eq!(advice(2), "", "what is missing has not run out");
     }
 
     #[test]

@@ -4,10 +4,13 @@
 pub mod build;
 pub mod detect;
 pub mod diff;
+pub mod doctor;
 pub mod failure;
 pub mod inspect;
+pub mod install;
 pub mod json;
 pub mod locks;
+pub mod outdated;
 pub mod page;
 pub mod printer;
 pub mod progress;

@@ -109,7 +109,7 @@ impl Printer {
             message += &format!("\n  caused by: {cause}");
         }
         self.line(&self.labelled("1;31", "error:", &message));
-        for hint in &failure.hints {
+        for hint in &failure.advice() {
             self.line(&self.labelled("1;36", "help:", hint));
         }
     }

@@ -24,7 +24,7 @@ impl Sample {
 }
 
 /// Cards that work, with the flavor that drives them.
-pub const WORK: [(&str, &str); 85] = [
+pub const WORK: [(&str, &str); 86] = [
     ("8086:2725", "iwlwifi"),
     ("8086:2723", "iwlwifi"),
     ("8086:a0f0", "iwlwifi"),
@@ -62,6 +62,8 @@ pub const WORK: [(&str, &str); 85] = [
     ("17cb:1104", "ath11k"),
     ("17cb:1107", "ath12k"),
     ("17cb:1109", "ath12k"),
+    // A QCC2072, by the newest kernel only.
+    ("17cb:1112", "ath12k"),
     ("14e4:43a3", "brcm"),
     ("14e4:43ba", "brcm"),
     ("14e4:43e9", "brcm"),
@@ -113,7 +115,7 @@ pub const WORK: [(&str, &str); 85] = [
 ];
 
 /// Listings of one card that cannot work, and the code of the reason.
-pub const CANNOT_WORK: [(&str, &str); 19] = [
+pub const CANNOT_WORK: [(&str, &str); 18] = [
     // A USB stick, by lsusb, FreeBSD's usbconfig, and its alias.
     ("Bus 001 Device 003: ID 0bda:8179 Realtek Semiconductor Corp. RTL8188EUS", "other-bus"),
     (
@@ -141,8 +143,6 @@ pub const CANNOT_WORK: [(&str, &str); 19] = [
     ("14b9:0350", "no-flavor"),
     ("1317:8201", "no-flavor"),
     ("1ae9:0310", "no-flavor"),
-    // A QCC2072, newer than the kernels of all bases.
-    ("17cb:1112", "other-kernels"),
     // A board that the driver does not list.
     ("8086:08b1:1234:5678", "other-boards"),
 ];

@@ -62,11 +62,12 @@ impl Address for Folder {
 pub(super) struct Server<A> {
     place: A,
     client: Client,
+    cancel: Cancel,
 }
 
 impl<A: Address> Server<A> {
-    pub(super) fn new(place: A, options: &HttpOptions) -> Result<Self, String> {
-        Ok(Server { place, client: Client::new(options)? })
+    pub(super) fn new(place: A, options: &HttpOptions, cancel: &Cancel) -> Result<Self, String> {
+        Ok(Server { place, client: Client::new(options)?, cancel: cancel.clone() })
     }
 
     fn send(&self, name: &str, body: Body, length: u64) -> Result<(), String> {
@@ -87,19 +88,19 @@ impl<A: Address> Server<A> {
 
 impl<A: Address> Objects for Server<A> {
     fn get(&self, name: &str, sink: Sink<'_>) -> Result<bool, String> {
-        let cancel = Cancel::new();
+        let cancel = &self.cancel;
         let words = |error: HttpError| match error {
             HttpError::Failed(why) | HttpError::Refused(why) => format!("GET {name}: {why}"),
             HttpError::Cancelled => "interrupted".to_owned(),
         };
         let url = self.place.of(Method::Get, name)?;
-        let mut answer = self.client.get(&url, 0, &cancel).map_err(words)?;
+        let mut answer = self.client.get(&url, 0, cancel).map_err(words)?;
         match answer.head.status {
             200 => {}
             404 | 410 => return Ok(false),
-            status => return Err(self.refusal("GET", name, status, &begin(&mut answer, &cancel))),
+            status => return Err(self.refusal("GET", name, status, &begin(&mut answer, cancel))),
         }
-        while let Some(piece) = answer.next(&cancel).map_err(words)? {
+        while let Some(piece) = answer.next(cancel).map_err(words)? {
             sink(&piece)?;
         }
         Ok(true)

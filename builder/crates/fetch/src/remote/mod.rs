@@ -19,6 +19,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use reqwest::Url;
 
 use super::http_options::HttpOptions;
+use wifibox_ground::cancel::Cancel;
 use wifibox_ground::digest::Sha256;
 use wifibox_ground::progress::Progress;
 
@@ -78,7 +79,7 @@ impl fmt::Debug for Remote {
 impl Remote {
     /// The cache at `url`: `s3://BUCKET/PREFIX`, or the URL of a folder. `settings` are those of AWS's
     /// tools by the names of their environment variables (`AWS_ACCESS_KEY_ID`, `AWS_ENDPOINT_URL`, …).
-    /// Nothing is connected yet.
+    /// Nothing is connected yet. `cancel` ends transfers.
     ///
     /// # Errors
     /// [`RemoteError`].
@@ -86,6 +87,7 @@ impl Remote {
         url: &str,
         settings: &BTreeMap<String, String>,
         options: &HttpOptions,
+        cancel: &Cancel,
     ) -> Result<Self, RemoteError> {
         let bad = |why: String| RemoteError { url: without_secrets(url), why };
         let parsed = Url::parse(url).map_err(|error| bad(error.to_string()))?;
@@ -93,7 +95,7 @@ impl Remote {
             #[cfg(feature = "s3")]
             "s3" => {
                 let place = s3::Signed::new(url, settings).map_err(bad)?;
-                Box::new(http::Server::new(place, options).map_err(bad)?)
+                Box::new(http::Server::new(place, options, cancel).map_err(bad)?)
             }
             #[cfg(not(feature = "s3"))]
             "s3" => {
@@ -102,7 +104,7 @@ impl Remote {
             }
             "http" | "https" => {
                 let place = http::Folder::new(parsed).map_err(bad)?;
-                Box::new(http::Server::new(place, options).map_err(bad)?)
+                Box::new(http::Server::new(place, options, cancel).map_err(bad)?)
             }
             other => return Err(bad(format!("{other}: is not known"))),
         };

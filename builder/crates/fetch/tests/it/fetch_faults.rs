@@ -12,7 +12,8 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 use wifibox_fetch::{
-    FetchError, Fetched, Fetcher, HttpOptions, Network, Options, Outcome, RetryPolicy, Store,
+    FetchError, Fetched, Fetcher, HttpOptions, Network, Options, Outcome, RetryPolicy, SlowServer,
+    Store,
 };
 use wifibox_ground::artefact::{Artefact, Identity};
 use wifibox_ground::cancel::Cancel;
@@ -49,6 +50,7 @@ fn quick() -> Options {
         http: HttpOptions {
             connect_timeout: Duration::from_secs(5),
             stall_timeout: milliseconds(400),
+            slow: SlowServer { time: milliseconds(250), rate: 1_000_000 },
             redirects: 3,
             ..HttpOptions::default()
         },
@@ -328,4 +330,57 @@ fn redirects_are_followed_but_not_for_ever() {
     world.server.always(PATH, Fault::Redirect("file:///etc/passwd".into()));
     assert!(world.fetch(&world.artefact()).is_err());
     world.assert_nothing_stored();
+}
+
+/// The whole takes four times as long as a server may keep silent.
+#[test]
+fn a_slow_link_downloads_all_the_same() {
+    let world = World::new();
+    world.server.always(PATH, Fault::Slow(40_000, Duration::from_millis(50)));
+    let begun = Instant::now();
+    world.assert_fetched(world.fetch(&world.artefact()));
+    assert!(begun.elapsed() > Duration::from_millis(1400));
+}
+
+#[test]
+fn a_server_that_breaks_off_again_and_again_is_asked_as_long_as_it_goes_on() {
+    let world = World::new();
+    // 1.2 MB in a hundred pieces, with three attempts.
+    world.server.always(PATH, Fault::Cut(12_000));
+    world.assert_fetched(world.fetch(&world.artefact()));
+    assert_eq!(world.server.requests().len(), 100);
+    let world = World::new();
+    world.server.always(PATH, Fault::Cut(10));
+    world.fetch(&world.artefact()).unwrap_err();
+    assert_eq!(world.server.requests().len(), 3);
+}
+
+#[test]
+fn a_slow_server_gives_way_to_a_faster_one() {
+    let world = World::new();
+    let fast = Server::start(&world.path("mirror"));
+    world.server.always(PATH, Fault::Slow(10_000, Duration::from_millis(50)));
+    let both = world.from(&[&world.server.url(), &fast.url()]);
+    let fetcher = world.fetcher();
+    world.assert_fetched(fetcher.fetch(&both));
+    let range = fast.requests()[0].range;
+    assert!(
+        range.is_some_and(|from| from > 0),
+        "what came already is not fetched again: {range:?}"
+    );
+    // The next file is not asked for there any more.
+    fs::remove_dir_all(world.path("cache/store")).unwrap();
+    world.assert_fetched(fetcher.fetch(&both));
+    assert_eq!((world.server.requests().len(), fast.requests().len()), (1, 2));
+}
+
+#[test]
+fn a_slow_server_is_good_enough_where_no_other_has_the_file() {
+    let world = World::new();
+    world.server.always(PATH, Fault::Slow(100_000, Duration::from_millis(110)));
+    let empty = world.path("empty");
+    fs::create_dir(&empty).unwrap();
+    let other = Server::start(&empty);
+    world.assert_fetched(world.fetch(&world.from(&[&world.server.url(), &other.url()])));
+    assert_eq!((world.server.requests().len(), other.requests().len()), (2, 1));
 }

@@ -39,7 +39,7 @@ impl Default for AdbLimits {
             metadata: 64 << 20,
             values: 256 << 20,
             signatures: 64,
-            entries: 1_000_000,
+            entries: crate::package::INDEX_LIMIT,
             file_size: 4 << 30,
         }
     }

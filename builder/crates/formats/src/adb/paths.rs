@@ -7,6 +7,7 @@ use super::error::AdbError;
 use super::hash::Hash;
 use super::limits::AdbLimits;
 use super::value::{Field, List, ValueError};
+use crate::names::Names;
 use wifibox_ground::path::GuestPath;
 
 const DIR_NAME: Field = Field(1, "name");
@@ -76,7 +77,7 @@ pub(super) fn read(
     paths: &List<'_, '_>,
     limits: &AdbLimits,
 ) -> Result<Vec<Directory>, AdbError> {
-    let mut reader = Reader { file, limits, left: limits.entries };
+    let mut reader = Reader { file, limits, left: limits.entries, names: Names::default() };
     let mut directories = Vec::new();
     for item in paths.items("directory") {
         let place = format!("directory number {}", item.0);
@@ -92,6 +93,7 @@ struct Reader<'a> {
     file: &'a str,
     limits: &'a AdbLimits,
     left: usize,
+    names: Names,
 }
 
 impl Reader<'_> {
@@ -115,6 +117,14 @@ impl Reader<'_> {
         Ok(())
     }
 
+    /// Counts what is kept of a file or directory.
+    fn keep(&mut self, path: &GuestPath, acl: &Acl, target: usize) -> Result<(), AdbError> {
+        let xattrs = acl.xattrs.iter().map(|(name, value)| name.len() + value.len());
+        let more = target + acl.user.len() + acl.group.len() + xattrs.sum::<usize>();
+        let too_large = |why| AdbError::too_large(self.file, shown(path), why);
+        self.names.take(path, more).map_err(too_large)
+    }
+
     fn directory(&mut self, place: &str, object: &List<'_, '_>) -> Result<Directory, AdbError> {
         self.count(place)?;
         let name = object.blob(DIR_NAME).map_err(self.value(place))?.unwrap_or_default();
@@ -125,6 +135,7 @@ impl Reader<'_> {
             Some(acl) => self.acl(&place, &acl)?,
             None => return Err(self.odd(&place, "it has no mode and owner")),
         };
+        self.keep(&path, &acl, 0)?;
         let mut files = Vec::new();
         if let Some(list) = object.list(DIR_FILES).map_err(self.value(&place))? {
             for item in list.items("file") {
@@ -180,6 +191,12 @@ impl Reader<'_> {
                 FileKind::Regular { size, hash }
             }
         };
+        let target = match &kind {
+            FileKind::Symlink(target) => target.len(),
+            FileKind::HardLink(target) => target.as_bytes().len(),
+            _ => 0,
+        };
+        self.keep(&path, &acl, target)?;
         Ok(File { path, acl, mtime, kind })
     }
 

@@ -1,4 +1,4 @@
-//! The Debian mirror that this host itself uses: sources.list(5).
+//! The Debian mirrors that this host itself uses, one to an archive: sources.list(5).
 //!
 //! A build host that runs Debian has usually been given a mirror that works where it stands. What
 //! is odd in its configuration is passed over: it is a hint, and signatures are checked anyway.
@@ -35,6 +35,9 @@ const SUITES: [&str; 16] = [
 /// The suffixes that the name of a suite may have in the main archive.
 const POCKETS: [&str; 5] = ["", "-updates", "-backports", "-proposed-updates", "-backports-sloppy"];
 
+/// The suffixes of the security archive, Debian 11 and newer and older ones.
+const SECURITY: [&str; 2] = ["-security", "/updates"];
+
 /// One source, as far as it matters here.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 struct Source {
@@ -44,11 +47,31 @@ struct Source {
     signed_by: Option<String>,
 }
 
-/// The first mirror of Debian's main archive in the apt configuration in `folder` (`/etc/apt`);
-/// `None` when there is none, or the folder is no such thing.
+/// The mirror of the archive of `suite` (`trixie`, `trixie-security`) in the apt configuration in `folder`
+/// (`/etc/apt`); `None` when there is none, or the folder is no such thing, or the suite is none of Debian's.
 ///
-/// Files are read in the order of apt: `sources.list`, then those of `sources.list.d` by name.
-pub fn debian_mirror(folder: &Path) -> Option<Location> {
+/// The host may have another release. An entry of the same archive serves, and where there is none one of the
+/// main archive, whose mirrors hold all suites but those of the security archive. Files are read in the order of
+/// apt: `sources.list`, then those of `sources.list.d` by name.
+pub fn debian_mirror(folder: &Path, suite: &str) -> Option<Location> {
+    let pocket = pocket(suite)?;
+    let sources = sources(folder);
+    let of = |pockets: &[&str]| sources.iter().find_map(|source| source.location(pockets));
+    match SECURITY.contains(&pocket) {
+        true => of(&SECURITY),
+        false => of(&[pocket]).or_else(|| of(&POCKETS)),
+    }
+}
+
+/// The archive that a suite of Debian is in: what stands after the name of the release.
+fn pocket(suite: &str) -> Option<&str> {
+    let rest = |name: &&str| suite.strip_prefix(*name);
+    let known = |rest: &&str| POCKETS.contains(rest) || SECURITY.contains(rest);
+    SUITES.iter().filter_map(rest).find(known)
+}
+
+/// What the files of the folder say of Debian.
+fn sources(folder: &Path) -> Vec<Source> {
     let sources = files(folder).into_iter().filter_map(|file| {
         let text = text(&file)?;
         Some(match file.extension().and_then(|extension| extension.to_str()) {
@@ -56,15 +79,27 @@ pub fn debian_mirror(folder: &Path) -> Option<Location> {
             _ => text.lines().filter_map(one_line).collect::<Vec<_>>(),
         })
     });
-    sources.flatten().filter(is_main_archive).flat_map(|source| source.uris).find_map(|uri| {
-        // Only apt writes file:/srv.
-        let uri = match uri.strip_prefix("file:/") {
-            Some(path) if !path.starts_with('/') => format!("file:///{path}"),
-            _ => uri,
-        };
-        let known = ["http://", "https://", "file://"].iter().any(|scheme| uri.starts_with(scheme));
-        if known { Location::parse(&uri).ok() } else { None }
-    })
+    sources.flatten().filter(is_debian).collect()
+}
+
+impl Source {
+    /// Where the suites of one of these archives are, if it has one.
+    fn location(&self, pockets: &[&str]) -> Option<Location> {
+        let has = |suite: &String| pocket(suite).is_some_and(|pocket| pockets.contains(&pocket));
+        if !self.suites.iter().any(has) {
+            return None;
+        }
+        self.uris.iter().find_map(|uri| {
+            // Only apt writes file:/srv.
+            let uri = match uri.strip_prefix("file:/") {
+                Some(path) if !path.starts_with('/') => format!("file:///{path}"),
+                _ => uri.clone(),
+            };
+            let schemes = ["http://", "https://", "file://"];
+            let known = schemes.iter().any(|scheme| uri.starts_with(scheme));
+            if known { Location::parse(&uri).ok() } else { None }
+        })
+    }
 }
 
 fn files(folder: &Path) -> Vec<PathBuf> {
@@ -146,20 +181,15 @@ fn source(fields: &[(String, String)]) -> Option<Source> {
 }
 
 /// Third parties also write `bookworm main`; they sign with other keys.
-fn is_main_archive(source: &Source) -> bool {
-    let debian_suite = |suite: &String| {
-        SUITES
-            .iter()
-            .any(|name| suite.strip_prefix(name).is_some_and(|pocket| POCKETS.contains(&pocket)))
-    };
+fn is_debian(source: &Source) -> bool {
     let debian_key = source.signed_by.as_ref().is_none_or(|path| {
         Path::new(path).file_name().and_then(|name| name.to_str()).is_some_and(|name| {
             name.starts_with("debian-archive") || name.starts_with("debian-keyring")
         })
     });
-    let foreign = |uri: &String| uri.contains("security") || uri.contains("raspbian");
+    let foreign = |uri: &String| uri.contains("raspbian");
     debian_key
-        && source.suites.iter().any(debian_suite)
+        && source.suites.iter().any(|suite| pocket(suite).is_some())
         && source.components.iter().any(|component| component == "main")
         && !source.uris.iter().any(foreign)
 }
@@ -171,12 +201,16 @@ mod tests {
     use super::*;
 
     fn mirror(files: &[(&str, &str)]) -> Option<String> {
+        mirror_of("trixie", files)
+    }
+
+    fn mirror_of(suite: &str, files: &[(&str, &str)]) -> Option<String> {
         let folder = tempfile::tempdir().expect("a folder");
         fs::create_dir(folder.path().join("sources.list.d")).expect("made");
         for (name, text) in files {
             fs::write(folder.path().join(name), text).expect("written");
         }
-        debian_mirror(folder.path()).map(|location| location.to_string())
+        debian_mirror(folder.path(), suite).map(|location| location.to_string())
     }
 
     #[test]
@@ -216,11 +250,37 @@ mod tests {
 
     #[test]
     fn other_systems_have_none() {
-        assert_eq!(debian_mirror(Path::new("/nonexistent")), None);
+        assert_eq!(debian_mirror(Path::new("/nonexistent"), "trixie"), None);
         assert_eq!(mirror(&[("sources.list", "deb http://x.example/ubuntu noble main")]), None);
         let embedded = "Types: deb\nURIs: http://x.example/\nSuites: sid\nComponents: main\n\
             Signed-By:\n -----BEGIN PGP PUBLIC KEY BLOCK-----\n .\n xx\n";
         assert_eq!(mirror(&[("sources.list.d/x.sources", embedded)]), None);
+    }
+
+    #[test]
+    fn each_archive_has_the_entry_of_its_own() {
+        let list = "deb http://main.example/debian bookworm main\n\
+            deb http://sec.example/debian-security bookworm-security main\n\
+            deb http://later.example/debian bookworm-backports main\n";
+        let of = |suite: &str, list: &str| mirror_of(suite, &[("sources.list", list)]);
+        for (suite, expected) in [
+            ("trixie", "http://main.example/debian"),
+            ("trixie-updates", "http://main.example/debian"),
+            ("trixie-security", "http://sec.example/debian-security"),
+            ("trixie-backports", "http://later.example/debian"),
+        ] {
+            assert_eq!(of(suite, list).as_deref(), Some(expected), "{suite}");
+        }
+        // Debian 10 and older.
+        let old = "deb http://old.example/debian-security buster/updates main\n";
+        assert_eq!(
+            of("trixie-security", old).as_deref(),
+            Some("http://old.example/debian-security")
+        );
+        assert_eq!(of("trixie", old), None);
+        let main = "deb http://main.example/debian bookworm main\n";
+        assert_eq!(of("trixie-security", main), None);
+        assert_eq!(of("noble", list), None, "no suite of Debian's");
     }
 
     proptest! {

@@ -243,6 +243,7 @@ mod tests {
             architectures: vec!["all".to_owned(), "amd64".to_owned()],
             all_is_separate: false,
             components: vec!["main".to_owned()],
+            automatic: super::super::release::Automatic::Yes,
             files,
         }
     }

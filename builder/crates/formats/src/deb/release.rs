@@ -50,10 +50,36 @@ pub struct Release {
     /// Whether packages for all architectures have their own indexes (`binary-all`) and are
     /// missing in those of each architecture (`No-Support-for-Architecture-all`).
     pub all_is_separate: bool,
-    /// `Components`.
+    /// `Components`, without what stands before a slash: the security archive writes `updates/main`, and
+    /// has its files below `main`.
     pub components: Vec<String>,
+    /// `NotAutomatic` and `ButAutomaticUpgrades`: whether packages come from here unasked.
+    pub automatic: Automatic,
     /// `SHA256`: the files of the suite, by path below its folder.
     pub files: BTreeMap<String, Listed>,
+}
+
+/// Whether packages of a suite are taken without being asked for: apt_preferences(5).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Automatic {
+    /// They are.
+    #[default]
+    Yes,
+    /// Newer versions of what came from there are (`ButAutomaticUpgrades`): backports.
+    UpgradesOnly,
+    /// They are not: experimental.
+    No,
+}
+
+impl Automatic {
+    /// The priority that apt gives the suite where nobody set one.
+    pub fn priority(self) -> i16 {
+        match self {
+            Automatic::Yes => 500,
+            Automatic::UpgradesOnly => 100,
+            Automatic::No => 1,
+        }
+    }
 }
 
 /// Whose signatures are trusted, and when.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use super::release::{Listed, Release, ReleaseError};
+use super::release::{Automatic, Listed, Release, ReleaseError};
 
 impl Release {
     /// Reads the fields; says nothing about who wrote them.
@@ -57,26 +57,40 @@ impl Release {
         let mut words = |field: &str| -> Vec<String> {
             text(field).unwrap_or_default().split_whitespace().map(str::to_owned).collect()
         };
-        let (architectures, components) = (words("Architectures"), words("Components"));
+        let architectures = words("Architectures");
+        let components = words("Components").iter().map(|name| last_part(name)).collect();
         let without_all = words("No-Support-for-Architecture-all");
         let all_is_separate = architectures.iter().any(|name| name == "all")
             && !without_all.iter().any(|name| name == "Packages");
         if files.is_empty() {
             return Err(malformed(0, "it lists no files by SHA256".to_owned()));
         }
+        let mut says = |field: &str| text(field).is_some_and(|v| v.eq_ignore_ascii_case("yes"));
+        let automatic = match (says("NotAutomatic"), says("ButAutomaticUpgrades")) {
+            (false, _) => Automatic::Yes,
+            (true, true) => Automatic::UpgradesOnly,
+            (true, false) => Automatic::No,
+        };
+        let acquire_by_hash = says("Acquire-By-Hash");
         Ok(Release {
             suite: text("Suite"),
             codename: text("Codename"),
             version: text("Version"),
             date: written.ok_or_else(|| malformed(0, "the field Date is missing".to_owned()))?,
             valid_until,
-            acquire_by_hash: text("Acquire-By-Hash").is_some_and(|v| v.eq_ignore_ascii_case("yes")),
+            acquire_by_hash,
             architectures,
             all_is_separate,
             components,
+            automatic,
             files,
         })
     }
+}
+
+/// The name of a component without its prefix, as apt takes it.
+fn last_part(component: &str) -> String {
+    component.rsplit('/').next().unwrap_or_default().to_owned()
 }
 
 /// ` <sha256> <size> <path>`
@@ -147,6 +161,22 @@ mod tests {
         assert_eq!(release.components, ["main", "non-free"]);
         assert_eq!(release.files.len(), 2);
         assert_eq!(release.files["main/x.xz"].size, 7);
+    }
+
+    #[test]
+    fn the_security_archive_and_backports_are_understood() {
+        let security = text().replace("main non-free", "updates/main updates/non-free");
+        let security = parse(&security).expect("a Release file");
+        assert_eq!(security.components, ["main", "non-free"]);
+        assert_eq!(security.automatic.priority(), 500);
+        for (fields, priority) in [
+            ("NotAutomatic: yes\r\nButAutomaticUpgrades: yes\r\n", 100),
+            ("NotAutomatic: yes\r\n", 1),
+            ("NotAutomatic: no\r\nButAutomaticUpgrades: yes\r\n", 500),
+        ] {
+            let release = parse(&format!("{fields}{}", text())).expect("a Release file");
+            assert_eq!(release.automatic.priority(), priority, "{fields}");
+        }
     }
 
     #[test]

@@ -273,3 +273,69 @@ fn an_error_of_the_visitor_stays_its_own() {
         assert!(matches!(stopped, Err(Failure::Visitor(why)) if why == "full"), "{format:?}");
     }
 }
+
+/// A package whose member lies in so many folders, or, of apk v3, the folder itself.
+fn deep(format: PackageFormat, path: &str) -> Vec<u8> {
+    let member = || file("short").pax("path", path);
+    match format {
+        PackageFormat::Deb => debrepo::ar(&members("2.0", member())),
+        PackageFormat::Ipk => opkgrepo::outer(&members("2.0", member())),
+        PackageFormat::Apk => apkrepo::Package::new("sample", "1-r0").raw(member()).build(),
+        PackageFormat::Apk3 => adb_package(path, adb::file("noise", &noise())),
+    }
+}
+
+/// What would cost the reader gigabytes, or its stack.
+#[test]
+fn paths_have_a_length_and_a_depth_in_every_format() {
+    let name = "n".repeat(250);
+    for format in FORMATS {
+        for (path, why) in [
+            ("a/".repeat(200), "folders deep"),
+            ("a/".repeat(2_040), "folders deep"),
+            ("a/".repeat(20_000), "longer than 4095 bytes"),
+            ("a/".repeat(400_000), "longer than 4095 bytes"),
+            ([name.as_str(); 20].join("/"), "longer than 4095 bytes"),
+        ] {
+            let bytes = deep(format, &path);
+            match read(format, &bytes, usual()) {
+                Err(Failure::Package(error)) => {
+                    assert_eq!(error.kind(), Fault::Unsafe, "{format:?}: {error}");
+                    let error = error.to_string();
+                    assert!(error.contains(why), "{format:?}: {error}");
+                    assert!(error.len() < 500, "{format:?}: an error of {} bytes", error.len());
+                }
+                other => panic!("{format:?}: {why}: {other:?}"),
+            }
+        }
+    }
+}
+
+/// Small packages of many long paths: each folder on the way is kept, and their sum has a limit.
+#[test]
+fn the_paths_of_a_package_have_a_limit_together() {
+    let folder = |n: usize| format!("{n}/").repeat(120);
+    let many: Vec<Member> = (0..3000).map(|n| file("x").pax("path", folder(n) + "f")).collect();
+    let data = gzip(&tar(&many, true));
+    assert!(data.len() < 400_000, "it must be small: {}", data.len());
+    let deb = |data: Vec<u8>| {
+        let mut parts = members("2.0", file("x"));
+        parts[2].1 = data;
+        debrepo::ar(&parts)
+    };
+    let Err(Failure::Package(error)) = read(PackageFormat::Deb, &deb(data), usual()) else {
+        panic!("accepted")
+    };
+    assert_eq!(error.kind(), Fault::TooLarge, "{error}");
+    assert!(error.to_string().contains("paths, owners, links and attributes"), "{error}");
+    // Attributes count like paths.
+    let value = vec![b'x'; 900_000];
+    let attribute = || file("x").pax("SCHILY.xattr.user.x", &value);
+    let many: Vec<Member> = (0..40).map(|_| attribute()).collect();
+    let Err(Failure::Package(error)) =
+        read(PackageFormat::Deb, &deb(gzip(&tar(&many, true))), usual())
+    else {
+        panic!("accepted")
+    };
+    assert_eq!(error.kind(), Fault::TooLarge, "{error}");
+}

@@ -10,5 +10,6 @@ mod apk_trust;
 mod deb_archive;
 mod deb_trust;
 mod faults;
+mod indexes;
 mod opkg_archive;
 mod opkg_trust;

@@ -2,11 +2,12 @@
 //!
 //! Everything is written into a hidden folder beside the one that was asked for, made durable, and
 //! renamed into place. A build that fails or is stopped leaves the old output as it was, and what no build wrote
-//! is never replaced ([`place`]).
+//! is never replaced ([`place`]). What a killed build leaves is removed by the next one in the same place.
 
 pub mod place;
 #[cfg(test)]
 mod tests;
+mod work;
 
 use std::fs::{self, File};
 use std::io::{self, BufReader, Seek, Write};
@@ -18,8 +19,12 @@ use std::thread::{self, JoinHandle};
 use crate::digest::Sha256;
 use serde::{Deserialize, Serialize};
 
+use crate::cancel;
 use crate::content::Content;
 use crate::digests::Digests;
+use work::WorkFolder;
+
+pub use work::remove_held;
 
 /// A file of the output folder.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -116,7 +121,7 @@ fn at(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> OutputError
 #[derive(Debug)]
 pub struct OutputFolder {
     target: PathBuf,
-    work: tempfile::TempDir,
+    work: WorkFolder,
     files: Mutex<Vec<(Output, Digests)>>,
     links: Mutex<Vec<Link>>,
     durable: Durable,
@@ -165,13 +170,11 @@ impl OutputFolder {
         let parent = target.parent().filter(|parent| !parent.as_os_str().is_empty());
         let parent = parent.unwrap_or(Path::new("."));
         fs::create_dir_all(parent).map_err(at("cannot make folder", parent))?;
+        work::sweep(parent);
         place::check_target(target)?;
         let name = target.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let work = tempfile::Builder::new()
-            .prefix(&format!(".{name}."))
-            .suffix(".partial")
-            .tempdir_in(parent)
-            .map_err(at("cannot make a folder in", parent))?;
+        let work =
+            WorkFolder::partial(parent, &name).map_err(at("cannot make a folder in", parent))?;
         let durable = Durable::start().map_err(at("cannot start a thread for", target))?;
         let (target, files, links) = (target.to_owned(), Mutex::default(), Mutex::default());
         Ok(OutputFolder { target, work, files, links, durable })
@@ -323,11 +326,9 @@ impl OutputFolder {
         // Meanwhile the disk works.
         place::check_all(&self.target)?;
         self.durable.finish()?;
+        let whole = cancel::uninterrupted();
         place::put(&work, &self.target)?;
-        if !work.exists() {
-            // The folder has moved: there is nothing left to clean up.
-            let _ = self.work.keep();
-        }
+        whole.changed();
         Ok(files)
     }
 }

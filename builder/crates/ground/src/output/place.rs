@@ -1,12 +1,13 @@
 //! Where an output goes. What is there already makes way only if a build wrote it: each file must be in the old
 //! output's own list, with the hash that it had.
 
-use std::fs::{self, File};
-use std::io::{self, Read as _};
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
+use super::work::{OLD, WorkFolder};
 use super::{OutputError, at};
-use crate::digest::Sha256;
+use crate::regular;
 use crate::sums::{SUMS, SUMS_LIMIT, Sums};
 
 /// Larger files are images, which nobody edits: they are hashed when the new output is complete, in bytes.
@@ -47,11 +48,11 @@ fn check(target: &Path, limit: u64) -> Result<(), OutputError> {
         match sums.hashes.get(&name) {
             _ if name == SUMS => {}
             Some(hash) if kind == Kind::File => {
-                let file = File::open(&path).map_err(at("cannot read", &path))?;
-                if file.metadata().map_err(at("cannot read", &path))?.len() > limit {
+                let data = path.symlink_metadata().map_err(at("cannot read", &path))?;
+                if data.len() > limit {
                     continue;
                 }
-                let (found, _) = Sha256::of_reader(file).map_err(at("cannot read", &path))?;
+                let (found, _) = regular::hash(&path).map_err(at("cannot read", &path))?;
                 if found != *hash {
                     in_the_way.push(format!("{name} (changed since it was built)"));
                 }
@@ -100,13 +101,10 @@ fn read_sums(folder: &Path) -> Result<Option<Sums>, OutputError> {
     if !path.symlink_metadata().is_ok_and(|data| data.is_file()) {
         return Ok(None);
     }
-    let mut bytes = Vec::new();
-    File::open(&path)
-        .and_then(|file| file.take(SUMS_LIMIT + 1).read_to_end(&mut bytes))
-        .map_err(at("cannot read", &path))?;
-    if bytes.len() as u64 > SUMS_LIMIT {
-        return Ok(None);
-    }
+    let bytes = match regular::read(&path, SUMS_LIMIT) {
+        Err(error) if error.kind() == io::ErrorKind::FileTooLarge => return Ok(None),
+        read => read.map_err(at("cannot read", &path))?,
+    };
     Ok(Sums::parse(&bytes).ok().filter(|sums| sums.hashes.contains_key("manifest.json")))
 }
 
@@ -130,11 +128,10 @@ pub(super) fn put(work: &Path, target: &Path) -> Result<(), OutputError> {
         return exchanged.map_err(in_place());
     }
     // Two renames, because a folder cannot be renamed over one that is not empty.
-    let old = tempfile::Builder::new()
-        .prefix(".replaced.")
-        .tempdir_in(work.parent().unwrap_or(Path::new(".")))
+    let name = target.file_name().unwrap_or_default().to_string_lossy();
+    let old = WorkFolder::replaced(work.parent().unwrap_or(Path::new(".")), &name)
         .map_err(at("cannot make a folder beside", target))?;
-    let aside = old.path().join("old");
+    let aside = old.path().join(OLD);
     fs::rename(target, &aside).map_err(at("cannot move away", target))?;
     if let Err(error) = fs::rename(work, target) {
         fs::rename(&aside, target).map_err(at("cannot put back", target))?;

@@ -18,6 +18,8 @@ mod tests;
 mod vm_bhyve;
 mod wifibox_core;
 
+pub(super) use system::drivers_of_hosts;
+
 use super::{HostError, HostFile};
 use crate::lint;
 use machine::Machine;

@@ -33,6 +33,11 @@ fn drivers(guest: &Guest) -> String {
     names.join(" ")
 }
 
+/// The modules of FreeBSD's own drivers for wireless cards, of all flavors.
+pub(crate) fn drivers_of_hosts() -> Vec<&'static str> {
+    DRIVERS.iter().flat_map(|(_, names)| names.split(' ')).collect()
+}
+
 /// The lines for `/boot/loader.conf`.
 pub(super) fn loader_conf(guest: &Guest, machine: &Machine) -> String {
     let mut text = comment(&format!(

@@ -69,6 +69,9 @@ pub struct Guest {
     pub base: String,
     /// Release.
     pub release: String,
+    /// Kernel, where it is not the base's own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kernel: Option<String>,
     /// The driver that knows the card.
     pub driver: String,
     /// The manifest's name for cards with these numbers.
@@ -175,7 +178,9 @@ impl Oracle<'_> {
     /// The guests of the first base and release that has any, one for each driver.
     fn guests(&self, card: &Card, claims: &[Claim<'_>]) -> Vec<Guest> {
         let newest = self.table.kernels.len().saturating_sub(1);
-        let same = |a: &Offer, b: &Offer| a.base == b.base && a.release == b.release;
+        let kind =
+            |offer: &Offer| (offer.base.clone(), offer.release.clone(), offer.other_kernel.clone());
+        let same = |a: &Offer, b: &Offer| kind(a) == kind(b);
         // First what is certain. A kernel that the table does not hold is only taken for the newest one
         // if the user wants just this base; the notes say so.
         for certain in [true, false] {
@@ -249,6 +254,9 @@ impl Oracle<'_> {
         if !offer.default_release {
             command += &format!(" --release {}", offer.release);
         }
+        if let Some(kernel) = &offer.other_kernel {
+            command += &format!(" --kernel {kernel}");
+        }
         command += &self.arguments;
         if let Some(id) = id {
             // The board only counts where a driver or its manifest tells boards apart.
@@ -262,6 +270,7 @@ impl Oracle<'_> {
             summary: offer.summary.clone(),
             base: offer.base.clone(),
             release: offer.release.clone(),
+            kernel: offer.other_kernel.clone(),
             driver: driver.to_owned(),
             modules: modules.into_iter().collect(),
             firmware: firmware.into_iter().collect(),

@@ -7,6 +7,7 @@
 
 pub mod answer;
 pub mod blocks;
+pub mod cards;
 pub(crate) mod elsewhere;
 pub(crate) mod exceptions;
 pub(crate) mod inventory;

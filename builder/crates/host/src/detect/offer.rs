@@ -74,6 +74,8 @@ pub struct Offer {
     pub flavor: String,
     /// The recipe's summary of the flavor.
     pub summary: String,
+    /// Its kernel's name, if it is not the one that the base takes by itself.
+    pub other_kernel: Option<String>,
     /// The place of its kernel in the table, if that knows it.
     pub kernel: Option<usize>,
     /// Its drivers, by manifest.
@@ -85,8 +87,8 @@ pub struct Offer {
 }
 
 /// All guests: those of the default base first, then those of known kernels, then as the recipes list
-/// them; a base's own release before its others; of one base and release the flavor with the fewest
-/// drivers first.
+/// them; a base's own release before its others, and its own kernel before those that must be asked for; of one
+/// base, release and kernel the flavor with the fewest drivers first.
 ///
 /// # Errors
 /// Nothing can be composed; the error is that of the first try.
@@ -105,8 +107,15 @@ pub fn offers(
         for flavor in &listing.flavors {
             let mut own_release: Option<String> = None;
             // The base's own release first, then all: so the first is known by name.
-            let named = base.only_with.iter().map(|release| Some(release.clone()));
-            for release in std::iter::once(None).chain(named) {
+            let named = base.only_with.iter().map(|release| (Some(release.clone()), None));
+            // Other kernels only where the table knows them.
+            let others = base.only_with.iter().flat_map(|release| {
+                let kernels = listing.kernels.iter().map(|kernel| &kernel.name);
+                let key = move |kernel: &String| format!("{}/{release}/{kernel}", base.name);
+                let known = kernels.filter(move |kernel| table.kernel_of(&key(kernel)).is_some());
+                known.map(move |kernel| (Some(release.clone()), Some(kernel.clone())))
+            });
+            for (release, kernel) in std::iter::once((None, None)).chain(named).chain(others) {
                 if wanted.release.is_some() && release.is_some() && release != wanted.release {
                     continue;
                 }
@@ -116,6 +125,7 @@ pub fn offers(
                     flavor: flavor.name.clone(),
                     role: wanted.role.clone(),
                     hypervisor: wanted.hypervisor.clone(),
+                    kernel: kernel.clone(),
                     ..Selection::default()
                 };
                 let recipe = match catalog.compose(&selection) {
@@ -131,8 +141,13 @@ pub fn offers(
                     own_release = Some(own);
                     continue;
                 }
+                let place = match &kernel {
+                    Some(kernel) => format!("{}/{own}/{kernel}", base.name),
+                    None => format!("{}/{own}", base.name),
+                };
                 offers.push(Offer {
-                    kernel: table.kernel_of(&format!("{}/{own}", base.name)),
+                    other_kernel: kernel,
+                    kernel: table.kernel_of(&place),
                     default_base: catalog.default_base() == Some(base.name.as_str()),
                     default_release: own_release.as_ref() == Some(&own),
                     base: base.name.clone(),
@@ -154,7 +169,8 @@ pub fn offers(
         let key =
             |o: &Offer| (!o.default_base, o.kernel.is_none(), o.base.clone(), !o.default_release);
         let newer = b.release.cmp(&a.release);
-        key(a).cmp(&key(b)).then(newer).then(a.size().cmp(&b.size()))
+        let kernels = a.other_kernel.cmp(&b.other_kernel);
+        key(a).cmp(&key(b)).then(newer).then(kernels).then(a.size().cmp(&b.size()))
     });
     Ok(offers)
 }

@@ -24,8 +24,26 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{Bus, Ident};
 use wifibox_ground::device::{DeviceId, PciAlias};
 use wifibox_linux::kernel::pattern;
+use wifibox_recipe::{RecipeError, Sources};
 
 pub use text::{FORMAT, TableError};
+
+/// Where the table is among the recipes.
+pub const FILE: &str = "firmware-blobs/devices.tsv";
+
+/// Why there is no table.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    /// The file cannot be read.
+    #[error(transparent)]
+    Recipe(#[from] RecipeError),
+    /// It is no table.
+    #[error("{FILE}: {0}")]
+    Table(#[from] TableError),
+    /// It is no text.
+    #[error("{FILE}: {0}")]
+    Text(#[from] std::str::Utf8Error),
+}
 
 /// Modules that make devices of a bus of their own from a card.
 pub const BRIDGES: [&str; 2] = ["bcma", "ssb"];
@@ -53,6 +71,12 @@ impl Kernels {
         self.0 == 0
     }
 
+    /// Those that are in both sets.
+    #[must_use]
+    pub(crate) fn both(self, other: Self) -> Self {
+        Kernels(self.0 & other.0)
+    }
+
     /// These and those.
     #[must_use]
     pub fn with(self, other: Self) -> Self {
@@ -67,8 +91,8 @@ pub struct KnownKernel {
     pub version: String,
     /// Its full release: `6.12.107+deb13-amd64`.
     pub release: String,
-    /// The base and release that builds with it, `debian/trixie`; `None` for one that only says what
-    /// newer kernels know.
+    /// The base and release that builds with it, `debian/trixie`, and where it is not the base's own kernel its
+    /// name, `debian/trixie/backports`; `None` for one that only says what newer kernels know.
     pub of: Option<String>,
 }
 
@@ -119,6 +143,15 @@ enum Fit {
 }
 
 impl Table {
+    /// The table of the recipes in use, or the program's own where they have none.
+    ///
+    /// # Errors
+    /// [`LoadError`]: it is damaged.
+    pub fn load(sources: &Sources) -> Result<Table, LoadError> {
+        let bytes = sources.read(FILE).or_else(|_| Sources::embedded().read(FILE))?;
+        Ok(Table::parse(std::str::from_utf8(&bytes)?)?)
+    }
+
     /// Adds a fact for the kernel at this place.
     pub fn add(&mut self, kind: Kind, module: &str, value: &str, kernels: Kernels) {
         let key = (kind, module.to_owned(), value.to_owned());
@@ -163,9 +196,24 @@ impl Table {
         ids.collect()
     }
 
-    /// The place of the kernel that a base and release builds with, `debian/trixie`.
+    /// The place of the kernel that a base and release builds with, `debian/trixie`, or of another one of it,
+    /// `debian/trixie/backports`.
     pub(crate) fn kernel_of(&self, base_release: &str) -> Option<usize> {
         self.kernels.iter().position(|kernel| kernel.of.as_deref() == Some(base_release))
+    }
+
+    /// The place of a kernel of the same version as this release of one: `7.3` for `7.3.9+deb13-amd64`.
+    pub(crate) fn like(&self, release: &str) -> Option<usize> {
+        let own = series(release);
+        self.kernels.iter().position(|kernel| series(&kernel.version) == own)
+    }
+
+    /// The kernels of older versions than this release of one.
+    pub(crate) fn older_than(&self, release: &str) -> Kernels {
+        let own = series(release);
+        let all = self.kernels.iter().enumerate();
+        let older = all.filter(|(_, kernel)| series(&kernel.version) < own);
+        older.fold(Kernels::default(), |all, (place, _)| all.with(Kernels::one(place)))
     }
 
     /// The versions of these kernels, oldest first.
@@ -211,6 +259,12 @@ impl Table {
             .filter(|(_, alias, kernels)| alias.starts_with(&scheme) && kernels.has(kernel));
         on_it.map(|(module, ..)| module).collect()
     }
+}
+
+/// The first two numbers of a kernel's version.
+fn series(release: &str) -> Option<(u32, u32)> {
+    let mut numbers = release.split(|c: char| !c.is_ascii_digit()).map(str::parse);
+    Some((numbers.next()?.ok()?, numbers.next()?.ok()?))
 }
 
 /// How an alias is about a device, and whether it names a board with the device's chip.

@@ -10,6 +10,7 @@ use super::machine::Machine;
 use super::parts::Firmware;
 use crate::config_disk::{self, Content};
 use wifibox_ground::guest::{CONFIGURATION_FILE, Purpose};
+use wifibox_ground::regular;
 
 /// Why a machine's disks are not ready.
 #[derive(Debug, thiserror::Error)]
@@ -83,7 +84,7 @@ fn exists(path: &Path) -> Result<(), DiskError> {
 fn copy(from: &Path, to: &Path) -> Result<(), DiskError> {
     exists(from)?;
     let failed = |source| DiskError::Copy { from: from.to_owned(), to: to.to_owned(), source };
-    let mut source = fs::File::open(from).map_err(failed)?;
+    let mut source = regular::open(from).map_err(failed)?;
     let mut file = beside(to).map_err(failed)?;
     io::copy(&mut source, file.as_file_mut()).map_err(failed)?;
     file.persist(to).map_err(|error| failed(error.error))?;

@@ -23,7 +23,7 @@ use wifibox_ground::guest::{Guest, HostPath};
 const FOLDER: &str = "xen";
 
 /// Where dom0 keeps the images.
-const IMAGES: &str = "/var/lib/xen/images/wifibox";
+pub(super) const IMAGES: &str = "/var/lib/xen/images/wifibox";
 /// Where dom0 keeps the configuration of the guest.
 const CONFIGURATION: &str = "/etc/wifibox";
 /// The share `var`.

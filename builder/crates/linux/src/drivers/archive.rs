@@ -1,6 +1,5 @@
 //! Firmware from the archive of linux-firmware instead of from packages.
 
-use std::fs::File;
 use std::io::BufReader;
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -18,6 +17,7 @@ use wifibox_ground::digest::Sha256;
 use wifibox_ground::location::Location;
 use wifibox_ground::output::OutputFolder;
 use wifibox_ground::path::GuestPath;
+use wifibox_ground::regular;
 use wifibox_recipe::Composed;
 use wifibox_tree::{Context, PlaceError, put};
 use wifibox_tree::{Kind, Origin, Tree};
@@ -68,8 +68,7 @@ impl FirmwareArchive {
             ArchiveChoice::File(path) => {
                 let read = |source| ReadBack { what: path.display().to_string(), source };
                 let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-                let (sha256, _) =
-                    Sha256::of_reader(File::open(path).map_err(read)?).map_err(read)?;
+                let (sha256, _) = regular::hash(path).map_err(read)?;
                 Ok(FirmwareArchive { name, path: path.clone(), sha256 })
             }
             ArchiveChoice::Upstream => {
@@ -115,7 +114,7 @@ impl FirmwareArchive {
     ) -> Result<Archive, Error> {
         context.work.check()?;
         let filter = NameFilter::new(wanted, rules)?;
-        let mut open = || Ok(BufReader::with_capacity(1 << 16, File::open(&self.path)?));
+        let mut open = || Ok(BufReader::with_capacity(1 << 16, regular::open(&self.path)?));
         let task = context.work.progress.begin(&format!("reading {}", self.name), None);
         let kept = archive::read(&self.name, &mut open, &filter, spool)?;
         drop(task);

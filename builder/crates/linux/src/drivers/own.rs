@@ -4,7 +4,6 @@
 //! `firmware-blobs/local/`, whose files are there to be asked for like those of packages. Both go before
 //! what packages offer.
 
-use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -17,6 +16,7 @@ use crate::firmware::{Rules, rules};
 use wifibox_ground::content::Content;
 use wifibox_ground::digest::Sha256;
 use wifibox_ground::path::GuestPath;
+use wifibox_ground::regular;
 use wifibox_recipe::Composed;
 use wifibox_tree::{Kind, Origin, Tree};
 use wifibox_tree::{PlaceError, put};
@@ -113,7 +113,7 @@ pub fn lay(
 
 fn read(file: &Path) -> Result<Vec<u8>, Error> {
     let bad = |why: String| Error::OwnFirmware { file: file.to_owned(), why };
-    let open = File::open(file).map_err(|error| bad(error.to_string()))?;
+    let open = regular::open(file).map_err(|error| bad(error.to_string()))?;
     let mut bytes = Vec::new();
     open.take(SIZE_LIMIT + 1).read_to_end(&mut bytes).map_err(|error| bad(error.to_string()))?;
     if bytes.len() as u64 > SIZE_LIMIT {

@@ -3,11 +3,13 @@
 use std::collections::BTreeMap;
 
 use super::*;
+use wifibox_ground::path::GuestPath;
 
 mod composition;
 mod contradictions;
 mod files;
 mod openrc;
+mod project;
 mod selection;
 mod shown;
 

@@ -1,16 +1,16 @@
 //! Holds a release's index and provenance against its hashes, and each of its guests against both.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
 use std::path::Path;
 
 use super::index::{FORMAT, Guest, Index};
 use super::provenance::Statement;
 use super::{GUESTS, INDEX, PROVENANCE};
 use crate::findings::{Findings, Options, VerifyError};
-use crate::output::load;
+use crate::output::{SIZE_LIMIT, load};
 use crate::released::Release;
 use wifibox_ground::digest::Sha256;
+use wifibox_ground::regular;
 use wifibox_ground::sums::Sums;
 
 /// Checks the release in `folder`, whose files have the hashes of `sums`, and these sizes; `verify` checks
@@ -67,7 +67,7 @@ fn read_index(folder: &Path, findings: &mut Findings) -> Option<Index> {
     struct Head {
         format: u32,
     }
-    let Ok(bytes) = fs::read(folder.join(INDEX)) else {
+    let Ok(bytes) = regular::read(&folder.join(INDEX), SIZE_LIMIT) else {
         findings.add(INDEX, "cannot be read");
         return None;
     };
@@ -122,7 +122,7 @@ fn compare_artefacts(
 
 /// The provenance is about every file but itself and the index.
 fn compare_provenance(folder: &Path, sums: &Sums, findings: &mut Findings) {
-    let statement: Statement = match fs::read(folder.join(PROVENANCE))
+    let statement: Statement = match regular::read(&folder.join(PROVENANCE), SIZE_LIMIT)
         .map_err(|error| error.to_string())
         .and_then(|bytes| serde_json::from_slice(&bytes).map_err(|error| error.to_string()))
     {

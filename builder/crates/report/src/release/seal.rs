@@ -1,7 +1,7 @@
 //! Writes `provenance.json`, `index.json` and `SHA256SUMS` of a release folder from what lies in it.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::{self, File};
+use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -9,10 +9,11 @@ use super::cyclonedx::package_urls;
 use super::index::{Artefact, FORMAT, Guest, Index, Kind, Omitted, Source, Tool};
 use super::provenance::{Made, Statement};
 use super::{GUESTS, INDEX, LOCKS, PROVENANCE, TOOLS};
-use crate::output::{LoadError, load};
+use crate::output::{LoadError, SIZE_LIMIT, load};
 use crate::{Manifest, signature};
 use wifibox_ground::digest::{Hasher, Sha256};
-use wifibox_ground::sums::SUMS;
+use wifibox_ground::regular;
+use wifibox_ground::sums::{SIGNATURES, SUMS, SUMS_LIMIT, Sums};
 use wifibox_recipe::{RecipeError, Sources};
 
 /// The facts about a release that its files do not state.
@@ -76,6 +77,7 @@ fn unfit(path: impl Into<PathBuf>, why: impl Into<String>) -> SealError {
 /// # Errors
 /// [`SealError`].
 pub fn seal(folder: &Path, description: Description<'_>) -> Result<Index, SealError> {
+    not_in_the_way(folder)?;
     let (mut paths, mut links) = (Vec::new(), Vec::new());
     walk(folder, "", &mut paths, &mut links)?;
     paths.sort_unstable();
@@ -205,6 +207,29 @@ impl Guest {
     }
 }
 
+/// Sealing anew replaces what an earlier seal wrote, and nothing else: not what was changed since, and nothing that was
+/// signed.
+fn not_in_the_way(folder: &Path) -> Result<(), SealError> {
+    let there = |name: &str| folder.join(name).symlink_metadata().is_ok();
+    if let Some(name) = SIGNATURES.iter().find(|name| there(name)) {
+        let why = "is a signature, which would be wrong afterwards; remove it if that is meant";
+        return Err(unfit(folder.join(name), why));
+    }
+    let sums = regular::read(&folder.join(SUMS), SUMS_LIMIT).unwrap_or_default();
+    let known = Sums::parse(&sums).map(|sums| sums.hashes).unwrap_or_default();
+    if there(SUMS) && !known.contains_key(INDEX) {
+        return Err(unfit(folder.join(SUMS), "is in the way: it is not the list of a release"));
+    }
+    for name in [INDEX, PROVENANCE].into_iter().filter(|name| there(name)) {
+        let path = folder.join(name);
+        let hash = regular::hash(&path).ok().map(|(hash, _)| hash);
+        if hash.is_none() || known.get(name) != hash.as_ref() {
+            return Err(unfit(path, "is in the way: no seal wrote it, or it was changed since"));
+        }
+    }
+    Ok(())
+}
+
 /// The packages of all guests: their URLs as the bills of materials have them, with hashes.
 fn packages(
     folder: &Path,
@@ -213,7 +238,8 @@ fn packages(
     let mut packages = BTreeMap::new();
     for (name, (_, manifest)) in guests {
         let bill = folder.join(GUESTS).join(name).join("sbom.cdx.json");
-        let urls = package_urls(&fs::read(&bill).map_err(io("cannot read", &bill))?);
+        let bytes = regular::read(&bill, SIZE_LIMIT).map_err(io("cannot read", &bill))?;
+        let urls = package_urls(&bytes);
         for package in &manifest.packages {
             // Packages of which nothing is in the guest are not in its bill.
             let key = (package.name.clone(), package.version.clone());
@@ -247,7 +273,7 @@ fn is_known(link: &str, guests: &BTreeMap<String, (Guest, Manifest)>) -> bool {
 }
 
 fn measure(path: &Path) -> Result<(u64, Sha256), SealError> {
-    let hashed = File::open(path).and_then(Sha256::of_reader);
+    let hashed = regular::hash(path);
     hashed.map(|(sha256, size)| (size, sha256)).map_err(io("cannot read", path))
 }
 

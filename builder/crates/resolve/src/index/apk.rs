@@ -70,7 +70,13 @@ pub fn load(
             LockedPackage { repository: repository.name.clone(), package }
         }));
         let (repository, sha256) = (repository.name.clone(), Sha256::of(&bytes));
-        offered.indexes.push(LockedIndex { repository, suite: folder, sha256, date });
+        offered.indexes.push(LockedIndex {
+            repository,
+            suite: folder,
+            sha256,
+            date,
+            priority: None,
+        });
     }
     Ok(())
 }

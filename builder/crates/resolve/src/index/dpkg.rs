@@ -45,6 +45,9 @@ pub fn load(
         context.work.check()?;
         let (release, sha256) = release_of(suite, &mirrors, &trust, repository, fetcher)?;
         let date = u32::try_from(release.date.as_second()).unwrap_or(u32::MAX);
+        let usual = crate::Repository::USUAL_PRIORITY;
+        let priority = Some(release.automatic.priority()).filter(|priority| *priority != usual);
+        same_priority(repository, suite, priority, offered)?;
         let components = repository.components.clone();
         let (repository, suite) = (repository.name.clone(), suite.clone());
         for component in &components {
@@ -56,16 +59,35 @@ pub fn load(
                     .reader(file.open()?)
                     .map_err(|source| Error::ReadBack { what: name.clone(), source })?;
                 let reader = BufReader::with_capacity(1 << 16, reader);
-                let packages = dpkg_index::parse(reader).map_err(records)?;
+                let packages =
+                    dpkg_index::parse_after(&mut offered.mentions, reader).map_err(records)?;
                 let locked = packages
                     .into_iter()
                     .map(|package| LockedPackage { repository: repository.clone(), package });
                 offered.packages.extend(locked);
             }
         }
-        offered.indexes.push(LockedIndex { repository, suite, sha256, date });
+        offered.indexes.push(LockedIndex { repository, suite, sha256, date, priority });
     }
     Ok(())
+}
+
+/// A lock knows the repository of a package, and not the suite: all suites of one count alike.
+fn same_priority(
+    repository: &Repository,
+    suite: &str,
+    priority: Option<i16>,
+    offered: &Offered,
+) -> Result<(), Error> {
+    let mut own = offered.indexes.iter().filter(|index| index.repository == repository.name);
+    let other = own.find(|index| index.priority != priority && repository.priority.is_none());
+    other.map_or(Ok(()), |other| {
+        Err(Error::Unsupported(format!(
+            "repository {}: the suites {} and {suite} have different priorities: give each a \
+             repository of its own, or this one a priority",
+            repository.name, other.suite
+        )))
+    })
 }
 
 /// The verified Release file of a suite, and the hash of the file that was signed.

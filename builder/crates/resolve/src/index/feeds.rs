@@ -139,6 +139,7 @@ impl Feeds<'_> {
             suite: feed.folder,
             sha256: feed.sha256,
             date: newest.max(date),
+            priority: None,
         });
         self.offer_packages(feed.packages, offered);
     }

@@ -14,10 +14,14 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
+use globset::{Glob, GlobSet, GlobSetBuilder};
+
+use super::choice::Stock;
 use super::source::Source;
 use super::{Context, Error};
 use crate::lock::{LockedIndex, LockedPackage};
 use wifibox_fetch::{FetchError, Fetcher};
+use wifibox_formats::dpkg_index;
 use wifibox_formats::opkg::usign::PublicKey;
 use wifibox_recipe::{Format, Repository};
 
@@ -27,6 +31,15 @@ pub struct Offered {
     pub indexes: Vec<LockedIndex>,
     /// The records.
     pub packages: Vec<LockedPackage>,
+    /// Which names Debian's indexes mention, in their order.
+    pub mentions: dpkg_index::Mentions,
+}
+
+impl Offered {
+    /// The records, for the solver.
+    pub fn stock(&self) -> Stock<'_> {
+        Stock { packages: &self.packages, indexes: &self.indexes }
+    }
 }
 
 /// Fetches and verifies the indexes of all repositories of `source`.
@@ -38,7 +51,8 @@ pub fn load(
     context: &Context<'_>,
     fetcher: &Fetcher<'_>,
 ) -> Result<Offered, Error> {
-    let mut offered = Offered { indexes: Vec::new(), packages: Vec::new() };
+    let mut offered =
+        Offered { indexes: Vec::new(), packages: Vec::new(), mentions: Default::default() };
     for repository in &source.repositories {
         let load = match source.format {
             _ if !repository.packages.is_empty() => loose::load,
@@ -46,7 +60,15 @@ pub fn load(
             Format::Apk => apk::load,
             Format::Opkg | Format::Adb => openwrt::load,
         };
-        load(source, repository, context, fetcher, &mut offered).map_err(|error| {
+        let before = offered.packages.len();
+        let loaded = load(source, repository, context, fetcher, &mut offered);
+        if !repository.only.is_empty() {
+            let only = only(repository)?;
+            let wanted = |locked: &LockedPackage| only.is_match(&locked.package.name);
+            let own = offered.packages.split_off(before.min(offered.packages.len()));
+            offered.packages.extend(own.into_iter().filter(wanted));
+        }
+        loaded.map_err(|error| {
             let Error::Fetch(fetch) = error else { return error };
             match fetch {
                 FetchError::Network { .. } | FetchError::NotFound { .. } => Error::Unreachable {
@@ -60,6 +82,20 @@ pub fn load(
         })?;
     }
     Ok(offered)
+}
+
+/// The names of packages that are taken from a repository.
+fn only(repository: &Repository) -> Result<GlobSet, Error> {
+    let build = || {
+        let mut all = GlobSetBuilder::new();
+        for glob in &repository.only {
+            all.add(Glob::new(glob)?);
+        }
+        all.build()
+    };
+    build().map_err(|error| {
+        Error::Unsupported(format!("recipe, repository {}: {error}", repository.name))
+    })
 }
 
 /// The pinned fingerprints of a repository's keys, in the form of its kind of signature.

@@ -165,8 +165,7 @@ impl Work<'_> {
         let Some(sha256) = sums.get("profiles.json") else { return Ok(None) };
         let artefact = self.file("profiles.json")?.expecting(None, *sha256);
         let file = self.feeds.fetcher.fetch(&artefact)?;
-        let bytes = std::fs::read(&file.path)
-            .map_err(|source| Error::ReadBack { what: artefact.name.clone(), source })?;
+        let bytes = file.read()?;
         let target = Target::parse(&artefact.path, &bytes)?;
         target.check(&artefact.path, &self.build)?;
         Ok(Some(target))

@@ -95,6 +95,7 @@ pub fn offer(
         suite: folder.to_owned(),
         sha256: Sha256::of(bytes),
         date: newest.and_then(|time| u32::try_from(time).ok()).unwrap_or_default(),
+        priority: None,
     });
     let locked = |package| LockedPackage { repository: repository.name.clone(), package };
     offered.packages.extend(packages.into_iter().map(locked));

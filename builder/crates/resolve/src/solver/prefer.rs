@@ -1,8 +1,9 @@
 //! The order in which apt and opkg try the candidates for a dependency.
 //!
 //! apt (`CompareProviders` and the or-group logic of its `depcache`): only the newest version of a
-//! package is a candidate at all, older ones come last here; then the first alternative; the package
-//! of that name; essential, important, `Priority`; at last the name that the index mentions last.
+//! package in the archives of the highest priority is a candidate at all, others come last here; then the
+//! first alternative; the package of that name; essential, important, `Priority`; at last the name that the
+//! indexes mention last.
 //! opkg (`pkg_hash_fetch_best_installation_candidate`): the first alternative; then a package of the
 //! name or requested by name, both counting alike; then the greatest name, version, architecture. But
 //! what is requested and only provided goes to the most specific architecture, then the least name.
@@ -31,18 +32,22 @@ pub(super) fn sort(search: &Search<'_>, need: &Need<'_>, candidates: &mut [Candi
         }
         Preference::Apt | Preference::Apk => {
             candidates.sort_by(|a, b| apt(universe, a, b));
-            candidates.sort_by_cached_key(|c| Reverse(is_newest(universe, c.provider.item)));
+            candidates.sort_by_cached_key(|c| Reverse(is_candidate(universe, c.provider.item)));
         }
     }
 }
 
-/// Whether no newer version of the package could be chosen instead.
-fn is_newest(universe: &Universe, item: Item) -> bool {
+/// Whether no version of the package of a higher priority, and no newer one of the same, could be chosen instead.
+fn is_candidate(universe: &Universe, item: Item) -> bool {
     let package = universe.package(item);
     let Some(name) = universe.name(&package.name) else { return true };
     let own = universe.providers(name).iter().filter(|p| p.own_name && p.item != item);
     own.filter(|p| universe.unusable(p.item).is_none()).all(|other| {
         let other_version = &universe.package(other.item).version;
+        let by_priority = universe.priority(other.item).cmp(&universe.priority(item));
+        if by_priority.is_ne() {
+            return by_priority.is_lt();
+        }
         match universe.scheme.compare(other_version, &package.version) {
             Some(Ordering::Greater) => false,
             Some(Ordering::Equal) | None => item < other.item,
@@ -54,7 +59,7 @@ fn is_newest(universe: &Universe, item: Item) -> bool {
 fn apt(universe: &Universe, a: &Candidate, b: &Candidate) -> Ordering {
     let key = |c: &Candidate| {
         let package = universe.package(c.provider.item);
-        let order = (universe.repository(c.provider.item), package.mention);
+        let order = (package.mention, universe.repository(c.provider.item));
         let real = c.provider.own_name;
         (
             c.alternative,

@@ -15,8 +15,23 @@ use wifibox_ground::version::Scheme;
 pub struct Repository {
     /// `None`: always used. Otherwise only where the tag is asked for (`name@tag`).
     pub tag: Option<String>,
+    /// What apt calls its pin priority: of the versions of a package that of the highest priority is taken,
+    /// and the newest of these. The other ecosystems take no account of it.
+    pub priority: i16,
     /// Its index.
     pub packages: Arc<[Package]>,
+}
+
+impl Repository {
+    /// The priority of a repository of which nothing else is known.
+    pub const USUAL_PRIORITY: i16 = 500;
+    /// The priority of the one that is asked for: apt's `--target-release`.
+    pub const TARGET_PRIORITY: i16 = 990;
+
+    /// A repository that counts as most do, and has no tag.
+    pub fn new(packages: Arc<[Package]>) -> Self {
+        Repository { tag: None, priority: Repository::USUAL_PRIORITY, packages }
+    }
 }
 
 /// A name that the builder itself provides for, so that nothing is installed to satisfy it.
@@ -134,6 +149,24 @@ impl Universe {
     /// [`Universe::new`].
     pub fn repository(&self, item: Item) -> usize {
         usize::from(self.entries[item.at()].repository)
+    }
+
+    /// The priority of the repository that a package is taken from.
+    pub(super) fn priority(&self, item: Item) -> i16 {
+        self.repositories.get(self.repository(item)).map_or(0, |known| known.priority)
+    }
+
+    /// Leaves of the packages of this name only those of the repository with this place in the list given to
+    /// [`Universe::new`]. `why` says so where nothing is left to choose.
+    pub fn only_from(&mut self, name: &str, repository: usize, why: &str) {
+        let Some(name) = self.name(name) else { return };
+        let own = self.providers(name).iter().filter(|p| p.own_name).map(|p| p.item);
+        let others: Vec<Item> = own.filter(|item| self.repository(*item) != repository).collect();
+        for item in others {
+            if let Some(entry) = self.entries.get_mut(item.at()) {
+                entry.unusable.get_or_insert_with(|| Arc::from(why));
+            }
+        }
     }
 
     /// The place of a package in the list of its repository.

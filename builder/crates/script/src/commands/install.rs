@@ -3,7 +3,7 @@
 use super::options::{parse, targets};
 use super::permissions::{mode_of, owner_of};
 use crate::effect::Effect;
-use crate::eval::{Machine, Run, join};
+use crate::eval::{Machine, Run, is_within, join};
 use crate::files::{Entry, Kind, Meta};
 
 pub(super) fn run(machine: &mut Machine<'_>, name: &str, words: &[String]) -> Run<Option<i32>> {
@@ -18,6 +18,9 @@ pub(super) fn run(machine: &mut Machine<'_>, name: &str, words: &[String]) -> Ru
 /// Copies a file's content.
 pub(super) fn copy(machine: &mut Machine<'_>, from: &str, to: &str, meta: Meta) -> Run<()> {
     machine.step()?;
+    if let Some(Entry { kind: Kind::File(size), .. }) = machine.files.lookup(from) {
+        machine.spend(usize::try_from(size).unwrap_or(usize::MAX))?;
+    }
     if let Some(Entry { kind: Kind::Link(_), .. }) = machine.files.lookup(to) {
         machine.remove_one(to)?;
     }
@@ -102,7 +105,7 @@ fn cp(machine: &mut Machine<'_>, words: &[String]) -> Run {
                 machine.fail(1, &format!("cp: -r not specified; omitting directory '{source}'"))?;
             continue;
         }
-        if from == to || to.starts_with(&format!("{from}/")) {
+        if is_within(&to, &from) {
             status = machine.fail(1, &format!("cp: '{source}' and '{to}' are the same"))?;
             continue;
         }
@@ -176,7 +179,7 @@ fn mv(machine: &mut Machine<'_>, words: &[String]) -> Run {
             }
             None => {}
         }
-        if to.starts_with(&format!("{from}/")) {
+        if is_within(&to, &from) {
             status = machine.fail(1, &format!("mv: cannot move '{source}' into itself"))?;
             continue;
         }

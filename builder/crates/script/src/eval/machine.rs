@@ -1,6 +1,6 @@
 //! The machine: tree, world, shell and bounds, and how a script is refused.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use super::handles::Handle;
 use super::shell::Shell;
@@ -52,6 +52,8 @@ pub(crate) struct Machine<'a> {
     pub script: &'a Script<'a>,
     pub shell: Shell,
     pub effects: Vec<Effect>,
+    /// The same, to find out which are there.
+    told: HashSet<Effect>,
     pub said: String,
     /// The line of the script that runs, and the command that does.
     pub line: usize,
@@ -91,6 +93,7 @@ impl<'a> Machine<'a> {
             script,
             shell,
             effects: Vec::new(),
+            told: HashSet::new(),
             said: String::new(),
             line: 1,
             command: String::new(),
@@ -214,7 +217,7 @@ impl<'a> Machine<'a> {
 
     /// Something that the report tells.
     pub(crate) fn effect(&mut self, effect: Effect) {
-        if !self.effects.contains(&effect) {
+        if self.told.insert(effect.clone()) {
             self.effects.push(effect);
         }
     }
@@ -222,6 +225,7 @@ impl<'a> Machine<'a> {
     /// A command has no effect on the tree: why.
     pub(crate) fn nothing(&mut self, why: &'static str) -> Run {
         let command = self.command.clone();
+        self.spend(command.len())?;
         self.effect(Effect::Nothing { command, why });
         Ok(0)
     }

@@ -16,5 +16,5 @@ mod shell;
 
 pub(crate) use builtins::is_builtin;
 pub(crate) use machine::{Machine, Run, Stop, Vocabulary};
-pub(crate) use paths::{join, parent};
+pub(crate) use paths::{is_within, join, parent};
 pub(crate) use pattern::{Pattern, class};

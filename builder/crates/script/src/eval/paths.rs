@@ -7,6 +7,8 @@ use crate::files::{Entry, Kind, Meta};
 
 /// Links followed on the way to one path, as in Linux.
 const LINK_LIMIT: usize = 40;
+/// The most bytes of a path, as in Linux.
+const PATH_LIMIT: usize = 4096;
 
 /// A path below a directory; an absolute one stays.
 pub(crate) fn join(directory: &str, path: &str) -> String {
@@ -25,6 +27,12 @@ pub(crate) fn parent(path: &str) -> &str {
     }
 }
 
+/// Whether a real path is a directory itself, or in it.
+pub(crate) fn is_within(path: &str, directory: &str) -> bool {
+    let rest = path.strip_prefix(directory.trim_end_matches('/'));
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
 impl Machine<'_> {
     /// Where `path` really is: links on the way are followed, and the last one where `follow`. What
     /// does not exist stays as it is written; `None` where its directory does not exist.
@@ -34,6 +42,9 @@ impl Machine<'_> {
             return Ok(None);
         }
         let path = join(&self.shell.directory, path);
+        if path.len() > PATH_LIMIT {
+            return self.refuse(Reason::Limit(format!("a path of more than {PATH_LIMIT} bytes")));
+        }
         let parts = |path: &str| -> Vec<String> {
             let parts = path.split('/').filter(|part| !part.is_empty() && *part != ".");
             parts.rev().map(str::to_owned).collect()

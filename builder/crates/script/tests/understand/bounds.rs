@@ -76,3 +76,26 @@ proptest! {
         ends(&pieces.concat());
     }
 }
+
+#[test]
+fn nothing_is_copied_or_moved_into_itself() {
+    let text = "cp -a / /tmp/copy || echo 1\ncp -r /tmp /tmp/x || echo 2\nmkdir /tmp/a\n\
+        mv /tmp/a /tmp/a/b || echo 3\nmv / /tmp/r || echo 4\ncp -a /tmp/a /tmp/ab && echo 5\n";
+    let said = crate::said(text);
+    let numbers: Vec<&str> = said.lines().filter(|line| line.len() == 1).collect();
+    assert_eq!(numbers, ["1", "2", "3", "4", "5"], "{said}");
+}
+
+#[test]
+fn copies_and_long_paths_count() {
+    let refused = |text: &str| {
+        let refused = crate::debian(text, &mut root());
+        refused.expect_err("refused").reason.to_string()
+    };
+    let big = "x=0123456789abcdef\nfor i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16; do x=$x$x; done\n\
+        echo $x > /tmp/a\n";
+    let copies = format!("{big}while :; do cp /tmp/a /tmp/b; done\n");
+    assert!(refused(&copies).contains("64 MiB"), "{}", refused(&copies));
+    let path = format!("mkdir -p /{}\n", "a/".repeat(2100));
+    assert!(refused(&path).contains("4096 bytes"), "{}", refused(&path));
+}

@@ -11,7 +11,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::CacheError;
-use super::pack::{self, Entry};
+use super::pack::{self, Entry, SealKey};
 
 /// A file of blocks is ended when it is this long, in bytes.
 const FILE_LIMIT: u64 = 32 << 20;
@@ -27,6 +27,7 @@ const WRITING: &str = "writing";
 pub(super) struct Folder {
     path: PathBuf,
     limit: u64,
+    seal: SealKey,
 }
 
 /// A whole file.
@@ -38,9 +39,14 @@ pub(super) struct Sealed {
 }
 
 impl Folder {
-    pub(super) fn open(path: &Path, limit: u64) -> Result<Self, CacheError> {
+    pub(super) fn open(path: &Path, limit: u64, seal: SealKey) -> Result<Self, CacheError> {
         fs::create_dir_all(path).map_err(CacheError::of("make the folder", path))?;
-        Ok(Folder { path: path.to_owned(), limit })
+        Ok(Folder { path: path.to_owned(), limit, seal })
+    }
+
+    /// What values are sealed with.
+    pub(super) fn seal_key(&self) -> &SealKey {
+        &self.seal
     }
 
     /// How long a file may get before the next one is begun.
@@ -67,7 +73,7 @@ impl Folder {
             let length = file.metadata().map_err(failed)?.len();
             let entries = match pack::index(&file).map_err(failed)? {
                 Some(entries) => entries,
-                None => pack::scan(&file).map_err(failed)?.0,
+                None => pack::scan(&file, &self.seal).map_err(failed)?.0,
             };
             all.push(Sealed { path, file, entries, length });
         }
@@ -82,7 +88,7 @@ impl Folder {
                 continue;
             }
             let failed = |error| CacheError::of("repair", &path)(error);
-            let (entries, end) = pack::scan(&file).map_err(failed)?;
+            let (entries, end) = pack::scan(&file, &self.seal).map_err(failed)?;
             if entries.is_empty() {
                 remove(&path)?;
             } else {
@@ -186,10 +192,11 @@ impl Folder {
     fn join(&self, files: &[Sealed]) -> Result<(), CacheError> {
         let Some(youngest) = files.last() else { return Ok(()) };
         let path = self.path.join("joining");
+        // Made anew: what is there may be somebody's link.
+        remove(&path)?;
         let failed = |error| CacheError::of("write", &path)(error);
         let out = OpenOptions::new()
-            .create(true)
-            .truncate(true)
+            .create_new(true)
             .read(true)
             .write(true)
             .open(&path)
@@ -198,8 +205,9 @@ impl Folder {
         let (mut entries, mut end, mut seen) = (Vec::new(), pack::BEGIN, BTreeSet::new());
         for file in files.iter().rev() {
             for entry in file.entries.iter().filter(|entry| !seen.contains(&entry.key)) {
-                let Some(value) = pack::value(&file.file, entry) else { continue };
-                let entry = pack::append(&out, end, &entry.key, &value).map_err(failed)?;
+                let Some(value) = pack::value(&file.file, &self.seal, entry) else { continue };
+                let entry =
+                    pack::append(&out, &self.seal, end, &entry.key, &value).map_err(failed)?;
                 end = end.saturating_add(u32::try_from(entry.size()).unwrap_or(u32::MAX));
                 entries.push(entry);
             }
@@ -218,7 +226,12 @@ impl Folder {
         let failed = |error| CacheError::of("list the folder", &self.path)(error);
         let mut found = Vec::new();
         for entry in fs::read_dir(&self.path).map_err(failed)? {
-            let path = entry.map_err(failed)?.path();
+            let entry = entry.map_err(failed)?;
+            // Links, pipes and devices are none of ours, and are not opened.
+            if !entry.file_type().is_ok_and(|kind| kind.is_file()) {
+                continue;
+            }
+            let path = entry.path();
             let number = path.file_stem().and_then(OsStr::to_str).and_then(|s| s.parse().ok());
             if let (Some(number), true) = (number, path.extension() == Some(OsStr::new(extension)))
             {
@@ -232,6 +245,10 @@ impl Folder {
     /// Waits for the right to change names; given back when the file is closed.
     fn lock(&self) -> Result<File, CacheError> {
         let path = self.path.join("lock");
+        if path.symlink_metadata().is_ok_and(|data| !data.is_file()) {
+            let why = io::Error::new(io::ErrorKind::InvalidInput, "it is no file");
+            return Err(CacheError::of("open", &path)(why));
+        }
         let file = OpenOptions::new().create(true).truncate(false).write(true).open(&path);
         let file = file.map_err(CacheError::of("open", &path))?;
         file.lock().map_err(CacheError::of("lock", &path))?;

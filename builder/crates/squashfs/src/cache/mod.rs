@@ -4,8 +4,8 @@
 //! The cache is a folder of a few large files (`pack.rs`), each written by one builder from front to
 //! back and never changed afterwards: thousands of blocks are read with one system call each. Any number
 //! of builders may use one folder, and any of them may be killed at any time: its blocks are found by
-//! the next one. Every value is checked by its SHA-256 when it is read; one that is damaged is absent,
-//! and is removed when the builder is done.
+//! the next one. Every value has a seal, which is checked when it is read: it finds damage, and, made with a key that
+//! others do not have, what others put in. One that does not fit is absent, and is removed when the builder is done.
 //!
 //! The cache is bounded. Blocks that are used while they are in the older half of it are written
 //! anew, so that what is removed at the old end is what was not used for longest.
@@ -28,6 +28,9 @@ use crate::store::{BlockKey, BlockStore};
 
 /// The size that the cache is kept below where nothing else is asked for: 2 GiB.
 pub(crate) const DEFAULT_LIMIT: u64 = 2 << 30;
+
+/// The key of a cache that only its user can write to: seals find damage, and nothing else.
+pub const NO_KEY: [u8; 32] = [0; 32];
 
 /// Why a cache folder cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -114,7 +117,16 @@ impl BlockCache {
     /// # Errors
     /// [`CacheError`]: the folder cannot be made, read or locked.
     pub fn open(folder: &Path, limit: u64) -> Result<Self, CacheError> {
-        let folder = Folder::open(folder, limit)?;
+        Self::open_sealed(folder, limit, NO_KEY)
+    }
+
+    /// The same; only blocks that were put in with the same `key` are found. Where others can write to the folder, a
+    /// key that they do not have keeps them from putting blocks in.
+    ///
+    /// # Errors
+    /// As [`BlockCache::open`].
+    pub fn open_sealed(folder: &Path, limit: u64, key: [u8; 32]) -> Result<Self, CacheError> {
+        let folder = Folder::open(folder, limit, key)?;
         let mut index = BTreeMap::new();
         let sealed = folder.sealed()?;
         let mut younger: u64 = sealed.iter().map(|sealed| sealed.length).sum();
@@ -164,12 +176,12 @@ impl BlockCache {
     ///
     /// # Errors
     /// [`CacheError`]: the folder cannot be read.
-    pub fn size(folder: &Path) -> Result<CacheSize, CacheError> {
+    pub fn size(folder: &Path, key: [u8; 32]) -> Result<CacheSize, CacheError> {
         if !folder.is_dir() {
             return Ok(CacheSize::default());
         }
         let mut size = CacheSize::default();
-        for sealed in Folder::open(folder, DEFAULT_LIMIT)?.sealed()? {
+        for sealed in Folder::open(folder, DEFAULT_LIMIT, key)?.sealed()? {
             size.files += 1;
             size.bytes += sealed.length;
             size.blocks += sealed.entries.len() as u64;
@@ -182,8 +194,11 @@ impl BlockCache {
     ///
     /// # Errors
     /// [`CacheError`].
-    pub fn prune(folder: &Path, limit: u64) -> Result<(), CacheError> {
-        if folder.is_dir() { Folder::open(folder, limit)?.tidy(&BTreeSet::new()) } else { Ok(()) }
+    pub fn prune(folder: &Path, limit: u64, key: [u8; 32]) -> Result<(), CacheError> {
+        if !folder.is_dir() {
+            return Ok(());
+        }
+        Folder::open(folder, limit, key)?.tidy(&BTreeSet::new())
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -206,7 +221,7 @@ impl BlockCache {
                 none.insert(Current { file, path, entries, end: pack::BEGIN })
             }
         };
-        let entry = pack::append(&current.file, current.end, key, value)
+        let entry = pack::append(&current.file, self.folder.seal_key(), current.end, key, value)
             .map_err(CacheError::of("write", &current.path))?;
         current.end = current.end.saturating_add(u32::try_from(entry.size()).unwrap_or(u32::MAX));
         current.entries.push(entry);
@@ -240,7 +255,7 @@ impl BlockStore for BlockCache {
             place?
         };
         // Reading and hashing need no lock.
-        let value = pack::value(&place.file, &place.entry);
+        let value = pack::value(&place.file, self.folder.seal_key(), &place.entry);
         let mut state = self.lock();
         let Some(value) = value else {
             state.used.missed += 1;

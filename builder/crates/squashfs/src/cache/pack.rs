@@ -2,13 +2,14 @@
 //!
 //! ```text
 //! MAGIC                                            16 bytes
-//! record*   key 32, SHA-256 of the value 32, length of the value u32, value
+//! record*   key 32, seal of key and value 32, length of the value u32, value
 //! entry*    key 32, offset of the record u32, length of the value u32
 //! footer    offset of the entries u64, their number u32, SHA-256 of the entries 32, MAGIC
 //! ```
 //!
 //! Numbers are little endian. A file without a sound footer (its writer was killed) is read from the
-//! front: records tell where the next one is, and each is believed only if its digest is right.
+//! front: records tell where the next one is, and each is believed only if its seal is right: HMAC-SHA-256 with the key that
+//! the cache was opened with.
 
 use std::fs::File;
 use std::io;
@@ -17,8 +18,11 @@ use std::os::unix::fs::FileExt as _;
 use crate::digest::{self, Digest};
 use crate::store::BlockKey;
 
+/// What values are sealed with.
+pub(super) type SealKey = [u8; 32];
+
 /// The magic number at both ends of a file of blocks.
-const MAGIC: &[u8; 16] = b"wifibox-blocks 1";
+const MAGIC: &[u8; 16] = b"wifibox-blocks 2";
 /// The length of a record's header, in bytes.
 const HEAD: usize = 68;
 /// A line of the index.
@@ -54,11 +58,17 @@ pub(super) fn begin(file: &File) -> io::Result<()> {
 }
 
 /// Writes a record at `offset`.
-pub(super) fn append(file: &File, offset: u32, key: &BlockKey, value: &[u8]) -> io::Result<Entry> {
+pub(super) fn append(
+    file: &File,
+    seal: &SealKey,
+    offset: u32,
+    key: &BlockKey,
+    value: &[u8],
+) -> io::Result<Entry> {
     let length = u32::try_from(value.len()).map_err(|_| io::ErrorKind::FileTooLarge)?;
     let mut record = Vec::with_capacity(HEAD + value.len());
     record.extend_from_slice(key);
-    record.extend_from_slice(&digest::of(value));
+    record.extend_from_slice(&digest::keyed(seal, key, value));
     record.extend_from_slice(&length.to_le_bytes());
     record.extend_from_slice(value);
     file.write_all_at(&record, offset.into())?;
@@ -66,13 +76,14 @@ pub(super) fn append(file: &File, offset: u32, key: &BlockKey, value: &[u8]) -> 
 }
 
 /// The value of `entry`; `None` where the bytes there are anything else.
-pub(super) fn value(file: &File, entry: &Entry) -> Option<Vec<u8>> {
+pub(super) fn value(file: &File, seal: &SealKey, entry: &Entry) -> Option<Vec<u8>> {
     let length = usize::try_from(entry.length).ok().filter(|length| *length <= VALUE_LIMIT)?;
     let mut record = vec![0; HEAD + length];
     file.read_exact_at(&mut record, entry.offset.into()).ok()?;
     let (key, digest, stated) = head(&record)?;
     let value = record.split_off(HEAD);
-    let sound = key == entry.key && stated == entry.length && digest == digest::of(&value);
+    let sound =
+        key == entry.key && stated == entry.length && digest == digest::keyed(seal, &key, &value);
     sound.then_some(value)
 }
 
@@ -135,7 +146,7 @@ fn read_footer(footer: &[u8]) -> Option<(u64, u32, Digest)> {
 }
 
 /// The sound records at the beginning of a file without an index, and where they end.
-pub(super) fn scan(file: &File) -> io::Result<(Vec<Entry>, u32)> {
+pub(super) fn scan(file: &File, seal: &SealKey) -> io::Result<(Vec<Entry>, u32)> {
     let mut entries = Vec::new();
     let mut end = BEGIN;
     let mut magic = [0; MAGIC.len()];
@@ -151,7 +162,7 @@ pub(super) fn scan(file: &File) -> io::Result<(Vec<Entry>, u32)> {
         let Some(next) = u32::try_from(next).ok().filter(|next| u64::from(*next) <= length) else {
             break;
         };
-        if value(file, &entry).is_none() {
+        if value(file, seal, &entry).is_none() {
             break;
         }
         entries.push(entry);
@@ -164,6 +175,8 @@ pub(super) fn scan(file: &File) -> io::Result<(Vec<Entry>, u32)> {
 mod tests {
     use super::*;
 
+    const SEAL: SealKey = [9; 32];
+
     fn key(n: u8) -> BlockKey {
         digest::of(&[n])
     }
@@ -174,7 +187,8 @@ mod tests {
         let mut end = BEGIN;
         let mut entries = Vec::new();
         for n in 0..count {
-            let entry = append(&file, end, &key(n), &vec![n; usize::from(n)]).expect("appended");
+            let entry =
+                append(&file, &SEAL, end, &key(n), &vec![n; usize::from(n)]).expect("appended");
             end += u32::try_from(entry.size()).expect("small");
             entries.push(entry);
         }
@@ -188,7 +202,7 @@ mod tests {
         seal(&file, end, &entries).expect("sealed");
         assert_eq!(index(&file).expect("readable"), Some(entries.clone()));
         for (n, entry) in (0u8..).zip(&entries) {
-            assert_eq!(value(&file, entry), Some(vec![n; usize::from(n)]));
+            assert_eq!(value(&file, &SEAL, entry), Some(vec![n; usize::from(n)]));
         }
     }
 
@@ -198,9 +212,10 @@ mod tests {
         seal(&file, end, &entries).expect("sealed");
         let victim = entries[10];
         file.write_all_at(&[0xff], u64::from(victim.offset) + HEAD as u64).expect("written");
-        assert_eq!(value(&file, &victim), None);
-        assert!(value(&file, &entries[11]).is_some());
-        assert_eq!(scan(&file).expect("scanned"), (entries[..10].to_vec(), victim.offset));
+        assert_eq!(value(&file, &[8; 32], &entries[9]), None, "sealed with another key");
+        assert_eq!(value(&file, &SEAL, &victim), None);
+        assert!(value(&file, &SEAL, &entries[11]).is_some());
+        assert_eq!(scan(&file, &SEAL).expect("scanned"), (entries[..10].to_vec(), victim.offset));
         file.write_all_at(&[0xff], u64::from(end) + 3).expect("written");
         assert_eq!(index(&file).expect("readable"), None, "the index is damaged");
     }
@@ -211,7 +226,7 @@ mod tests {
         for length in (0..=u64::from(end)).rev() {
             file.set_len(length).expect("cut");
             let whole = entries.iter().filter(|e| u64::from(e.offset) + e.size() <= length);
-            assert_eq!(scan(&file).expect("scanned").0, whole.copied().collect::<Vec<_>>());
+            assert_eq!(scan(&file, &SEAL).expect("scanned").0, whole.copied().collect::<Vec<_>>());
             assert_eq!(index(&file).expect("readable"), None);
         }
     }
@@ -222,7 +237,7 @@ mod tests {
             let file = tempfile::tempfile().expect("a file");
             file.write_all_at(bytes, 0).expect("written");
             assert_eq!(index(&file).expect("readable"), None);
-            assert!(scan(&file).expect("scanned").0.is_empty());
+            assert!(scan(&file, &SEAL).expect("scanned").0.is_empty());
         }
     }
 }

@@ -56,7 +56,7 @@ fn what_was_put_is_found_at_once_and_by_the_next_builder() {
     assert_eq!(cache.get(&key(200)), Some(Vec::new()), "an empty value is a value");
     drop(cache);
     assert_eq!(files(folder.path()).len(), 2, "nothing new, no new file");
-    let size = BlockCache::size(folder.path()).expect("measured");
+    let size = BlockCache::size(folder.path(), NO_KEY).expect("measured");
     assert_eq!((size.blocks, size.files), (111, 2));
     assert!(size.bytes > 110 * 1000 && size.bytes < 110 * 1200, "{size:?}");
 }
@@ -155,17 +155,17 @@ fn the_oldest_go_and_what_is_used_stays() {
         }
         fill(&cache, 1000 + round * 300..1000 + round * 300 + 300);
         cache.finish().expect("finished");
-        assert!(BlockCache::size(folder.path()).expect("measured").bytes <= limit);
+        assert!(BlockCache::size(folder.path(), NO_KEY).expect("measured").bytes <= limit);
     }
     let cache = BlockCache::open(folder.path(), limit).expect("opened");
     assert_eq!(there(&cache, 0..10), 10);
     assert_eq!(there(&cache, 1000..1300), 0, "the first round's are gone");
     assert_eq!(there(&cache, 1000 + 19 * 300..1000 + 20 * 300), 300);
     drop(cache);
-    BlockCache::prune(folder.path(), 600_000).expect("pruned");
-    let size = BlockCache::size(folder.path()).expect("measured");
+    BlockCache::prune(folder.path(), 600_000, NO_KEY).expect("pruned");
+    let size = BlockCache::size(folder.path(), NO_KEY).expect("measured");
     assert!(size.bytes <= 600_000 && size.blocks > 0, "{size:?}");
-    BlockCache::prune(folder.path(), 0).expect("pruned");
+    BlockCache::prune(folder.path(), 0, NO_KEY).expect("pruned");
     assert!(files(folder.path()).is_empty());
 }
 
@@ -189,13 +189,50 @@ fn a_folder_that_cannot_be_is_an_error_that_names_it() {
     std::fs::write(&file, b"").expect("written");
     let error = BlockCache::open(&file, MANY).expect_err("no folder");
     assert!(error.to_string().contains("file"), "{error}");
-    let nothing = BlockCache::size(&folder.path().join("none")).expect("nothing");
+    let nothing = BlockCache::size(&folder.path().join("none"), NO_KEY).expect("nothing");
     assert_eq!(nothing, CacheSize::default());
-    BlockCache::prune(&folder.path().join("none"), 0).expect("nothing to do");
+    BlockCache::prune(&folder.path().join("none"), 0, NO_KEY).expect("nothing to do");
     // A folder that is emptied under a builder costs it the cache, not the build.
     let cache = BlockCache::open(&folder.path().join("gone"), MANY).expect("opened");
     fill(&cache, 0..3);
     std::fs::remove_dir_all(folder.path().join("gone")).expect("removed");
     assert_eq!(there(&cache, 0..3), 3);
     cache.finish().expect_err("cannot be finished");
+}
+
+#[test]
+fn a_block_that_was_sealed_with_another_key_is_none() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let own = BlockCache::open_sealed(folder.path(), MANY, [1; 32]).expect("opened");
+    fill(&own, 0..3);
+    drop(own);
+    // Who has no key writes sound records, but for the seal.
+    let other = BlockCache::open(folder.path(), MANY).expect("opened");
+    assert_eq!(there(&other, 0..3), 0);
+    fill(&other, 0..9);
+    drop(other);
+    let own = BlockCache::open_sealed(folder.path(), MANY, [1; 32]).expect("opened");
+    assert_eq!(there(&own, 3..9), 0);
+    assert_eq!(own.used().damaged, 6);
+}
+
+#[cfg(unix)]
+#[test]
+fn what_is_no_file_is_not_opened() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let fifo = |name: &str| {
+        let made = std::process::Command::new("mkfifo").arg(folder.path().join(name)).status();
+        assert!(made.expect("mkfifo").success());
+    };
+    fifo("0000000001.blocks");
+    fifo("0000000002.writing");
+    std::os::unix::fs::symlink("/dev/zero", folder.path().join("0000000003.blocks")).expect("made");
+    let cache = BlockCache::open(folder.path(), MANY).expect("opened");
+    fill(&cache, 0..3);
+    cache.finish().expect("finished");
+    assert_eq!(there(&cache, 0..3), 3);
+    std::fs::remove_file(folder.path().join("lock")).expect("removed");
+    fifo("lock");
+    let error = cache.finish().expect_err("no lock").to_string();
+    assert!(error.contains("it is no file"), "{error}");
 }

@@ -11,6 +11,7 @@ use super::{ChosenPackage, Claim, Error};
 use crate::Context;
 use crate::openwrt::{self, PackageFacts};
 use crate::scripts::Script;
+use wifibox_formats::deb822::Reader;
 use wifibox_formats::reader::{Metadata, Source};
 use wifibox_ground::digest::Sha256;
 use wifibox_recipe::Format;
@@ -30,6 +31,9 @@ pub struct Control {
     /// Debian: the questions that its scripts may ask.
     #[serde(default)]
     pub templates: Option<String>,
+    /// Debian: whether it has dependencies that must be there before it is unpacked.
+    #[serde(default)]
+    pub pre_depends: bool,
     /// Whose files it may take.
     pub claim: Claim,
     /// The metadata of an `.ipk` that only OpenWrt has.
@@ -94,7 +98,7 @@ fn key(package: &ChosenPackage, context: &Context<'_>) -> Option<Sha256> {
     let (tool, sha256) = (&context.kept.tool(), file.sha256);
     let record = serde_json::to_string(record).ok()?;
     Some(Sha256::of(
-        format!("said, with templates\n{tool}\n{format:?}\n{sha256}\n{record}").as_bytes(),
+        format!("said, with pre-dependencies\n{tool}\n{format:?}\n{sha256}\n{record}").as_bytes(),
     ))
 }
 
@@ -102,9 +106,25 @@ fn read_one(package: &ChosenPackage) -> Result<Said, Error> {
     let Some(reader) = archive::open(package, NonZeroUsize::MIN)? else {
         return Ok(Said::default());
     };
-    let Metadata { scripts, triggers, templates, replaces, replaces_priority, source, opkg } =
-        reader.metadata();
+    let Metadata {
+        scripts,
+        triggers,
+        templates,
+        replaces,
+        replaces_priority,
+        source,
+        itself,
+        opkg,
+    } = reader.metadata();
     let name = &package.name;
+    if itself.name != package.record.name || itself.version != package.record.version {
+        return Err(Error::Another {
+            package: name.clone(),
+            version: package.record.version.clone(),
+            name: itself.name,
+            found: itself.version,
+        });
+    }
     let claim = match package.format {
         Format::Dpkg => Claim { replaces: package.record.replaces.clone(), ..Claim::default() },
         Format::Opkg => Claim { replaces, ..Claim::default() },
@@ -123,10 +143,21 @@ fn read_one(package: &ChosenPackage) -> Result<Said, Error> {
         Format::Opkg | Format::Adb => openwrt::scripts::own(name, &scripts),
     };
     let openwrt = opkg.as_ref().map(PackageFacts::of_ipk);
+    let pre_depends = match &source {
+        Source::Fields(fields) => has_field(fields, "Pre-Depends"),
+        Source::Origin { .. } => false,
+    };
     let source = licences::Control::of_source(&source);
     let templates = templates.map(|text| String::from_utf8_lossy(&text).into_owned());
     let templates = templates.filter(|_| !scripts.is_empty());
-    Ok(Said { control: Control { scripts, triggers, templates, claim, openwrt }, source })
+    let control = Control { scripts, triggers, templates, pre_depends, claim, openwrt };
+    Ok(Said { control, source })
+}
+
+fn has_field(fields: &[u8], name: &str) -> bool {
+    let mut reader = Reader::new(fields);
+    let Ok(Some(record)) = reader.next_record() else { return false };
+    record.get(name).is_some()
 }
 
 /// The scripts of a package that would run when it is installed on an empty system.

@@ -5,6 +5,7 @@ use wifibox_formats::PackageError;
 use wifibox_ground::cancel::Interrupted;
 use wifibox_ground::content::ReadBack;
 use wifibox_ground::failure::Kind;
+use wifibox_ground::path::shown;
 
 use crate::PlaceError;
 
@@ -20,6 +21,22 @@ pub enum Error {
     /// A package is damaged, or another one.
     #[error(transparent)]
     Package(#[from] PackageError),
+    /// A package says that it is another one than the index says.
+    #[error(
+        "the file that the index lists as {package} {version} says that it is {} {}",
+        shown(name.as_bytes()),
+        shown(found.as_bytes())
+    )]
+    Another {
+        /// The package, in the index.
+        package: String,
+        /// Its version, there.
+        version: String,
+        /// The name that the file gives itself.
+        name: String,
+        /// The version that the file gives itself.
+        found: String,
+    },
     /// A file of this machine cannot be read again.
     #[error(transparent)]
     ReadBack(#[from] ReadBack),
@@ -38,6 +55,7 @@ impl Error {
             Error::Resolve(error) => error.kind(),
             Error::Fetch(error) => error.kind(),
             Error::Package(error) => error.kind().into(),
+            Error::Another { .. } => Kind::Verification,
             Error::ReadBack(_) | Error::Place(_) => Kind::Failed,
             Error::Interrupted(_) => Kind::Interrupted,
         }

@@ -68,7 +68,7 @@ pub fn choose(
     let mut packages = Vec::new();
     let mut artefacts = Vec::new();
     for (number, Locked { source, lock, .. }) in locks.iter().enumerate() {
-        let records = Records::new(source, &lock.packages);
+        let records = Records::new(source, lock.stock());
         let (universe, requests, solution) = source.world.resolve(&records, source)?;
         for package in &solution.packages {
             let place = records.place(&universe, package.item);

@@ -17,8 +17,8 @@ use wifibox_ground::content::{Content, Spool};
 use wifibox_ground::entry::Entry;
 use wifibox_ground::path::GuestPath;
 use wifibox_recipe::{
-    AccountsFrom, AppletLinks, Composed, Directory, EfiStub, InitSystem, KernelChoice, PathFilter,
-    Recipe, Sourced,
+    AccountsFrom, AppletLinks, Composed, Directory, EfiStub, InitSystem, KernelChoice, Own,
+    PathFilter, Recipe, Sourced,
 };
 
 use self::effects::{Declared, declare};
@@ -107,6 +107,7 @@ pub fn assemble(
     for overlay in &recipe.overlays {
         lay(composed, &overlay.value, &mut tree)?;
     }
+    lay_own(composed, &mut tree)?;
     generated::write(recipe, &accounts.all, &mut tree)?;
     for applets in &recipe.applets {
         let origin = recipe_origin(applets);
@@ -122,6 +123,21 @@ pub fn assemble(
         procd::configure(recipe, facts, &mut tree, context)?;
     }
     Ok(Root { tree, licences, scripts: outcome.reports })
+}
+
+/// Lays the user's own files and links over everything else.
+fn lay_own(composed: &Composed<'_>, tree: &mut Tree) -> Result<(), Error> {
+    for (path, own) in &composed.recipe.own {
+        let (kind, mode) = match &own.value {
+            Own::Link(target) => (Kind::Symlink(target.clone().into_bytes()), 0o777),
+            Own::File(file) => {
+                let bytes = file.read(composed.sources)?;
+                (Kind::File(Content::from_bytes(bytes)), file.mode.0)
+            }
+        };
+        put(tree, path, kind, mode, recipe_origin(own))?;
+    }
+    Ok(())
 }
 
 fn recipe_origin<T>(value: &Sourced<T>) -> Origin {

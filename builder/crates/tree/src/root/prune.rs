@@ -1,5 +1,7 @@
 //! Shared libraries of a guest: what nothing needs is left out.
 
+use std::collections::BTreeSet;
+
 use super::Error;
 use crate::Context;
 use crate::Tree;
@@ -25,8 +27,11 @@ pub fn folders() -> Vec<GuestPath> {
 pub fn prune(recipe: &Recipe, tree: &mut Tree, context: &Context<'_>) -> Result<(), Error> {
     // glibc opens these by name: name services, and the unwinder when a thread is cancelled.
     let filter = recipe.path_filter()?;
+    let places = recipe.own.keys().filter_map(|path| Some(tree.lookup(path)?.0));
+    let own: BTreeSet<GuestPath> = places.collect();
     let keep = |path: &GuestPath| {
         filter.keeps(path)
+            || own.contains(path)
             || [&b"libnss_"[..], b"libgcc_s."].iter().any(|name| path.name().starts_with(name))
     };
     let elves = read(libraries::elf_files(tree), context)?;

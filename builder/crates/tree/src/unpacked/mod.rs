@@ -6,9 +6,10 @@
 //! checked, and its key is that hash together with the version of the readers that made it.
 //!
 //! Any number of builders may use one folder: a pack appears by rename when it is complete and is
-//! never changed. Any of them may be killed: its unfinished file goes with the next [`Unpacked::tidy`].
-//! Every content is checked by its SHA-256 whenever it is read to its end, the list of members when it
-//! is opened. A damaged pack is removed, and [`Unpacked::damaged`] says that a build met one.
+//! never changed. Any of them may be killed: its unfinished file goes with the next [`Unpacked::tidy`]; those of the living are locked.
+//! Every content is checked by its SHA-256 whenever it is read to its end. The list of members, which has these hashes,
+//! is sealed together with the hash of the package, by a key that only this user has: who can write to the folder cannot
+//! make a pack that counts. A damaged pack is removed, and [`Unpacked::damaged`] says that a build met one.
 
 mod index;
 mod member;
@@ -16,7 +17,7 @@ mod pack;
 #[cfg(test)]
 mod tests;
 
-use std::fs::{self, File};
+use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -28,11 +29,14 @@ pub use pack::{Pack, PackWriter};
 
 use wifibox_ground::content::Content;
 use wifibox_ground::digest::Sha256;
+use wifibox_ground::regular;
+use wifibox_ground::secret::Secret;
 
 /// Rises when a reader of packages makes something else of the same bytes, or the format changes.
 const VERSION: u32 = 1;
-/// An unfinished file that nobody has written to for so long is a killed builder's.
-const ABANDONED: Duration = Duration::from_secs(6 * 3600);
+
+/// A file so young may not be locked yet.
+const JUST_BEGUN: Duration = Duration::from_secs(3);
 
 const WHOLE: &str = "pack";
 const UNFINISHED: &str = "unfinished";
@@ -65,21 +69,24 @@ pub struct UnpackedSize {
 #[derive(Debug, Clone)]
 pub struct Unpacked {
     folder: PathBuf,
+    secret: Secret,
     damaged: Arc<AtomicBool>,
 }
 
 impl Unpacked {
-    /// The cache in `folder`, which is made if need be.
+    /// The cache in `folder`, which is made if need be. Only what was put in with the same `secret` is found.
     ///
     /// # Errors
     /// [`UnpackedError`]: the folder cannot be made.
-    pub fn open(folder: &Path) -> Result<Self, UnpackedError> {
+    pub fn open(folder: &Path, secret: &Secret) -> Result<Self, UnpackedError> {
         fs::create_dir_all(folder).map_err(UnpackedError::of("make the folder", folder))?;
-        Ok(Unpacked { folder: folder.to_owned(), damaged: Arc::default() })
+        let (folder, secret) = (folder.to_owned(), secret.clone());
+        Ok(Unpacked { folder, secret, damaged: Arc::default() })
     }
 
     fn path_of(&self, package: &Sha256) -> PathBuf {
-        let key = Sha256::of(format!("unpacked {VERSION} {package}").as_bytes());
+        let key =
+            self.secret.seal("the name of a pack", &[&VERSION.to_le_bytes(), package.as_bytes()]);
         self.folder.join(format!("{key}.{WHOLE}"))
     }
 
@@ -87,10 +94,18 @@ impl Unpacked {
     /// unknown.
     pub fn get(&self, package: &Sha256) -> Option<Pack> {
         let path = self.path_of(package);
-        let file = File::open(&path).ok()?;
+        let file = match regular::open(&path) {
+            Ok(file) => file,
+            // What is no file is as good as damaged.
+            Err(error) if error.kind() == io::ErrorKind::InvalidInput => {
+                let _ = fs::remove_file(&path);
+                return None;
+            }
+            Err(_) => return None,
+        };
         // It was used now. Where that cannot be noted, the pack merely goes earlier.
         let _ = file.set_modified(SystemTime::now());
-        match Pack::read(file, &path, &self.damaged) {
+        match Pack::read(file, &path, package, &self.secret, &self.damaged) {
             Ok(pack) => Some(pack),
             Err(_) => {
                 let _ = fs::remove_file(&path);
@@ -111,7 +126,10 @@ impl Unpacked {
     pub fn begin(&self, package: &Sha256) -> io::Result<PackWriter> {
         let temporary =
             tempfile::Builder::new().suffix(&format!(".{UNFINISHED}")).tempfile_in(&self.folder)?;
-        Ok(PackWriter::new(temporary, self.path_of(package), Arc::clone(&self.damaged)))
+        // The lock says that its builder lives. Where it cannot be had, the file may go before it is complete.
+        let _ = temporary.as_file().try_lock();
+        let (path, damaged) = (self.path_of(package), Arc::clone(&self.damaged));
+        Ok(PackWriter::new(temporary, path, *package, self.secret.clone(), damaged))
     }
 
     /// One content, under a key that is a hash of everything that decides its bytes.
@@ -165,8 +183,12 @@ impl Unpacked {
         files.sort_by(|a, b| (a.used, &a.path).cmp(&(b.used, &b.path)));
         let mut total: u64 = files.iter().map(|file| file.bytes).sum();
         for file in files {
-            let age = now.duration_since(file.used).unwrap_or_default();
-            let goes = if file.whole { total > limit } else { limit == 0 || age > ABANDONED };
+            let goes = if file.whole {
+                total > limit
+            } else {
+                let age = now.duration_since(file.used).unwrap_or_default();
+                limit == 0 || (age > JUST_BEGUN && is_abandoned(&file.path))
+            };
             if goes {
                 remove(&file.path)?;
                 total = total.saturating_sub(file.bytes);
@@ -182,6 +204,11 @@ impl Unpacked {
     pub fn tidy(&self, limit: u64) -> Result<(), UnpackedError> {
         Unpacked::prune(&self.folder, limit)
     }
+}
+
+/// Whether the builder of an unfinished file is gone.
+fn is_abandoned(path: &Path) -> bool {
+    regular::open(path).is_ok_and(|file| file.try_lock().is_ok())
 }
 
 struct Found {

@@ -1,5 +1,6 @@
 //! A pack: the contents of a package's files one after another, the list of its members ([`super::index`]),
-//! and at the very end where the list begins, how long it is, its SHA-256, and eight fixed bytes.
+//! and at the very end where the list begins, how long it is, the seal over it and over the package's hash, and eight
+//! fixed bytes.
 
 use std::fs::File;
 use std::io::{self, BufWriter, Read, Write};
@@ -16,9 +17,10 @@ use wifibox_ground::digests::Hashers;
 use wifibox_ground::entry::{Entry, EntryKind};
 use wifibox_ground::packed::{PackFile, Packed};
 use wifibox_ground::path::GuestPath;
+use wifibox_ground::secret::Secret;
 
-const MAGIC: &[u8; 8] = b"WBPACK01";
-/// Offset and length of the list, its hash, the magic.
+const MAGIC: &[u8; 8] = b"WBPACK02";
+/// Offset and length of the list, its seal, the magic.
 const FOOTER: usize = 8 + 8 + 32 + 8;
 /// The longest list of members that is read, in bytes.
 const INDEX_LIMIT: u64 = 256 << 20;
@@ -32,7 +34,13 @@ pub struct Pack {
 
 impl Pack {
     /// Reads the list of members and checks it.
-    pub(super) fn read(file: File, path: &Path, damaged: &Arc<AtomicBool>) -> io::Result<Self> {
+    pub(super) fn read(
+        file: File,
+        path: &Path,
+        package: &Sha256,
+        secret: &Secret,
+        damaged: &Arc<AtomicBool>,
+    ) -> io::Result<Self> {
         let bad = || io::Error::from(io::ErrorKind::InvalidData);
         let number = |bytes: Option<&[u8]>| {
             bytes.and_then(|bytes| bytes.try_into().ok()).map(u64::from_le_bytes)
@@ -51,7 +59,7 @@ impl Pack {
         }
         let mut json = vec![0; usize::try_from(size).map_err(|_| bad())?];
         file.read_exact_at(&mut json, begin)?;
-        if footer.get(16..48) != Some(Sha256::of(&json).as_bytes()) {
+        if footer.get(16..48) != Some(seal(secret, package, &json).as_bytes()) {
             return Err(bad());
         }
         let members = index::read(&json).ok_or_else(bad)?;
@@ -127,11 +135,18 @@ impl Pack {
     }
 }
 
+/// Binds a list of members to the package that it is of.
+fn seal(secret: &Secret, package: &Sha256, json: &[u8]) -> Sha256 {
+    secret.seal("the members of a pack", &[package.as_bytes(), json])
+}
+
 /// A pack under way. Dropping it leaves nothing behind.
 #[derive(Debug)]
 pub struct PackWriter {
     out: BufWriter<tempfile::NamedTempFile>,
     path: PathBuf,
+    package: Sha256,
+    secret: Secret,
     damaged: Arc<AtomicBool>,
     end: u64,
     members: Vec<Member>,
@@ -141,10 +156,19 @@ impl PackWriter {
     pub(super) fn new(
         out: tempfile::NamedTempFile,
         path: PathBuf,
+        package: Sha256,
+        secret: Secret,
         damaged: Arc<AtomicBool>,
     ) -> Self {
         let out = BufWriter::with_capacity(1 << 18, out);
-        PackWriter { out, path, damaged, end: 0, members: Vec::new() }
+        PackWriter { out, path, package, secret, damaged, end: 0, members: Vec::new() }
+    }
+
+    /// Makes its file look so old.
+    #[cfg(test)]
+    pub(super) fn age(&self, age: std::time::Duration) {
+        let then = std::time::SystemTime::now() - age;
+        self.out.get_ref().as_file().set_modified(then).expect("aged");
     }
 
     /// Takes the next member in, with all its bytes.
@@ -210,7 +234,7 @@ impl PackWriter {
         self.out.write_all(&json)?;
         self.out.write_all(&self.end.to_le_bytes())?;
         self.out.write_all(&(json.len() as u64).to_le_bytes())?;
-        self.out.write_all(Sha256::of(&json).as_bytes())?;
+        self.out.write_all(seal(&self.secret, &self.package, &json).as_bytes())?;
         self.out.write_all(MAGIC)?;
         let temporary = self.out.into_inner().map_err(io::IntoInnerError::into_error)?;
         // No fsync: a pack that did not survive a crash is found damaged, and unpacking is repeated.

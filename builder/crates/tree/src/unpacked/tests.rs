@@ -1,6 +1,8 @@
 //! The cache of unpacked packages: what comes back, several builders, killed ones, damage, the limit.
 
+use std::fs::File;
 use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
+use std::sync::OnceLock;
 
 use super::*;
 use wifibox_ground::entry::{Entry, EntryKind};
@@ -8,6 +10,11 @@ use wifibox_ground::path::GuestPath;
 
 fn key(n: u8) -> Sha256 {
     Sha256::of(&[n])
+}
+
+fn secret() -> Secret {
+    static SECRET: OnceLock<Secret> = OnceLock::new();
+    SECRET.get_or_init(|| Secret::random().expect("random")).clone()
 }
 
 fn entry<'a>(path: &[u8], kind: EntryKind<'a>) -> Entry<'a> {
@@ -94,14 +101,14 @@ fn names(folder: &Path) -> usize {
 #[test]
 fn what_was_unpacked_comes_back() {
     let folder = tempfile::tempdir().expect("a folder");
-    let cache = Unpacked::open(folder.path()).expect("opened");
+    let cache = Unpacked::open(folder.path(), &secret()).expect("opened");
     assert!(cache.get(&key(1)).is_none());
     let first = told(&fill(&cache, 1));
     assert_eq!(first.len(), 9);
     assert!(
         first[2].starts_with("[117, 115, 114, 47, 98, 105, 110, 47, 115, 109, 255, 108, 108] ")
     );
-    let again = Unpacked::open(folder.path()).expect("opened");
+    let again = Unpacked::open(folder.path(), &secret()).expect("opened");
     assert_eq!(told(&again.get(&key(1)).expect("there")), first);
     assert!(again.get(&key(2)).is_none());
     assert!(!again.damaged());
@@ -113,7 +120,7 @@ fn what_was_unpacked_comes_back() {
 #[test]
 fn an_unfinished_pack_is_not_there_and_an_abandoned_one_goes() {
     let folder = tempfile::tempdir().expect("a folder");
-    let cache = Unpacked::open(folder.path()).expect("opened");
+    let cache = Unpacked::open(folder.path(), &secret()).expect("opened");
     let mut writer = cache.begin(&key(1)).expect("begun");
     writer.add(entry(b"a", EntryKind::Directory)).expect("added");
     assert!(cache.get(&key(1)).is_none());
@@ -124,17 +131,22 @@ fn an_unfinished_pack_is_not_there_and_an_abandoned_one_goes() {
     let left = folder.path().join("x.unfinished");
     fs::write(&left, b"half").expect("written");
     cache.tidy(1 << 30).expect("tidied");
-    assert!(left.exists(), "it may be somebody's who is at work");
+    assert!(left.exists(), "it may be just begun");
     let file = File::options().write(true).open(&left).expect("opened");
-    file.set_modified(SystemTime::now() - 2 * ABANDONED).expect("aged");
+    file.set_modified(SystemTime::now() - 2 * JUST_BEGUN).expect("aged");
+    let living = cache.begin(&key(2)).expect("begun");
+    living.age(2 * JUST_BEGUN);
     cache.tidy(1 << 30).expect("tidied");
     assert!(!left.exists());
+    assert_eq!(names(folder.path()), 1, "that of the living builder stays");
+    drop(living.finish().expect("finished"));
+    assert!(cache.get(&key(2)).is_some());
 }
 
 #[test]
 fn every_damaged_byte_is_found() {
     let folder = tempfile::tempdir().expect("a folder");
-    let cache = Unpacked::open(folder.path()).expect("opened");
+    let cache = Unpacked::open(folder.path(), &secret()).expect("opened");
     drop(fill(&cache, 1));
     let path = cache.path_of(&key(1));
     let length = fs::metadata(&path).expect("there").len();
@@ -173,10 +185,39 @@ fn every_damaged_byte_is_found() {
     }
 }
 
+/// Whoever can write to the folder makes a pack of other bytes, with hashes that are right.
+#[test]
+fn a_pack_that_somebody_else_made_is_none() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let cache = Unpacked::open(folder.path(), &secret()).expect("opened");
+    let path = cache.path_of(&key(1));
+    let forge = |secret: &Secret, package: Sha256| {
+        let out = tempfile::NamedTempFile::new_in(folder.path()).expect("made");
+        let damaged = Arc::default();
+        let mut writer = PackWriter::new(out, path.clone(), package, secret.clone(), damaged);
+        let kind = EntryKind::File { size: 4, content: &mut &b"evil"[..] };
+        writer.add(entry(b"usr/bin/x", kind)).expect("added");
+        drop(writer.finish().expect("finished"));
+    };
+    forge(&secret(), key(1));
+    assert!(cache.get(&key(1)).is_some(), "what this user made is there");
+    forge(&Secret::random().expect("random"), key(1));
+    assert!(cache.get(&key(1)).is_none(), "another user has another key");
+    assert!(!path.exists());
+    // A sound pack of another package, under this one's name.
+    forge(&secret(), key(2));
+    assert!(cache.get(&key(1)).is_none());
+    // And what is no file holds nobody up.
+    let made = std::process::Command::new("mkfifo").arg(&path).status();
+    assert!(made.expect("mkfifo").success());
+    assert!(cache.get(&key(1)).is_none());
+    assert!(!path.exists());
+}
+
 #[test]
 fn what_was_not_used_for_longest_goes() {
     let folder = tempfile::tempdir().expect("a folder");
-    let cache = Unpacked::open(folder.path()).expect("opened");
+    let cache = Unpacked::open(folder.path(), &secret()).expect("opened");
     let open = fill(&cache, 0);
     for n in 1..5 {
         fill(&cache, n);
@@ -202,7 +243,7 @@ fn builders_at_one_time_do_not_disturb_each_other() {
     std::thread::scope(|scope| {
         for _ in 0..4 {
             scope.spawn(|| {
-                let cache = Unpacked::open(folder.path()).expect("opened");
+                let cache = Unpacked::open(folder.path(), &secret()).expect("opened");
                 for n in 0..3 {
                     let pack = cache.get(&key(n)).unwrap_or_else(|| fill(&cache, n));
                     assert_eq!(told(&pack).len(), 9);

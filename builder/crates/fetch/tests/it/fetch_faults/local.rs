@@ -249,3 +249,66 @@ fn downloading_child() {
         .expecting(Some(body().len() as u64), Sha256::of(&body()));
     let _ = Fetcher::new(&store, &options, &seen, &cancel).fetch(&artefact);
 }
+
+#[test]
+fn a_link_planted_for_a_download_is_not_followed() {
+    let world = World::new();
+    let precious = world.path("precious");
+    fs::write(&precious, "keep me").unwrap();
+    std::os::unix::fs::symlink(&precious, world.partial()).unwrap();
+    world.assert_fetched(world.fetch(&world.artefact()));
+    assert_eq!(fs::read_to_string(&precious).unwrap(), "keep me");
+    // Nor is another name of a file.
+    let world = World::new();
+    fs::write(world.path("precious"), "keep me").unwrap();
+    fs::hard_link(world.path("precious"), world.partial()).unwrap();
+    world.assert_fetched(world.fetch(&world.artefact()));
+    assert_eq!(fs::read_to_string(world.path("precious")).unwrap(), "keep me");
+}
+
+fn fifo(path: &Path) {
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    assert!(std::process::Command::new("mkfifo").arg(path).status().unwrap().success());
+}
+
+#[test]
+fn pipes_and_devices_hold_nobody_up() {
+    let mut world = World::new();
+    let (entry, dist) = (world.store.path_of(&world.digest()), world.path("dist/x+1~2.deb"));
+    fifo(&dist);
+    world.options.distdirs = vec![world.path("dist")];
+    fifo(&entry);
+    fifo(&world.partial());
+    world.assert_fetched(world.fetch(&world.artefact()));
+    let warnings = world.seen.warnings.lock().unwrap().clone();
+    assert!(
+        matches!(&warnings[..], [w] if w.contains("is no file; it is removed")),
+        "{warnings:?}"
+    );
+    fs::remove_file(&entry).unwrap();
+    std::os::unix::fs::symlink("/dev/zero", &entry).unwrap();
+    world.assert_fetched(world.fetch(&world.artefact()));
+    // A mirror on this machine, too.
+    let world = World::new();
+    let file = world.path("mirror").join(PATH);
+    fs::remove_file(&file).unwrap();
+    fifo(&file);
+    let error = world.fetch(&world.from(&[world.path("mirror").to_str().unwrap()])).unwrap_err();
+    assert!(error.to_string().contains("it is a named pipe, not a file"), "{error}");
+}
+
+#[test]
+fn what_gets_the_name_of_a_checked_file_is_checked_again() {
+    let world = World::new();
+    let fetched = world.fetch(&world.artefact()).unwrap();
+    assert_eq!(fetched.read().unwrap(), world.body);
+    let mut other = world.body.clone();
+    other[7] ^= 1;
+    fs::write(world.path("other"), &other).unwrap();
+    fs::rename(world.path("other"), &fetched.path).unwrap();
+    let error = fetched.open().unwrap_err();
+    assert!(matches!(error, FetchError::Verification { .. }), "{error}");
+    // The same bytes are as good as before, whoever put them there.
+    fs::write(&fetched.path, &world.body).unwrap();
+    assert_eq!(fetched.read().unwrap(), world.body);
+}

@@ -86,10 +86,28 @@ fn sites(variants: &Variants) -> String {
     for file in &variants.files {
         sites.entry(group(&file.repository)).or_insert(&file.mirrors);
     }
-    let urls = sites.iter().flat_map(|(group, urls)| {
-        urls.iter().map(move |url| format!("{}/:{group}", url.trim_end_matches('/')))
-    });
-    assign("MASTER_SITES=", &urls.collect::<Vec<_>>())
+    let mut urls = Vec::new();
+    for (group, mirrors) in &sites {
+        let mirrors = mirrors.iter().map(|url| url.trim_end_matches('/'));
+        urls.extend(mirrors.clone().map(|url| format!("{url}/:{group}")));
+        let archives = mirrors.filter_map(|url| archive(url, variants.source_date_epoch));
+        let archives: BTreeSet<String> = archives.collect();
+        urls.extend(archives.into_iter().map(|url| format!("{url}/:{group}")));
+    }
+    assign("MASTER_SITES=", &urls)
+}
+
+/// Where the files of a Debian mirror are for ever: mirrors delete what is not the newest. The archive gives out
+/// the state before a time; the newest thing of the lock was everywhere a day after it was made.
+pub(super) fn archive(mirror: &str, newest: u32) -> Option<String> {
+    let (host, path) = mirror.split_once("://")?.1.split_once('/')?;
+    let name = path.trim_end_matches('/');
+    if !host.ends_with(".debian.org") || !["debian", "debian-security"].contains(&name) {
+        return None;
+    }
+    let day = jiff::Timestamp::from_second(i64::from(newest) + 24 * 60 * 60).ok()?;
+    let day = day.strftime("%Y%m%dT%H%M%SZ");
+    Some(format!("https://snapshot.debian.org/archive/{name}/{day}"))
 }
 
 /// A conjunction in the words of make(1); empty if it always holds.

@@ -35,6 +35,14 @@ fn option(prefix: &str, name: &str) -> String {
     format!("{prefix}{}", name.to_uppercase().replace('-', "_"))
 }
 
+/// The option of a role, by the name that users of net/wifibox-alpine have in their files of options.
+fn role(name: &str) -> String {
+    match name {
+        "station" => "APP_SUPPLICANT".to_owned(),
+        name => option("APP_", name),
+    }
+}
+
 impl Names {
     /// The names for what `variants` were chosen among.
     pub fn of(variants: &Variants) -> Names {
@@ -44,7 +52,7 @@ impl Names {
         Names {
             flavors: axes.flavors.iter().map(|flavor| flavor.choice.name.clone()).collect(),
             kernels: axes.kernels.iter().map(|choice| kernel(&choice.name)).collect(),
-            roles: axes.roles.iter().map(|choice| option("APP_", &choice.name)).collect(),
+            roles: axes.roles.iter().map(|choice| role(&choice.name)).collect(),
             features: axes
                 .features
                 .iter()

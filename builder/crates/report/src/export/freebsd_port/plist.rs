@@ -16,8 +16,12 @@ const VAR: &str = "/var/run/wifibox/appliance";
 
 /// The files that every guest installs, below PREFIX. The man page has the name that net/wifibox-core links
 /// `wifibox-guest.5.gz` to.
-const ALWAYS: [&str; 3] =
-    ["share/man/man5/wifibox-alpine.5.gz", "share/wifibox/esp.img", "share/wifibox/root.img"];
+const ALWAYS: [&str; 4] = [
+    "share/man/man5/wifibox-alpine.5.gz",
+    "share/wifibox/esp.img",
+    "share/wifibox/manifest.json",
+    "share/wifibox/root.img",
+];
 
 /// The text of `pkg-plist.BASE`.
 ///

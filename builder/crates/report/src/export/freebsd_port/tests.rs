@@ -99,12 +99,12 @@ fn options_have_the_ports_names() {
         "ONLY_FOR_ARCHS=\tamd64\n",
         "FLAVORS=\tdefault \\\n\t\tb43\n",
         "OPTIONS_SINGLE_COMPRESSION=\tCOMP_ZSTD \\\n\t\tCOMP_XZ\n",
-        "OPTIONS_SINGLE_APPLICATION=\tAPP_STATION \\\n\t\tAPP_ACCESS_POINT\n",
+        "OPTIONS_SINGLE_APPLICATION=\tAPP_SUPPLICANT \\\n\t\tAPP_ACCESS_POINT\n",
         // Without the name of its base.
         "OPTIONS_SINGLE_KERNEL=\tKERN_LTS \\\n\t\tKERN_EDGE\n",
         "OPTIONS_DEFINE=\tDOCS \\\n\t\tIPV6\n",
         "OPTIONS_GROUP_EXTRAS=\tXX_EXTRA\n",
-        "OPTIONS_DEFAULT=\tCOMP_ZSTD \\\n\t\tAPP_STATION \\\n\t\tKERN_LTS \\\n\t\tIPV6\n",
+        "OPTIONS_DEFAULT=\tCOMP_ZSTD \\\n\t\tAPP_SUPPLICANT \\\n\t\tKERN_LTS \\\n\t\tIPV6\n",
         "XX_EXTRA_DESC=\tWhat extra is for $$1\n",
         "XX_EXTRA_IMPLIES=\tIPV6\n",
         "XX_EXTRA_PREVENTS=\tAPP_ACCESS_POINT\n",
@@ -129,7 +129,7 @@ fn distfiles_depend_on_flavor_and_options() {
         "GUEST_LOCK=\t${FILESDIR}/distro-1-x86_64.lock\n",
         "GUEST_ARGS+=\t--kernel distro-lts\n",
         ".if !empty(DISTFILES:M*\\:linux_firmware)\n",
-        ".elif ${PORT_OPTIONS:MAPP_STATION}\nGUEST_ARGS+=\t--without extra\n",
+        ".elif ${PORT_OPTIONS:MAPP_SUPPLICANT}\nGUEST_ARGS+=\t--without extra\n",
     ] {
         assert!(text.contains(lines), "{lines:?} is not in\n{text}");
     }
@@ -148,9 +148,10 @@ fn the_packing_list_knows_samples_folders_and_options() {
     assert_eq!(
         text("pkg-plist.distro"),
         "etc/wifibox/app_config\n\
-         %%APP_STATION%%@sample(,,640) etc/wifibox/s/s.conf.sample\n\
+         %%APP_SUPPLICANT%%@sample(,,640) etc/wifibox/s/s.conf.sample\n\
          share/man/man5/wifibox-alpine.5.gz\n\
          share/wifibox/esp.img\n\
+         share/wifibox/manifest.json\n\
          share/wifibox/root.img\n\
          %%APP_ACCESS_POINT%%/var/run/wifibox/appliance/lib/more/file\n\
          %%APP_ACCESS_POINT%%@dir /var/run/wifibox/appliance/lib/more\n\
@@ -174,4 +175,16 @@ fn what_ports_cannot_say_is_refused() {
     }
     let error = files(&flavored).expect_err("a sample of one flavor").to_string();
     assert!(error.contains("depends on the flavor"), "{error}");
+}
+
+#[test]
+fn what_mirrors_of_debian_delete_is_in_its_archive() {
+    use super::distfiles::archive;
+    assert_eq!(
+        archive("http://ftp.de.debian.org/debian", 1_700_000_000).as_deref(),
+        Some("https://snapshot.debian.org/archive/debian/20231115T221320Z")
+    );
+    for other in ["https://mirror.example/debian", "http://ftp.de.debian.org/other", "no url"] {
+        assert_eq!(archive(other, 1), None, "{other}");
+    }
 }

@@ -30,6 +30,60 @@ fn requests_take_versions_and_alternatives() {
     apt(text, "a=3", "!");
 }
 
+/// Chooses from repositories with priorities, as apt does from archives.
+fn from_archives(archives: &[(i16, &str)], world: &str) -> String {
+    let repositories = archives.iter().map(|(priority, text)| crate::solver::Repository {
+        priority: *priority,
+        ..crate::solver::Repository::new(super::index(Scheme::Dpkg, text).into())
+    });
+    let universe =
+        crate::solver::Universe::new(Scheme::Dpkg, None, repositories.collect(), Vec::new())
+            .expect("a universe");
+    let requests = world
+        .split(',')
+        .map(|text| crate::solver::Request::parse(Scheme::Dpkg, text).expect("a request"));
+    let requests: Vec<_> = requests.collect();
+    let outcome = crate::solver::resolve(&universe, &requests).map_err(|error| error.to_string());
+    names(&universe, outcome)
+}
+
+#[test]
+fn the_priority_of_an_archive_goes_before_the_version() {
+    let (stable, security) = ((500, "a 1; Depends: b\n b 1"), (500, "b 2"));
+    let backports = (100, "a 3; Depends: b, c\n b 3\n c 3");
+    assert_eq!(from_archives(&[stable, security, backports], "a"), "a-1 b-2");
+    // What only such an archive has comes from there, and what is asked for in that version.
+    assert_eq!(from_archives(&[stable, security, backports], "c"), "c-3");
+    assert_eq!(from_archives(&[stable, security, backports], "b (>= 3)"), "b-3");
+    let asked = (990, backports.1);
+    assert_eq!(from_archives(&[stable, security, asked], "a"), "a-3 b-3 c-3");
+    // An older version in the archive that goes before.
+    assert_eq!(from_archives(&[(500, "a 2"), (990, "a 1")], "a"), "a-1");
+}
+
+#[test]
+fn the_last_mentioned_provider_is_that_of_all_archives() {
+    let read = |texts: &[&str]| {
+        let mut mentions = wifibox_formats::dpkg_index::Mentions::default();
+        let mut all = Vec::new();
+        for text in texts {
+            let packages = wifibox_formats::dpkg_index::parse_after(&mut mentions, text.as_bytes());
+            all.push(crate::solver::Repository::new(packages.expect("an index").into()));
+        }
+        all
+    };
+    // q is mentioned before p in the first archive; that it is in the second one only does not count.
+    let first =
+        "Package: a\nVersion: 1\nDepends: v\nSuggests: q\n\nPackage: p\nVersion: 1\nProvides: v\n";
+    let second = "Package: q\nVersion: 1\nProvides: v\n";
+    let universe =
+        crate::solver::Universe::new(Scheme::Dpkg, None, read(&[first, second]), Vec::new())
+            .expect("a universe");
+    let request = crate::solver::Request::parse(Scheme::Dpkg, "a").expect("a request");
+    let outcome = crate::solver::resolve(&universe, &[request]).map_err(|error| error.to_string());
+    assert_eq!(names(&universe, outcome), "a-1 p-1");
+}
+
 #[test]
 fn a_real_package_goes_before_its_providers() {
     apt("a 1; Depends: v\n p 1; Provides: v\n v 1", "a", "a-1 v-1");

@@ -301,7 +301,7 @@ proptest! {
                 solution.packages.iter().map(|c| universe.package(c.item).clone()).collect();
             let stored = serde_json::to_string(&chosen).expect("JSON");
             let locked: Vec<Package> = serde_json::from_str(&stored).expect("packages");
-            let repository = crate::solver::Repository { tag: None, packages: locked.into() };
+            let repository = crate::solver::Repository::new(locked.into());
             let universe = crate::solver::Universe::new(scheme, None, vec![repository], vec![]).expect("a universe");
             let separator = if scheme == Scheme::Apk { ' ' } else { ',' };
             let requests: Vec<Request> =

@@ -44,7 +44,7 @@ pub(super) fn solve(
 ) -> (Universe, Result<Solution, String>) {
     let repositories = repositories.iter().map(|(tag, text)| Repository {
         tag: tag.map(str::to_owned),
-        packages: index(scheme, text).into(),
+        ..Repository::new(index(scheme, text).into())
     });
     let stand_ins = stand_ins.iter().map(|(name, version)| StandIn {
         name: (*name).to_owned(),

@@ -72,7 +72,8 @@ pub fn run(job: &Job<'_>) -> Result<Outcome, Error> {
             .collect();
         let mut installation = Installation::new(job, of_kernel, &chosen);
         if installation.is_needed(&chosen) {
-            installation.install(&order::of_installation(job.packages, &chosen))?;
+            let order = order::of_installation(job.packages, job.controls, &chosen);
+            installation.install(&order)?;
         }
         unknown.append(&mut installation.unknown);
         outcome.reports.append(&mut installation.reports);

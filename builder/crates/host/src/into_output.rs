@@ -10,11 +10,13 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use super::{HostFile, Hypervisor};
+use wifibox_ground::cancel::uninterrupted;
 use wifibox_ground::digest::Sha256;
 use wifibox_ground::output::{Output, set_mode};
-use wifibox_ground::sums::{SIGNATURES, SUMS, Sums};
+use wifibox_ground::regular;
+use wifibox_ground::sums::{SIGNATURES, SUMS, SUMS_LIMIT, Sums};
 use wifibox_report::Manifest;
-use wifibox_report::output::{self, LoadError};
+use wifibox_report::output::{self, LoadError, SIZE_LIMIT};
 
 /// The folder of an output for these files.
 const FOLDER: &str = "host";
@@ -22,7 +24,7 @@ const MANIFEST: &str = "manifest.json";
 
 /// Why files cannot be put where they should be.
 #[derive(Debug, thiserror::Error)]
-pub enum InstallError {
+pub enum PlacingError {
     /// The output cannot be read.
     #[error(transparent)]
     Output(#[from] LoadError),
@@ -66,17 +68,17 @@ pub enum InstallError {
     Json(#[from] serde_json::Error),
 }
 
-fn failed(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> InstallError {
+fn failed(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> PlacingError {
     let path = path.to_owned();
-    move |source| InstallError::Io { doing, path, source }
+    move |source| PlacingError::Io { doing, path, source }
 }
 
 /// Writes `files` below `folder`, which is made if it is not there. Files of the same names with other contents make
 /// way with `force` only.
 ///
 /// # Errors
-/// [`InstallError::InTheWay`], before anything is written; [`InstallError::Io`].
-pub fn into_folder(folder: &Path, files: &[HostFile], force: bool) -> Result<(), InstallError> {
+/// [`PlacingError::InTheWay`], before anything is written; [`PlacingError::Io`].
+pub fn into_folder(folder: &Path, files: &[HostFile], force: bool) -> Result<(), PlacingError> {
     if !force {
         for file in files {
             check_place(&folder.join(&file.path), |found| {
@@ -95,24 +97,25 @@ pub fn into_folder(folder: &Path, files: &[HostFile], force: bool) -> Result<(),
 /// hypervisors had before and have no longer are removed. What is not as it was written makes way with `force` only.
 ///
 /// # Errors
-/// [`InstallError`]; the output is then as it was, unless a rename failed.
+/// [`PlacingError`]; the output is then as it was, unless a rename failed.
 pub fn into_output(
     folder: &Path,
     hypervisors: &[Hypervisor],
     files: &[HostFile],
     force: bool,
-) -> Result<(), InstallError> {
+) -> Result<(), PlacingError> {
     if let Some(path) = SIGNATURES.iter().map(|name| folder.join(name)).find(|path| path.exists()) {
-        return Err(InstallError::Signed { path });
+        return Err(PlacingError::Signed { path });
     }
     let mut manifest = output::load(folder)?;
     let mut sums = sums(folder)?;
-    let changed = |name: &str, why: &str| InstallError::Changed {
+    let changed = |name: &str, why: &str| PlacingError::Changed {
         path: folder.join(name),
         why: why.to_owned(),
     };
     let manifest_path = folder.join(MANIFEST);
-    let bytes = fs::read(&manifest_path).map_err(failed("read", &manifest_path))?;
+    let bytes =
+        regular::read(&manifest_path, SIZE_LIMIT).map_err(failed("read", &manifest_path))?;
     if sums.hashes.get(MANIFEST) != Some(&Sha256::of(&bytes)) {
         return Err(changed(MANIFEST, "its hash is not that of SHA256SUMS"));
     }
@@ -146,6 +149,8 @@ pub fn into_output(
     ready.push((write_beside(&manifest_path, text.as_bytes(), 0o644)?, manifest_path));
     let path = folder.join(SUMS);
     ready.push((write_beside(&path, lines.as_bytes(), 0o644)?, path));
+    let whole = uninterrupted();
+    whole.changed();
     for name in old {
         let path = folder.join(name);
         match fs::remove_file(&path) {
@@ -165,21 +170,28 @@ pub fn into_output(
     Ok(())
 }
 
+/// No file for a host is longer, in bytes.
+const FILE_LIMIT: u64 = 16 << 20;
+
 /// Refuses to replace what is at `path`, if it is not a regular file or `objection` has something against its hash.
 fn check_place(
     path: &Path,
     objection: impl Fn(Sha256) -> Option<&'static str>,
-) -> Result<(), InstallError> {
+) -> Result<(), PlacingError> {
     let why = match path.symlink_metadata() {
         Err(_) => None,
         Ok(data) if data.is_file() => {
-            let hash =
-                File::open(path).and_then(Sha256::of_reader).map_err(failed("read", path))?.0;
-            objection(hash)
+            // Files for hosts are small.
+            match regular::read(path, FILE_LIMIT) {
+                Err(error) if error.kind() == io::ErrorKind::FileTooLarge => {
+                    Some("was changed since it was written")
+                }
+                read => objection(Sha256::of(&read.map_err(failed("read", path))?)),
+            }
         }
         Ok(_) => Some("is no regular file"),
     };
-    why.map_or(Ok(()), |why| Err(InstallError::InTheWay { path: path.to_owned(), why }))
+    why.map_or(Ok(()), |why| Err(PlacingError::InTheWay { path: path.to_owned(), why }))
 }
 
 /// Brings the lists of files up to date.
@@ -201,23 +213,23 @@ fn list(
     manifest.outputs.sort_by(|a, b| a.path.cmp(&b.path));
 }
 
-fn sums(folder: &Path) -> Result<Sums, InstallError> {
+fn sums(folder: &Path) -> Result<Sums, PlacingError> {
     let path = folder.join(SUMS);
-    let bytes = fs::read(&path).map_err(failed("read", &path))?;
-    Sums::parse(&bytes).map_err(|why| InstallError::Changed { path, why })
+    let bytes = regular::read(&path, SUMS_LIMIT).map_err(failed("read", &path))?;
+    Sums::parse(&bytes).map_err(|why| PlacingError::Changed { path, why })
 }
 
 /// A file that is written and waits for its name.
 struct Ready(tempfile::NamedTempFile);
 
 impl Ready {
-    fn keep(self, path: &Path) -> Result<(), InstallError> {
+    fn keep(self, path: &Path) -> Result<(), PlacingError> {
         self.0.persist(path).map_err(|error| failed("write", path)(error.error))?;
         Ok(())
     }
 }
 
-fn write_beside(path: &Path, contents: &[u8], mode: u32) -> Result<Ready, InstallError> {
+fn write_beside(path: &Path, contents: &[u8], mode: u32) -> Result<Ready, PlacingError> {
     let parent = path.parent().unwrap_or(Path::new("."));
     make_folders(parent)?;
     let mut file = tempfile::Builder::new()
@@ -233,7 +245,7 @@ fn write_beside(path: &Path, contents: &[u8], mode: u32) -> Result<Ready, Instal
 }
 
 /// Makes folders with the mode 0755 whatever the umask is, as a build does.
-fn make_folders(folder: &Path) -> Result<(), InstallError> {
+fn make_folders(folder: &Path) -> Result<(), PlacingError> {
     if folder.as_os_str().is_empty() || folder.is_dir() {
         return Ok(());
     }

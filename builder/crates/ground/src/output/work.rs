@@ -1,0 +1,181 @@
+//! Hidden folders in which outputs are made, and what becomes of those that a killed builder left.
+//!
+//! A folder's builder holds a lock on it for as long as it lives, whatever ends it. So a folder that nobody holds is
+//! waste, and the next build beside it removes it. Two may do that at once.
+
+use std::fs::{self, File, TryLockError};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// The end of the name of a folder in which an output is made.
+const PARTIAL: &str = ".wifibox-partial";
+/// The end of the name of a folder that holds the old output while the new one takes its place, as `old`.
+const REPLACED: &str = ".wifibox-replaced";
+/// The old output, in such a folder.
+pub(super) const OLD: &str = "old";
+/// Letters and digits that tell two builders of the same output apart.
+const RANDOM: usize = 6;
+
+/// The folders of this process, for an end from outside.
+static HELD: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
+
+fn held() -> MutexGuard<'static, Vec<PathBuf>> {
+    // Paths are only added and removed whole.
+    HELD.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A folder for the work on `target`, beside it. Gone when dropped, unless it was renamed.
+#[derive(Debug)]
+pub struct WorkFolder {
+    path: PathBuf,
+    /// Closing it gives the lock back.
+    _lock: File,
+}
+
+impl WorkFolder {
+    pub(super) fn partial(parent: &Path, name: &str) -> io::Result<Self> {
+        WorkFolder::make(parent, name, PARTIAL)
+    }
+
+    pub(super) fn replaced(parent: &Path, name: &str) -> io::Result<Self> {
+        WorkFolder::make(parent, name, REPLACED)
+    }
+
+    fn make(parent: &Path, name: &str, end: &str) -> io::Result<Self> {
+        loop {
+            let path = tempfile::Builder::new()
+                .prefix(&format!(".{name}."))
+                .rand_bytes(RANDOM)
+                .suffix(end)
+                .tempdir_in(parent)?
+                .keep();
+            held().push(path.clone());
+            let lock = File::open(&path).and_then(|lock| lock.lock().map(|()| lock));
+            match lock {
+                // Between making and locking it another builder may have taken it for waste.
+                Ok(lock) if path.is_dir() => return Ok(WorkFolder { path, _lock: lock }),
+                Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                    let _ = fs::remove_dir(&path);
+                    forget(&path);
+                    return Err(error);
+                }
+                _ => forget(&path),
+            }
+        }
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+impl Drop for WorkFolder {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.path);
+        forget(&self.path);
+    }
+}
+
+fn forget(path: &Path) {
+    held().retain(|held| held != path);
+}
+
+/// Removes the work folders of this process, which is about to end while others of its threads still write.
+pub fn remove_held() {
+    for path in held().iter() {
+        // What a thread makes meanwhile is left to the next build.
+        let _ = fs::remove_dir_all(path);
+    }
+}
+
+/// Whether this is a name that [`WorkFolder`] gives, and whose output it was: `.NAME.a1B2c3.wifibox-partial`.
+fn target_of<'n>(name: &'n str, end: &str) -> Option<&'n str> {
+    let (target, random) = name.strip_prefix('.')?.strip_suffix(end)?.rsplit_once('.')?;
+    let fits = random.len() == RANDOM && random.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    fits.then_some(target)
+}
+
+/// Removes what killed builders left in `parent`. An old output whose replacement never came is put back.
+/// What cannot be removed stays: it is in nobody's way.
+pub(super) fn sweep(parent: &Path) {
+    let Ok(entries) = fs::read_dir(parent) else { return };
+    for entry in entries.flatten() {
+        let name = entry.file_name();
+        let Some(name) = name.to_str() else { continue };
+        let replaced = target_of(name, REPLACED);
+        if replaced.is_none() && target_of(name, PARTIAL).is_none() {
+            continue;
+        }
+        let path = entry.path();
+        // The lock of a living builder is not waited for; a link is none of ours.
+        if !entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+            continue;
+        }
+        let Ok(lock) = File::open(&path) else { continue };
+        match lock.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock | TryLockError::Error(_)) => continue,
+        }
+        if let Some(target) = replaced.map(|target| parent.join(target))
+            && target.symlink_metadata().is_err()
+        {
+            let _ = fs::rename(path.join(OLD), target);
+        }
+        let _ = fs::remove_dir_all(&path);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(folder: &Path) -> Vec<String> {
+        let mut names: Vec<String> = fs::read_dir(folder)
+            .expect("listed")
+            .map(|entry| entry.expect("listed").file_name().to_string_lossy().into_owned())
+            .collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn what_nobody_holds_goes_and_nothing_else() {
+        let parent = tempfile::tempdir().expect("a folder");
+        let at = |name: &str| parent.path().join(name);
+        let living = WorkFolder::partial(parent.path(), "out").expect("made");
+        fs::write(living.path().join("root.img"), "x").expect("written");
+        for dead in [".out.a1b2c3.wifibox-partial", ".a.b.ABCDEF.wifibox-partial"] {
+            fs::create_dir_all(at(dead).join("host")).expect("made");
+            fs::write(at(dead).join("root.img"), "x").expect("written");
+        }
+        let others = [".out.a1b2c3.partial", ".out.wifibox-partial", "out.a1b2c3.wifibox-partial"];
+        others.iter().for_each(|name| fs::create_dir(at(name)).expect("made"));
+        fs::write(at(".file.a1b2c3.wifibox-partial"), "x").expect("written");
+        sweep(parent.path());
+        let living_name = living.path().file_name().expect("named").to_string_lossy().into_owned();
+        let mut expected: Vec<String> = others.map(str::to_owned).to_vec();
+        expected.extend([".file.a1b2c3.wifibox-partial".to_owned(), living_name]);
+        expected.sort();
+        assert_eq!(names(parent.path()), expected);
+        assert!(living.path().join("root.img").exists());
+        drop(living);
+        assert_eq!(names(parent.path()).len(), 4);
+    }
+
+    #[test]
+    fn an_old_output_whose_replacement_never_came_is_put_back() {
+        let parent = tempfile::tempdir().expect("a folder");
+        let at = |name: &str| parent.path().join(name);
+        for name in [".gone.a1b2c3.wifibox-replaced", ".there.a1b2c3.wifibox-replaced"] {
+            fs::create_dir_all(at(name).join(OLD)).expect("made");
+            fs::write(at(name).join(OLD).join("manifest.json"), "old").expect("written");
+        }
+        fs::create_dir(at("there")).expect("made");
+        fs::write(at("there/manifest.json"), "new").expect("written");
+        sweep(parent.path());
+        assert_eq!(names(parent.path()), ["gone", "there"]);
+        assert_eq!(fs::read_to_string(at("gone/manifest.json")).expect("read"), "old");
+        assert_eq!(fs::read_to_string(at("there/manifest.json")).expect("read"), "new");
+    }
+}

@@ -1,0 +1,110 @@
+#!/usr/bin/env bash
+# book-freebsd.sh TOOL OUT [--boot]: the commands of docs/book/src/freebsd.md, as they stand there, are typed on a host
+# that is laid out in a folder. OUT is a guest that was built with --hypervisor bhyve.
+#
+# Programs of FreeBSD are stand-ins (ci/book/host.sh); wifibox-build is TOOL, told where the host's root is. Paths of
+# the host are those below the folder. What is left after the removal must be what was there before, and what the
+# page says stays.
+# --boot   after "Install" the guest must come up in QEMU dressed as bhyve, with this host's files (boot-test of XTASK)
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+tool=$(realpath -e "$1") out=$(realpath -e "$2") boot=${3:-}
+page=$here/../docs/book/src/freebsd.md
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+export TOOL=$tool OUT=$out STARTER=$here/wifibox-core/start.sh BHYVE=$here/wifibox-core/bhyve.py
+
+fail() {
+    echo "book-freebsd.sh: $*" >&2
+    exit 1
+}
+
+# new_host NAME: a FreeBSD as it is installed.
+new_host() {
+    export HOST=$work/$1 BHYVE_MACHINE=$work/$1.machine BHYVE_ARGUMENTS=$work/$1.arguments PPTS=3/0/0 MAXCPU=16 TAP=tap0 TAPS=tap0
+    mkdir -p "$HOST"/{boot,etc,tmp,usr/local/{etc,sbin,share},var/{log,run}} "$work/$1.home" "$work/$1.bin"
+    echo 'kern.geom.label.disk_ident.enable="0"' >"$HOST/boot/loader.conf"
+    echo 'hostname="laptop"' >"$HOST/etc/rc.conf"
+    local program
+    for program in doas ee kldload pciconf pkg service shutdown sysrc wifibox wifibox-build; do
+        ln -sf "$here/book/host.sh" "$work/$1.bin/$program"
+    done
+    PATH=$work/$1.bin:$PATH
+    cd "$work/$1.home"
+    typed=0
+}
+
+# commands HEADING: the lines of the blocks below it.
+commands() {
+    awk -v heading="## $1" '/^## /{ on = ($0 == heading) } on && /^```/{ block = !block && /sh$/; next } on && block' "$page"
+}
+
+# type_in HEADING: types them; each must succeed.
+type_in() {
+    local line lines
+    lines=$(commands "$1")
+    [ -n "$lines" ] || fail "the page has no commands below '$1'"
+    while IFS= read -r line; do
+        line=$(sed -E "s,(^|[ =>'\"])(/usr/local|/var|/boot|/etc|/tmp)(/| |\$),\1$HOST\2\3,g" <<<"$line")
+        bash -euo pipefail -c "$line" >"$work/said" 2>&1 </dev/null || fail "$1: '$line' says: $(cat "$work/said")"
+        typed=$((typed + 1))
+    done <<<"$lines"
+}
+
+listing() { (cd "$HOST" && find . -printf '%y %p\n' | LC_ALL=C sort); }
+is() { [ -e "$HOST$1" ] || fail "$2: $1 is not there"; }
+
+new_host laptop
+listing >"$work/before"
+cp "$HOST/etc/rc.conf" "$work/rc.conf"
+type_in 'Which guest'
+type_in Build
+type_in Install
+is /var/run/wifibox/appliance Install
+is /boot/loader.conf.d/wifibox.conf Install
+grep -q '^pptdevs="3/0/0"' "$HOST/boot/loader.conf.d/wifibox.conf" || fail "the loader does not know the card"
+grep -q '^passthru="3/0/0"' "$HOST/usr/local/etc/wifibox/bhyve.conf" || fail "bhyve.conf does not know the card"
+grep -q '6:0,passthru,3/0/0' "$BHYVE_ARGUMENTS" || fail "the restart of the machine did not start the guest with its card"
+if [ "$boot" = --boot ]; then
+    # QEMU has no card to hand over.
+    cp "$HOST/usr/local/etc/wifibox/bhyve.conf" "$work/bhyve.conf"
+    sysrc -f "$HOST/usr/local/etc/wifibox/bhyve.conf" passthru= console=yes
+    service wifibox start
+    "${XTASK:?}" boot-test "$out" --as-bhyve --machine "$BHYVE_MACHINE"
+    cp "$work/bhyve.conf" "$HOST/usr/local/etc/wifibox/bhyve.conf"
+fi
+mkdir -p "$HOST/var/run/wifibox/appliance/log"
+touch "$HOST"/var/run/wifibox/appliance/log/{status,messages}
+type_in 'When something does not work'
+! grep -rqs 'secret' "$HOST/tmp/capture" || fail "a password is in the capture"
+type_in 'Look inside'
+grep -q 'com1,/dev/nmdm-wifibox.1A' "$BHYVE_ARGUMENTS" || fail "the console was asked for, and is not there"
+type_in Sleep
+is /usr/local/etc/devd/wifibox.conf Sleep
+images=$HOST/usr/local/share/wifibox
+# Another guest: one byte behind the file system.
+"$here/book/newer.py" out/alpine-iwlwifi
+before=$(sha256sum <"$images/root.img")
+type_in 'A newer guest, and back'
+[ "$before" = "$(sha256sum <"$images/root.img")" ] || fail "rolled back, and it is another guest"
+cmp "$images/previous/root.img" out/alpine-iwlwifi/root.img || fail "the newer guest is not kept"
+type_in Removal
+sed -i '/^$/d' "$HOST/etc/rc.conf"
+cmp "$work/rc.conf" "$HOST/etc/rc.conf" || fail "rc.conf is not what it was"
+listing >"$work/after"
+is /var/run/wifibox/appliance/log/status 'Removal, of what the guest wrote'
+left=$(comm -13 "$work/before" "$work/after" | grep '^f' | grep -vE '^f ./(tmp|var/run/wifibox/appliance)/' || true)
+expected='f ./usr/local/etc/devd/wifibox.conf
+f ./usr/local/etc/wifibox/bhyve.conf
+f ./usr/local/etc/wifibox/wpa_supplicant/wpa_supplicant.conf'
+[ "$left" = "$expected" ] || fail "after the removal this is left: $left"
+[ -z "$(comm -23 "$work/before" "$work/after")" ] || fail "the removal took more than was installed"
+echo "a laptop: $typed commands typed, and the host is what it was before"
+
+new_host carried
+type_in 'A machine without a network'
+is /usr/local/share/wifibox/root.img 'A machine without a network'
+is /usr/local/sbin/wifibox 'A machine without a network'
+service wifibox start
+grep -q '6:0,passthru,3/0/0' "$BHYVE_ARGUMENTS" || fail "the carried guest does not start with its card"
+echo "a machine without a network: $typed commands typed, and the guest starts"
