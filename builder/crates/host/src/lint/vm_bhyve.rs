@@ -227,6 +227,15 @@ fn slots<'a>(get: &impl Fn(&str) -> Option<(usize, &'a str)>, problems: &mut Vec
         let what = "passthru0 needs wired_memory=\"yes\": not every version of vm-bhyve adds it";
         problems.push(Problem::new(line, what).warning());
     }
+    further(get, taken, problems);
+}
+
+/// The devices of `bhyve_options`, which must stay clear of the slots taken.
+fn further<'a>(
+    get: &impl Fn(&str) -> Option<(usize, &'a str)>,
+    mut taken: BTreeMap<(u8, u8), String>,
+    problems: &mut Vec<Problem>,
+) {
     let Some((line, options)) = get("bhyve_options") else { return };
     // Several disks share a controller, where this is set: places are not what was counted.
     if get("ahci_device_limit").is_some_and(|(_, limit)| limit != "1") {
