@@ -110,7 +110,7 @@ fn check_set(
         Some(chip) => chips.contains(&chip),
         None => here.contains(*alias),
     };
-    if !known.keys().any(|alias| is_here(alias)) && !has_own_cards(set, &chips) {
+    if !known.keys().any(is_here) && !has_own_cards(set, &chips) {
         let kernels = known.values().fold(Kernels::default(), |all, one| all.with(*one));
         return Err(NoCard {
             chipset: set.chipset.value.clone(),
