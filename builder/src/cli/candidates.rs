@@ -2,11 +2,11 @@
 //! line has it.
 
 use std::ffi::OsStr;
+use std::path::PathBuf;
 
 use clap_complete::CompletionCandidate;
 
-use super::options::ProjectArgs;
-use super::project::Place;
+use super::project_file::Place;
 use wifibox_recipe::{Catalog, Listed, Listing, ProjectFile, Sources};
 
 /// Bases.
@@ -22,10 +22,8 @@ pub fn flavors() -> Vec<CompletionCandidate> {
 /// Guests of the project that the command line names, or of the one here.
 pub fn guests() -> Vec<CompletionCandidate> {
     let guests = || {
-        let place = Place::find(&ProjectArgs {
-            project: said("--project").map(Into::into),
-            ..ProjectArgs::default()
-        });
+        let named = said("--project").map(PathBuf::from);
+        let place = Place::find(named.as_deref(), false, &[]);
         let sources = place.ok()??.add_to(Sources::embedded(), true).ok()?;
         let (written, ..) = ProjectFile::read(&sources).ok()??;
         Some(written.guests.iter().map(|(name, _)| name.value.clone()).collect::<Vec<_>>())

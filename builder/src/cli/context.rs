@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::options::{Compressor, GlobalArgs, ProjectArgs, SelectArgs, SourceArgs};
-use super::project::Place;
+use super::project_file::Place;
 use super::render::failure::Failure;
 use super::render::printer::Printer;
 use wifibox_fetch::{Access, HttpOptions, Network, Options as FetchOptions, ProxyChoice, Remote};
@@ -56,7 +56,10 @@ impl Context {
                 Some(folder) => Sources::folder(folder)?,
                 None => Sources::embedded(),
             };
-            let place = project.map(Place::find).transpose()?.flatten();
+            let place = match project {
+                Some(args) => Place::find(args.project.as_deref(), args.no_project, &args.guest)?,
+                None => None,
+            };
             if let Some(place) = &place {
                 sources = place.add_to(sources, args.recipes.is_some())?;
             }

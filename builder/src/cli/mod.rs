@@ -14,6 +14,7 @@ mod meter;
 pub mod options;
 mod place;
 mod project;
+mod project_file;
 mod render;
 
 use std::ffi::OsString;
@@ -40,7 +41,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
         Err(_) => return 1,
     }
     if let Some(global) = command::nothing_asked(&words)
-        && project::Place::here().is_none()
+        && project_file::Place::here().is_none()
     {
         return report(&printer(&global), &start::nothing_asked());
     }

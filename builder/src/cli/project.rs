@@ -1,81 +1,17 @@
 //! A user's project on the command line: where its file is, which of its guests are meant, and what is built where the
 //! command line leaves it to the project.
 
-use std::env;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use super::context::Context;
 use super::options::{OutputArgs, ProjectArgs, SelectArgs, TargetArgs, parse_block_size};
 use super::render::failure::Failure;
 use wifibox_linux::drivers::{ArchiveChoice, FirmwareAdd};
 use wifibox_pipeline::{BuildRequest, RequestOf, default_out};
-use wifibox_recipe::{At, GuestPlan, ProjectFile, ProjectGuest, Recipe, Selection, Sources};
+use wifibox_recipe::{At, GuestPlan, ProjectGuest, Recipe, Selection};
 
-/// The name of a project's file.
-pub const FILE: &str = "wifibox.yaml";
 /// Block size of root.img where nothing else is asked for, in KiB.
 const BLOCK_SIZE: u32 = 256;
-
-/// Where a project is.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Place {
-    /// Its folder; empty if that is the working directory.
-    pub folder: PathBuf,
-    /// The name of its file.
-    pub file: String,
-}
-
-impl Place {
-    /// The project's file that is meant; `None` if there is none.
-    ///
-    /// # Errors
-    /// The one that is named is not there.
-    pub fn find(args: &ProjectArgs) -> Result<Option<Self>, Failure> {
-        let Some(named) = &args.project else {
-            let found = if args.no_project { None } else { Self::here() };
-            if found.is_none() && !args.guest.is_empty() {
-                let what = format!(
-                    "-p {}: there is no project: no {FILE} in this folder or one above it",
-                    args.guest.join(",")
-                );
-                return Err(Failure::usage(what).with_hint("'wifibox-build init' writes one"));
-            }
-            return Ok(found);
-        };
-        let named = if named.is_dir() { named.join(FILE) } else { named.clone() };
-        let file = named.file_name().and_then(|name| name.to_str()).filter(|_| named.is_file());
-        let (Some(file), Some(folder)) = (file, named.parent()) else {
-            let what = format!("--project {}: there is no such file", named.display());
-            return Err(Failure::usage(what).with_hint("'wifibox-build init' writes one"));
-        };
-        Ok(Some(Place { folder: folder.to_owned(), file: file.to_owned() }))
-    }
-
-    /// The one in the working directory, or in the nearest folder above it.
-    pub fn here() -> Option<Self> {
-        let here = env::current_dir().ok()?;
-        let folder = here.ancestors().find(|folder| folder.join(FILE).is_file())?;
-        let folder = if folder == here { PathBuf::new() } else { folder.to_owned() };
-        Some(Place { folder, file: FILE.to_owned() })
-    }
-
-    /// `sources` with this project, and with the recipes that it brings unless others are named.
-    ///
-    /// # Errors
-    /// The project or its recipes cannot be read.
-    pub fn add_to(&self, sources: Sources, named: bool) -> Result<Sources, Failure> {
-        let own = if self.folder.as_os_str().is_empty() { Path::new(".") } else { &self.folder };
-        let sources = sources.with_project(own, &self.file);
-        let recipes = ProjectFile::read(&sources)?.and_then(|(written, ..)| written.recipes);
-        match recipes.filter(|_| !named) {
-            Some(recipes) => {
-                let folder = self.folder.join(&recipes.value);
-                Ok(Sources::folder(&folder)?.with_project(own, &self.file))
-            }
-            None => Ok(sources),
-        }
-    }
-}
 
 /// A guest that is asked for.
 #[derive(Debug, Clone)]

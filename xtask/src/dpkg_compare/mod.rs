@@ -8,6 +8,7 @@
 //! Needs root, for mounts and chroot. Dependencies are not installed: a script that needs one fails on both sides.
 
 mod allowed;
+mod contents;
 mod ours;
 mod real;
 mod report;

@@ -15,20 +15,11 @@ use wifibox_script::{
 };
 
 use super::Failure;
+use super::contents::{LARGE, content};
 use super::tree::Tree;
 
-/// The contents of larger files are not kept: scripts have no use for them.
-const LARGE: u64 = 200_000;
 /// Links that are followed on the way to one file.
 const LINK_LIMIT: usize = 40;
-
-/// A file's content, or for a large one a mark with its size.
-///
-/// # Errors
-/// It cannot be read.
-pub fn content(size: u64, read: impl FnOnce() -> io::Result<Vec<u8>>) -> io::Result<Vec<u8>> {
-    if size < LARGE { read() } else { Ok(format!("\0a file of {size} bytes").into_bytes()) }
-}
 
 /// The root before the installation.
 pub struct Base {

@@ -8,7 +8,7 @@ use std::path::Path;
 
 use wifibox_script::{Entry, Files as _, Kind, MemoryFiles};
 
-use super::ours;
+use super::contents::content;
 
 /// Not compared: what dpkg keeps for itself, what is there only while a system runs, what indexes and
 /// caches are made for (`ldconfig`, Python's compiled files), logs, and the backups and locks of shadow's programs.
@@ -81,7 +81,7 @@ impl Tree {
                 self.insert(&inside, &inside, what, None);
             } else if data.is_file() {
                 if is_compared(&inside) {
-                    let content = ours::content(data.len(), || fs::read(&path))?;
+                    let content = content(data.len(), || fs::read(&path))?;
                     self.insert(&inside, &inside, format!("file {meta}"), Some(content));
                 }
             } else {

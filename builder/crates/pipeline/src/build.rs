@@ -73,6 +73,18 @@ fn check_agreements(recipe: &Recipe, request: &BuildRequest) -> Result<(), Error
     Ok(())
 }
 
+/// Warns of cards that this kernel does not drive and another one does.
+fn warn_of_cards(
+    composed: &Composed<'_>,
+    kernel: &wifibox_linux::drivers::Kernel,
+    environment: &Environment<'_>,
+) -> Result<(), Error> {
+    for line in cards::of(composed, kernel)? {
+        environment.work.progress.warn(&line);
+    }
+    Ok(())
+}
+
 /// Recipe -> locks -> packages -> root -> drivers -> images and reports -> outputs.
 fn build_anew(
     composed: &Composed<'_>,
@@ -105,9 +117,7 @@ fn build_anew(
         spool: &spool,
     };
     let drivers = drivers::install(composed, &mut tree, &asked, &context, laps)?;
-    for line in cards::of(composed, &drivers.kernel)? {
-        environment.work.progress.warn(&line);
-    }
+    warn_of_cards(composed, &drivers.kernel, environment)?;
     drivers.write_licences(&folder)?;
     root::prune(recipe, &mut tree, &context)?;
     if recipe.init_system.value == InitSystem::Procd {

@@ -6,7 +6,6 @@ use std::collections::BTreeMap;
 use super::base::{Base, Kernel};
 use super::catalog::Catalog;
 use super::chosen::{Chosen, document, origin_of};
-use super::composed::Selection;
 use super::document::Document;
 use super::error::{Problem, RecipeError};
 use super::located::{At, Origin, Sourced};
@@ -14,6 +13,7 @@ use super::machine::{PC, machine};
 use super::model::{Feature, Flavor};
 use super::on_releases::here;
 use super::project::{GuestPlan, ProjectGuest};
+use super::selection::Selection;
 
 /// Chooses the files that `selection` asks for.
 ///

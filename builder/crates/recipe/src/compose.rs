@@ -4,7 +4,7 @@
 use super::base::Base;
 use super::catalog::Catalog;
 use super::chosen::Chosen;
-use super::composed::{DriverSet, FirmwareNeed, Recipe, Selection};
+use super::composed::{DriverSet, FirmwareNeed, Recipe};
 use super::document::Document;
 use super::entries::{Entry, Map};
 use super::error::RecipeError;
@@ -17,6 +17,7 @@ use super::merge::{Level, Merger};
 use super::model::{Chipset, Flavor};
 use super::on_releases::here;
 use super::scalars::{Module, Pattern};
+use super::selection::Selection;
 use super::{check, choose};
 
 impl Catalog {

@@ -3,11 +3,11 @@
 use super::base::Base;
 use super::catalog::Catalog;
 use super::choose::{feature_unfit, flavor_on};
-use super::composed::Selection;
 use super::document::Document;
 use super::located::At;
 use super::machine::machine;
 use super::model::{Feature, Role};
+use super::selection::Selection;
 
 /// The features that are on, and those that are off.
 type FeatureSet = (Vec<String>, Vec<String>);

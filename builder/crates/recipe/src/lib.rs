@@ -38,6 +38,7 @@ mod request;
 mod scalars;
 mod schema;
 mod scripts;
+mod selection;
 mod show;
 mod sources;
 #[cfg(test)]
@@ -47,9 +48,7 @@ mod yaml;
 pub use axes::{Axes, Choice, FeatureChoice, FlavorChoice};
 pub use base::{Architecture, Base, BootsWith, Defaults, EfiStub, Initramfs, Kernel, Release};
 pub use catalog::{Catalog, Listed, Listing};
-pub use composed::{
-    DriverSet, FirmwareNeed, HypervisorChoice, KernelChoice, KernelSource, Recipe, Selection,
-};
+pub use composed::{DriverSet, FirmwareNeed, HypervisorChoice, KernelChoice, KernelSource, Recipe};
 pub use document::{Document, Documents};
 pub use entries::{Entry, Item, Map};
 pub use error::{Place, Problem, RecipeError};
@@ -74,5 +73,6 @@ pub use request::{Composed, HostFile};
 pub use scalars::{Mode, Module, Pattern};
 pub use schema::{schema, schemas};
 pub use scripts::{EffectAccounts, Effects, ScriptName, ScriptRule, StandIn};
+pub use selection::Selection;
 pub use show::{Row, Shape, Show};
 pub use sources::Sources;

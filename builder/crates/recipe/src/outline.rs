@@ -4,7 +4,7 @@
 use super::base::{Base, BootsWith, EfiStub, Initramfs};
 use super::catalog::Catalog;
 use super::chosen::{Chosen, origin_of};
-use super::composed::{HypervisorChoice, KernelChoice, Recipe, Selection};
+use super::composed::{HypervisorChoice, KernelChoice, Recipe};
 use super::document::Document;
 use super::error::{Problem, RecipeError};
 use super::kernel_source::filled;
@@ -12,6 +12,7 @@ use super::kinds::{AccountsFrom, InitSystem};
 use super::located::{At, Origin, Sourced};
 use super::machine::{Spelling, machine};
 use super::project::{Project, ProjectGuest};
+use super::selection::Selection;
 
 impl Catalog {
     /// The recipe as the chosen files say it one by one, before their lists are added up.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use globset::Glob;
 
-use crate::lock::{LockedIndex, LockedPackage};
+use crate::lock::{LockedPackage, Stock};
 use crate::source::Source;
 use crate::world::World;
 use crate::{
@@ -66,24 +66,6 @@ impl World {
         let solution = resolve(&universe, &requests)
             .map_err(|source| Error::Unsatisfiable { composition: self.name.clone(), source })?;
         Ok((universe, requests, solution))
-    }
-}
-
-/// Records and the indexes that they are from: those of a lock, or of what is offered now.
-#[derive(Clone, Copy)]
-pub struct Stock<'a> {
-    /// The records.
-    pub packages: &'a [LockedPackage],
-    /// The indexes.
-    pub indexes: &'a [LockedIndex],
-}
-
-impl Stock<'_> {
-    /// apt's priority of a repository: that of the recipe, else of its index.
-    pub(crate) fn priority(&self, repository: &wifibox_recipe::Repository) -> i16 {
-        let mut own = self.indexes.iter().filter(|index| index.repository == repository.name);
-        let of_index = || own.find_map(|index| index.priority);
-        repository.priority.or_else(of_index).unwrap_or(Repository::USUAL_PRIORITY)
     }
 }
 

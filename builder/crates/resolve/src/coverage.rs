@@ -4,11 +4,12 @@
 use std::collections::BTreeSet;
 use std::num::NonZeroUsize;
 
-use super::choice::{Records, Stock};
+use super::choice::Records;
 use super::missing::{missing, split};
 use super::source::Source;
 use super::world::World;
 use super::{Context, Error};
+use crate::lock::Stock;
 use crate::lock::{LockedPackage, Target};
 use wifibox_ground::parallel::in_parallel;
 use wifibox_recipe::Catalog;

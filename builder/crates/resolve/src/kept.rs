@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::Source;
-use crate::choice::Stock;
 use crate::index::Offered;
+use crate::lock::Stock;
 use crate::lock::{LockedIndex, LockedPackage};
 use wifibox_ground::digest::Sha256;
 

@@ -26,9 +26,10 @@ mod variants;
 mod why;
 mod world;
 
-pub use choice::{Records, Stock};
+pub use choice::Records;
 pub use context::{Context, LockChoice, LockMode};
 pub use error::Error;
+pub use lock::Stock;
 pub use locked::{LockChange, Locked};
 pub use locking::{ensure, lock as make_lock};
 pub use outdated::outdated;

@@ -12,7 +12,6 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::choice::Stock;
 use wifibox_formats::Package;
 use wifibox_ground::digest::Sha256;
 
@@ -288,6 +287,24 @@ fn lines<T: Serialize>(items: &[T]) -> serde_json::Result<String> {
         .map(|item| Ok(format!("    {}", serde_json::to_string(item)?)))
         .collect::<serde_json::Result<_>>()?;
     Ok(if lines.is_empty() { String::new() } else { lines.join(",\n") + "\n" })
+}
+
+/// Records and the indexes that they are from: those of a lock, or of what is offered now.
+#[derive(Clone, Copy)]
+pub struct Stock<'a> {
+    /// The records.
+    pub packages: &'a [LockedPackage],
+    /// The indexes.
+    pub indexes: &'a [LockedIndex],
+}
+
+impl Stock<'_> {
+    /// apt's priority of a repository: that of the recipe, else of its index.
+    pub(crate) fn priority(&self, repository: &wifibox_recipe::Repository) -> i16 {
+        let mut own = self.indexes.iter().filter(|index| index.repository == repository.name);
+        let of_index = || own.find_map(|index| index.priority);
+        repository.priority.or_else(of_index).unwrap_or(crate::Repository::USUAL_PRIORITY)
+    }
 }
 
 #[cfg(test)]

@@ -3,10 +3,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::choice::{Records, Stock};
+use super::choice::Records;
 use super::source::Source;
 use super::world::{FromArchive, StandsIn, World};
 use super::{Context, Error};
+use crate::lock::Stock;
 use wifibox_ground::version::Scheme;
 
 /// The names that the builder stands in for, and the archive that goes before others: a request is served, or

@@ -6,7 +6,8 @@ use std::path::PathBuf;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::choice::{Records, Stock};
+use crate::choice::Records;
+use crate::lock::Stock;
 use crate::lock::{Lock, LockedPackage};
 use crate::locking::upgraded;
 use crate::{Context, Error, Source};

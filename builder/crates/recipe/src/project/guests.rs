@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use super::files::{Own, OwnFile, OwnFiles};
 use super::model::{GuestPlan, OwnFirmware, ProjectFile, Settings};
-use crate::composed::Selection;
 use crate::error::{Problem, RecipeError};
 use crate::fragment::Fragment;
 use crate::kinds::RootCompressor;
 use crate::located::{At, Origin, Sourced};
 use crate::repository::Repository;
+use crate::selection::Selection;
 use wifibox_ground::device::DeviceId;
 use wifibox_ground::path::GuestPath;
 

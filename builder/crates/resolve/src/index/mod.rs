@@ -16,9 +16,9 @@ use std::str::FromStr;
 
 use globset::{Glob, GlobSet, GlobSetBuilder};
 
-use super::choice::Stock;
 use super::source::Source;
 use super::{Context, Error};
+use crate::lock::Stock;
 use crate::lock::{LockedIndex, LockedPackage};
 use wifibox_fetch::{FetchError, Fetcher};
 use wifibox_formats::dpkg_index;
