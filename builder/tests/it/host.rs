@@ -201,6 +201,7 @@ fn lint_names_the_line_and_what_was_meant() {
     assert!(stdout.contains("sound (wifibox-bhyve)"), "{stdout}");
     fails(&guest, &["lint", "--kind", "other", name], 2, "expected one of");
     fails(&guest, &["lint", guest.path("nothing").to_str().unwrap()], 1, "cannot read");
+    fs::write(&path, "pptdevs=\"3/0/0\"\n").unwrap();
     let (code, json, _) = guest.run(&["lint", "--json", "--kind", "loader", name]);
     assert_eq!(code, Some(0));
     let value: serde_json::Value = serde_json::from_str(&json).unwrap();

@@ -74,7 +74,7 @@ fn a_64_bit_arm_is_locked_from_its_own_feeds() {
     let (code, shown) = run(folder.path(), &[&["show"], &choice[..], &flavor].concat());
     assert_eq!(code, Some(0), "{shown}");
     let mut release = Release::new();
-    release.release = "23.05.5".to_owned();
+    release.release = "23.05.6".to_owned();
     release.target = "armsr/armv8".to_owned();
     release.architecture = ARCHITECTURE.to_owned();
     let kernel = release.kernel_version();
@@ -88,7 +88,7 @@ fn a_64_bit_arm_is_locked_from_its_own_feeds() {
     let kmods = kmods.into_iter().map(|name| package(name).field("Depends", &version));
     release.unlisted.push(Ipk::new("kernel", &kernel, ARCHITECTURE).field("License", "GPL-2.0"));
     release.unlisted.push(package(&"libc".to_owned()));
-    let image = "openwrt-23.05.5-armsr-armv8-generic-kernel.bin".to_owned();
+    let image = "openwrt-23.05.6-armsr-armv8-generic-kernel.bin".to_owned();
     release.files.insert(image, kernel_image("5.15.137"));
     let others = others.into_iter().filter(|name| *name != "libc");
     let release = release.with("kmods", kmods).with("base", others.map(package));

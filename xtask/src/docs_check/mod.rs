@@ -144,17 +144,19 @@ fn collect(folder: &Path, files: &mut Vec<PathBuf>) -> Result<(), Box<dyn Error>
 mod tests {
     use super::*;
 
-    /// wifibox-recipe(5) has every key that recipes may have.
+    /// wifibox-recipe(5) has every key that recipes may have, the book every one of a project.
     #[test]
     fn every_key_of_recipes_is_described() {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-        let page = fs::read_to_string(root.join("docs/man/wifibox-recipe.5")).expect("read");
-        let words: Vec<&str> =
-            page.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').collect();
         for (kind, schema) in wifibox_recipe::schemas() {
+            let page =
+                if kind == "project" { "book/src/project.md" } else { "man/wifibox-recipe.5" };
+            let text = fs::read_to_string(root.join("docs").join(page)).expect("read");
+            let words: Vec<&str> =
+                text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').collect();
             let keys = schema["properties"].as_object().expect("an object");
             for key in keys.keys().filter(|_| kind != "release") {
-                assert!(words.contains(&key.as_str()), "{kind}: {key} is not in wifibox-recipe.5");
+                assert!(words.contains(&key.as_str()), "{kind}: {key} is not in {page}");
             }
         }
     }

@@ -308,7 +308,12 @@ fn fetch_hints(error: &FetchError, hints: &mut Vec<String>) {
             "run 'wifibox-build fetch' once with a network, or name a folder of downloaded files \
              with --distdir DIR"
         }
-        FetchError::Disk { source, .. } if source.kind() == io::ErrorKind::StorageFull => {
+        FetchError::Disk { source, .. }
+            if matches!(
+                source.kind(),
+                io::ErrorKind::StorageFull | io::ErrorKind::FileTooLarge
+            ) =>
+        {
             "free some space, or name another folder with --cache-dir"
         }
         FetchError::Disk { source, .. } if source.kind() == io::ErrorKind::PermissionDenied => {

@@ -186,12 +186,10 @@ mod tests {
         assert!(error.contains("/bin/x") && error.contains("user.a"), "{error}");
         let typed = written(&tree("f", 0o10_644, Kind::Fifo));
         assert!(matches!(typed, Err(Error::Mode { .. })));
-        let long = written(&tree(&"d/".repeat(2048), 0o755, Kind::Directory));
+        let long = written(&tree(&vec!["d".repeat(255); 16].join("/"), 0o755, Kind::Directory));
         assert!(long.is_ok(), "4095 bytes");
-        for (path, target) in [("d/".repeat(2049), 1), ("l".to_owned(), archive::PATH_LIMIT + 1)] {
-            let long = written(&tree(&path, 0o644, Kind::Symlink(vec![b'x'; target])));
-            assert!(matches!(long, Err(Error::TooLong { .. })));
-        }
+        let far = Kind::Symlink(vec![b'x'; archive::PATH_LIMIT + 1]);
+        assert!(matches!(written(&tree("l", 0o644, far)), Err(Error::TooLong { .. })));
         let last = written(&tree("TRAILER!!!", 0o644, Kind::Fifo));
         assert!(matches!(last, Err(Error::Reserved { .. })));
     }
