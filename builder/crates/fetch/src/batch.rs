@@ -25,7 +25,7 @@ impl Fetcher<'_> {
         parallel(artefacts, jobs, |artefact| self.fetch(artefact))
     }
 
-    /// The same by [`Fetcher::fetch_checked`]: `check` is given what came with each artefact and the
+    /// The same by `Fetcher::fetch_checked`: `check` is given what came with each artefact and the
     /// file that was found.
     ///
     /// # Errors

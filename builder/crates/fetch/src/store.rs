@@ -59,7 +59,7 @@ impl Store {
     }
 
     /// The entry of this digest, if there is one. Its bytes are not looked at; use
-    /// [`Store::open_verified`] before trusting them.
+    /// `Store::open_verified` before trusting them.
     pub fn get(&self, sha256: &Sha256) -> Option<PathBuf> {
         let path = self.path_of(sha256);
         path.is_file().then_some(path)

@@ -1,6 +1,6 @@
 //! Streams the records of a Debian control file (deb822; Debian Policy 5.1, opkg's `Packages` too).
 //!
-//! Reads from any [`BufRead`]; holds one record at a time, of at most [`RECORD_LIMIT`] bytes.
+//! Reads from any [`BufRead`]; holds one record at a time, of at most `RECORD_LIMIT` bytes.
 
 use std::io::BufRead;
 use std::ops::Range;

@@ -1,7 +1,7 @@
 //! `detect`: which guest a wireless card needs.
 //!
-//! Listings of hardware in the formats that people have at hand ([`pciconf`], [`pnpinfo`], [`lspci`],
-//! [`inxi`], [`blocks`], [`inventory`], [`json`], other systems': [`elsewhere`], or ids anywhere: [`loose`]),
+//! Listings of hardware in the formats that people have at hand ([`pciconf`], `pnpinfo`, [`lspci`],
+//! [`inxi`], [`blocks`], `inventory`, [`json`], other systems': `elsewhere`, or ids anywhere: [`loose`]),
 //! as they paste them ([`tidy`]), or a running Linux ([`sysfs`]) become [`Card`]s; the generated [`table`] says which Linux
 //! driver knows them, and [`answer`] which flavor has it, or why none can.
 
@@ -212,7 +212,7 @@ pub enum DetectError {
 }
 
 /// Reads a listing in any of the known formats, or several of them one after the other; gives its
-/// devices in the order of the text, at most [`CARD_LIMIT`].
+/// devices in the order of the text, at most `CARD_LIMIT`.
 ///
 /// # Errors
 /// [`DetectError`] if it is too large or names no device.

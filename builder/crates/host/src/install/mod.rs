@@ -2,7 +2,7 @@
 //! them, the link `app_config`, the skeleton of the share `var`, settings, documents and the man page.
 //!
 //! [`Layout`] says where they go. What is there already decides with the [`Record`] of what was put there
-//! before ([`plan`]): a file that somebody changed is never replaced. An upgrade keeps the images before it
+//! before (`plan`): a file that somebody changed is never replaced. An upgrade keeps the images before it
 //! for [`rollback`], and [`uninstall`] takes away what was put there and nothing else. Places and formats of
 //! the files are those of wifibox-guest(5).
 

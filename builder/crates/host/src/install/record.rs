@@ -52,7 +52,7 @@ pub struct Build {
 /// What was installed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Record {
-    /// [`FORMAT`].
+    /// `FORMAT`.
     pub format: u32,
     /// The program that wrote it.
     pub builder: String,

@@ -57,7 +57,7 @@ impl Module {
     /// Reads an unpacked module.
     ///
     /// # Errors
-    /// [`ModinfoError`].
+    /// `ModinfoError`.
     pub fn parse(bytes: &[u8]) -> Result<Self, ModinfoError> {
         let file = object::File::parse(bytes)?;
         Ok(Module { info: section(&file)?, symbols: symbols::read(&file)? })
@@ -68,7 +68,7 @@ impl Modinfo {
     /// Reads only the `.modinfo` of an unpacked module: cheaper than [`Module::parse`].
     ///
     /// # Errors
-    /// [`ModinfoError`].
+    /// `ModinfoError`.
     pub fn parse(bytes: &[u8]) -> Result<Self, ModinfoError> {
         section(&object::File::parse(bytes)?)
     }

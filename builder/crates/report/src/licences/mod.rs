@@ -1,6 +1,6 @@
 //! The licences of everything in a guest: whether it may be passed on, and with which obligations.
 //!
-//! [`Collector`] takes in what packages say while they are unpacked, [`analyse`] weighs it, and
+//! [`Collector`] takes in what packages say while they are unpacked, `analyse` weighs it, and
 //! [`Licences`] is what the folder `licenses/` and the SBOMs are written from. Nothing is guessed: where a
 //! package says nothing that a program can read, the licence is a `LicenseRef-` with the text, or
 //! `NOASSERTION`, and a note says why.
@@ -58,7 +58,7 @@ pub struct PackageLicence {
     pub name: String,
     /// Version.
     pub version: String,
-    /// SPDX expression, or [`NOASSERTION`].
+    /// SPDX expression, or `NOASSERTION`.
     pub licence: String,
     /// The source of `licence`.
     pub basis: Basis,
@@ -88,7 +88,7 @@ pub struct FirmwareLicence {
     pub sha256: Sha256,
     /// Its origin: a package's name, or a description.
     pub from: String,
-    /// SPDX expression, or [`NOASSERTION`].
+    /// SPDX expression, or `NOASSERTION`.
     pub licence: String,
     /// The source of `licence`.
     pub basis: Basis,
@@ -127,7 +127,7 @@ pub struct Packaged<'a> {
     pub distribution: Distribution<'a>,
 }
 
-/// The input of [`analyse`].
+/// The input of `analyse`.
 #[derive(Debug, Clone, Copy)]
 pub struct Subject<'a> {
     /// The packages.
