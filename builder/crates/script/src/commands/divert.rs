@@ -4,6 +4,7 @@ use super::dpkg::note;
 use super::options::parse;
 use crate::effect::Effect;
 use crate::eval::{Machine, Run};
+use crate::files::Kind;
 
 /// Where dpkg keeps diversions: three lines for each, file, diverted name, package.
 const DIVERSIONS: &str = "/var/lib/dpkg/diversions";
@@ -84,6 +85,11 @@ fn divert(machine: &mut Machine<'_>, words: &[String]) -> Run {
         }
         let message = format!("dpkg-divert: {file} is diverted by {owner} already");
         return machine.fail(2, &message);
+    }
+    let real = machine.resolve(file, false)?;
+    let entry = real.and_then(|real| machine.files.lookup(&real));
+    if entry.is_some_and(|entry| entry.kind == Kind::Directory) {
+        return machine.fail(2, "dpkg-divert: cannot divert directories");
     }
     entries.push([file.clone(), to.clone(), package]);
     save(machine, &entries)?;

@@ -67,6 +67,16 @@ fn diversions_and_overrides_are_kept_as_dpkg_keeps_them() {
 }
 
 #[test]
+fn a_directory_is_not_diverted() {
+    let mut files = root().with_file("/usr/bin/x", "x", 0o755);
+    let text =
+        "dpkg-divert --add --rename --divert /usr/bin/x.real /usr || echo refused >/etc/said\n";
+    debian(text, &mut files).expect("understood");
+    assert_eq!(files.text("/etc/said").as_deref(), Some("refused\n"));
+    assert!(files.lookup("/usr/bin").is_some());
+}
+
+#[test]
 fn services_are_enabled_by_links() {
     let unit = "[Unit]\n[Install]\nWantedBy=multi-user.target\nAlias=dbus-x.service\n";
     let init = "#!/bin/sh\n### BEGIN INIT INFO\n# Default-Start: 2 3\n# Default-Stop: 6\n### END INIT INFO\n";
