@@ -46,7 +46,7 @@ YAML
 "$tool" lock --project several.yaml --cache-dir "$cache" >/dev/null
 "$tool" --quiet --project several.yaml --cache-dir "$cache" --locked
 "$tool" show --project several.yaml -p lab | grep -q 'access-point  *# several.yaml:5:' || fail "lab is no access point"
-[ -f out/home/root.img ] && [ -f out/lab/root.img ] || fail "not both guests are there"
+for name in home lab; do [ -f "out/$name/root.img" ] || fail "$name is not there"; done
 
 cd "$work"
 "$xtask" boot-test first/out/debian-hwsim --keep | tee boot.log

@@ -80,8 +80,6 @@ checks() {
     step "man pages" ci/man.sh
     after "build tests and chores"
     step "fuzz apk v3 for 20 s" "$XTASK" fuzz adb --plain --minutes 0.34
-    after "build tests and chores"
-    step "fuzz maintainer scripts for 20 s" "$XTASK" fuzz script --plain --minutes 0.34
 }
 
 # debian NAME ARGUMENT...: a guest of Debian's packages in the folder NAME.

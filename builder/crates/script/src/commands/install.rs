@@ -120,6 +120,10 @@ fn copy_tree(machine: &mut Machine<'_>, from: &str, to: &str, keep: bool) -> Run
         machine.step()?;
         let Some(Entry { kind, meta }) = machine.files.lookup(&from) else { continue };
         let old = machine.files.lookup(&to);
+        let is_directory = kind == Kind::Directory;
+        if old.as_ref().is_some_and(|old| (old.kind == Kind::Directory) != is_directory) {
+            return machine.unsupported(format!("a copy of {from} over {to}, of another kind"));
+        }
         let new = match &old {
             _ if keep => meta,
             Some(old) => old.meta,
