@@ -66,12 +66,13 @@ grep -q '^pptdevs="3/0/0"' "$HOST/boot/loader.conf.d/wifibox.conf" || fail "the 
 grep -q '^passthru="3/0/0"' "$HOST/usr/local/etc/wifibox/bhyve.conf" || fail "bhyve.conf does not know the card"
 grep -q '6:0,passthru,3/0/0' "$BHYVE_ARGUMENTS" || fail "the restart of the machine did not start the guest with its card"
 if [ "$boot" = --boot ]; then
-    # QEMU has no card to hand over.
-    cp "$HOST/usr/local/etc/wifibox/bhyve.conf" "$work/bhyve.conf"
+    # QEMU has no card to hand over, and the test has its own lines in files of the host.
+    cp -a "$HOST/usr/local/etc/wifibox" "$work/wifibox"
     sysrc -f "$HOST/usr/local/etc/wifibox/bhyve.conf" passthru= console=yes
     service wifibox start
     "${XTASK:?}" boot-test "$out" --as-bhyve --machine "$BHYVE_MACHINE"
-    cp "$work/bhyve.conf" "$HOST/usr/local/etc/wifibox/bhyve.conf"
+    rm -r "$HOST/usr/local/etc/wifibox"
+    mv "$work/wifibox" "$HOST/usr/local/etc/wifibox"
 fi
 mkdir -p "$HOST/var/run/wifibox/appliance/log"
 touch "$HOST"/var/run/wifibox/appliance/log/{status,messages}

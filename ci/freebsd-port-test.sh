@@ -41,18 +41,20 @@ refuses() {
 echo "--- every flavor with every option"
 read -r -a flavors <<<"$(port_make -V FLAVORS)"
 read -r -a singles <<<"$(port_make -V OPTIONS_SINGLE_APPLICATION)"
+read -r -a kernels <<<"$(port_make -V OPTIONS_SINGLE_KERNEL)"
 read -r -a switches <<<"$(port_make -V OPTIONS_DEFINE -V OPTIONS_GROUP_EXTRAS | tr '\n' ' ' | sed 's/DOCS//')"
 [ "${#flavors[@]}" -eq "$(find "$here/../../recipes/flavors" -name '*.yaml' | wc -l)" ] || fail "flavors are missing"
 [ "${#singles[@]}" -eq 2 ] || fail "roles are missing: ${singles[*]}"
+[ "${#kernels[@]}" -eq 2 ] || fail "kernels are missing: ${kernels[*]}"
 [ "${#switches[@]}" -ge 5 ] || fail "options are missing: ${switches[*]}"
 : >"$work/needed"
 evaluated=0 prevented=0
-# evaluate FLAVOR APPLICATION SET: what this guest fetches; bit N of SET says whether switch N is on.
+# evaluate FLAVOR APPLICATION KERNEL SET: what this guest fetches; bit N of SET says whether switch N is on.
 evaluate() {
-    local flavor=$1 with=$2 without='' other bit
-    for other in "${singles[@]}"; do [ "$other" = "$2" ] || without+=" $other"; done
+    local flavor=$1 with="$2 $3" without='' other bit
+    for other in "${singles[@]}" "${kernels[@]}"; do [[ $other == "$2" || $other == "$3" ]] || without+=" $other"; done
     for ((bit = 0; bit < ${#switches[@]}; bit++)); do
-        if (($3 >> bit & 1)); then with+=" ${switches[bit]}"; else without+=" ${switches[bit]}"; fi
+        if (($4 >> bit & 1)); then with+=" ${switches[bit]}"; else without+=" ${switches[bit]}"; fi
     done
     if ! port_make -V DISTFILES "FLAVOR=$flavor" "WITH=$with" "WITHOUT=$without" >"$work/list" 2>"$work/said"; then
         # What the recipes exclude, the port prevents.
@@ -76,7 +78,9 @@ for flavor in "${flavors[@]}"; do
         sets=(0)
         for ((bit = 0; bit < ${#switches[@]}; bit++)); do sets+=($((1 << bit))); done
         [ "$flavor" != hwsim ] || mapfile -t sets < <(seq 0 "$all")
-        for set in "${sets[@]}"; do evaluate "$flavor" "$application" "$set"; done
+        for kernel in "${kernels[@]}"; do
+            for set in "${sets[@]}"; do evaluate "$flavor" "$application" "$kernel" "$set"; done
+        done
     done
 done
 for option in $(port_make -V OPTIONS_SINGLE_COMPRESSION); do

@@ -86,7 +86,7 @@ pub fn makefile(variants: &Variants, names: &Names, header: &str) -> String {
 
     // What is a choice between one thing is none.
     let single = [
-        ("COMPRESSION", "RootCompressor of the root image", &names.compressions),
+        ("COMPRESSION", "Compression of the root image", &names.compressions),
         ("APPLICATION", "What the guest does", &names.roles),
         ("KERNEL", "Linux", &names.kernels),
     ];
