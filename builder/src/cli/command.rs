@@ -27,7 +27,7 @@ use super::render::printer::Color;
              cannot",
     long_about = None,
     override_usage = "wifibox-build --flavor FLAVOR [OPTIONS]\n       wifibox-build [OPTIONS] <COMMAND>",
-    after_help = "Exit codes: 0 done, 1 failed, 2 usage, 3 the lock is out of date, \
+    after_help = "Exit codes: 0 done, 1 failed, 2 bad input, 3 the lock is out of date, \
                   4 verification failed, 130 interrupted."
 )]
 pub struct Cli {
@@ -255,6 +255,8 @@ mod tests {
         let stray = read("wifibox-build --flavor x list").expect_err("it is ignored otherwise");
         assert!(stray.to_string().contains("--flavor stands before 'list'"), "{stray}");
         assert!(read("wifibox-build --offline build --flavor x").is_err());
+        assert!(read("wifibox-build cache size --cache-dir x").is_ok());
+        assert!(read("wifibox-build cache --cache-dir x size").is_ok());
     }
 
     #[test]

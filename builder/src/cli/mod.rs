@@ -3,6 +3,7 @@
 //! `command` is on top: it knows all verbs. Those in `commands` know the shared options, the context and how
 //! results are rendered, and never each other.
 
+pub mod answers;
 mod candidates;
 mod cards;
 pub mod command;

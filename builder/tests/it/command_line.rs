@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod progress;
 mod shells;
 mod words;
 

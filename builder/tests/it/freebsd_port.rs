@@ -8,6 +8,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
 
+use crate::answers;
 use wifibox_formats::apk::signature::Kind;
 use wifibox_ground::digest::Sha256;
 use wifibox_testkit::apkkeys::SigningKey;
@@ -151,6 +152,8 @@ fn every_guest_is_listed_and_builds_from_the_lists_alone() {
     assert_eq!(code, Some(0), "{said}");
     // Flavors x kernels x roles x the feature.
     assert!(said.contains("2 flavors, 16 guests, 7 distfiles"), "{said}");
+    let (_, said) = world.export(&["--json", "--quiet"]);
+    answers::check("export", &said);
     let read = |name: &str| fs::read_to_string(world.path("port").join(name)).unwrap();
     let distinfo = read("distinfo.distro");
     // The index has no SHA-256, and nothing was fetched before.

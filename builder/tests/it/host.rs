@@ -200,7 +200,7 @@ fn lint_names_the_line_and_what_was_meant() {
     let stdout = ok(&guest, &["lint", "--kind", "wifibox-bhyve", name]);
     assert!(stdout.contains("sound (wifibox-bhyve)"), "{stdout}");
     fails(&guest, &["lint", "--kind", "other", name], 2, "expected one of");
-    fails(&guest, &["lint", guest.path("nothing").to_str().unwrap()], 1, "cannot read");
+    fails(&guest, &["lint", guest.path("nothing").to_str().unwrap()], 2, "cannot read");
     fs::write(&path, "pptdevs=\"3/0/0\"\n").unwrap();
     let (code, json, _) = guest.run(&["lint", "--json", "--kind", "loader", name]);
     assert_eq!(code, Some(0));

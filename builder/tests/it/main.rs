@@ -4,6 +4,7 @@
 
 mod alpine_aarch64;
 mod alpine_guest;
+mod answers;
 mod archives;
 mod command_line;
 mod detect;

@@ -99,7 +99,7 @@ fn a_promise_that_the_packages_do_not_keep_is_said_or_an_error() {
         ("releases: ['25.12'] }", "releases: ['26.06'] }", "no release of this base \"26.06\""),
     ] {
         fs::write(&path, MANIFEST.replace(from, to)).unwrap();
-        let said = world.refused("a", &[], 1);
+        let said = world.refused("a", &[], 2);
         assert!(said.contains(found), "{said}");
     }
 }

@@ -59,6 +59,20 @@ samples: { x.sample: { text: sample, mode: '0600' } }
 ";
 
 #[test]
+fn a_mistake_in_the_file_is_bad_input_and_is_shown() {
+    for (text, words) in [
+        ("base: test\nflavr: bare\n", "did you mean \"flavor\"?"),
+        ("base: test\nflavor: [\n", "unclosed bracket"),
+        ("base: test\nflavor: bare\nfiles: { etc/x: { from: nowhere } }\n", "nowhere"),
+        ("base: test\nflavor: bare\nmemory: much\n", "memory"),
+    ] {
+        let world = World::new(text);
+        let (code, _, stderr) = world.run("p", &[]);
+        assert_eq!((code, stderr.contains(words)), (Some(2), true), "{text}: {stderr}");
+    }
+}
+
+#[test]
 fn a_guest_is_built_by_its_project_alone_and_again_with_the_same_bytes() {
     let world = World::new(PROJECT);
     world.write("p/own.sh", "#!/bin/sh\n");

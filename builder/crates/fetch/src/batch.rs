@@ -8,6 +8,7 @@ use super::error::FetchError;
 use super::fetched::Fetched;
 use super::fetcher::Fetcher;
 use wifibox_ground::artefact::Artefact;
+use wifibox_ground::progress::Stage;
 
 impl Fetcher<'_> {
     /// Gets all artefacts, `jobs` at a time, and returns them in the order given.
@@ -22,7 +23,38 @@ impl Fetcher<'_> {
         artefacts: &[Artefact],
         jobs: usize,
     ) -> Result<Vec<Fetched>, FetchError> {
+        self.tell(artefacts);
         parallel(artefacts, jobs, |artefact| self.fetch(artefact))
+    }
+
+    /// Says how much is to be fetched, and what an earlier run left.
+    fn tell(&self, artefacts: &[Artefact]) {
+        let store = self.store();
+        let digest = |artefact: &Artefact| artefact.identity.sha256;
+        let is_here = |artefact: &&Artefact| {
+            digest(artefact).is_some_and(|sha256| store.get(&sha256).is_some())
+        };
+        let (here, missing): (Vec<&Artefact>, Vec<&Artefact>) = artefacts.iter().partition(is_here);
+        if missing.is_empty() {
+            return;
+        }
+        let sizes: Option<u64> = missing.iter().map(|artefact| artefact.identity.size).sum();
+        let begun = missing.iter().filter_map(|artefact| digest(artefact));
+        let begun = begun.filter(|sha256| store.has_begun(sha256)).count();
+        let mut done = Vec::new();
+        if !here.is_empty() {
+            done.push(format!("{} more are here", here.len()));
+        }
+        if begun > 0 {
+            done.push(format!("resuming {begun} where an earlier run was interrupted"));
+        }
+        self.progress().stage(&Stage {
+            verb: "Fetching",
+            what: if missing.len() == 1 { "package" } else { "packages" },
+            count: missing.len() as u64,
+            bytes: sizes.unwrap_or_default(),
+            done: &done.join(", "),
+        });
     }
 
     /// The same by `Fetcher::fetch_checked`: `check` is given what came with each artefact and the

@@ -52,6 +52,14 @@ impl<'a> Fetcher<'a> {
         self
     }
 
+    pub(super) fn store(&self) -> &Store {
+        self.store
+    }
+
+    pub(super) fn progress(&self) -> &dyn Progress {
+        self.progress
+    }
+
     /// Gets an artefact that has a digest.
     ///
     /// A store entry that is damaged is removed and fetched again; a wrong file in a folder of
@@ -307,7 +315,7 @@ impl<'a> Fetcher<'a> {
                 return Ok(Some(Outcome::Mismatch(found)));
             }
             self.progress.note(&format!(
-                "{}: what an earlier attempt left does not fit; fetched from the begin",
+                "{}: what an earlier attempt left does not fit; fetched from the beginning",
                 artefact.name
             ));
         }

@@ -225,6 +225,11 @@ impl Store {
         Partial::open(self.partial.join(sha256.to_string()), cancel)
     }
 
+    /// Whether an earlier run, or another one that runs now, has some of an entry's bytes.
+    pub(super) fn has_begun(&self, sha256: &Sha256) -> bool {
+        fs::metadata(self.partial.join(sha256.to_string())).is_ok_and(|data| data.len() > 0)
+    }
+
     /// A file of nobody else's, on the file system of the store; it goes when dropped.
     pub(super) fn temporary(&self) -> Result<tempfile::TempPath, FetchError> {
         let mut builder = tempfile::Builder::new();

@@ -141,7 +141,10 @@ impl Transfer<'_> {
             206 if offset > 0 && answer.head.range_start == Some(offset) => {}
             206 | 416 if offset > 0 => {
                 target.restart()?;
-                return Err(Miss::Again("cannot resume there; from the begin".to_owned(), None));
+                return Err(Miss::Again(
+                    "cannot resume there; from the beginning".to_owned(),
+                    None,
+                ));
             }
             status @ (404 | 410) => {
                 return Err(next(Outcome::NotFound(format!("not found (HTTP {status})"))));

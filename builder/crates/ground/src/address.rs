@@ -7,6 +7,7 @@
 
 use std::fmt;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// The address of one PCI function.
@@ -23,7 +24,7 @@ pub struct Address {
 }
 
 /// How one hypervisor is told which card to hand over.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Notation {
     /// Which hypervisor: a name of `recipes/hypervisors`, or `l4re`.
     pub hypervisor: &'static str,

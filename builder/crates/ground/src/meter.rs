@@ -6,6 +6,7 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 /// A clock, and the accounts that the system keeps of this process.
@@ -26,7 +27,7 @@ pub struct Reading {
 }
 
 /// The cost of one stage of a build.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct Stage {
     /// The stage's name.
     pub stage: String,

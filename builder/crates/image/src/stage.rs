@@ -10,6 +10,7 @@ use wifibox_ground::guest::{PERSISTENT_FEATURE, PERSISTENT_FILE};
 use wifibox_ground::meter::Laps;
 use wifibox_ground::output::{OutputError, OutputFolder};
 use wifibox_ground::parallel::both;
+use wifibox_ground::progress::Stage;
 use wifibox_linux::drivers::Kernel;
 use wifibox_linux::kernel::feature::InitramfsCodec;
 use wifibox_recipe::{Composed, InitSystem, Recipe, RootCompressor, machine};
@@ -144,6 +145,7 @@ pub fn write_images(
     folder: &OutputFolder,
     context: &Context<'_>,
 ) -> Result<(), Error> {
+    context.work.progress.stage(&Stage::new("Writing", "images"));
     // Neither reads what the other writes.
     let root = || root_image(parts, folder, context);
     both(context.work.jobs, root, || boot_files(parts, folder, context))?;

@@ -9,6 +9,7 @@ use wifibox_ground::meter::Laps;
 use wifibox_ground::output::place::check_target;
 use wifibox_ground::output::{Output, OutputFolder};
 use wifibox_ground::parallel::both;
+use wifibox_ground::progress::Stage;
 use wifibox_host::detect::cards;
 use wifibox_image::squashfs::BlockSize;
 use wifibox_image::stage::{Parts, cmdline, write_images};
@@ -176,6 +177,7 @@ fn build_anew(
         firmware: &drivers.firmware.selection,
         tree: &tree,
     };
+    environment.work.progress.stage(&Stage::new("Writing", "reports"));
     let mut manifest = manifest(facts)?;
     laps.end("host files and hashes");
     reports::write(&reports, &mut manifest, &folder)?;

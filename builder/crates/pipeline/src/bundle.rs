@@ -5,6 +5,7 @@
 use std::io;
 use std::path::Path;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use wifibox_fetch::{Got, Ledger};
@@ -19,7 +20,7 @@ use crate::{Environment, Error};
 pub const FORMAT: u32 = 1;
 
 /// The contents of a bundle, as its `manifest.json` lists them too.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct BundleReport {
     /// `FORMAT`.
     pub format: u32,

@@ -3,6 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use wifibox_fetch::{FetchError, Store};
@@ -28,7 +29,7 @@ pub enum KeptError {
 }
 
 /// How many things, and how many bytes they take.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, JsonSchema)]
 pub struct Amount {
     /// How many.
     pub count: u64,
@@ -37,7 +38,7 @@ pub struct Amount {
 }
 
 /// How much is in a cache folder.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Kept {
     /// The folder.
     pub folder: PathBuf,

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use wifibox_ground::device::DeviceId;
 use wifibox_ground::meter::Stage;
@@ -33,7 +34,7 @@ pub struct BuildRequest {
 }
 
 /// The report of a build.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct BuildReport {
     /// The output folder.
     pub out: PathBuf,

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::base::{Base, Kernel};
@@ -34,7 +35,7 @@ pub struct Catalog {
 }
 
 /// One line of the list of what can be built.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Listed {
     /// Name, as used on the command line.
     pub name: String,
@@ -51,7 +52,7 @@ pub struct Listed {
 }
 
 /// The recipes by kind; each list is sorted by name.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Listing {
     /// Bases; `only_with` holds their releases.
     pub bases: Vec<Listed>,

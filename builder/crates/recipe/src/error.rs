@@ -56,11 +56,12 @@ impl RecipeError {
     /// Which kind of failure this is.
     pub fn kind(&self) -> Kind {
         match self {
-            RecipeError::Choice(_) => Kind::Usage,
-            RecipeError::Io { .. }
+            // Who asks has written these files, too.
+            RecipeError::Choice(_)
             | RecipeError::Missing { .. }
             | RecipeError::Unfit { .. }
-            | RecipeError::Invalid(_) => Kind::Failed,
+            | RecipeError::Invalid(_) => Kind::Usage,
+            RecipeError::Io { .. } => Kind::Failed,
         }
     }
 

@@ -16,10 +16,11 @@ pub(crate) const PLACED: &str = "$place of a value";
 
 /// Where a value comes from. Line and column count from 1; line 0 means the whole file, or
 /// something that is no file, such as the command line.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema)]
 pub struct Origin {
     /// Path within the recipe sources, such as `recipes/bases/debian.yaml`.
     #[serde(serialize_with = "as_text")]
+    #[schemars(with = "String")]
     pub file: Arc<str>,
     /// Line, from 1.
     pub line: u32,

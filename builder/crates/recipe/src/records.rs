@@ -137,7 +137,7 @@ pub struct Applets {
 pub enum AppletLinks {
     /// One for each name in the program's own table, in this directory.
     Directory(GuestPath),
-    /// Those that this file of the guest lists, one path to a line (what `busybox --list-full`
+    /// Those that this file of the guest lists, one path on each line (what `busybox --list-full`
     /// prints).
     Paths(GuestPath),
 }
@@ -152,7 +152,7 @@ struct AppletsFields {
     /// there already stays.
     #[serde(default)]
     directory: Option<GuestPath>,
-    /// Instead of `directory`, a file of the guest that lists the links, one path to a line, as
+    /// Instead of `directory`, a file of the guest that lists the links, one path on each line, as
     /// `busybox --list-full` prints them.
     #[serde(default)]
     paths: Option<GuestPath>,

@@ -3,6 +3,7 @@
 
 use std::fmt;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -13,7 +14,7 @@ use super::located::{Origin, Sourced};
 const ALIGN_LIMIT: usize = 60;
 
 /// The shape of a row within its key.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Shape {
     /// The key's only value.
@@ -25,7 +26,7 @@ pub enum Shape {
 }
 
 /// One value of a recipe.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct Row {
     /// The key of the recipe that it belongs to; rows of one key are together.
     pub key: &'static str,
@@ -41,7 +42,7 @@ pub struct Row {
 }
 
 /// A composed recipe, ready to be shown. Its text is YAML.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[serde(transparent)]
 pub struct Show {
     /// All values, in the order in which they count.

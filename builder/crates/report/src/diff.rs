@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use wifibox_ground::digest::Sha256;
@@ -14,7 +15,7 @@ use super::manifest::{File, Package};
 use super::output::MANIFEST;
 
 /// Something that has one value in one output and another in the other.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Change {
     /// The name of the thing.
     pub name: String,
@@ -25,7 +26,7 @@ pub struct Change {
 }
 
 /// Things by name that are in one output only, or differ.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, JsonSchema)]
 pub struct Names {
     /// Only in the second output: name and value.
     pub added: Vec<(String, String)>,
@@ -36,7 +37,7 @@ pub struct Names {
 }
 
 /// How large something is in both outputs, in bytes.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct SizeChange {
     /// The name of the thing.
     pub name: String,
@@ -47,7 +48,7 @@ pub struct SizeChange {
 }
 
 /// All differences between two outputs.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, JsonSchema)]
 pub struct Difference {
     /// Composition, kernel, command line, services, builder.
     pub configuration: Vec<Change>,

@@ -4,6 +4,7 @@ use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::released::Release;
@@ -22,7 +23,7 @@ pub struct Options<'a> {
 }
 
 /// A fault in an output.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Problem {
     /// The file: relative to the folder, or `root.img:/PATH` for one in the image.
     pub file: String,
@@ -37,7 +38,7 @@ impl fmt::Display for Problem {
 }
 
 /// The state of a folder's signature.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase", tag = "state")]
 pub enum Signed {
     /// There is no signature.
@@ -55,7 +56,7 @@ pub enum Signed {
 }
 
 /// The result of a check.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, JsonSchema)]
 pub struct Findings {
     /// The build id, as far as the manifest can be read.
     pub build_id: Option<String>,

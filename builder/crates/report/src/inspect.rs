@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::io::BufReader;
 use std::path::{Path, PathBuf};
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::Manifest;
@@ -86,7 +87,7 @@ impl Subject {
 }
 
 /// A line of a table.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Row {
     /// The part, package, folder or file.
     pub name: String,
@@ -99,7 +100,7 @@ pub struct Row {
 }
 
 /// Where an image's bytes are. Every table adds up to `contents`, and that with `tables` to `length`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct ImageSizes {
     /// The image's length in bytes.
     pub length: u64,
@@ -110,6 +111,7 @@ pub struct ImageSizes {
     /// All regular files.
     pub contents: Row,
     /// The bytes that are not contents of files.
+    #[schemars(with = "BTreeMap<String, u64>")]
     pub tables: Tables,
     /// By part, the largest first.
     pub parts: Vec<Row>,

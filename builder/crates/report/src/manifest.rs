@@ -3,6 +3,7 @@
 //! The file is read by `wifibox-build boot`, `inspect` and `diff`, by the boot test, and by users'
 //! own tools: its `format` number rises when a field changes its meaning.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Sizes;
@@ -58,7 +59,7 @@ pub struct Manifest {
 }
 
 /// The configuration that was asked for.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Composition {
     /// Base: where packages come from.
     pub base: String,
@@ -87,7 +88,7 @@ pub struct Composition {
 }
 
 /// The kernel of the guest.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Kernel {
     /// `uname -r`.
     pub release: String,
@@ -98,7 +99,7 @@ pub struct Kernel {
 }
 
 /// A package whose content is in the guest.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Package {
     /// Name.
     pub name: String,
@@ -117,7 +118,7 @@ pub struct Package {
 }
 
 /// A kernel module in the guest.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Module {
     /// Name, with underscores.
     pub name: String,
@@ -128,7 +129,7 @@ pub struct Module {
 }
 
 /// A firmware file in the guest.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Firmware {
     /// The name that a module asks for.
     pub wanted: String,
@@ -152,7 +153,7 @@ pub struct Firmware {
 }
 
 /// How many firmware names were asked for, by what became of them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct FirmwareCounts {
     /// Kept.
     pub kept: usize,

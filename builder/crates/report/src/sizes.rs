@@ -3,13 +3,16 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use wifibox_ground::path::GuestPath;
 use wifibox_tree::{Kind, Tree};
 
 /// A part of the guest.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum Part {
     /// Executables: files with an execute bit outside the library directories.
@@ -59,7 +62,7 @@ impl fmt::Display for Part {
 }
 
 /// Files and bytes of one part, before compression.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct PartSize {
     /// How many regular files.
     pub files: u64,
@@ -68,7 +71,7 @@ pub struct PartSize {
 }
 
 /// The size of each part of a guest's root, before compression.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct Sizes(pub BTreeMap<Part, PartSize>);
 
 impl Sizes {

@@ -31,7 +31,7 @@ pub enum Error {
     #[error(transparent)]
     Keyring(#[from] deb::KeyringError),
     #[error(
-        "repository {repository}: none of its signing keys is on this machine; looked in {looked}\n  \
+        "repository {repository}: none of its signing keys is on this machine: {looked}\n  \
          wanted: {wanted}"
     )]
     NoKeys { repository: String, looked: String, wanted: String },

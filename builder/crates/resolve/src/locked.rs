@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
+use schemars::JsonSchema;
+
 use crate::Source;
 use crate::lock::{Lock, LockedPackage};
 
@@ -60,7 +62,7 @@ impl LockChange {
 }
 
 /// A lock, its file, and how this run changed it.
-#[derive(Debug, Clone, serde::Serialize)]
+#[derive(Debug, Clone, serde::Serialize, JsonSchema)]
 pub struct Locked {
     /// The release of a base that is locked, and the guest's requests.
     #[serde(skip)]

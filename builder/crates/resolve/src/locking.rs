@@ -13,6 +13,7 @@ use super::world::World;
 use super::{Context, Error, LockChoice, LockMode, index, rollback};
 use crate::lock::{Lock, LockedPackage};
 use wifibox_ground::digest::Sha256;
+use wifibox_ground::progress::Stage;
 use wifibox_recipe::{Catalog, LoosePackage, Recipe, Selection};
 
 /// The files that the recipe pins and `locked` does not hold as they are pinned.
@@ -90,6 +91,8 @@ pub fn ensure(
                 Locked { source, lock, path, change: LockChange::default() }
             }
             (old, known) => {
+                let what = format!("the lock of {}", source.target);
+                context.work.progress.stage(&Stage::new("Checking", &what));
                 let asked = worlds(catalog, &source, context.work.jobs)?;
                 let locked = ensure_one(&asked, source, old, path, context)?;
                 if let (Some(known), true) = (known, locked.change.is_empty()) {
@@ -211,6 +214,7 @@ fn renew(
     path: PathBuf,
     context: &Context<'_>,
 ) -> Result<Locked, Error> {
+    context.work.progress.stage(&Stage::new("Locking", &source.target.to_string()));
     let store = context.access.store()?;
     let fetcher = context.access.fetcher(&store, &context.work);
     let mut offered = index::load(&source, context, &fetcher)?;

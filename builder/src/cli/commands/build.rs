@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::cli::answers;
 use crate::cli::context::{Context, tool};
 use crate::cli::meter::ProcessMeter;
 use crate::cli::options::{BuildArgs, Timings};
@@ -53,7 +54,7 @@ pub fn run(context: &Context, args: &BuildArgs) -> Result<(), Failure> {
     }
     match outcomes.into_iter().next() {
         Some((_, Outcome::Built(report))) => {
-            let fields = || serde_json::json!({ "build": report });
+            let fields = || answers::Build::Build(&report);
             context.printer.result(fields, || render::one(&report))
         }
         Some((_, Outcome::Failed(error))) => Err(error.into()),

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use crate::cli::answers;
 use crate::cli::context::Context;
 use crate::cli::options::{SelectArgs, SourceArgs};
 use crate::cli::render::failure::Failure;
@@ -31,7 +32,7 @@ pub fn run(context: &Context, args: &BundleArgs) -> Result<(), Failure> {
     let composed = Composed::new(&context.sources, &context.catalog, &selection)?;
     let environment = context.environment(&args.source)?;
     let report = wifibox_pipeline::bundle(&composed, &args.dir, &environment)?;
-    let fields = || serde_json::json!({ "bundle": args.dir, "content": report });
+    let fields = || answers::Bundle { bundle: &args.dir, content: &report };
     context.printer.result(fields, || {
         let bytes: u64 = report.files.iter().map(|file| file.size).sum();
         let dir = args.dir.display();

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
+use crate::cli::answers;
 use crate::cli::context::{Context, cache_folder, mebibytes};
 use crate::cli::render::failure::Failure;
 use wifibox_pipeline::Kept;
@@ -12,7 +13,14 @@ use wifibox_pipeline::Kept;
 #[derive(Debug, Clone, Args)]
 pub struct CacheArgs {
     /// Where downloads are kept [default: the user's cache folder]
-    #[arg(long, value_name = "DIR", env = "WIFIBOX_BUILD_CACHE", global = true)]
+    // With the name of the builds' own one, clap would take it for theirs, given before the verb.
+    #[arg(
+        id = "kept_in",
+        long = "cache-dir",
+        value_name = "DIR",
+        env = "WIFIBOX_BUILD_CACHE",
+        global = true
+    )]
     pub cache_dir: Option<PathBuf>,
     #[command(subcommand)]
     /// The action.
@@ -51,7 +59,7 @@ pub fn run(context: &Context, args: &CacheArgs) -> Result<(), Failure> {
         CacheAction::Clear => Kept::pruned(&folder, 0, 0),
     };
     let kept = kept.map_err(Failure::failed)?;
-    context.printer.result(|| serde_json::json!({ "cache": kept }), || text(&kept))
+    context.printer.result(|| answers::Cache { cache: &kept }, || text(&kept))
 }
 
 fn text(kept: &Kept) -> String {

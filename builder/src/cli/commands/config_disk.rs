@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
+use crate::cli::answers;
 use crate::cli::context::Context;
 use crate::cli::render::failure::Failure;
 use wifibox_host::config_disk::Content;
@@ -53,10 +54,9 @@ pub fn run(context: &Context, args: &ConfigDiskArgs) -> Result<(), Failure> {
     }
     let what = format!("{out} ({} KiB, {} files)", length >> 10, content.files);
     context.printer.status("Made", &what);
-    let disk = serde_json::json!({
-        "file": args.out, "bytes": length, "files": content.files, "left_out": left_out,
-    });
-    context.printer.result(|| serde_json::json!({ "config_disk": disk }), String::new)
+    let config_disk =
+        answers::Disk { file: &args.out, bytes: length, files: content.files, left_out: &left_out };
+    context.printer.result(|| answers::ConfigDisk { config_disk }, String::new)
 }
 
 /// A number of bytes: `4194304`, `4096K`, `4M`.

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use clap_complete::ArgValueCandidates as Candidates;
 
+use crate::cli::answers;
 use crate::cli::candidates;
 use crate::cli::cards::{host, unreadable};
 use crate::cli::context::Context;
@@ -71,19 +72,15 @@ pub fn run(context: &Context, args: &DetectArgs) -> Result<(), Failure> {
     };
     if let Some(path) = &args.html {
         page::write(path, &asking(&oracle))?;
-        let fields = || serde_json::json!({ "page": path });
+        let fields = || answers::Detect::Page { page: path };
         return context.printer.result(fields, || format!("{}\n", path.display()));
     }
     let (source, cards) = cards(context, args)?;
     let answers = oracle.answers(&cards);
     let fields = || {
-        let kernels: Vec<&str> = table.kernels.iter().map(|k| k.release.as_str()).collect();
-        serde_json::json!({
-            "source": source,
-            "devices": cards.len(),
-            "kernels": kernels,
-            "cards": answers,
-        })
+        let kernels = table.kernels.iter().map(|kernel| kernel.release.as_str()).collect();
+        let devices = cards.len();
+        answers::Detect::Cards { source: &source, devices, kernels, cards: &answers }
     };
     context.printer.result(fields, || render::detect::text(&answers, cards.len(), &source))?;
     if answers.iter().any(Answer::is_supported) {

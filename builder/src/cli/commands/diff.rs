@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
+use crate::cli::answers;
 use crate::cli::context::Context;
 use crate::cli::render::{self, failure::Failure, page};
 use wifibox_ground::progress::Progress as _;
@@ -51,7 +52,7 @@ pub fn run(context: &Context, args: &DiffArgs) -> Result<(), Failure> {
         page::write(path, &html::diff(&name(&args.old), &name(&args.new), &difference))?;
     }
     context.printer.result(
-        || serde_json::json!({ "same": same, "sound": sound, "diff": difference, "page": args.html }),
+        || answers::Diff { same, sound, diff: &difference, page: args.html.as_deref() },
         || match &args.html {
             Some(path) => format!("{}\n", path.display()),
             None => render::diff::text(&difference, args.files),

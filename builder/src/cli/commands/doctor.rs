@@ -6,6 +6,7 @@ use std::process::{Command, Stdio};
 
 use clap::Args;
 
+use crate::cli::answers;
 use crate::cli::context::Context;
 use crate::cli::render::doctor::text;
 use crate::cli::render::failure::Failure;
@@ -55,7 +56,7 @@ pub fn run(context: &Context, args: &DoctorArgs) -> Result<(), Failure> {
         capture(folder.path())?;
         examine(&Capture::open(folder.path()).map_err(Failure::failed)?)
     };
-    let fields = || serde_json::json!({ "doctor": findings });
+    let fields = || answers::Doctor { doctor: &findings };
     context.printer.result(fields, || text(&findings))?;
     if findings.iter().any(|finding| finding.severity != Severity::Advice) {
         return Err(Failure::silent());

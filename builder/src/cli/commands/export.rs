@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use clap_complete::ArgValueCandidates as Candidates;
 
+use crate::cli::answers;
 use crate::cli::candidates;
 use crate::cli::context::Context;
 use crate::cli::options::{SourceArgs, TargetArgs};
@@ -84,13 +85,15 @@ fn run_freebsd_port(context: &Context, args: &FreebsdPortArgs) -> Result<(), Fai
     let files = freebsd_port::files(&variants).map_err(Failure::failed)?;
     let changed = export::write(&args.out, &files, args.force).map_err(Failure::failed)?;
     let bytes: u64 = variants.files.iter().map(|file| file.size).sum();
-    let fields = || {
-        serde_json::json!({
-            "out": args.out, "target": variants.target,
-            "files": files.keys().collect::<Vec<_>>(), "changed": changed,
-            "flavors": variants.axes.flavors.len(), "guests": variants.variants.len(),
-            "distfiles": variants.files.len(), "bytes": bytes,
-        })
+    let fields = || answers::Export {
+        out: &args.out,
+        target: &variants.target,
+        files: files.keys().map(String::as_str).collect(),
+        changed: changed.iter().map(String::as_str).collect(),
+        flavors: variants.axes.flavors.len(),
+        guests: variants.variants.len(),
+        distfiles: variants.files.len(),
+        bytes,
     };
     context.printer.result(fields, || {
         let names: Vec<String> = files

@@ -1,5 +1,6 @@
 //! `wifibox-build fetch`: fills the store with what builds need.
 
+use crate::cli::answers;
 use crate::cli::context::Context;
 use crate::cli::options::BuildArgs;
 use crate::cli::render::failure::Failure;
@@ -24,7 +25,7 @@ pub fn run(context: &Context, args: &BuildArgs) -> Result<(), Failure> {
     let files = report.packages.len();
     let bytes: u64 = report.packages.iter().map(|(_, size)| size).sum();
     context.printer.result(
-        || serde_json::json!({ "files": files, "bytes": bytes }),
+        || answers::Fetch { files, bytes },
         || format!("{files} packages, {bytes} bytes, are in the store\n"),
     )
 }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use clap_complete::{ArgValueCandidates as Candidates, CompletionCandidate};
 
+use crate::cli::answers;
 use crate::cli::context::Context;
 use crate::cli::render::failure::Failure;
 use wifibox_ground::address::Address;
@@ -121,12 +122,12 @@ pub fn run(context: &Context, args: &HostArgs) -> Result<(), Failure> {
             args.output.join("host")
         }
     };
-    let names = hypervisors.iter().map(|hypervisor| hypervisor.name());
-    context.printer.status("Wrote", &names.collect::<Vec<_>>().join(", "));
+    let names: Vec<&str> = hypervisors.iter().map(|hypervisor| hypervisor.name()).collect();
+    context.printer.status("Wrote", &names.join(", "));
     let paths: Vec<String> =
         files.iter().map(|file| target.join(&file.path).display().to_string()).collect();
     context.printer.result(
-        || serde_json::json!({ "host": { "hypervisors": hypervisors, "files": paths } }),
+        || answers::Host { host: answers::HostFiles { hypervisors: names, files: &paths } },
         || paths.iter().map(|path| format!("{path}\n")).collect(),
     )
 }

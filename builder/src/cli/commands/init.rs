@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use clap_complete::ArgValueCandidates as Candidates;
 
+use crate::cli::answers;
 use crate::cli::candidates;
 use crate::cli::cards;
 use crate::cli::context::Context;
@@ -90,11 +91,8 @@ pub fn run(context: &Context, args: &InitArgs) -> Result<(), Failure> {
         hypervisor: (&recipe.hypervisor.name.value, selection.hypervisor.is_some()),
     });
     write(&file, &text, args.force)?;
-    let fields = || {
-        serde_json::json!({
-            "project": file, "base": selection.base, "flavor": selection.flavor,
-        })
-    };
+    let fields =
+        || answers::Init { project: &file, base: &selection.base, flavor: &selection.flavor };
     context.printer.result(fields, || {
         let file = file.display();
         let (flavor, base) = (&selection.flavor, &selection.base);

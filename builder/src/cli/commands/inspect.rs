@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
+use crate::cli::answers;
 use crate::cli::context::Context;
 use crate::cli::render::{self, failure::Failure, page};
 use wifibox_ground::device::PciAlias;
@@ -56,23 +57,13 @@ pub fn run(context: &Context, args: &InspectArgs) -> Result<(), Failure> {
         page::write(path, &html::inspect(&name(&args.path), manifest, sizes, &driven))?;
     }
     let fields = || {
-        let overview = manifest.map(|manifest| {
-            serde_json::json!({
-                "build_id": manifest.build_id,
-                "builder": manifest.builder,
-                "recipe": manifest.recipe,
-                "source_date_epoch": manifest.source_date_epoch,
-                "kernel": manifest.kernel,
-                "packages": manifest.packages,
-                "modules": manifest.modules,
-                "firmware": manifest.firmware,
-                "outputs": manifest.outputs,
-                "links": manifest.links,
-            })
-        });
-        serde_json::json!({
-            "inspect": { "image": subject.image, "output": overview, "sizes": sizes, "page": args.html },
-        })
+        let inspect = answers::Inspected {
+            image: &subject.image,
+            output: manifest.map(answers::Overview::from),
+            sizes: sizes.as_ref(),
+            page: args.html.as_deref(),
+        };
+        answers::Inspect { inspect }
     };
     context.printer.result(fields, || {
         if let Some(path) = &args.html {

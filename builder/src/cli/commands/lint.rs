@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
+use crate::cli::answers;
 use crate::cli::context::Context;
 use crate::cli::render::failure::Failure;
 use wifibox_ground::regular;
@@ -64,7 +65,7 @@ pub fn run(context: &Context, args: &LintArgs) -> Result<(), Failure> {
         }
     }
     if files.is_empty() {
-        return Err(Failure::failed("there is no file of a known kind in these folders"));
+        return Err(Failure::usage("there is no file of a known kind in these folders"));
     }
     let mut found: Vec<(PathBuf, Kind, Vec<Problem>)> = Vec::new();
     for (path, kind, contents) in files {
@@ -73,8 +74,12 @@ pub fn run(context: &Context, args: &LintArgs) -> Result<(), Failure> {
     let errors = |problem: &&Problem| problem.level == Level::Error;
     let count: usize = found.iter().map(|(_, _, list)| list.iter().filter(errors).count()).sum();
     let fields = || {
-        let one = |(path, kind, problems): &(PathBuf, Kind, Vec<Problem>)| serde_json::json!({ "file": path, "kind": kind.name(), "problems": problems });
-        serde_json::json!({ "lint": found.iter().map(one).collect::<Vec<_>>() })
+        let all = found.iter().map(|(file, kind, problems)| answers::Linted {
+            file,
+            kind: kind.name(),
+            problems,
+        });
+        answers::Lint { lint: all.collect() }
     };
     context.printer.result(fields, || text(&found))?;
     match count {
@@ -122,7 +127,7 @@ fn read(path: &Path) -> Result<Vec<u8>, Failure> {
 }
 
 fn unreadable(path: &Path, error: &io::Error) -> Failure {
-    Failure::failed(format!("cannot read {}: {error}", path.display()))
+    Failure::usage(format!("cannot read {}: {error}", path.display()))
 }
 
 /// The files of known kinds below a folder, in the order of their names.

@@ -1,5 +1,6 @@
 //! `wifibox-build list`: what there is to compose.
 
+use crate::cli::answers;
 use crate::cli::context::Context;
 use crate::cli::render::failure::Failure;
 use wifibox_recipe::{Listed, Listing};
@@ -10,7 +11,7 @@ use wifibox_recipe::{Listed, Listing};
 /// Stdout cannot be written.
 pub fn run(context: &Context) -> Result<(), Failure> {
     let listing = context.catalog.list();
-    context.printer.result(|| serde_json::json!({ "list": listing }), || text(&listing))
+    context.printer.result(|| answers::List { list: &listing }, || text(&listing))
 }
 
 fn text(listing: &Listing) -> String {

@@ -2,6 +2,7 @@
 
 use clap::Args;
 
+use crate::cli::answers;
 use crate::cli::context::Context;
 use crate::cli::options::{ProjectArgs, SourceArgs, TargetArgs};
 use crate::cli::render::failure::Failure;
@@ -52,11 +53,11 @@ pub fn run(context: &Context, args: &LockArgs) -> Result<(), Failure> {
         locks.extend(new);
     }
     for Locked { path, change, .. } in &locks {
-        let fields = || {
-            serde_json::json!({
-                "lock": path, "added": change.added, "removed": change.removed,
-                "changed": change.changed,
-            })
+        let fields = || answers::Lock {
+            lock: path,
+            added: &change.added,
+            removed: &change.removed,
+            changed: &change.changed,
         };
         context.printer.result(fields, || {
             if change.is_empty() {

@@ -9,7 +9,7 @@ use crate::cli::render::failure::Failure;
 use wifibox_resolve::outdated::Outdated;
 
 /// Shown below the help.
-pub const HELP: &str = "With --json each lock is one object; its schema is docs/schema/outdated.json. \
+pub const HELP: &str = "With --json each lock is one object; its schema is docs/schema/verbs/outdated.json. \
                         'wifibox-build lock --upgrade' takes what is offered.";
 
 /// `outdated`.
@@ -43,8 +43,7 @@ pub fn run(context: &Context, args: &OutdatedArgs) -> Result<(), Failure> {
         all.extend(new);
     }
     for outdated in &all {
-        let fields = || serde_json::to_value(outdated).unwrap_or_default();
-        context.printer.result(fields, || render::outdated::text(outdated))?;
+        context.printer.result(|| outdated, || render::outdated::text(outdated))?;
     }
     let newer: usize = all.iter().map(|outdated| outdated.packages.len()).sum();
     if args.exit_code && newer > 0 {

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
+use crate::cli::answers;
 use crate::cli::context::Context;
 use crate::cli::render::failure::Failure;
 use wifibox_report::findings::{Findings, Options, Signed};
@@ -34,7 +35,7 @@ pub fn run(context: &Context, args: &VerifyArgs) -> Result<(), Failure> {
     let findings = verify(&args.folder, &options).map_err(Failure::failed)?;
     let sound = findings.is_sound();
     context.printer.result(
-        || serde_json::json!({ "sound": sound, "verify": findings }),
+        || answers::Verify { sound, verify: &findings },
         || if sound { text(&args.folder, &findings) } else { String::new() },
     )?;
     if sound {

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use crate::cli::answers;
 use crate::cli::context::Context;
 use crate::cli::options::{SelectArgs, SourceArgs};
 use crate::cli::render::{failure::Failure, page};
@@ -41,7 +42,7 @@ pub fn run(context: &Context, args: &WhyArgs) -> Result<(), Failure> {
         page::write(path, &html::why(&chain))?;
     }
     context.printer.result(
-        || serde_json::json!({ "chain": chain, "graph": args.graph }),
+        || answers::Why { chain: &chain, graph: args.graph.as_deref() },
         || chain.iter().enumerate().map(line).collect(),
     )
 }

@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use crate::cli::answers::{self, OneOfSeveral};
+
 use super::failure::Failure;
 use super::locks::say_changes;
 use super::printer::Printer;
@@ -79,23 +81,26 @@ pub fn many(printer: &Printer, outcomes: Vec<(String, Outcome)>) -> Result<(), F
         match outcome {
             Outcome::Built(report) => {
                 rows += &row(&flavor, &report);
-                values.push(serde_json::json!({ "flavor": flavor, "build": report }));
+                let build = Some(report);
+                values.push(OneOfSeveral { flavor, build, left_out: None, error: None });
             }
             Outcome::LeftOut(why) => {
                 rows += &format!("{flavor:<12} left out: {why}\n");
-                values.push(serde_json::json!({ "flavor": flavor, "left_out": why }));
+                let left_out = Some(why);
+                values.push(OneOfSeveral { flavor, build: None, left_out, error: None });
             }
             Outcome::Failed(error) => {
                 let failure = Failure::from(error);
                 rows += &format!("{flavor:<12} failed\n");
-                values.push(serde_json::json!({ "flavor": flavor, "error": failure.message() }));
                 printer.failure(&failure);
                 kinds.push(failure.kind);
-                failed.push(flavor);
+                failed.push(flavor.clone());
+                let error = Some(failure.message());
+                values.push(OneOfSeveral { flavor, build: None, left_out: None, error });
             }
         }
     }
-    printer.result(|| serde_json::json!({ "builds": values }), || rows)?;
+    printer.result(|| answers::Build::Builds(values), || rows)?;
     let Some(first) = kinds.first().copied() else { return Ok(()) };
     let message = format!("{} of {total} guests failed: {}", failed.len(), failed.join(", "));
     let failure = Failure::failed(message);

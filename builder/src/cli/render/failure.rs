@@ -3,6 +3,7 @@
 use std::error::Error as StdError;
 use std::io;
 
+use crate::cli::answers::{Failed, Fault};
 use wifibox_fetch::FetchError;
 use wifibox_ground::failure::Kind;
 use wifibox_host::install::InstallError;
@@ -108,7 +109,7 @@ impl Failure {
     }
 
     /// The same for programs.
-    pub fn fields(&self) -> serde_json::Value {
+    pub fn fields(&self) -> Failed {
         let kind = match self.kind {
             Kind::Failed => "failed",
             Kind::Usage => "usage",
@@ -116,15 +117,9 @@ impl Failure {
             Kind::Verification => "verification",
             Kind::Interrupted => "interrupted",
         };
-        serde_json::json!({
-            "error": {
-                "message": self.message(),
-                "kind": kind,
-                "exit_code": self.code(),
-                "hints": self.advice(),
-                "causes": self.causes(),
-            },
-        })
+        let (message, exit_code) = (self.message(), self.code());
+        let (hints, causes) = (self.advice(), self.causes());
+        Failed { error: Fault { message, kind, exit_code, hints, causes } }
     }
 }
 
@@ -355,7 +350,7 @@ mod tests {
             "message": "cannot read f: the disk is gone", "kind": "failed", "exit_code": 1,
             "hints": ["plug it in"], "causes": ["unplugged"],
         }});
-        assert_eq!(failure.fields(), expected);
+        assert_eq!(serde_json::to_value(failure.fields()).expect("JSON"), expected);
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! What `install` and `uninstall` did to a host, or would do, and what is left to its owner.
 
+use crate::cli::answers;
+
 use super::failure::Failure;
 use super::printer::Printer;
 use wifibox_host::install::{Action, Outcome, Step, Task};
@@ -27,10 +29,12 @@ pub fn report(
     };
     printer.status(what, &format!("{title}{note}"));
     let fields = || {
-        let body = serde_json::json!({
-            "dry_run": dry_run, "guest": guest, "previous": previous, "steps": steps, "to_do": to_do,
-        });
-        serde_json::Value::Object([(verb.to_owned(), body)].into_iter().collect())
+        let change = answers::Change { dry_run, guest, previous: previous.as_ref(), steps, to_do };
+        match verb {
+            "uninstall" => answers::Install::Uninstall(change),
+            "rollback" => answers::Install::Rollback(change),
+            _ => answers::Install::Install(change),
+        }
     };
     printer.result(fields, || text(steps, to_do))
 }

@@ -14,6 +14,8 @@ pub mod outdated;
 pub mod page;
 pub mod printer;
 pub mod progress;
+pub mod stage;
+pub mod stages;
 pub mod start;
 pub mod table;
 pub mod timings;

@@ -5,10 +5,12 @@ use std::sync::Mutex;
 
 use clap::ValueEnum;
 use indicatif::{MultiProgress, ProgressDrawTarget};
-use serde_json::Value;
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use super::failure::Failure;
 use super::json;
+use super::stages::Stages;
 
 /// How much is said on stderr.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -41,6 +43,7 @@ pub struct Printer {
     /// One writer at a time, so that lines stay whole.
     turn: Mutex<()>,
     json: bool,
+    stages: Stages,
 }
 
 impl Printer {
@@ -59,19 +62,19 @@ impl Printer {
             ProgressDrawTarget::hidden()
         };
         let bars = MultiProgress::with_draw_target(target);
-        Printer { level, color, bars, turn: Mutex::new(()), json }
+        Printer { level, color, bars, turn: Mutex::new(()), json, stages: Stages::new() }
     }
 
     /// Prints a result: its fields as JSON where that was asked for, else its text.
     ///
     /// # Errors
     /// Stdout cannot be written.
-    pub fn result(
+    pub fn result<T: Serialize + JsonSchema>(
         &self,
-        fields: impl FnOnce() -> Value,
+        fields: impl FnOnce() -> T,
         text: impl FnOnce() -> String,
     ) -> Result<(), Failure> {
-        self.text(&if self.json { json::line(fields()) } else { text() })
+        self.text(&if self.json { json::line(&fields())? } else { text() })
     }
 
     /// Writes to stdout. A reader that went away (`| head`) is no error.
@@ -79,6 +82,7 @@ impl Printer {
     /// # Errors
     /// Whatever else the system says.
     pub fn text(&self, text: &str) -> Result<(), Failure> {
+        self.stages.end();
         let _turn = self.turn.lock();
         let mut out = io::stdout().lock();
         match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
@@ -92,17 +96,25 @@ impl Printer {
     /// A step of the work, for people: a verb in the progressive form and what it is done to.
     pub fn status(&self, verb: &str, what: &str) {
         if self.level >= Level::Normal {
-            self.line(&format!("{} {what}", self.paint("1;32", &format!("{verb:>12}"))));
+            self.line(&format!("{} {what}", self.verb(verb)));
         }
+    }
+
+    /// The verb of a step, in its colour and column.
+    pub(super) fn verb(&self, verb: &str) -> String {
+        self.paint("1;32", &format!("{verb:>12}"))
     }
 
     /// The fault and the next step; as JSON, on one line, where that was asked for.
     pub fn failure(&self, failure: &Failure) {
+        self.stages.end();
         if failure.silent {
             return;
         }
         if self.json {
-            return self.line(json::line(failure.fields()).trim_end());
+            // It is all text.
+            let line = json::line(&failure.fields()).unwrap_or_default();
+            return self.line(line.trim_end());
         }
         let mut message = failure.message();
         for cause in failure.causes() {
@@ -120,6 +132,10 @@ impl Printer {
 
     pub(super) fn bars(&self) -> &MultiProgress {
         &self.bars
+    }
+
+    pub(super) fn stages(&self) -> &Stages {
+        &self.stages
     }
 
     pub(super) fn labelled(&self, code: &str, label: &str, text: &str) -> String {

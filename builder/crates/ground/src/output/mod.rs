@@ -17,6 +17,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 
 use crate::digest::Sha256;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::cancel;
@@ -27,7 +28,7 @@ use work::WorkFolder;
 pub use work::remove_held;
 
 /// A file of the output folder.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Output {
     /// Path, relative to the output folder.
     pub path: String,
@@ -38,7 +39,7 @@ pub struct Output {
 }
 
 /// A symbolic link of the output folder.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Link {
     /// Path, relative to the output folder.
     pub path: String,

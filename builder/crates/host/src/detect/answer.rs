@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::exceptions;
@@ -14,13 +15,15 @@ use wifibox_ground::address::{Address, Notation};
 use wifibox_recipe::Module;
 
 /// The answer for one card.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct Answer {
     /// Its numbers.
+    #[schemars(with = "String")]
     pub id: Ident,
     /// The bus that it is attached to.
     pub bus: Bus,
     /// Where it is.
+    #[schemars(with = "Option<String>")]
     pub address: Option<Address>,
     /// Its name.
     pub name: Option<String>,
@@ -50,7 +53,7 @@ impl Answer {
 }
 
 /// A Linux driver that knows a card.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct Driver {
     /// The module.
     pub module: String,
@@ -59,7 +62,7 @@ pub struct Driver {
 }
 
 /// A guest that drives a card.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct Guest {
     /// Flavor.
     pub flavor: String,

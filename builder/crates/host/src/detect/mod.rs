@@ -35,6 +35,7 @@ pub use unnumbered::Unnumbered;
 
 use std::fmt;
 
+use schemars::JsonSchema;
 use serde::{Serialize, Serializer};
 
 use wifibox_ground::address::Address;
@@ -46,7 +47,7 @@ pub const LISTING_LIMIT: usize = 16 << 20;
 pub(crate) const CARD_LIMIT: usize = 4096;
 
 /// The bus of a device.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Bus {
     /// PCI, PCI Express, M.2 with PCI Express, CardBus.

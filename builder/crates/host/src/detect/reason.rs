@@ -1,12 +1,13 @@
 //! Why a card cannot be handed to a guest, and what can be done: nothing here promises more than what is
 //! known for certain.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::Bus;
 
 /// A driver that is not part of Linux.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct OutOfTree {
     /// The module.
     pub driver: String,
@@ -15,7 +16,7 @@ pub struct OutOfTree {
 }
 
 /// Why no guest of these recipes can drive a device.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", tag = "code")]
 pub enum Reason {
     /// It is not a PCI function.
@@ -79,7 +80,7 @@ impl Reason {
         match self {
             Reason::OtherBus { bus, drivers } => {
                 let driver = match drivers.as_slice() {
-                    [] => "No wireless driver of Linux in the table knows it".to_owned(),
+                    [] => "None of the Linux drivers in the table knows it".to_owned(),
                     list => format!("Linux has a driver for it ({})", all(list)),
                 };
                 let why = match bus {

@@ -6,6 +6,7 @@ use std::fs::{self, File};
 use std::io;
 use std::path::Path;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::error::{InstallError, failed};
@@ -15,7 +16,7 @@ use super::wanted::{Brought, Purposes, Wanted};
 use wifibox_ground::digest::Sha256;
 
 /// What becomes of a file, folder or link.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Action {
     /// It was not there.
@@ -48,7 +49,7 @@ impl Action {
 }
 
 /// One change, or one that is not made.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Step {
     /// What becomes of it.
     pub action: Action,

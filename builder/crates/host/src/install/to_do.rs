@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::layout::{Layout, below};
@@ -14,7 +15,7 @@ use crate::{Hypervisor, lint};
 use wifibox_ground::guest::{AppConfig, Guest};
 
 /// One thing to do.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Task {
     /// Why, in one line.
     pub why: String,

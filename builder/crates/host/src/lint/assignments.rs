@@ -78,7 +78,7 @@ pub(super) fn cards(text: &str) -> Result<Vec<String>, String> {
             ));
         }
         if list.iter().any(|known| known == card) {
-            return Err(format!("the card {card} is there twice"));
+            return Err(format!("the card {card} is listed twice"));
         }
         list.push(card.to_owned());
     }

@@ -192,7 +192,7 @@ mod tests {
             ("vmm_load=\"YES\";", "stands behind"),
             ("pptdevs=\"3:0:0\"", "is no card"),
             ("pptdevs=\"3/0/8\"", "is no card"),
-            ("pptdevs=\"3/0/0 3/0/0\"", "is there twice"),
+            ("pptdevs=\"3/0/0 3/0/0\"", "is listed twice"),
             ("pptdevs=\"3/0/0\"\npptdevs2=\"3/0/0\"", "is in pptdevs and in pptdevs2"),
             ("pptdevs4=\"3/0/0\"", "and no pptdevs4"),
         ] {

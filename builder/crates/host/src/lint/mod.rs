@@ -24,6 +24,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 pub use level::Level;
@@ -32,7 +33,7 @@ pub use level::Level;
 pub const SIZE_LIMIT: usize = 1 << 20;
 
 /// A problem of a file.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 pub struct Problem {
     /// The line, from 1; 0 if it is about the file as a whole.
     pub line: usize,

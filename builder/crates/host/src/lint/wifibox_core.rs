@@ -92,7 +92,7 @@ mod tests {
             ("console=true", "expected yes or no"),
             ("passthru=3/0/0 0/20/0", "quotation marks"),
             ("passthru=pci0:3:0:0", "is no card"),
-            ("passthru=\"3/0/0 3/0/0\"", "is there twice"),
+            ("passthru=\"3/0/0 3/0/0\"", "is listed twice"),
             ("passthru=\"1/0/0 2/0/0 3/0/0 4/0/0 5/0/0 6/0/0 7/0/0 8/0/0 9/0/0\"", "at most 8"),
             ("priority=100", "expected 0 to 99"),
             ("stop_wait_max=0", "expected 1 to 60"),

@@ -176,7 +176,7 @@ fn the_linter_names_what_xl_passes_over() {
         ("memroy = 64", "line 5: xl knows no \"memroy\""),
         ("vcpus = \"two\"", "vcpus must be a number"),
         ("disk = \"format=raw\"", "disk must be a list"),
-        ("name = \"y\"", "line 5: name is there twice"),
+        ("name = \"y\"", "line 5: name is set twice"),
         ("pci = [ \"0000:03:00\" ]", "\"0000:03:00\" is no address"),
         ("pci = [ \"03:00.0,permisive=1\" ]", "unknown option \"permisive\""),
         ("vif = [ 'mac=00:16:3e:00:00:01,brigde=x' ]", "unknown option \"brigde\""),

@@ -15,6 +15,7 @@ use wifibox_ground::content::Spool;
 use wifibox_ground::device::DeviceId;
 use wifibox_ground::meter::Laps;
 use wifibox_ground::output::OutputFolder;
+use wifibox_ground::progress::Stage;
 use wifibox_recipe::Composed;
 use wifibox_tree::{Context, Tree};
 
@@ -73,6 +74,7 @@ pub fn install(
     context: &Context<'_>,
     laps: &Laps<'_>,
 ) -> Result<Drivers, Error> {
+    context.work.progress.stage(&Stage::new("Choosing", "modules and firmware"));
     let kernel = modules::install(&composed.recipe, tree, asked.spool, asked.device, context)?;
     laps.end("kernel modules");
     let firmware = firmware::install(composed, tree, &kernel, asked, context)?;

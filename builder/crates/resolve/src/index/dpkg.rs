@@ -5,7 +5,7 @@ use std::path::Path;
 
 use jiff::Timestamp;
 
-use super::{KeyFile, Offered, fingerprints};
+use super::{KeyFile, Offered, fingerprints, no_keys};
 use crate::lock::{LockedIndex, LockedPackage};
 use crate::mirrors::mirrors;
 use crate::source::Source;
@@ -17,7 +17,7 @@ use wifibox_formats::deb::{Fingerprint, Keyring, Release};
 use wifibox_formats::{Verified, dpkg_index};
 use wifibox_ground::digest::Sha256;
 use wifibox_ground::location::Location;
-use wifibox_recipe::Repository;
+use wifibox_recipe::{Format, Repository};
 
 /// Adds what the suites of `repository` offer.
 ///
@@ -120,32 +120,20 @@ fn release_of(
 /// Key material from the files that the user names and from the host's keyrings.
 fn keyring(repository: &Repository, context: &Context<'_>) -> Result<Keyring, Error> {
     let mut keyring = Keyring::default();
-    let mut looked = Vec::new();
     // Keys of other kinds are for repositories of the other formats.
     let other = |path: &Path| matches!(KeyFile::of(path), Some(KeyFile::Pem | KeyFile::Usign));
     let ours = context.access.trust_keys.iter().filter(|path| !other(path));
     for path in ours {
-        looked.push(path.display().to_string());
         keyring.extend(read_keyring(path)?);
     }
     for path in repository.keyrings.iter().map(Path::new) {
-        looked.push(path.display().to_string());
         if path.exists() {
             keyring.extend(read_keyring(path)?);
         }
     }
     let pinned: Vec<Fingerprint> = fingerprints(repository)?;
     if !keyring.has_any(&pinned) {
-        let wanted: Vec<String> = repository
-            .keys
-            .iter()
-            .map(|key| format!("{} ({})", key.fingerprint, key.name))
-            .collect();
-        return Err(Error::NoKeys {
-            repository: repository.name.clone(),
-            looked: looked.join(", "),
-            wanted: wanted.join(", "),
-        });
+        return Err(no_keys(Format::Dpkg, repository, context, &[]));
     }
     Ok(keyring)
 }

@@ -169,22 +169,24 @@ pub(crate) fn no_keys(
     context: &Context<'_>,
     more: &[String],
 ) -> Error {
-    let files = key_files(format, repository, context);
-    let mut looked: Vec<String> = files.iter().map(|path| path.display().to_string()).collect();
-    looked.extend_from_slice(more);
+    let there: Vec<String> = key_files(format, repository, context)
+        .iter()
+        .map(|path| path.display().to_string())
+        .chain(more.iter().cloned())
+        .collect();
+    let (mut looked, mut missing) = (there.join(", "), repository.keyrings.clone());
+    missing.retain(|path| !there.contains(path));
     if looked.is_empty() {
-        looked.extend(repository.keyrings.iter().cloned());
+        "no file with keys is given".clone_into(&mut looked);
+    } else {
+        looked.insert_str(0, "they are not in ");
     }
-    if looked.is_empty() {
-        looked.push("no file".to_owned());
+    if !missing.is_empty() {
+        looked += &format!(", and there is no {}", missing.join(" or "));
     }
     let wanted: Vec<String> =
         repository.keys.iter().map(|key| format!("{} ({})", key.name, key.fingerprint)).collect();
-    Error::NoKeys {
-        repository: repository.name.clone(),
-        looked: looked.join(", "),
-        wanted: wanted.join(", "),
-    }
+    Error::NoKeys { repository: repository.name.clone(), looked, wanted: wanted.join(", ") }
 }
 
 /// Gives records of an index without SHA-256 the one that the lock knew of the same package.

@@ -16,6 +16,7 @@ use globset::{Glob, GlobSet, GlobSetBuilder};
 use wifibox_ground::content::{Content, Spool};
 use wifibox_ground::entry::Entry;
 use wifibox_ground::path::GuestPath;
+use wifibox_ground::progress::Stage;
 use wifibox_recipe::{
     AccountsFrom, AppletLinks, Composed, Directory, EfiStub, InitSystem, KernelChoice, Own,
     PathFilter, Recipe, Sourced,
@@ -57,6 +58,8 @@ pub fn assemble(
     context: &Context<'_>,
 ) -> Result<Root, Error> {
     let recipe = &composed.recipe;
+    let what = format!("{} packages", packages.len());
+    context.work.progress.stage(&Stage::new("Unpacking", &what));
     let mut licences = Collector::new();
     let controls = packages::read(packages, &mut licences, context)?;
     let (declared, verdicts) = declare(recipe, &controls);

@@ -27,7 +27,7 @@ pub(super) fn read(text: &str, problems: &mut Vec<Problem>) -> Keys {
             },
             (Some(value), known) => {
                 if known.is_some() {
-                    let what = format!("{key} is there twice; the last one counts");
+                    let what = format!("{key} is set twice; the last one counts");
                     problems.push(Problem::new(number, what).warning());
                 }
                 keys.insert(key, (number, value));
