@@ -34,9 +34,9 @@ holds '<h3>rtw88: '
 ask 'ath0@pci0:5:0:0: class=0x028000 card=0x309a168c chip=0x0029168c rev=0x01 hdr=0x00'
 holds '<h3>ath9k: '
 ask '00:1f.0 ISA bridge [0601]: Intel [8086:a082]'
-holds 'None of these numbers'
+holds '<p>None of these numbers'
 ask 'my wireless card'
-holds 'no numbers of cards'
+holds '<p>There are no numbers of cards'
 
 # Without script.
 without_script detect.html

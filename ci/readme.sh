@@ -4,6 +4,7 @@
 # pass. With PROGRAM in the place of `cargo run`, and only the first: that takes a minute instead of an hour.
 # Needs root, debootstrap, a Debian mirror in the host's apt configuration, and Rust, which is lent with its crates.
 set -euo pipefail
+if [ "$(id -u)" -ne 0 ]; then exec sudo -nE env "PATH=$PATH" "$0" "$@"; fi
 folder=$(realpath -m "$1") program=${2:+$(realpath "$2")}
 cd "$(dirname "$0")/.."
 root=$folder/root
@@ -23,7 +24,7 @@ debootstrap --variant=minbase --include=ca-certificates,gcc,git,libc6-dev trixie
 cp /etc/resolv.conf "$root/etc/resolv.conf"
 chroot "$root" useradd --create-home --shell /bin/bash somebody
 home=$root/home/somebody
-git clone --quiet --no-hardlinks . "$home/wifibox-build"
+git -c safe.directory="$PWD" -c safe.directory="$PWD/.git" clone --quiet --no-hardlinks . "$home/wifibox-build"
 if [ -z "$program" ]; then
     mkdir -p "$root/opt/rust" "$home/.cargo"
     cp -a "$(rustc --print sysroot)/." "$root/opt/rust/"

@@ -46,7 +46,7 @@ names 2/0/0 'Device-1: Intel Wi-Fi 6 AX200 bus-ID: 02:00.0
 asks index.html 'PCI\VEN_8086&DEV_2723&SUBSYS_00848086&REV_1A\4&1C3D25BB&0&00E0'
 holds 'Take <a href="guests/'
 asks index.html '00:1f.0 ISA bridge [0601]: Intel [8086:a082]'
-holds 'None of these numbers'
+holds '<p>None of these numbers'
 
 without_script index.html
 holds '<td><a href="guests/'

@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+#!/usr/bin/env bash
 # Sourced: pages in a headless Chromium that reaches no network. $work is a folder for what is written on the way.
 chromium=$(command -v chromium || command -v chromium-browser || command -v google-chrome) ||
     { echo "chromium is missing" >&2 && exit 1; }
