@@ -193,6 +193,8 @@ long() {
     lane
     needs debootstrap
     step "the README's commands in a Debian with nothing else" ci/readme.sh "$work/readme"
+    needs python3
+    step "the book as it is built: links" ci/book.sh "$work/book"
     lane
     after "build the chores"
     needs apt-get

@@ -9,7 +9,7 @@ use wifibox_host::detect::answer::Oracle;
 use wifibox_host::detect::by_flavor;
 use wifibox_host::detect::offer::{Wanted, offers};
 use wifibox_host::detect::table::Table;
-use wifibox_recipe::{Catalog, Sources};
+use wifibox_recipe::{Catalog, Listed, Sources};
 use wifibox_report::html::{self, FlavorCards};
 use wifibox_report::release::{Description, Omitted, Source, seal};
 
@@ -74,7 +74,16 @@ fn cards(sources: &Sources) -> Result<Cards, Box<dyn Error>> {
     let all = Wanted { base: None, release: None, role: None, hypervisor: None };
     let offers = offers(&catalog, &table, &all)?;
     let (arguments, table) = (String::new(), &table);
-    Ok(by_flavor(&Oracle { table, offers: &offers, arguments, base: None, hypervisor: None }))
+    let (mut flavors, without) =
+        by_flavor(&Oracle { table, offers: &offers, arguments, base: None, hypervisor: None });
+    // Some are for no card: simulated radios, and all chipsets at once.
+    for Listed { name, summary, .. } in catalog.list().flavors {
+        if flavors.iter().all(|known| known.flavor != name) {
+            let (command, ids) = (format!("wifibox-build --flavor {name}"), Vec::new());
+            flavors.push(FlavorCards { flavor: name, summary, command, ids });
+        }
+    }
+    Ok((flavors, without))
 }
 
 #[expect(clippy::print_stdout, reason = "a chore prints")]

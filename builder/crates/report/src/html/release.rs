@@ -42,7 +42,9 @@ pub fn release(
         page.part("omitted", "Not in this release", &format!("<ul>\n{lines}</ul>\n"));
     }
     page.part("use", "Check it, and put it in its place", USE);
-    let there = |one: &&FlavorCards| index.guests.iter().any(|guest| guest.flavor == one.flavor);
+    let there = |one: &&FlavorCards| {
+        !one.ids.is_empty() && index.guests.iter().any(|guest| guest.flavor == one.flavor)
+    };
     let there: Vec<FlavorCards> = flavors.iter().filter(there).cloned().collect();
     page.part("flavors", "Flavors and their cards", &flavor_table(&there));
     let reasons = reasons(without);
