@@ -6,8 +6,8 @@ tool=$(realpath "$1") folder=$(realpath "$(dirname "$0")/../docs/pictures")
 here=$(realpath "$(dirname "$0")")
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-chromium=$(command -v chromium || command -v chromium-browser || command -v google-chrome) ||
-    { echo "chromium is missing" >&2 && exit 1; }
+# shellcheck source=ci/lib/chromium.sh
+source "$here/lib/chromium.sh"
 mkdir "$work/bin"
 ln -s "$tool" "$work/bin/wifibox-build"
 cd "$work"
@@ -16,6 +16,5 @@ PATH=$work/bin:$PATH WIFIBOX_BUILD_CACHE=$work/cache "$here/recording.py" "$fold
     'wifibox-build --flavor iwlwifi --base debian --device 8086:2725' \
     'ls out/debian-iwlwifi'
 "$tool" --quiet inspect --html page.html out/debian-iwlwifi >/dev/null
-"$chromium" --headless --no-sandbox --disable-gpu --hide-scrollbars --window-size=1000,900 \
-    --host-resolver-rules='MAP * ~NOTFOUND' --screenshot="$folder/inspect.png" "file://$work/page.html" 2>/dev/null
+screenshot page.html 900 "$folder/inspect.png"
 ls -l "$folder"

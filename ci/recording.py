@@ -146,7 +146,7 @@ def svg(frames, length):
         end = frames[number + 1][0] if number + 1 < len(frames) else length
         first, last = 100 * begun / length, 100 * end / length
         name = f"a{number}"
-        hide = f"0%{{visibility:hidden}}" if first > 0 else ""
+        hide = "0%{visibility:hidden}" if first > 0 else ""
         after = f"{last:.3f}%{{visibility:hidden}}" if last < 99.99 else ""
         style.append(f"@keyframes {name}{{{hide}{first:.3f}%{{visibility:visible}}{after}}}.{name}{{animation-name:{name}}}")
         group = []
@@ -159,8 +159,7 @@ def svg(frames, length):
                 spans = []
                 for text, (colour, bold) in line:
                     text = escape(text.rstrip() if (text, (colour, bold)) == line[-1] else text)
-                    attributes = (' class="b"' if bold else "") + (f' fill="{colour}"' if colour else "")
-                    attributes = attributes.replace(' fill="', ' style="fill:') if colour else attributes
+                    attributes = (' class="b"' if bold else "") + (f' style="fill:{colour}"' if colour else "")
                     spans.append(f"<tspan{attributes}>{text}</tspan>" if attributes else text)
                 body.append(f'<defs><text id="{drawn[line]}">{"".join(spans)}</text></defs>')
             group.append(f'<use href="#{drawn[line]}" x="16" y="{row * HEIGHT + 50}"/>')

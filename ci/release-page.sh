@@ -52,8 +52,7 @@ without_script index.html
 holds '<td><a href="guests/'
 holds '8086:2723'
 if [ -n "$screenshot" ]; then
-    printf '<script>%s</script>\n' "const b = document.getElementById('paste'); b.value = '0b:00.0 Network controller [0280]: Intel Corporation Wi-Fi 6 AX200 [8086:2723] (rev 1a)'; b.dispatchEvent(new Event('input'));" >>"$work/index.html"
-    "$chromium" --headless --no-sandbox --disable-gpu --hide-scrollbars --window-size=1000,1100 --screenshot="$screenshot" \
-        "file://$work/index.html" 2>/dev/null
+    asks index.html '0b:00.0 Network controller [0280]: Intel Corporation Wi-Fi 6 AX200 [8086:2723] (rev 1a)'
+    screenshot acted-index.html 1100 "$screenshot"
 fi
 echo "the release's page: $((count + 2)) pastes answered, read without script"

@@ -12,6 +12,11 @@ dom() {
         --enable-logging=stderr --v=0 --virtual-time-budget=2000 --dump-dom "file://$copy" 2>"$work/log" >"$work/dom"
     if grep 'CONSOLE' "$work/log"; then echo "$1: the console has something to say" && return 1; fi
 }
+# screenshot PAGE HEIGHT FILE: a picture of the page $work/PAGE, 1000 pixels wide.
+screenshot() {
+    "$chromium" --headless --no-sandbox --disable-gpu --hide-scrollbars --window-size="1000,$2" \
+        --host-resolver-rules='MAP * ~NOTFOUND' --screenshot="$3" "file://$work/$1" 2>/dev/null
+}
 # holds PATTERN: the page has it.
 holds() { grep -qE -- "$1" "$work/dom" || { echo "the page has no $1" && return 1; }; }
 # asks PAGE LISTING: the listing is pasted.

@@ -38,7 +38,7 @@ pub enum Build<'a> {
 }
 
 /// One of several guests. One of `build`, `left_out` and `error` is there.
-#[derive(Serialize, JsonSchema)]
+#[derive(Default, Serialize, JsonSchema)]
 pub struct OneOfSeveral {
     /// Its flavor, or its name in the project.
     pub flavor: String,

@@ -44,12 +44,10 @@ fn schema<T: JsonSchema>() -> Value {
     let mut schema = settings.into_generator().into_root_schema_for::<T>().to_value();
     close(&mut schema);
     let form = json!({ "description": "The number of the form.", "const": FORMAT });
-    match schema.get_mut("oneOf") {
-        Some(Value::Array(forms)) => forms.iter_mut().for_each(|one| with_format(one, &form)),
-        _ => match schema.get_mut("anyOf") {
-            Some(Value::Array(forms)) => forms.iter_mut().for_each(|one| with_format(one, &form)),
-            _ => with_format(&mut schema, &form),
-        },
+    let several = ["oneOf", "anyOf"].into_iter().find(|key| schema.get(key).is_some());
+    match several.and_then(|key| schema[key].as_array_mut()) {
+        Some(forms) => forms.iter_mut().for_each(|one| with_format(one, &form)),
+        None => with_format(&mut schema, &form),
     }
     schema
 }

@@ -82,12 +82,12 @@ pub fn many(printer: &Printer, outcomes: Vec<(String, Outcome)>) -> Result<(), F
             Outcome::Built(report) => {
                 rows += &row(&flavor, &report);
                 let build = Some(report);
-                values.push(OneOfSeveral { flavor, build, left_out: None, error: None });
+                values.push(OneOfSeveral { flavor, build, ..OneOfSeveral::default() });
             }
             Outcome::LeftOut(why) => {
                 rows += &format!("{flavor:<12} left out: {why}\n");
                 let left_out = Some(why);
-                values.push(OneOfSeveral { flavor, build: None, left_out, error: None });
+                values.push(OneOfSeveral { flavor, left_out, ..OneOfSeveral::default() });
             }
             Outcome::Failed(error) => {
                 let failure = Failure::from(error);
@@ -96,7 +96,7 @@ pub fn many(printer: &Printer, outcomes: Vec<(String, Outcome)>) -> Result<(), F
                 kinds.push(failure.kind);
                 failed.push(flavor.clone());
                 let error = Some(failure.message());
-                values.push(OneOfSeveral { flavor, build: None, left_out: None, error });
+                values.push(OneOfSeveral { flavor, error, ..OneOfSeveral::default() });
             }
         }
     }
