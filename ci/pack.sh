@@ -22,5 +22,5 @@ pack locks locks
 for program in tools/*/*; do
     [ ! -f "$program" ] || pack "wifibox-build-$(cut -d / -f 2 <<<"$program")" "$program"
 done
-install -m 0644 -t "$out" index.json provenance.json SHA256SUMS SHA256SUMS.minisig
+install -m 0644 -t "$out" index.html index.json provenance.json SHA256SUMS SHA256SUMS.minisig
 ls -l "$out"

@@ -21,6 +21,7 @@ verify() { "$tool" verify "$work/release" --public-key "$work/minisign.pub"; }
 # Minisign itself and sha256sum agree.
 minisign -Vq -m "$work/release/SHA256SUMS" -p "$work/minisign.pub"
 (cd "$work/release" && sha256sum --quiet --check SHA256SUMS)
+ci/release-page.sh "$work/release"
 # Packed and unpacked it is the same release.
 ci/pack.sh "$work/release" "$work/assets" >/dev/null
 mkdir "$work/unpacked"

@@ -193,6 +193,11 @@ long() {
     after "build the chores"
     step "fuzz apk v3 for 10 min" "$XTASK" fuzz adb --plain --minutes 10 --seed "$RANDOM"
     lane
+    needs debootstrap
+    step "the README's commands in a Debian with nothing else" ci/readme.sh "$work/readme"
+    needs python3
+    step "the book as it is built: links" ci/book.sh "$work/book"
+    lane
     after "build the chores"
     needs apt-get
     step "choose as apt does, from four archives" "$XTASK" apt-compare --worlds 200 --seed "$RANDOM"

@@ -1,11 +1,16 @@
-//! `cargo xtask release FOLDER`: writes provenance.json, index.json and SHA256SUMS of a release folder,
+//! `cargo xtask release FOLDER`: writes index.html, provenance.json, index.json and SHA256SUMS of a release folder,
 //! whose guests, locks and programs lie in it already. `ci/release.sh` calls it, and signs SHA256SUMS.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error;
 use std::path::PathBuf;
 
-use wifibox_recipe::Sources;
+use wifibox_host::detect::answer::Oracle;
+use wifibox_host::detect::by_flavor;
+use wifibox_host::detect::offer::{Wanted, offers};
+use wifibox_host::detect::table::Table;
+use wifibox_recipe::{Catalog, Listed, Sources};
+use wifibox_report::html::{self, FlavorCards};
 use wifibox_report::release::{Description, Omitted, Source, seal};
 
 /// Seal a release folder.
@@ -38,13 +43,16 @@ pub fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
         boot_tested.entry(guest).or_default().insert(how);
     }
     let omitted = arguments.omitted.into_iter().map(|(name, why)| Omitted { name, why });
+    let sources = Sources::embedded();
+    let (flavors, without) = cards(&sources)?;
     let description = Description {
         version: arguments.version,
         source: arguments.source,
         builder_id: arguments.builder_id,
         boot_tested,
         omitted: omitted.collect(),
-        recipes: &Sources::embedded(),
+        recipes: &sources,
+        page: &|index| html::release(index, &flavors, &without),
     };
     let index = seal(&arguments.folder, description)?;
     let (files, bytes) =
@@ -56,6 +64,26 @@ pub fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
         index.tools.len()
     ));
     Ok(())
+}
+
+/// The cards of all flavors, and those that no guest drives.
+type Cards = (Vec<FlavorCards>, BTreeMap<String, Vec<String>>);
+
+fn cards(sources: &Sources) -> Result<Cards, Box<dyn Error>> {
+    let (catalog, table) = (Catalog::load(sources)?, Table::load(sources)?);
+    let all = Wanted { base: None, release: None, role: None, hypervisor: None };
+    let offers = offers(&catalog, &table, &all)?;
+    let (arguments, table) = (String::new(), &table);
+    let (mut flavors, without) =
+        by_flavor(&Oracle { table, offers: &offers, arguments, base: None, hypervisor: None });
+    // Some are for no card: simulated radios, and all chipsets at once.
+    for Listed { name, summary, .. } in catalog.list().flavors {
+        if flavors.iter().all(|known| known.flavor != name) {
+            let (command, ids) = (format!("wifibox-build --flavor {name}"), Vec::new());
+            flavors.push(FlavorCards { flavor: name, summary, command, ids });
+        }
+    }
+    Ok((flavors, without))
 }
 
 #[expect(clippy::print_stdout, reason = "a chore prints")]

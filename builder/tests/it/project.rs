@@ -1,10 +1,13 @@
 //! A project, `wifibox.yaml`: found, composed, overruled by the command line, locked and built.
 
 use std::fs;
+use std::io::Write as _;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
+use wifibox_testkit::debrepo::{Package, Suite};
 use wifibox_testkit::guest::{Guest, json};
+use wifibox_testkit::keys::{Key, Spec};
 
 /// A generated distribution with a project beside it.
 struct World(Guest);
@@ -36,7 +39,7 @@ impl World {
 
 fn run(folder: &Path, words: &[&str]) -> (Option<i32>, String, String) {
     let mut command = Command::new(wifibox_testkit::program());
-    command.args(words).current_dir(folder).stdin(std::process::Stdio::null());
+    command.args(words).current_dir(folder).stdin(Stdio::null());
     command.env_remove("SOURCE_DATE_EPOCH").env_remove("WIFIBOX_BUILD_CACHE");
     let output = command.output().unwrap();
     let text = |bytes| String::from_utf8(bytes).unwrap();
@@ -170,4 +173,94 @@ fn a_project_is_begun_without_a_question_where_there_is_no_terminal() {
     assert_eq!((code, stderr.contains("is there already")), (Some(2), true), "{stderr}");
     let (code, _, stderr) = run(folder.path(), &["init", "--flavor", "hwsmi", "--force"]);
     assert_eq!((code, stderr.contains("did you mean \"hwsim\"?")), (Some(2), true), "{stderr}");
+}
+
+#[test]
+fn a_further_repository_is_read_with_its_own_key_and_no_other() {
+    let key = Key::generate(&Spec::ed25519(7, 1_600_000_000));
+    let lab = format!(
+        "packages: [lab-tool]\nrepositories:\n  test:\n    - name: lab\n      mirrors: ['http://lab.example/']\n      \
+         suites: ['{{release}}']\n      components: [main]\n      keys: [{{ name: The lab, fingerprint: {} }}]\n      \
+         keyrings: [lab.gpg]\n",
+        key.fingerprint()
+    );
+    let world = World::new("base: test\nflavor: bare\n");
+    let sources = SOURCES.replace("../mirror }", "../mirror, lab: ../lab }");
+    world.write("p/wifibox.yaml", &format!("{sources}base: test\nflavor: bare\n{lab}"));
+    let date = jiff::Timestamp::from_second(1_700_000_000).unwrap();
+    let tool = Package::new("lab-tool", "3", "amd64").file("usr/bin/lab", 0o755, "lab");
+    Suite::new(date, [tool.clone()]).publish(&world.0.path("lab"), &[&key]);
+    let (code, _, stderr) = world.run("p", &[]);
+    let said = "cannot read the signing keys in lab.gpg";
+    assert_eq!((code, stderr.contains(said)), (Some(2), true), "{stderr}");
+    fs::write(world.0.path("p/lab.gpg"), key.certificate()).unwrap();
+    world.good("p", &[]);
+    let manifest = json(&world.0.path("p/out/test-bare/manifest.json"));
+    let packages = manifest["packages"].as_array().unwrap();
+    assert!(packages.iter().any(|package| package["name"] == "lab-tool"), "{packages:?}");
+    // The same, signed by somebody else.
+    fs::remove_dir_all(world.0.path("lab")).unwrap();
+    let stranger = Key::generate(&Spec::ed25519(8, 1_600_000_000));
+    Suite::new(date, [tool]).publish(&world.0.path("lab"), &[&stranger]);
+    let (code, _, stderr) = world.run("p", &["lock", "--upgrade"]);
+    assert_eq!((code, stderr.contains("InRelease")), (Some(4), true), "{stderr}");
+}
+
+#[test]
+fn two_bases_have_a_lock_each_and_firmware_of_ones_own_comes_along() {
+    let world = World::new(
+        "guests:\n  one: { base: test, flavor: f, firmware: [{ from: own.bin, name: test-own.bin }] }\n  \
+         two: { base: other, flavor: bare }\n",
+    );
+    let base = fs::read_to_string(world.0.path("recipes/bases/test.yaml")).unwrap();
+    let base = base.replace("kernel: k,", "kernel: k2,").replace("kernels: [k]", "kernels: [k2]");
+    world.write("recipes/bases/other.yaml", &base);
+    let kernel = fs::read_to_string(world.0.path("kernels/k.yaml")).unwrap();
+    world.write("kernels/k2.yaml", &kernel.replace("base: test", "base: other"));
+    let own = wifibox_testkit::guest::noise(3000);
+    fs::write(world.0.path("p/own.bin"), &own).unwrap();
+    world.good("p", &[]);
+    for (guest, base) in [("one", "test"), ("two", "other")] {
+        let manifest = json(&world.0.path(&format!("p/out/{guest}/manifest.json")));
+        assert_eq!(manifest["recipe"]["base"], base);
+        assert!(world.0.path(&format!("p/locks/{base}-trixie-amd64.lock")).is_file(), "{base}");
+    }
+    let manifest = json(&world.0.path("p/out/one/manifest.json"));
+    let files = manifest["files"].as_array().unwrap();
+    let file = files.iter().find(|file| file["path"].as_str().unwrap().ends_with("test-own.bin"));
+    let file = file.unwrap_or_else(|| panic!("{}", manifest["firmware"]));
+    assert_eq!(file["sha256"], wifibox_ground::digest::Sha256::of(&own).to_string());
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn init_asks_on_a_terminal_until_it_can_go_on() {
+    let script = |line: &str| {
+        let mut command = Command::new("script");
+        command.args(["-qec", line, "/dev/null"]).env("TERM", "xterm");
+        command
+    };
+    if script("true").stdin(Stdio::null()).stdout(Stdio::null()).status().is_err() {
+        assert!(std::env::var_os("CI").is_none(), "script(1) is missing");
+        println!("skipped: script(1) is missing");
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let line = format!("'{}' init --base debian", wifibox_testkit::program().display());
+    let mut child = script(&line)
+        .current_dir(folder.path())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut answers = child.stdin.take().unwrap();
+    answers.write_all(b"nonsense\nhwsim\naccess-point\n").unwrap();
+    let output = child.wait_with_output().unwrap();
+    drop(answers);
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{said}");
+    assert_eq!(said.matches("flavor (").count(), 2, "{said}");
+    let written = fs::read_to_string(folder.path().join("wifibox.yaml")).unwrap();
+    assert!(written.contains("\nflavor: hwsim"), "{written}");
+    assert!(written.contains("\nrole: access-point"), "{written}");
 }

@@ -31,6 +31,7 @@ fn description(recipes: &Sources) -> Description<'_> {
         boot_tested: BTreeMap::from([("test-f".to_owned(), BTreeSet::from(["uefi".to_owned()]))]),
         omitted: vec![Omitted { name: "test-b43".to_owned(), why: "no firmware".to_owned() }],
         recipes,
+        page: &|index| format!("<title>{}</title>\n", index.version),
     }
 }
 

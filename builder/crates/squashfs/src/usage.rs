@@ -119,7 +119,11 @@ fn recognize<R: BufRead + Seek>(image: &mut R, length: u64) -> Result<(), Unread
     image.rewind().map_err(io)?;
     let word = |at: usize| Some(u16::from_le_bytes([*head.get(at)?, *head.get(at + 1)?]));
     if !head.starts_with(b"hsqs") {
-        return Err(UnreadableImage("there is no SquashFS magic at its start".to_owned()));
+        let place = elsewhere(image).map_err(io)?;
+        let hint = place.map_or_else(String::new, |place| {
+            format!(", but at byte {place}: `tail -c +{} FILE` cuts it out", place + 1)
+        });
+        return Err(UnreadableImage(format!("there is no SquashFS magic at its start{hint}")));
     }
     // Offsets of the superblock: 20 the compression, 28 the version.
     match (word(20), word(28)) {
@@ -143,6 +147,14 @@ fn recognize<R: BufRead + Seek>(image: &mut R, length: u64) -> Result<(), Unread
             }
         }
     }
+}
+
+/// Where in the first 64 MiB an image of SquashFS 4 seems to begin: within a firmware file, behind a header.
+fn elsewhere<R: BufRead>(image: &mut R) -> std::io::Result<Option<usize>> {
+    let mut bytes = Vec::new();
+    image.take(64 << 20).read_to_end(&mut bytes)?;
+    let begins = |head: &[u8]| head.starts_with(b"hsqs") && head.get(28..30) == Some(&[4, 0]);
+    Ok(bytes.windows(30).position(begins))
 }
 
 /// Where the first block of content is.
@@ -268,6 +280,11 @@ mod tests {
         assert!(error.to_string().contains("not a readable SquashFS image"), "{error}");
         assert!(error.to_string().contains("no SquashFS magic at its start"), "{error}");
         assert!(usage(std::io::Cursor::new(Vec::new())).is_err());
+        let mut behind = vec![0; 5000];
+        behind[4096..4100].copy_from_slice(b"hsqs");
+        behind[4096 + 28] = 4;
+        let error = usage(std::io::Cursor::new(behind)).expect_err("it begins later");
+        assert!(error.to_string().contains("at byte 4096: `tail -c +4097 FILE`"), "{error}");
         let mut image = vec![0; 4096];
         image[..4].copy_from_slice(b"hsqs");
         (image[20], image[28]) = (3, 4);

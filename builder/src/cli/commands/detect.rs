@@ -1,6 +1,5 @@
 //! `wifibox-build detect`: which flavor a wireless card needs, and how to hand the card over.
 
-use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -18,8 +17,8 @@ use wifibox_ground::device::DeviceId;
 use wifibox_host::detect::answer::{Answer, Oracle};
 use wifibox_host::detect::offer::{self, Wanted};
 use wifibox_host::detect::table::Table;
-use wifibox_host::detect::{self, Card, DetectError, Ident, LISTING_LIMIT, sysfs};
-use wifibox_report::html::{self, FlavorCards};
+use wifibox_host::detect::{self, Card, DetectError, Ident, LISTING_LIMIT, by_flavor, sysfs};
+use wifibox_report::html;
 
 /// `detect`.
 #[derive(Debug, Clone, Args)]
@@ -71,7 +70,8 @@ pub fn run(context: &Context, args: &DetectArgs) -> Result<(), Failure> {
         hypervisor,
     };
     if let Some(path) = &args.html {
-        page::write(path, &asking(&oracle))?;
+        let (flavors, without) = by_flavor(&oracle);
+        page::write(path, &html::detect(&flavors, &without))?;
         let fields = || answers::Detect::Page { page: path };
         return context.printer.result(fields, || format!("{}\n", path.display()));
     }
@@ -88,31 +88,6 @@ pub fn run(context: &Context, args: &DetectArgs) -> Result<(), Failure> {
     } else {
         Err(Failure::failed(format!("{source}: no wireless card that a guest could drive")))
     }
-}
-
-/// The page that knows the answer for each card of the table.
-fn asking(oracle: &Oracle<'_>) -> String {
-    let mut flavors: BTreeMap<String, FlavorCards> = BTreeMap::new();
-    let mut without: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    for id in oracle.table.pci_chips() {
-        let mut card = Card::new(Ident::Pci { id, class: None });
-        card.asked = true;
-        let Some(answer) = oracle.answer(&card) else { continue };
-        if let Some(guest) = answer.guests.into_iter().next() {
-            let command = guest.command.split(" --device").next().unwrap_or_default().to_owned();
-            let entry = flavors.entry(guest.flavor.clone()).or_insert_with(|| FlavorCards {
-                flavor: guest.flavor,
-                summary: guest.summary,
-                command,
-                ids: Vec::new(),
-            });
-            entry.ids.push(id.to_string());
-        } else if let Some(because) = answer.because {
-            without.entry(because).or_default().push(id.to_string());
-        }
-    }
-    let flavors: Vec<FlavorCards> = flavors.into_values().collect();
-    html::detect(&flavors, &without)
 }
 
 /// The devices that the arguments are about, and where they were found.

@@ -104,7 +104,11 @@ impl Current {
             return None;
         }
         self.told = now;
-        Some(self.state(now))
+        let so_far = match self.bytes {
+            0 => format!(", {} so far", time(now.saturating_sub(self.begun).as_secs_f64())),
+            _ => String::new(),
+        };
+        Some(self.state(now) + &so_far)
     }
 }
 
@@ -162,6 +166,7 @@ mod tests {
     fn sizes_that_only_tasks_know_add_up() {
         let mut current = Current::new(&Stage::new("Writing", "images"), at(0));
         assert_eq!((current.title(), current.state(at(50))), ("images".into(), "images".into()));
+        assert_eq!(current.due(at(20)).unwrap(), "images, 20 s so far");
         current.task_begins(Some(2_000_000));
         current.task_begins(None);
         current.advance(500_000);

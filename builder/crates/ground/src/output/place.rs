@@ -31,7 +31,12 @@ pub(super) fn check_all(target: &Path) -> Result<(), OutputError> {
 /// Hashes files up to a size of `limit` bytes; of the others the names count.
 fn check(target: &Path, limit: u64) -> Result<(), OutputError> {
     match target.metadata() {
-        Err(_) if target.symlink_metadata().is_err() => return Ok(()),
+        Err(_) if target.symlink_metadata().is_err() => {
+            // A file is no place for a folder, before anything is fetched.
+            let file = target.ancestors().skip(1).find(|above| above.is_file());
+            let wrong = file.map(|file| OutputError::NotAFolder { path: file.to_owned() });
+            return wrong.map_or(Ok(()), Err);
+        }
         Ok(data) if data.is_dir() => {}
         _ => return Err(OutputError::NotAFolder { path: target.to_owned() }),
     }

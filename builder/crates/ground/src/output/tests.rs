@@ -30,6 +30,8 @@ fn a_file_in_the_place_of_the_output_is_said_so() {
     fs::write(&target, "mine").expect("written");
     let error = build(&target, "1").expect_err("the file would be lost");
     assert!(matches!(error, OutputError::NotAFolder { .. }), "{error}");
+    let error = check_target(&target.join("below/it")).expect_err("no folder can be made there");
+    assert!(matches!(&error, OutputError::NotAFolder { path } if *path == target), "{error}");
     assert_eq!(fs::read_to_string(&target).expect("read"), "mine");
 }
 

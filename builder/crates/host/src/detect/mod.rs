@@ -7,6 +7,7 @@
 
 pub mod answer;
 pub mod blocks;
+mod by_flavor;
 pub mod cards;
 pub(crate) mod elsewhere;
 pub(crate) mod exceptions;
@@ -31,6 +32,7 @@ mod text;
 pub mod tidy;
 mod unnumbered;
 
+pub use by_flavor::by_flavor;
 pub use unnumbered::Unnumbered;
 
 use std::fmt;

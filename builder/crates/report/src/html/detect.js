@@ -24,13 +24,16 @@
   };
   const read = (text) => {
     const cards = new Map();
-    let seen = 0;
+    let [seen, last] = [0, ""];
     for (const line of text.toLowerCase().split("\n")) {
+      // Mail programs and inxi break lines between the place and the numbers.
+      last = line.trim() ? place(line) || last : "";
       if (/subsystem|svendor|sdevice/.test(line)) continue;
       for (const id of inLine(line)) {
         seen += 1;
-        const key = `${id} ${place(line)}`;
-        if (known.has(id) && !cards.has(key)) cards.set(key, { id, at: place(line), ...known.get(id) });
+        if (!known.has(id)) continue;
+        const at = last;
+        if (![...cards.values()].some((card) => card.id === id && (card.at === at || !at))) cards.set(`${id} ${at}`, { id, at, ...known.get(id) });
       }
     }
     return { seen, cards: [...cards.values()] };
@@ -49,7 +52,12 @@
     for (const card of cards) {
       say("h3", `${card.flavor}: ${card.summary}`);
       say("p", `Card ${card.id}${card.at ? `, at ${card.at} (bus/slot/function)` : ""}`);
-      say("code", `${card.command} --device ${card.id}`, say("p", ""));
+      const guests = [...document.querySelectorAll("table.guests tbody tr")].filter((row) => row.dataset.flavor === card.flavor);
+      for (const row of guests) {
+        const line = say("p", "Take ");
+        line.append(row.cells[0].firstChild.cloneNode(true), ` (${row.cells[2].textContent}, ${row.cells[3].textContent})`);
+      }
+      if (!guests.length) say("code", `${card.command} --device ${card.id}`, say("p", ""));
       if (card.at) say("code", `pptdevs="${card.at}"`, say("p", "In FreeBSD's /boot/loader.conf: "));
     }
     if (cards.length || !box.value.trim()) return;

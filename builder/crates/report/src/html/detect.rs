@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use super::page::{Page, escape};
 
 /// What asks and answers.
-const SCRIPT: &str = include_str!("detect.js");
+pub(super) const SCRIPT: &str = include_str!("detect.js");
 
 /// A flavor, and the cards that it is for.
 #[derive(Debug, Clone)]
@@ -28,34 +28,42 @@ pub fn detect(flavors: &[FlavorCards], without: &BTreeMap<String, Vec<String>>) 
         "Which flavor does my wireless card need?",
         "Paste what pciconf -lv (FreeBSD) or lspci -nnk (Linux) prints. Nothing leaves this page.",
     );
-    page.add(
-        "<div id=\"asks\" hidden>\n<label for=\"paste\">A listing, or ids such as 8086:2725</label>\n\
-         <textarea id=\"paste\" spellcheck=\"false\" autocomplete=\"off\"></textarea>\n\
-         <div id=\"answer\" role=\"status\"></div>\n</div>\n\
-         <noscript><p>Without script: look for your card's numbers in the tables below.</p></noscript>\n",
-    );
-    let rows: String = flavors.iter().map(row).collect();
-    page.part(
-        "flavors",
-        "Flavors and their cards",
-        &format!(
-            "<div class=\"wide\"><table class=\"data flavors\">\n<thead><tr><th scope=\"col\">flavor</th>\
-             <th scope=\"col\">for</th><th class=\"number\" scope=\"col\">cards</th><th scope=\"col\">ids</th>\
-             </tr></thead>\n<tbody>\n{rows}</tbody>\n</table></div>\n"
-        ),
-    );
-    let reasons: String = without
-        .iter()
-        .map(|(why, ids)| {
-            let ids = ids.join(" ");
-            format!("<p>{}</p>\n<p class=\"path\">{}</p>\n", escape(why), escape(&ids))
-        })
-        .collect();
+    page.add(&asks());
+    page.part("flavors", "Flavors and their cards", &flavor_table(flavors));
+    let reasons = reasons(without);
     if !reasons.is_empty() {
         page.part("none", "Cards that no guest drives", &reasons);
     }
     page.script(SCRIPT);
     page.finish()
+}
+
+/// Where a listing is pasted, and answered.
+pub(super) fn asks() -> String {
+    "<div id=\"asks\" hidden>\n<label for=\"paste\">A listing, or ids such as 8086:2725</label>\n\
+     <textarea id=\"paste\" spellcheck=\"false\" autocomplete=\"off\"></textarea>\n\
+     <div id=\"answer\" role=\"status\"></div>\n</div>\n\
+     <noscript><p>Without script: look for your card's numbers in the tables below.</p></noscript>\n"
+        .to_owned()
+}
+
+/// The table that the script reads.
+pub(super) fn flavor_table(flavors: &[FlavorCards]) -> String {
+    let rows: String = flavors.iter().map(row).collect();
+    format!(
+        "<div class=\"wide\"><table class=\"data flavors\">\n<thead><tr><th scope=\"col\">flavor</th>\
+         <th scope=\"col\">for</th><th class=\"number\" scope=\"col\">cards</th><th scope=\"col\">ids</th>\
+         </tr></thead>\n<tbody>\n{rows}</tbody>\n</table></div>\n"
+    )
+}
+
+/// Why no guest drives these cards.
+pub(super) fn reasons(without: &BTreeMap<String, Vec<String>>) -> String {
+    let one = |(why, ids): (&String, &Vec<String>)| {
+        let ids = ids.join(" ");
+        format!("<p>{}</p>\n<p class=\"path\">{}</p>\n", escape(why), escape(&ids))
+    };
+    without.iter().map(one).collect()
 }
 
 fn row(flavor: &FlavorCards) -> String {

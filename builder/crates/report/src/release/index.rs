@@ -121,6 +121,8 @@ pub enum Kind {
     SbomCyclonedx,
     /// Licences, and what they ask for.
     Licence,
+    /// A page for people: which guest is for which card.
+    Page,
     /// Hashes.
     Sums,
     /// A signature over hashes.

@@ -1,6 +1,7 @@
 //! A release: guests built by one version of the builder, with what they were built from, signed.
 //!
 //! ```text
+//! index.html               which guest is for my card, for people
 //! index.json               what there is, for programs (docs/schema/release.json)
 //! provenance.json          what it was made from: an in-toto statement with SLSA's provenance
 //! SHA256SUMS               hashes of everything but itself and its signature
@@ -24,6 +25,8 @@ pub use index::{Artefact, Guest, Index, Kind, Omitted, Source, Tool};
 pub use provenance::{Made, Statement};
 pub use seal::{Description, SealError, seal};
 
+/// The name in a release folder of the page for people.
+pub const PAGE: &str = "index.html";
 /// The index's name in a release folder.
 pub const INDEX: &str = "index.json";
 /// The provenance's name in a release folder.

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use super::cyclonedx::package_urls;
 use super::index::{Artefact, FORMAT, Guest, Index, Kind, Omitted, Source, Tool};
 use super::provenance::{Made, Statement};
-use super::{GUESTS, INDEX, LOCKS, PROVENANCE, TOOLS};
+use super::{GUESTS, INDEX, LOCKS, PAGE, PROVENANCE, TOOLS};
 use crate::output::{LoadError, SIZE_LIMIT, load};
 use crate::{Manifest, signature};
 use wifibox_ground::digest::{Hasher, Sha256};
@@ -17,7 +17,6 @@ use wifibox_ground::sums::{SIGNATURES, SUMS, SUMS_LIMIT, Sums};
 use wifibox_recipe::{RecipeError, Sources};
 
 /// The facts about a release that its files do not state.
-#[derive(Debug)]
 pub struct Description<'a> {
     /// Its version.
     pub version: String,
@@ -31,6 +30,8 @@ pub struct Description<'a> {
     pub omitted: Vec<Omitted>,
     /// The recipes that it was built from.
     pub recipes: &'a Sources,
+    /// Makes the page for people from the index, which lacks the page, the provenance and itself.
+    pub page: &'a dyn Fn(&Index) -> String,
 }
 
 /// Why a release cannot be sealed.
@@ -71,7 +72,7 @@ fn unfit(path: impl Into<PathBuf>, why: impl Into<String>) -> SealError {
     SealError::Unfit { path: path.into(), why: why.into() }
 }
 
-/// Writes the three files into `folder`, which holds guests, locks and programs; `SHA256SUMS` is then
+/// Writes the four files into `folder`, which holds guests, locks and programs; `SHA256SUMS` is then
 /// what is to be signed.
 ///
 /// # Errors
@@ -82,7 +83,7 @@ pub fn seal(folder: &Path, description: Description<'_>) -> Result<Index, SealEr
     walk(folder, "", &mut paths, &mut links)?;
     paths.sort_unstable();
     let signature = format!("{SUMS}{}", signature::SUFFIX);
-    paths.retain(|path| ![INDEX, PROVENANCE, SUMS, &signature].contains(&path.as_str()));
+    paths.retain(|path| ![INDEX, PAGE, PROVENANCE, SUMS, &signature].contains(&path.as_str()));
     let mut guests: BTreeMap<String, (Guest, Manifest)> = BTreeMap::new();
     let (mut tools, mut files) = (Vec::new(), Vec::new());
     for path in paths {
@@ -147,6 +148,8 @@ pub fn seal(folder: &Path, description: Description<'_>) -> Result<Index, SealEr
         tools,
         files,
     };
+    let page = (description.page)(&index);
+    index.files.push(write_text(folder, PAGE, Kind::Page, &page)?);
     let mut made: Vec<&Artefact> = index.artefacts().collect();
     made.sort_by(|a, b| a.path.cmp(&b.path));
     let statement = Statement::new(&Made {
@@ -220,7 +223,7 @@ fn not_in_the_way(folder: &Path) -> Result<(), SealError> {
     if there(SUMS) && !known.contains_key(INDEX) {
         return Err(unfit(folder.join(SUMS), "is in the way: it is not the list of a release"));
     }
-    for name in [INDEX, PROVENANCE].into_iter().filter(|name| there(name)) {
+    for name in [INDEX, PAGE, PROVENANCE].into_iter().filter(|name| there(name)) {
         let path = folder.join(name);
         let hash = regular::hash(&path).ok().map(|(hash, _)| hash);
         if hash.is_none() || known.get(name) != hash.as_ref() {
@@ -307,13 +310,15 @@ fn walk(
 /// Writes `value` as JSON; returns the bytes written.
 fn write(folder: &Path, name: &str, value: &impl serde::Serialize) -> Result<Artefact, SealError> {
     let path = folder.join(name);
-    let failed = io("cannot write", &path);
     let json = serde_json::to_string_pretty(value).map_err(io::Error::from);
-    let text = match json {
-        Ok(text) => text + "\n",
-        Err(error) => return Err(failed(error)),
-    };
-    fs::write(&path, &text).map_err(failed)?;
+    let text = json.map_err(io("cannot write", &path))? + "\n";
+    write_text(folder, name, Kind::Other, &text)
+}
+
+/// Writes `text`; returns the bytes written.
+fn write_text(folder: &Path, name: &str, kind: Kind, text: &str) -> Result<Artefact, SealError> {
+    let path = folder.join(name);
+    fs::write(&path, text).map_err(io("cannot write", &path))?;
     let (size, sha256) = (text.len() as u64, Sha256::of(text.as_bytes()));
-    Ok(Artefact { path: name.to_owned(), kind: Kind::Other, size, sha256 })
+    Ok(Artefact { path: name.to_owned(), kind, size, sha256 })
 }
