@@ -23,6 +23,7 @@ packages=(
     zsh fish                 # completion in the shells
     musl-tools               # static programs
     debootstrap              # maintainer scripts, held against dpkg
+    e2fsprogs                # debugfs: the disk of an installed Alpine
     debian-archive-keyring   # the base debian, where the host is another distribution
     chromium                 # the pages for people
     xen-utils-common libxen-dev  # xl's examples, and its own reader

@@ -122,6 +122,8 @@ guests() {
     after "build tests and chores" "build hwsim on Debian"
     step "Xen: the real xl, a driver domain, a domain behind it" ci/xen.sh "$tool" "$lock" "$cache" "$work/xen"
     after "build tests and chores" "build hwsim on Debian"
+    step "boot: Alpine from real packages, its scripts understood" ci/alpine-boot.sh "$tool" "$lock" "$cache" "$work/alpine"
+    after "build tests and chores" "build hwsim on Debian"
     step "boot: OpenWrt from generated feeds, opkg and apk v3" ci/openwrt-boot.sh "$tool" "$lock" "$cache" "$work/openwrt"
     after "build hwsim on Debian"
     step "every flavor on Debian" ci/flavors.sh "$tool" "$lock" "$cache" "$work/flavors"
@@ -204,6 +206,9 @@ long() {
     after "build the chores"
     needs debootstrap
     step "maintainer scripts of 500 packages against dpkg" ci/dpkg-sample.sh "$work/dpkg"
+    step "build the program" cargo build --release --quiet --package wifibox-build
+    after "build the program"
+    step "maintainer scripts of every flavor" ci/scripts-report.py "$tool" "$cache" "$work/scripts"
 }
 
 case $mode in

@@ -3,7 +3,8 @@
 //!
 //! apt gets a folder of its own: the archives of the recipe `debian`, from the mirrors of this host's apt configuration or
 //! the recipe's, and an empty system. It downloads the indexes (some 60 MB unpacked), checks them, and says for each world
-//! what it would install (`apt-get --simulate install --no-install-recommends`). The solver reads the same files.
+//! what it would download (`apt-get install --no-install-recommends --print-uris`: a simulation sorts the packages too, which
+//! takes apt longer than to choose them). The solver reads the same files. With and without `-t` go side by side.
 //!
 //! Where apt gives up and the solver does not, that is no difference: apt looks at one version of each package and does
 //! not go back. It is counted, and printed with `--verbose`.
@@ -67,48 +68,79 @@ pub fn run(arguments: Arguments) -> Result<(), Failure> {
     let preferring = universe(&suites, &archives, &target, true)?;
     let pool = Pool::of(&archives);
     let mut random = Random(arguments.seed);
-    let (mut same, mut gave_up, mut different, mut packages) = (0, 0, 0, 0);
-    for number in 0..arguments.worlds {
-        let world = pool.world(&mut random);
-        for (universe, option) in [(&plain, None), (&preferring, Some(target.as_str()))] {
-            let theirs = apt.choice(&world, option)?;
-            let ours = choice(universe, &world)?;
-            let label = format!("{number}: {}{}", world.join(" "), target_text(option));
-            match (theirs, ours) {
-                (Some(theirs), Some(ours)) if theirs == ours => {
-                    same += 1;
-                    packages += ours.len();
-                    if arguments.verbose {
-                        println!("same, {} packages: {label}", ours.len());
-                    }
-                }
-                (None, None) => same += 1,
-                (None, Some(_)) => {
-                    gave_up += 1;
-                    if arguments.verbose {
-                        println!("apt gives up: {label}");
-                    }
-                }
-                (theirs, ours) => {
-                    different += 1;
-                    let (theirs, ours) = (theirs.unwrap_or_default(), ours.unwrap_or_default());
-                    println!("DIFFERENT: {label}");
-                    for line in theirs.difference(&ours) {
-                        println!("  apt   {line}");
-                    }
-                    for line in ours.difference(&theirs) {
-                        println!("  ours  {line}");
-                    }
-                }
-            }
-        }
-    }
+    let worlds: Vec<_> = (0..arguments.worlds).map(|_| pool.world(&mut random)).collect();
+    let compare = |universe, target| compare(&apt, universe, &worlds, target, arguments.verbose);
+    let tallies = std::thread::scope(|scope| {
+        let other =
+            scope.spawn(|| compare(&preferring, Some(&target)).map_err(|error| error.to_string()));
+        let first = compare(&plain, None)?;
+        let other = other.join().map_err(|_| "the other half of the comparison ended early")??;
+        Ok::<_, Failure>([first, other])
+    })?;
+    let [same, gave_up, different, packages] = tallies.iter().fold([0; 4], |sum, tally| {
+        let Tally { same, gave_up, different, packages } = tally;
+        [sum[0] + same, sum[1] + gave_up, sum[2] + different, sum[3] + packages]
+    });
     println!(
         "{} worlds, each with and without -t {target}: {same} the same ({packages} packages), apt gave up on \
          {gave_up}, {different} different",
         arguments.worlds
     );
     if different > 0 { Err(format!("{different} choices differ").into()) } else { Ok(()) }
+}
+
+/// How many choices came out how.
+#[derive(Default)]
+struct Tally {
+    same: usize,
+    gave_up: usize,
+    different: usize,
+    /// In the choices that are the same.
+    packages: usize,
+}
+
+#[expect(clippy::print_stdout, reason = "the result of a chore")]
+fn compare(
+    apt: &Apt,
+    universe: &Universe,
+    worlds: &[Vec<String>],
+    target: Option<&str>,
+    verbose: bool,
+) -> Result<Tally, Failure> {
+    let mut tally = Tally::default();
+    for (number, world) in worlds.iter().enumerate() {
+        let theirs = apt.choice(world, target)?;
+        let ours = choice(universe, world)?;
+        let label = format!("{number}: {}{}", world.join(" "), target_text(target));
+        match (theirs, ours) {
+            (Some(theirs), Some(ours)) if theirs == ours => {
+                tally.same += 1;
+                tally.packages += ours.len();
+                if verbose {
+                    println!("same, {} packages: {label}", ours.len());
+                }
+            }
+            (None, None) => tally.same += 1,
+            (None, Some(_)) => {
+                tally.gave_up += 1;
+                if verbose {
+                    println!("apt gives up: {label}");
+                }
+            }
+            (theirs, ours) => {
+                tally.different += 1;
+                let (theirs, ours) = (theirs.unwrap_or_default(), ours.unwrap_or_default());
+                println!("DIFFERENT: {label}");
+                for line in theirs.difference(&ours) {
+                    println!("  apt   {line}");
+                }
+                for line in ours.difference(&theirs) {
+                    println!("  ours  {line}");
+                }
+            }
+        }
+    }
+    Ok(tally)
 }
 
 fn target_text(target: Option<&str>) -> String {
@@ -221,7 +253,8 @@ impl Apt {
         world: &[String],
         target: Option<&str>,
     ) -> Result<Option<BTreeSet<String>>, Failure> {
-        let mut command = self.command(&["--simulate", "--no-install-recommends", "install"]);
+        let mut command =
+            self.command(&["--yes", "--no-install-recommends", "--print-uris", "install"]);
         if let Some(target) = target {
             command.args(["-t", target]);
         }
@@ -231,10 +264,11 @@ impl Apt {
         }
         let text = String::from_utf8(output.stdout)?;
         let chosen = text.lines().filter_map(|line| {
-            // Inst iw (6.9-1 Debian:13.8/stable [amd64])
-            let (name, rest) = line.strip_prefix("Inst ")?.split_once(' ')?;
-            let version = rest.split_once('(')?.1.split(' ').next()?;
-            Some(format!("{name} {version}"))
+            // 'http://.../iw_6.9-1_amd64.deb' iw_6.9-1_amd64.deb 107860 SHA256:...
+            let mut parts =
+                line.strip_prefix('\'')?.split("' ").nth(1)?.split(' ').next()?.split('_');
+            let (name, version) = (parts.next()?, parts.next()?);
+            Some(format!("{name} {}", version.replace("%3a", ":")))
         });
         Ok(Some(chosen.collect()))
     }

@@ -1,6 +1,7 @@
 //! Developer chores: `cargo xtask <chore>`. Each chore is a module; this only dispatches.
 
 mod adb_feed;
+mod alpine_mirror;
 mod apt_compare;
 mod bench;
 mod boot_test;
@@ -10,6 +11,7 @@ mod devices;
 mod docs_check;
 mod dpkg_compare;
 mod fuzz;
+mod lender;
 mod man;
 mod openwrt_feed;
 mod release;
@@ -26,6 +28,8 @@ use clap::Parser;
 #[derive(Parser)]
 #[command(name = "cargo xtask", bin_name = "cargo xtask")]
 enum Chore {
+    /// Pack an installed Alpine into a signed mirror again.
+    AlpineMirror(alpine_mirror::Arguments),
     /// Compare the solver's choices with apt's own, over several archives of Debian.
     AptCompare(apt_compare::Arguments),
     /// Measure how long things take.
@@ -68,6 +72,7 @@ fn main() -> ExitCode {
         Chore::XenTest(args) => return xen_test::run(&args),
         Chore::Chipsets(arguments) => chipsets::run(arguments),
         Chore::CompareTree(args) => return compare_tree::run(&args),
+        Chore::AlpineMirror(arguments) => alpine_mirror::run(&arguments),
         Chore::AptCompare(arguments) => apt_compare::run(arguments),
         Chore::Bench(arguments) => bench::run(arguments),
         Chore::Devices(arguments) => devices::run(arguments),

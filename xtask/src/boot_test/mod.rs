@@ -4,9 +4,9 @@
 //! The guest must be of the flavor `hwsim`, which simulates two radios: one is the guest's, the other
 //! plays the rest of the world ([`station`], [`access_point`]). The host behind `eth0` is a network
 //! stack inside this process ([`network`]). With `--load-modules` a guest of any flavor loads all its
-//! kernel modules instead ([`modules`]); with `--power-cut` a guest that keeps its settings is booted
-//! twice ([`power_cut`]). Prints a line for each step with the seconds since QEMU's start, then PASS or
-//! FAIL.
+//! kernel modules instead ([`modules`]); with `--wired` the way out is a second wired card ([`wired`]); with
+//! `--power-cut` a guest that keeps its settings is booted twice ([`power_cut`]). Prints a line for each step with the
+//! seconds since QEMU's start, then PASS or FAIL.
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a chore prints")]
 
@@ -29,6 +29,7 @@ mod station;
 mod tools;
 mod trials;
 mod wire;
+mod wired;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -68,6 +69,10 @@ pub struct Args {
     /// Load every kernel module of the guest instead, whatever its flavor: no radio is needed.
     #[arg(long)]
     load_modules: bool,
+    /// Give the guest a second wired card as its way out instead, whatever its flavor: it is built with
+    /// --with wired, and no radio is needed.
+    #[arg(long, conflicts_with_all = ["as_bhyve", "config_disk", "smallest_memory", "load_modules", "power_cut", "trials"])]
+    wired: bool,
     /// Hand the guest its configuration on a disk instead of by 9P.
     #[arg(long)]
     config_disk: bool,

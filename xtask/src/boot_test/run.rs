@@ -14,7 +14,7 @@ use super::report::Report;
 use super::session::Session;
 use super::setup::Setup;
 use super::wire::{Carrier, Datagrams, Wire};
-use super::{Args, Role, access_point, as_bhyve, modules, power_cut, qemu, station, trials};
+use super::{Args, Role, access_point, as_bhyve, modules, power_cut, qemu, station, trials, wired};
 
 /// The boots of a run: those after the first find its disk again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,6 +53,14 @@ pub fn boot(args: &Args, memory: u32, quiet: bool) -> Result<Report, String> {
     Ok(report)
 }
 
+/// QEMU's arguments, with those of a second wired card where one is asked for.
+fn with_card(args: &Args, setup: &Setup, mut arguments: Vec<String>) -> Vec<String> {
+    if args.wired {
+        arguments.extend(wired::card(&setup.exchange));
+    }
+    arguments
+}
+
 /// One boot, with the guest's disk in `state` and everything else in its own folder there.
 fn boot_once(
     args: &Args,
@@ -82,6 +90,7 @@ fn boot_once(
     let setup = lay_out(shares, folder)?;
     match role {
         _ if args.load_modules => modules::prepare(&args.dir, &setup)?,
+        _ if args.wired => wired::prepare(&setup)?,
         Role::Station if args.trials => trials::prepare(&setup)?,
         Role::Station => station::prepare(&setup)?,
         Role::AccessPoint => access_point::prepare(&setup)?,
@@ -112,7 +121,7 @@ fn boot_once(
         }
         None => machine.arguments().map_err(|error| error.to_string())?,
     };
-    let arguments = args.nic.dress(arguments)?;
+    let arguments = with_card(args, &setup, args.nic.dress(arguments)?);
 
     let report = Report {
         version: 1,
@@ -182,6 +191,7 @@ fn steps(args: &Args, role: Role, boot: Boot, session: &mut Session) -> Result<(
         _ if boot == Boot::Before => power_cut::before(session, role),
         _ if boot == Boot::After => power_cut::after(session, role),
         _ if args.load_modules => modules::run(session),
+        _ if args.wired => wired::run(session),
         _ if args.config_disk => on_disk(session, role),
         Role::Station if args.trials => trials::run(session),
         Role::Station => station::run(session),

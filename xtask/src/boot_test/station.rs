@@ -139,14 +139,7 @@ pub fn work(session: &mut Session) -> Result<(), String> {
     session.wait_console("kernel up", &["wifibox: kernel up", "Run /sbin/init", "OpenRC "])?;
     session.host.ask_for_address();
     session.wait_ready()?;
-    session.wait("host has a lease from the guest", |session| {
-        let lease = session.host.lease()?;
-        let address = lease.address.address();
-        if address.octets()[..3] != GUEST.octets()[..3] || lease.router != Some(GUEST) {
-            return Some(Err(format!("a strange one: {lease:?}")));
-        }
-        Some(Ok(((), lease.address.to_string())))
-    })?;
+    lease(session)?;
     first_packet(session)?;
     session.wait_file("simulated access point was up", "up")?;
 
@@ -170,6 +163,18 @@ pub fn work(session: &mut Session) -> Result<(), String> {
         super::scan::run(session, "ap", "wlan1")?;
     }
     Ok(())
+}
+
+/// Waits until the host has a lease of the guest's network.
+pub fn lease(session: &mut Session) -> Result<(), String> {
+    session.wait("host has a lease from the guest", |session| {
+        let lease = session.host.lease()?;
+        let address = lease.address.address();
+        if address.octets()[..3] != GUEST.octets()[..3] || lease.router != Some(GUEST) {
+            return Some(Err(format!("a strange one: {lease:?}")));
+        }
+        Some(Ok(((), lease.address.to_string())))
+    })
 }
 
 /// Asks the guest's port of name service until the wireless network's server answers with `word`.

@@ -6,7 +6,6 @@
 //! stand-ins in `files`, as much as the guest's services ask of them. The keys are made for each run, and
 //! their private parts are kept nowhere.
 
-mod lender;
 mod packages;
 
 use std::collections::BTreeMap;
@@ -15,7 +14,7 @@ use std::path::{Path, PathBuf};
 
 use ring::rand::{SecureRandom as _, SystemRandom};
 
-use lender::Lender;
+use crate::lender::Lender;
 use packages::Made;
 use wifibox_testkit::adbrepo::{self, Package};
 use wifibox_testkit::opkgrepo::{self, Ipk, Release};

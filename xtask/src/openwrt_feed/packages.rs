@@ -2,7 +2,7 @@
 //! our own for what only OpenWrt has.
 
 use super::Failure;
-use super::lender::Lender;
+use crate::lender::Lender;
 
 /// A package, whatever its format will be.
 #[derive(Default)]

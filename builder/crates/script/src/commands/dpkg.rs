@@ -2,7 +2,7 @@
 
 use super::options::parse;
 use super::{maintscript, version};
-use crate::eval::{Machine, Run, parent};
+use crate::eval::{Machine, Run, join, parent};
 use crate::files::{Entry, Kind, Meta};
 
 pub(super) fn run(machine: &mut Machine<'_>, name: &str, words: &[String]) -> Run<Option<i32>> {
@@ -249,15 +249,20 @@ const SHELLS: &str = "/etc/shells";
 
 fn shells(machine: &mut Machine<'_>, words: &[String], add: bool) -> Run {
     let Some(text) = machine.read_text(SHELLS)? else { return Ok(0) };
-    let mut lines: Vec<&str> = text.lines().collect();
+    let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
     if add {
         for shell in words {
-            if !lines.contains(&shell.as_str()) {
-                lines.push(shell);
+            // Under the name of its real directory too: /bin/ksh93 is /usr/bin/ksh93 on a merged system.
+            let real = machine.resolve(shell, true)?.unwrap_or_else(|| shell.clone());
+            let real = join(parent(&real), shell.rsplit('/').next().unwrap_or(shell));
+            for name in [shell.clone(), real] {
+                if !lines.contains(&name) {
+                    lines.push(name);
+                }
             }
         }
     } else {
-        lines.retain(|line| !words.iter().any(|word| word == line));
+        lines.retain(|line| !words.contains(line));
     }
     let new: String = lines.iter().map(|line| format!("{line}\n")).collect();
     if new != text

@@ -150,6 +150,11 @@ fn ln(machine: &mut Machine<'_>, words: &[String]) -> Run {
             continue;
         };
         match machine.files.lookup(&real).map(|entry| entry.kind) {
+            // Only a directory may be called so, and none is there.
+            None if path.ends_with('/') => {
+                status = machine.fail(1, &format!("ln: failed to create link '{path}'"))?;
+                continue;
+            }
             Some(Kind::Directory) => {
                 status = machine.fail(1, &format!("ln: '{path}': cannot overwrite directory"))?;
                 continue;

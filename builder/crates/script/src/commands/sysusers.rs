@@ -180,6 +180,11 @@ pub(super) fn temporary(machine: &mut Machine<'_>, arguments: &[String]) -> Run 
         if volatile.iter().any(|prefix| path.starts_with(prefix)) || kind.contains('!') {
             continue;
         }
+        // Nothing has a name made of the id of the machine, or of its boot, yet.
+        let adjusts = letter.chars().all(|letter| "aAehHtTzZxXrR".contains(letter));
+        if adjusts && (path.contains("%m") || path.contains("%b")) {
+            continue;
+        }
         if path.contains('%') {
             return machine.unsupported(format!("{path} of tmpfiles.d"));
         }
@@ -194,7 +199,8 @@ pub(super) fn temporary(machine: &mut Machine<'_>, arguments: &[String]) -> Run 
                     }
                 }
             }
-            "z" | "x" | "X" | "r" | "R" | "e" if machine.entry(&path, true)?.is_none() => {}
+            "z" | "Z" | "x" | "X" | "r" | "R" | "e" if machine.entry(&path, true)?.is_none() => {}
+            "z" if !path.contains(['*', '?', '[']) => adjust(machine, &path, &line)?,
             // Attributes and access lists, which no tree here keeps.
             "h" | "H" | "a" | "A" | "t" | "T" | "x" | "X" | "r" | "R" => {}
             _ => return machine.unsupported(format!("the line {kind} {path} of tmpfiles.d")),
@@ -207,7 +213,11 @@ fn make(machine: &mut Machine<'_>, path: &str, line: &[String], directory: bool)
     let field = |at: usize| line.get(at).map_or("", String::as_str);
     let default = if directory { 0o755 } else { 0o644 };
     let mode = u16::from_str_radix(field(2).trim_start_matches(['~', ':']), 8).unwrap_or(default);
-    let owner = |text: &str| if text.is_empty() { "root".to_owned() } else { text.to_owned() };
+    // What begins with a colon holds for what is made anew.
+    let owner = |text: &str| match text.trim_start_matches(':') {
+        "" => "root".to_owned(),
+        name => name.to_owned(),
+    };
     let (uid, gid) = (machine.uid(&owner(field(3)))?, machine.gid(&owner(field(4)))?);
     let (Some(uid), Some(gid)) = (uid, gid) else {
         return machine.unsupported(format!("an owner of {path} in tmpfiles.d is not there"));
@@ -216,13 +226,42 @@ fn make(machine: &mut Machine<'_>, path: &str, line: &[String], directory: bool)
     let place = path.trim_end_matches('/');
     machine.make_all(parent(place))?;
     let Some(real) = machine.resolve(place, true)? else { return Ok(()) };
-    match (machine.files.lookup(&real).is_some(), directory) {
-        (true, _) => machine.change(&real, meta),
-        (false, true) => machine.make(&real, meta),
-        (false, false) => {
+    let before = machine.files.lookup(&real).map(|entry| entry.meta);
+    match (before, directory) {
+        (Some(before), _) => {
+            let kept = |at: usize| field(at).trim_start_matches('~').starts_with(':');
+            let mode = if kept(2) { before.mode } else { meta.mode };
+            let uid = if kept(3) { before.uid } else { meta.uid };
+            let gid = if kept(4) { before.gid } else { meta.gid };
+            machine.change(&real, Meta { mode, uid, gid })
+        }
+        (None, true) => machine.make(&real, meta),
+        (None, false) => {
             let text = line.get(6..).unwrap_or_default().join(" ");
             machine.put(&real, text)?;
             machine.change(&real, meta)
         }
     }
+}
+
+/// Gives what is at `path` the mode and owners of a line; those that it does not name stay.
+fn adjust(machine: &mut Machine<'_>, path: &str, line: &[String]) -> Run<()> {
+    let field = |at: usize| line.get(at).map_or("", String::as_str);
+    let Some(real) = machine.resolve(path.trim_end_matches('/'), true)? else { return Ok(()) };
+    let Some(mut meta) = machine.files.lookup(&real).map(|entry| entry.meta) else { return Ok(()) };
+    let named = |at: usize| !matches!(field(at).chars().next(), None | Some('-' | ':'));
+    if named(2) {
+        let mode = field(2).trim_start_matches('~');
+        meta.mode = u16::from_str_radix(mode, 8).unwrap_or(meta.mode);
+    }
+    let missing = || format!("an owner of {path} in tmpfiles.d is not there");
+    if named(3) {
+        let Some(uid) = machine.uid(field(3))? else { return machine.unsupported(missing()) };
+        meta.uid = uid;
+    }
+    if named(4) {
+        let Some(gid) = machine.gid(field(4))? else { return machine.unsupported(missing()) };
+        meta.gid = gid;
+    }
+    machine.change(&real, meta)
 }

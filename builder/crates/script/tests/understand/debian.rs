@@ -144,3 +144,44 @@ fn files_are_made_moved_and_given_away() {
     let link = Effect::Link { path: "/etc/z".into(), target: "/etc/y".into() };
     assert!(done.effects.contains(&link));
 }
+
+#[test]
+fn a_shell_is_listed_under_its_real_directory_too() {
+    let files = root().with_directory("/usr/bin").with_link("/bin", "usr/bin");
+    let mut files = files.with_file("/etc/shells", "/bin/sh\n", 0o644);
+    debian("add-shell /bin/ksh93\nadd-shell /opt/sh /bin/sh\n", &mut files).expect("understood");
+    let shells = "/bin/sh\n/bin/ksh93\n/usr/bin/ksh93\n/opt/sh\n/usr/bin/sh\n";
+    assert_eq!(files.text("/etc/shells").as_deref(), Some(shells));
+}
+
+#[test]
+fn what_is_named_after_the_machine_is_not_there_to_be_adjusted() {
+    let lines = "z /var/log/journal/%m 2755 root systemd-journal - -\nh /var/log/journal/%m - - - - +C\n\
+        Z /var/log/none ~2750 root root\nR! /tmp/a-%b-*\nx /tmp/a-%b-*\n";
+    let mut files = root().with_file("/usr/lib/tmpfiles.d/a.conf", lines, 0o644);
+    debian("systemd-tmpfiles --create a.conf\n", &mut files).expect("understood");
+    let lines = "d /var/lib/%m 0755 root root - -\n";
+    let mut files = root().with_file("/usr/lib/tmpfiles.d/a.conf", lines, 0o644);
+    debian("systemd-tmpfiles --create a.conf\n", &mut files).expect_err("a name that is not known");
+}
+
+#[test]
+fn owners_and_modes_with_a_colon_hold_for_what_is_new() {
+    let lines = "d= /root :0700 :root :root -\nd /srv/a :0750 :root :users -\n\
+        z /tmp 2755 - users - -\n";
+    let files = root().with_file("/usr/lib/tmpfiles.d/a.conf", lines, 0o644);
+    let mut files = files.with_directory("/root");
+    debian("systemd-tmpfiles --create a.conf\n", &mut files).expect("understood");
+    let meta = |path: &str| files.lookup(path).expect("a directory").meta;
+    assert_eq!(meta("/root"), Meta { mode: 0o755, uid: 0, gid: 0 });
+    assert_eq!(meta("/srv/a"), Meta { mode: 0o750, uid: 0, gid: 100 });
+    assert_eq!(meta("/tmp"), Meta { mode: 0o2755, uid: 0, gid: 100 });
+}
+
+#[test]
+fn a_link_is_not_made_where_a_directory_is_named_that_is_not_there() {
+    let mut files = root();
+    debian("ln -s ../a /tmp/none/\n", &mut files).expect_err("fails, as it does with dpkg");
+    debian("ln -s ../a /tmp/\n", &mut files).expect("understood");
+    assert_eq!(files.lookup("/tmp/a").map(|entry| entry.kind), Some(Kind::Link("../a".into())));
+}

@@ -8,11 +8,13 @@ use std::path::Path;
 use wifibox_squashfs::{NodeKind, read_nodes};
 use wifibox_tree::libraries;
 
-use super::Failure;
+type Failure = Box<dyn std::error::Error>;
 
 /// Where Debian has programs and libraries; its other folders of them are links to these.
 const PROGRAMS: [&str; 2] = ["usr/bin/", "usr/sbin/"];
-const LIBRARIES: &str = "usr/lib/x86_64-linux-gnu/";
+pub const LIBRARIES: &str = "usr/lib/x86_64-linux-gnu/";
+/// What else is lent.
+const FIRMWARE: &str = "usr/lib/firmware/";
 
 /// The files of an image that can be lent.
 pub struct Lender {
@@ -32,7 +34,7 @@ impl Lender {
         let file = File::open(&image).map_err(|error| format!("{}: {error}", image.display()))?;
         let wanted = |path: &[u8]| {
             let begins = |folder: &&str| path.starts_with(folder.as_bytes());
-            PROGRAMS.iter().any(begins) || begins(&LIBRARIES)
+            PROGRAMS.iter().chain(&[LIBRARIES, FIRMWARE]).any(begins)
         };
         let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
         let (mut files, mut links) = (BTreeMap::new(), BTreeMap::new());
@@ -59,6 +61,20 @@ impl Lender {
         let folder = path.rfind('/').map_or("", |at| path.get(..=at).unwrap_or_default());
         let target = self.links.get(path).map(|target| format!("{folder}{target}"));
         self.files.get(target.as_deref().unwrap_or(path)).map(Vec::as_slice)
+    }
+
+    /// The files whose paths begin with `prefix`, by path.
+    pub fn below<'a>(&'a self, prefix: &'a str) -> impl Iterator<Item = (&'a str, &'a [u8])> {
+        let files = self.files.range(prefix.to_owned()..);
+        let files = files.take_while(move |(path, _)| path.starts_with(prefix));
+        files.map(|(path, content)| (path.as_str(), content.as_slice()))
+    }
+
+    /// The links whose paths begin with `prefix`, by path, with their targets.
+    pub fn links_below<'a>(&'a self, prefix: &'a str) -> impl Iterator<Item = (&'a str, &'a str)> {
+        let links = self.links.range(prefix.to_owned()..);
+        let links = links.take_while(move |(path, _)| path.starts_with(prefix));
+        links.map(|(path, target)| (path.as_str(), target.as_str()))
     }
 
     /// The program `name`.
