@@ -99,6 +99,9 @@ pub struct Args {
     /// Print a summary as JSON instead of the steps.
     #[arg(long)]
     json: bool,
+    /// Write the steps over time as a page for a browser.
+    #[arg(long, value_name = "FILE", conflicts_with = "smallest_memory")]
+    timeline: Option<PathBuf>,
 }
 
 /// The guest's use of its radio.
@@ -154,6 +157,11 @@ pub fn run(args: &Args) -> ExitCode {
         None => boot(args, args.memory.unwrap_or(MEMORY), args.json).map(|report| {
             if args.json {
                 print_json(&report);
+            }
+            if let Some(path) = &args.timeline
+                && let Err(error) = std::fs::write(path, report.page(&args.dir))
+            {
+                eprintln!("boot-test: cannot write {}: {error}", path.display());
             }
             report.passed()
         }),

@@ -1,6 +1,9 @@
 //! The report of a boot test: a line for each step as it happens, and a summary at the end.
 
+use std::path::Path;
+
 use serde::Serialize;
+use wifibox_report::html::{self, BootStep};
 
 /// A step that was passed.
 #[derive(Debug, Clone, Serialize)]
@@ -48,6 +51,25 @@ impl Report {
         }
         let (name, detail) = (name.to_owned(), detail.to_owned());
         self.steps.push(Step { name, seconds: (seconds * 100.0).round() / 100.0, detail });
+    }
+
+    /// The steps over time, as a page for a browser.
+    pub fn page(&self, guest: &Path) -> String {
+        let step = |Step { name, seconds, detail }: &Step| BootStep {
+            name: name.clone(),
+            seconds: *seconds,
+            detail: detail.clone(),
+        };
+        let steps: Vec<BootStep> = self.steps.iter().map(step).collect();
+        let facts = [
+            ("role", self.role.to_owned()),
+            ("started by", self.firmware.to_owned()),
+            ("memory", format!("{} MiB", self.memory)),
+            ("processor", self.acceleration.to_owned()),
+            ("first packet", self.first_packet.map_or("none".to_owned(), |s| format!("{s:.2} s"))),
+        ];
+        let what = guest.file_name().unwrap_or_default().to_string_lossy();
+        html::boot(&what, &facts, &steps, self.failure.as_deref())
     }
 
     /// Whether everything was shown.

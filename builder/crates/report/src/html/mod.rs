@@ -1,6 +1,7 @@
 //! Pages for people: each one file that holds its own style and script, asks no network for anything, and
 //! can be read without the script, which only adds search and sorting.
 
+mod boot;
 mod detect;
 mod diff;
 mod inspect;
@@ -11,6 +12,7 @@ mod timings;
 mod treemap;
 mod why;
 
+pub use boot::{BootStep, boot};
 pub use detect::{FlavorCards, detect};
 pub use diff::diff;
 pub use inspect::{Driven, inspect};
