@@ -12,13 +12,13 @@ options() {
     case $1 in
     ipw2x00) echo --accept-licence ipw2x00 ;;
     # Its firmware may not be passed on: stand-ins show that the user's own files come in.
-    b43) for file in "$own"/*.fw; do echo "--firmware-add $file:b43/${file##*/}"; done ;;
+    b43 | b43legacy) for file in "$own"/*.fw; do echo "--firmware-add $file:$1/${file##*/}"; done ;;
     esac
 }
 
 own=$(mktemp -d)
 trap 'rm -rf "$own"' EXIT
-for file in ucode5.fw b0g0initvals5.fw b0g0bsinitvals5.fw pcm5.fw; do
+for file in ucode5.fw b0g0initvals5.fw b0g0bsinitvals5.fw pcm5.fw ucode4.fw b0g0initvals2.fw; do
     echo "a stand-in for $file" >"$own/$file"
 done
 
@@ -31,6 +31,8 @@ refused() {
 }
 
 [ $# -gt 0 ] || for file in recipes/flavors/*.yaml; do
+    # Some are for other bases.
+    ! grep '^bases:' "$file" | grep -qv debian || continue
     name=${file##*/}
     set -- "$@" "${name%.yaml}"
 done

@@ -43,7 +43,8 @@ read -r -a flavors <<<"$(port_make -V FLAVORS)"
 read -r -a singles <<<"$(port_make -V OPTIONS_SINGLE_APPLICATION)"
 read -r -a kernels <<<"$(port_make -V OPTIONS_SINGLE_KERNEL)"
 read -r -a switches <<<"$(port_make -V OPTIONS_DEFINE -V OPTIONS_GROUP_EXTRAS | tr '\n' ' ' | sed 's/DOCS//')"
-[ "${#flavors[@]}" -eq "$(find "$here/../../recipes/flavors" -name '*.yaml' | wc -l)" ] || fail "flavors are missing"
+# Those of this base: the others name theirs.
+[ "${#flavors[@]}" -eq "$(grep -L '^bases:' "$here"/../../recipes/flavors/*.yaml | wc -l)" ] || fail "flavors are missing"
 [ "${#singles[@]}" -eq 2 ] || fail "roles are missing: ${singles[*]}"
 [ "${#kernels[@]}" -eq 2 ] || fail "kernels are missing: ${kernels[*]}"
 [ "${#switches[@]}" -ge 5 ] || fail "options are missing: ${switches[*]}"
@@ -88,6 +89,43 @@ for option in $(port_make -V OPTIONS_SINGLE_COMPRESSION); do
     grep -q -- "--compression $(tr '[:upper:]' '[:lower:]' <<<"${option#COMP_}")" <<<"$chosen" || fail "$option: $chosen"
     evaluated=$((evaluated + 1))
 done
+
+# Several flavors in one guest, by options of the flavor default: what each of them fetches, together.
+read -r -a parts <<<"$(port_make -V OPTIONS_GROUP_FIRMWARE FLAVOR=default | tr -s ' ')"
+[ "${#parts[@]}" -ge 14 ] || fail "options of the flavor default are missing: ${parts[*]}"
+[ -z "$(port_make -V OPTIONS_GROUP_FIRMWARE FLAVOR=iwlwifi)" ] || fail "one flavor has options of the default one"
+# files_of FLAVOR [OPTION...]: what it fetches, of the parts only those named.
+files_of() {
+    local flavor=$1 with=''
+    local without="${parts[*]}" option
+    shift
+    [ "$flavor" = default ] || without=''
+    for option; do
+        with+=" $option"
+        without=$(sed -E "s/(^| )$option( |\$)/ /" <<<"$without")
+    done
+    port_make -V DISTFILES "FLAVOR=$flavor" "WITH=$with" "WITHOUT=$without" | tr -s ' ' '\n' | sed '/^$/d' | LC_ALL=C sort -u
+}
+combined=0
+for option in "${parts[@]}"; do
+    flavor=${option#FW_}
+    flavor=${flavor,,}
+    files_of "$flavor" >"$work/one"
+    files_of default "$option" | cmp - "$work/one" || fail "$option alone is not the flavor $flavor"
+    # Beside another one, both; the other is the one before it.
+    if [ -n "${last:-}" ]; then
+        files_of default "FW_${last^^}" "$option" >"$work/both"
+        cat "$work/one" "$work/last" | LC_ALL=C sort -u | cmp - "$work/both" || fail "$option with FW_${last^^}: not the files of both"
+        combined=$((combined + 1))
+    fi
+    mv "$work/one" "$work/last"
+    last=$flavor
+done
+[ "$(port_make -V GUEST_FLAVOR FLAVOR=default)" = default ] || fail "all of the default one is not the flavor default"
+chosen=$(port_make -V GUEST_FLAVOR FLAVOR=default WITH=FW_B43LEGACY "WITHOUT=$(sed -E 's/FW_(B43LEGACY|RTW88)( |$)//g' <<<"${parts[*]}")")
+[ "$chosen" = b43legacy+rtw88 ] || fail "FW_B43LEGACY and FW_RTW88 are told to the builder as $chosen"
+echo "${#parts[@]} options of firmware, alone and $combined pairs: each fetches what its flavors fetch"
+
 sed 's/:.*//' "$work/needed" | LC_ALL=C sort -u >"$work/names"
 for key in SHA256 SIZE; do
     sed -n "s,^$key (wifibox-guest/\(.*\)) = .*,\1,p" "$port/distinfo.debian" | LC_ALL=C sort >"$work/$key"
@@ -140,6 +178,7 @@ stage() {
 stage iwlwifi FLAVOR=iwlwifi
 stage access-point FLAVOR=hwsim "WITH=APP_ACCESS_POINT COMP_LZ4 XX_MDNS XX_FORWARDING XX_TCPDUMP" \
     "WITHOUT=APP_SUPPLICANT COMP_XZ IPV6"
+stage several FLAVOR=default WITH=COMP_LZO "WITHOUT=COMP_XZ $(sed -E 's/FW_(ATH9K|RTW88)( |$)//g' <<<"${parts[*]}")"
 stage smallest FLAVOR=hwsim WITH=COMP_GZIP "WITHOUT=COMP_XZ IPV6 UDS_PASSTHRU DOCS"
 if [ -n "$reference" ]; then
     for image in root.img esp.img; do
@@ -167,6 +206,7 @@ wrong() {
     refuses "$@"
     refused=$((refused + 1))
 }
+wrong 'at least one of the options FW_' port_make FLAVOR=default "WITHOUT=${parts[*]}" fetch
 wrong 'unknown flavor nosuch' port_make -V PKGNAME FLAVOR=nosuch
 wrong 'exactly one option of APPLICATION' port_make -V PKGNAME WITH=APP_ACCESS_POINT
 wrong 'there is no option NOSUCH' port_make -V PKGNAME WITH=NOSUCH

@@ -116,6 +116,8 @@ for item in json.load(sys.stdin)["list"][sys.argv[1]]:
 
 # Why a flavor is not released unless it is asked for.
 declare -A withheld=(
+    [wl]="who passes Broadcom's driver on has to agree to its licence: build the guest yourself"
+    [b43legacy]="its firmware may not be passed on: build the guest with your own (--firmware-add)"
     [b43]="its firmware may not be passed on: build the guest with your own (--firmware-add)"
     [ipw2x00]="its user has to agree to a licence: build the guest with --accept-licence ipw2x00"
 )

@@ -9,7 +9,7 @@ mod writers;
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::{Command, Output};
 
-use cards::{CANNOT_WORK, Sample, WORK};
+use cards::{BROADCOMS_OWN, CANNOT_WORK, Sample, WORK};
 use wifibox_host::detect::answer::{Answer, Oracle};
 use wifibox_host::detect::offer::{Offer, Wanted, offers};
 use wifibox_host::detect::reason::Reason;
@@ -100,6 +100,28 @@ fn cards_that_cannot_work_get_their_reason() {
 }
 
 #[test]
+fn a_radio_that_only_its_makers_driver_has_gets_the_base_that_has_it() {
+    let world = World::new();
+    for (text, chip) in BROADCOMS_OWN {
+        let cards = read(text).unwrap_or_else(|error| panic!("{text}: {error}"));
+        let answers = world.answers(&cards);
+        let [answer] = answers.as_slice() else { panic!("{text}: {answers:?}") };
+        let [guest] = answer.guests.as_slice() else { panic!("{text}: {answer:?}") };
+        assert_eq!((guest.flavor.as_str(), guest.base.as_str()), ("wl", "wifibox"), "{text}");
+        assert_eq!(
+            (guest.chip.as_deref(), &guest.modules[..]),
+            (Some(chip), &["wl".to_owned()][..])
+        );
+        assert_eq!(guest.command, "wifibox-build --flavor wl --base wifibox", "{text}");
+        // Asked about a base that does not have it, the answer is where it is.
+        let on_debian = program(&["--base", "debian", &cards[0].ident.to_string()], "");
+        let said = String::from_utf8_lossy(&on_debian.stdout).into_owned();
+        assert_eq!(on_debian.status.code(), Some(1), "{said}");
+        assert!(said.contains(chip) && said.contains("wl has one, on the base wifibox"), "{said}");
+    }
+}
+
+#[test]
 fn other_buses_name_the_driver_that_linux_has() {
     let world = World::new();
     for (text, driver) in [
@@ -184,7 +206,7 @@ fn the_table_is_as_its_generator_writes_it() {
 }
 
 /// Modules of manifests that the table does not hold, and why.
-const NOT_IN_THE_TABLE: [(&str, &str); 9] = [
+const NOT_IN_THE_TABLE: [(&str, &str); 10] = [
     ("8821ce", "an out-of-tree driver of the base wifibox"),
     ("ipw2100", "Debian's kernels come without it; optional"),
     ("mt7603e", "Debian's kernels come without it; optional"),
@@ -194,6 +216,7 @@ const NOT_IN_THE_TABLE: [(&str, &str); 9] = [
     ("rtw_8821c", "out of tree: rtw88_8821c in the kernel"),
     ("rtw_8822be", "out of tree: rtw88_8822be in the kernel"),
     ("rtw_8822ce", "out of tree: rtw88_8822ce in the kernel"),
+    ("wl", "Broadcom's own, an out-of-tree driver of the base wifibox"),
 ];
 
 #[test]
@@ -257,7 +280,7 @@ fn the_program_says_by_its_exit_code_whether_there_is_a_guest() {
 
 #[test]
 fn json_has_a_format_number_and_everything_else() {
-    let run = program(&["--json", "8086:2725", "14e4:43a0", "--hypervisor", "xen"], "");
+    let run = program(&["--json", "8086:2725", "1ae9:0310", "--hypervisor", "xen"], "");
     let value: serde_json::Value = serde_json::from_slice(&run.stdout).unwrap();
     assert_eq!((&value["format"], &value["devices"]), (&1.into(), &2.into()));
     let guest = &value["cards"][0]["guests"][0];
@@ -265,7 +288,7 @@ fn json_has_a_format_number_and_everything_else() {
         guest["command"],
         "wifibox-build --flavor iwlwifi --hypervisor xen --device 8086:2725"
     );
-    assert_eq!(value["cards"][1]["reason"]["code"], "no-radio");
+    assert_eq!(value["cards"][1]["reason"]["code"], "no-flavor");
     let run = program(&["--json", "--hypervisor", "xen", "-"], "06:00.0 0280: 8086:2725\n");
     let value: serde_json::Value = serde_json::from_slice(&run.stdout).unwrap();
     let notations = value["cards"][0]["passthrough"].as_array().unwrap();

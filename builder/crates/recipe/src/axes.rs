@@ -20,10 +20,22 @@ pub struct Choice {
 pub struct FlavorChoice {
     /// Name and summary.
     pub choice: Choice,
+    /// Its chipsets.
+    pub chipsets: Vec<String>,
     /// Its chipsets whose firmware no package of any base has: users bring it.
     pub firmware_of_users: Vec<String>,
     /// Its chipsets to whose licence users must agree.
     pub agreements: Vec<String>,
+    /// The kernels that it exists with; all of them if there is none.
+    pub kernels: Vec<String>,
+}
+
+impl FlavorChoice {
+    /// Whether it exists with the kernel of this name.
+    #[must_use]
+    pub fn goes_with(&self, kernel: &str) -> bool {
+        self.kernels.is_empty() || self.kernels.iter().any(|known| known == kernel)
+    }
 }
 
 /// Something that a guest can have or not have.
@@ -61,8 +73,13 @@ pub struct Axes {
 }
 
 /// The compressions that root.img may have.
-const COMPRESSIONS: [RootCompressor; 4] =
-    [RootCompressor::Xz, RootCompressor::Zstd, RootCompressor::Gzip, RootCompressor::Lz4];
+const COMPRESSIONS: [RootCompressor; 5] = [
+    RootCompressor::Xz,
+    RootCompressor::Zstd,
+    RootCompressor::Gzip,
+    RootCompressor::Lz4,
+    RootCompressor::Lzo,
+];
 
 impl Catalog {
     /// The choices for the base, release and architecture of `recipe`, under its hypervisor. `recipe` is one with all
@@ -99,6 +116,7 @@ impl Catalog {
             };
             flavors.push(FlavorChoice {
                 choice: choice(&flavor.name, &flavor.value.summary),
+                chipsets: chipsets.iter().map(|chipset| chipset.name.clone()).collect(),
                 firmware_of_users: chipsets
                     .iter()
                     .filter(nowhere)
@@ -109,6 +127,7 @@ impl Catalog {
                     .filter(|chipset| chipset.value.agreement.is_some())
                     .map(|chipset| chipset.name.clone())
                     .collect(),
+                kernels: flavor.value.kernels.iter().map(|(name, _)| name.value.clone()).collect(),
             });
         }
         flavors.sort_by_key(|f| (f.choice.name != "default", f.choice.name.clone()));

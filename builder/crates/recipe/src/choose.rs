@@ -1,7 +1,7 @@
 //! Chooses the files of a build: what is asked for, the base's defaults for the rest, and whether
 //! they go together.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::base::{Base, Kernel};
 use super::catalog::Catalog;
@@ -48,8 +48,12 @@ pub(super) fn choose<'a>(
     if let Some(value) = &selection.architecture {
         architecture.origin = origin_of(guest, value, |plan| plan.arch.as_ref());
     }
-    let flavor = document("flavor", &catalog.flavors, &selection.flavor)?;
-    flavor_on(catalog, flavor, base, &release.value)?;
+    let flavors = flavors(catalog, &selection.flavor)?;
+    for flavor in &flavors {
+        flavor_on(catalog, flavor, base, &release.value)?;
+    }
+    let names: Vec<&str> = flavors.iter().map(|flavor| flavor.name.as_str()).collect();
+    let flavor = names.join("+");
     let role = asked(&selection.role, &default.role, |plan| plan.role.as_ref());
     let role = found(role, |name| document("role", &catalog.roles, name))?;
     only_on(catalog, "role", role.value, &role.value.value.bases, base)?;
@@ -61,6 +65,9 @@ pub(super) fn choose<'a>(
         return Err(RecipeError::choice(Problem::new(of).expected(&kernel.value, known)));
     }
     let kernel = found(kernel, |name| document("kernel", &catalog.kernels, name))?;
+    for flavor in &flavors {
+        flavor_with(catalog, flavor, &kernel.value.name)?;
+    }
     if kernel.value.value.architecture_like(&architecture).is_none() {
         let (document, machines) = (kernel.value, &kernel.value.value.architecture);
         let what = format!(
@@ -91,7 +98,49 @@ pub(super) fn choose<'a>(
         ));
     }
     let features = features(catalog, (selection, guest), base, &role.value.name)?;
-    Ok(Chosen { base, release, architecture, flavor, role, features, kernel, hypervisor, guest })
+    Ok(Chosen {
+        base,
+        release,
+        architecture,
+        flavor,
+        flavors,
+        role,
+        features,
+        kernel,
+        hypervisor,
+        guest,
+    })
+}
+
+/// The flavor of this name, or those of a name with `+` in it: sorted, each once.
+fn flavors<'a>(
+    catalog: &'a Catalog,
+    names: &str,
+) -> Result<Vec<&'a Document<Flavor>>, RecipeError> {
+    let names: BTreeSet<&str> = names.split('+').collect();
+    names.into_iter().map(|name| document("flavor", &catalog.flavors, name)).collect()
+}
+
+/// Whether `flavor` exists with the kernel of this name.
+pub(super) fn flavor_with(
+    catalog: &Catalog,
+    flavor: &Document<Flavor>,
+    kernel: &str,
+) -> Result<(), RecipeError> {
+    let with = &flavor.value.kernels;
+    let Some((first, _)) = with.iter().next() else { return Ok(()) };
+    if with.get(kernel).is_some() {
+        return Ok(());
+    }
+    let names: Vec<&str> = with.iter().map(|(name, _)| name.as_str()).collect();
+    Err(RecipeError::choice(
+        Problem::new(format!(
+            "the flavor \"{}\" does not exist with the kernel \"{kernel}\"",
+            flavor.name
+        ))
+        .at(catalog.texts.place(&first.origin(&flavor.file)))
+        .help(format!("it exists with: {}", names.join(", "))),
+    ))
 }
 
 /// A choice that a part of a project makes.

@@ -12,7 +12,10 @@ pub(super) struct Chosen<'a> {
     pub base: &'a Document<Base>,
     pub release: Sourced<String>,
     pub architecture: Sourced<String>,
-    pub flavor: &'a Document<Flavor>,
+    /// The flavor's name: of several, all of them, with `+` between.
+    pub flavor: String,
+    /// It, or those that it is made of, by name.
+    pub flavors: Vec<&'a Document<Flavor>>,
     pub role: Sourced<&'a Document<Role>>,
     pub features: Vec<Sourced<&'a Document<Feature>>>,
     pub kernel: Sourced<&'a Document<Kernel>>,

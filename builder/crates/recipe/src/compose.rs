@@ -76,8 +76,7 @@ impl Catalog {
         more(Level::Base, &chosen.base.file, other_kernel);
         let needs = if own { needs.clone() } else { without_packages(needs) };
         more(Level::Kernel, &kernel.file, Some(needs));
-        let flavor = chosen.flavor;
-        for chipset in self.chipsets_of(flavor) {
+        for (_, chipset) in self.chipsets_of(&chosen.flavors) {
             let packages = |lists| here(lists, chosen.base, &chosen.release);
             let firmware = packages(&chipset.value.packages);
             // Other kernels bring their modules themselves.
@@ -94,8 +93,11 @@ impl Catalog {
             };
             more(Level::Chipset, &chipset.file, Some(fragment));
         }
-        more(Level::Flavor, &flavor.file, Some(flavor.value.fragment()));
-        more(Level::Flavor, &flavor.file, part(&flavor.value.on, base));
+        for flavor in &chosen.flavors {
+            more(Level::Flavor, &flavor.file, Some(flavor.value.fragment()));
+            more(Level::Flavor, &flavor.file, part(&flavor.value.on, base));
+            more(Level::Flavor, &flavor.file, part(&flavor.value.kernels, &kernel.name));
+        }
         let role = chosen.role.value;
         more(Level::Role, &role.file, Some(role.value.fragment()));
         more(Level::Role, &role.file, part(&role.value.on, base));
@@ -118,22 +120,31 @@ impl Catalog {
         layers.chain(project.map(|(file, part)| (Level::Project, file, part))).collect()
     }
 
+    /// The chipsets of these flavors, each once, with the place where a flavor names it.
     pub(super) fn chipsets_of<'a>(
         &'a self,
-        flavor: &'a Document<Flavor>,
-    ) -> impl Iterator<Item = &'a Document<Chipset>> {
-        flavor.value.chipsets.iter().filter_map(|name| self.chipsets.get(&name.value))
+        flavors: &[&'a Document<Flavor>],
+    ) -> Vec<(Sourced<String>, &'a Document<Chipset>)> {
+        let mut all: Vec<(Sourced<String>, &Document<Chipset>)> = Vec::new();
+        for flavor in flavors {
+            for named in &flavor.value.chipsets {
+                let Some(chipset) = self.chipsets.get(&named.value) else { continue };
+                if !all.iter().any(|(known, _)| known.value == named.value) {
+                    all.push((named.sourced(&flavor.file), chipset));
+                }
+            }
+        }
+        all
     }
 
     pub(super) fn firmware(
         &self,
-        flavor: &Document<Flavor>,
+        flavors: &[&Document<Flavor>],
         base: &Document<Base>,
         release: &str,
     ) -> Vec<FirmwareNeed> {
         let mut needs = Vec::new();
-        for named in &flavor.value.chipsets {
-            let Some(chipset) = self.chipsets.get(&named.value) else { continue };
+        for (named, chipset) in self.chipsets_of(flavors) {
             let Some(firmware) = &chipset.value.firmware else { continue };
             let file = &chipset.file;
             let all = |list: &[At<Pattern>]| list.iter().map(|glob| glob.sourced(file)).collect();
@@ -143,7 +154,7 @@ impl Catalog {
                 broken.iter().all(|broken| broken.value != promise.value.to_string())
             });
             needs.push(FirmwareNeed {
-                chipset: named.sourced(&flavor.file),
+                chipset: named,
                 packages: packages.into_iter().map(|package| package.value).collect(),
                 rule: firmware.rule.sourced(file),
                 include: all(&firmware.include),
@@ -156,7 +167,7 @@ impl Catalog {
         needs
     }
 
-    pub(super) fn drivers(&self, flavor: &Document<Flavor>) -> Vec<DriverSet> {
+    pub(super) fn drivers(&self, flavors: &[&Document<Flavor>]) -> Vec<DriverSet> {
         let added = |lists: &[&[Entry<Module>]]| {
             let entries = lists.iter().flat_map(|list| list.iter());
             entries
@@ -166,22 +177,21 @@ impl Catalog {
                 })
                 .collect()
         };
-        let set = |named: &At<String>| {
-            let chipset = self.chipsets.get(&named.value)?;
+        let set = |(named, chipset): (Sourced<String>, &Document<Chipset>)| {
             let (file, value) = (&chipset.file, &chipset.value);
-            Some(DriverSet {
-                chipset: named.sourced(&flavor.file),
+            DriverSet {
+                chipset: named,
                 modules: added(&[&value.modules]),
                 runtime_modules: added(&[&value.runtime_modules, &value.load_modules]),
                 devices: value.devices.as_ref().map(|devices| devices.sourced(file)),
-            })
+            }
         };
-        flavor.value.chipsets.iter().filter_map(set).collect()
+        self.chipsets_of(flavors).into_iter().map(set).collect()
     }
 
-    pub(super) fn licences(&self, flavor: &Document<Flavor>) -> Vec<Sourced<String>> {
+    pub(super) fn licences(&self, flavors: &[&Document<Flavor>]) -> Vec<Sourced<String>> {
         let mut licences: Vec<Sourced<String>> = Vec::new();
-        for chipset in self.chipsets_of(flavor) {
+        for (_, chipset) in self.chipsets_of(flavors) {
             for licence in &chipset.value.licences {
                 if !licences.iter().any(|known| known.value == licence.value) {
                     licences.push(licence.sourced(&chipset.file));

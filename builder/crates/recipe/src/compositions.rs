@@ -2,11 +2,11 @@
 
 use super::base::Base;
 use super::catalog::Catalog;
-use super::choose::{feature_unfit, flavor_on};
+use super::choose::{feature_unfit, flavor_on, flavor_with};
 use super::document::Document;
 use super::located::At;
 use super::machine::machine;
-use super::model::{Feature, Role};
+use super::model::{Feature, Flavor, Role};
 use super::selection::Selection;
 
 /// The features that are on, and those that are off.
@@ -31,19 +31,21 @@ impl Catalog {
         let flavors = self.flavors_on(base, release);
         let kernels: Vec<_> = self.kernels_on(base, release, architecture).collect();
         let with_defaults = flavors.iter().flat_map(|flavor| {
-            kernels.iter().map(|kernel| Selection {
+            let goes = |kernel: &&&At<String>| flavor_with(self, flavor, kernel).is_ok();
+            kernels.iter().filter(goes).map(|kernel| Selection {
                 base: base.name.clone(),
                 release: Some(release.to_owned()),
                 architecture: Some(architecture.value.clone()),
-                flavor: (*flavor).clone(),
+                flavor: flavor.name.clone(),
                 kernel: Some(kernel.value.clone()),
                 ..Selection::default()
             })
         });
         let own = self.project_compositions(base, release, architecture);
-        let first = flavors.first().into_iter();
-        let others =
-            first.flat_map(|flavor| self.compositions_of(base, release, architecture, flavor));
+        let first = flavors.iter().find(|flavor| flavor.value.kernels.iter().next().is_none());
+        let others = first
+            .into_iter()
+            .flat_map(|flavor| self.compositions_of(base, release, architecture, &flavor.name));
         with_defaults.chain(others).chain(own).collect()
     }
 
@@ -84,10 +86,9 @@ impl Catalog {
         })
     }
 
-    fn flavors_on(&self, base: &Document<Base>, release: &str) -> Vec<&String> {
-        let fit =
-            self.flavors.values().filter(|flavor| flavor_on(self, flavor, base, release).is_ok());
-        fit.map(|flavor| &flavor.name).collect()
+    fn flavors_on(&self, base: &Document<Base>, release: &str) -> Vec<&Document<Flavor>> {
+        let fit = |flavor: &&Document<Flavor>| flavor_on(self, flavor, base, release).is_ok();
+        self.flavors.values().filter(fit).collect()
     }
 
     /// One flavor with all roles, sets of features, kernels and hypervisors.

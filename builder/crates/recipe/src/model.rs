@@ -59,6 +59,10 @@ recipe_file! {
         /// The bases that it exists on; all of them if there is none.
         #[serde(default)]
         pub bases: Vec<At<String>>,
+        /// The kernels that it exists with, and its additions with each: a driver that is not part of Linux is
+        /// built for one kernel. All kernels if there is none.
+        #[serde(default)]
+        pub kernels: Map<String, Fragment>,
         /// Additions on one base only.
         #[serde(default)]
         pub on: Map<String, Fragment>,

@@ -52,7 +52,10 @@ impl Catalog {
                 .release(&chosen.release)
                 .and_then(|(release, _)| release.value.end_of_life.as_ref())
                 .map(|day| day.sourced(base_file)),
-            flavor: Sourced { value: chosen.flavor.name.clone(), origin: flavor_origin(chosen) },
+            flavor: Sourced {
+                value: chosen.flavor.clone(),
+                origin: flavor_origin(chosen, &selection.flavor),
+            },
             role: named(&chosen.role),
             app_config: chosen.role.value.value.app_config.sourced(&chosen.role.value.file),
             features: chosen.features.iter().map(named).collect(),
@@ -69,16 +72,17 @@ impl Catalog {
             packages: Vec::new(),
             stand_ins: Default::default(),
             firmware_packages: Vec::new(),
-            firmware: self.firmware(chosen.flavor, chosen.base, &chosen.release),
-            drivers: self.drivers(chosen.flavor),
+            firmware: self.firmware(&chosen.flavors, chosen.base, &chosen.release),
+            drivers: self.drivers(&chosen.flavors),
             agreements: self
-                .chipsets_of(chosen.flavor)
-                .filter_map(|chipset| {
+                .chipsets_of(&chosen.flavors)
+                .into_iter()
+                .filter_map(|(_, chipset)| {
                     let agreement = chipset.value.agreement.as_ref()?.sourced(&chipset.file);
                     Some((chipset.name.clone(), agreement))
                 })
                 .collect(),
-            licences: self.licences(chosen.flavor),
+            licences: self.licences(&chosen.flavors),
             initramfs_modules: Vec::new(),
             load_modules: Vec::new(),
             modules: Vec::new(),
@@ -174,9 +178,9 @@ impl Catalog {
 }
 
 /// Where the flavor comes from: the project may name several.
-fn flavor_origin(chosen: &Chosen<'_>) -> Origin {
+fn flavor_origin(chosen: &Chosen<'_>, asked: &str) -> Origin {
     let said = chosen.guest.and_then(|guest| guest.choice(|plan| plan.flavor.as_ref()));
-    let said = said.filter(|said| said.value.0.contains(&chosen.flavor.name));
+    let said = said.filter(|said| said.value.0.iter().any(|name| name == asked));
     said.map_or_else(Origin::command_line, |said| said.origin)
 }
 

@@ -41,6 +41,10 @@ pub fn check(catalog: &Catalog) -> Result<(), RecipeError> {
             checker.known("chipset", &flavor.file, chipset, catalog.chipsets.keys())?;
         }
         checker.only_on(&flavor.file, &flavor.value.bases, &flavor.value.on)?;
+        for (kernel, fragment) in flavor.value.kernels.iter() {
+            checker.known("kernel", &flavor.file, kernel, catalog.kernels.keys())?;
+            checker.fragment(&flavor.file, fragment)?;
+        }
         checker.fragment(&flavor.file, &flavor.value.fragment())?;
     }
     for role in catalog.roles.values() {

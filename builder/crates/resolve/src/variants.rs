@@ -232,6 +232,9 @@ fn selections(axes: &Axes, base: &Selection) -> Vec<(Place, Selection)> {
     let mut all = Vec::new();
     for (flavor, of_flavor) in axes.flavors.iter().enumerate() {
         for (kernel, of_kernel) in axes.kernels.iter().enumerate() {
+            if !of_flavor.goes_with(&of_kernel.name) {
+                continue;
+            }
             for (role, of_role) in axes.roles.iter().enumerate() {
                 for features in feature_sets(axes, &of_role.name) {
                     let named = |wanted: bool| {

@@ -114,8 +114,17 @@ pub const WORK: [(&str, &str); 86] = [
     ("10ec:8922", "rtw89"),
 ];
 
+/// Listings of cards whose radio no driver of Linux has, and Broadcom's own does: bcma knows the cards, nothing
+/// what is behind it. BCM4360 of MacBooks twice, BCM4352, BCM43142.
+pub const BROADCOMS_OWN: [(&str, &str); 4] = [
+    ("03:00.0 0280: 14e4:43a0 (rev 03)\n\tSubsystem: 106b:0117\n", "BCM4360"),
+    ("14e4:4360", "BCM4360"),
+    ("14e4:43b1", "BCM4352"),
+    ("14e4:4365:1028:0016", "BCM43142"),
+];
+
 /// Listings of one card that cannot work, and the code of the reason.
-pub const CANNOT_WORK: [(&str, &str); 18] = [
+pub const CANNOT_WORK: [(&str, &str); 15] = [
     // A USB stick, by lsusb, FreeBSD's usbconfig, and its alias.
     ("Bus 001 Device 003: ID 0bda:8179 Realtek Semiconductor Corp. RTL8188EUS", "other-bus"),
     (
@@ -132,10 +141,6 @@ pub const CANNOT_WORK: [(&str, &str); 18] = [
     ("  manfid: 0x0156, 0x0002\n", "other-bus"),
     ("pcmcia 0089:0001", "other-bus"),
     ("isa 4453:1234", "other-bus"),
-    // bcma knows the cards, nothing their radios: BCM4360 of MacBooks, BCM4352, BCM43142.
-    ("03:00.0 0280: 14e4:43a0 (rev 03)\n\tSubsystem: 106b:0117\n", "no-radio"),
-    ("14e4:43b1", "no-radio"),
-    ("14e4:4365:1028:0016", "no-radio"),
     // WiGig of Intel, which only Windows had a driver for.
     ("03:00.0 0280: 8086:093c (rev 01)", "no-driver"),
     ("10ec:8168", "no-driver"),

@@ -31,7 +31,7 @@ impl Guest {
         word("name", &self.name, 31, "-_")?;
         word("base", &self.base, 64, "-_")?;
         word("release", &self.release, 64, "-_.")?;
-        word("flavor", &self.flavor, 64, "-_")?;
+        word("flavor", &self.flavor, 256, "-_+")?;
         word("role", &self.role, 64, "-_")?;
         word("hypervisor", &self.hypervisor, 64, "-_")?;
         word("architecture", &self.architecture, 64, "-_")?;

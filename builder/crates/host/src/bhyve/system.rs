@@ -5,12 +5,13 @@ use super::machine::Machine;
 use wifibox_ground::guest::Guest;
 
 /// FreeBSD's own drivers for the cards of a flavor: they must not take a card before ppt(4) does.
-const DRIVERS: [(&str, &str); 13] = [
+const DRIVERS: [(&str, &str); 14] = [
     ("ath10k", "if_ath10k"),
     ("ath11k", "if_ath11k"),
     ("ath12k", "if_ath12k"),
     ("ath9k", "if_ath if_ath_pci"),
     ("b43", "if_bwi if_bwn_pci"),
+    ("b43legacy", "if_bwi"),
     ("ipw2x00", "if_ipw if_iwi"),
     ("iwlegacy", "if_wpi if_iwn"),
     ("iwlwifi", "if_iwlwifi if_iwm if_iwn if_iwx"),
@@ -23,7 +24,8 @@ const DRIVERS: [(&str, &str); 13] = [
 
 /// The drivers to keep out, sorted.
 fn drivers(guest: &Guest) -> String {
-    let of_flavor = DRIVERS.iter().filter(|(flavor, _)| *flavor == guest.flavor);
+    let is_in = |flavor: &str| guest.flavor.split('+').any(|name| name == flavor);
+    let of_flavor = DRIVERS.iter().filter(|(flavor, _)| is_in(flavor));
     let mut names: Vec<&str> = of_flavor.flat_map(|(_, names)| names.split(' ')).collect();
     if guest.flavor == "default" {
         names = DRIVERS.iter().flat_map(|(_, names)| names.split(' ')).collect();

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::exceptions;
+use super::exceptions::{self, Exception};
 use super::offer::Offer;
 use super::reason::{OutOfTree, Reason};
 use super::table::{BRIDGES, Claim, Kernels, Kind, Table};
@@ -122,8 +122,11 @@ impl Oracle<'_> {
         }
         let bus = card.ident.bus();
         let refused = exceptions::of(&card.ident);
-        let can = bus == Bus::Pci && refused.is_none();
-        let guests = if can { self.guests(card, &claims) } else { Vec::new() };
+        let guests = match refused {
+            _ if bus != Bus::Pci => Vec::new(),
+            Some(exception) => self.guest_of_another_driver(card, exception).into_iter().collect(),
+            None => self.guests(card, &claims),
+        };
         let reason = guests.is_empty().then(|| self.reason(card, &claims));
         let class = match card.ident {
             Ident::Pci { class, .. } => class,
@@ -211,6 +214,33 @@ impl Oracle<'_> {
         Vec::new()
     }
 
+    /// The guest with the driver from outside Linux that an exception names. It knows its cards by their class
+    /// only, so that no guest is cut down to one of them.
+    fn guest_of_another_driver(&self, card: &Card, exception: &Exception) -> Option<Guest> {
+        let (driver, base) = exception.elsewhere?;
+        let of_base = |offer: &&Offer| offer.base == base && offer.with(driver).is_some();
+        let offer = self.offers.iter().find(of_base)?;
+        let newest = self.table.kernels.len().saturating_sub(1);
+        let guest = self.guest(card, &[], offer, driver, newest);
+        let chip = Some(exception.chip.to_owned());
+        Some(Guest { chip, command: self.command(offer), ..guest })
+    }
+
+    /// The command that builds a guest for all cards of its flavor.
+    fn command(&self, offer: &Offer) -> String {
+        let mut command = format!("wifibox-build --flavor {}", offer.flavor);
+        if !offer.default_base {
+            command += &format!(" --base {}", offer.base);
+        }
+        if !offer.default_release {
+            command += &format!(" --release {}", offer.release);
+        }
+        if let Some(kernel) = &offer.other_kernel {
+            command += &format!(" --kernel {kernel}");
+        }
+        command + &self.arguments
+    }
+
     fn guest(
         &self,
         card: &Card,
@@ -250,17 +280,7 @@ impl Oracle<'_> {
             }
             firmware.extend(set.iter().flat_map(|set| set.firmware.clone()));
         }
-        let mut command = format!("wifibox-build --flavor {}", offer.flavor);
-        if !offer.default_base {
-            command += &format!(" --base {}", offer.base);
-        }
-        if !offer.default_release {
-            command += &format!(" --release {}", offer.release);
-        }
-        if let Some(kernel) = &offer.other_kernel {
-            command += &format!(" --kernel {kernel}");
-        }
-        command += &self.arguments;
+        let mut command = self.command(offer);
         if let Some(id) = id {
             // The board only counts where a driver or its manifest tells boards apart.
             let by_board = claims.iter().any(|claim| claim.by_board)
@@ -297,10 +317,9 @@ impl Oracle<'_> {
         }
         if let Some(exception) = exceptions::of(&card.ident) {
             let (chip, why) = (exception.chip.to_owned(), exception.why.to_owned());
-            let elsewhere = exception.elsewhere.filter(|_| {
-                self.base
-                    .is_none_or(|base| exception.elsewhere.is_some_and(|(_, pins)| pins == base))
-            });
+            // Of the base itself, these recipes have no flavor with it.
+            let elsewhere =
+                exception.elsewhere.filter(|(_, pins)| self.base.is_some_and(|base| base != *pins));
             let elsewhere = elsewhere.map(|(driver, base)| OutOfTree {
                 driver: driver.to_owned(),
                 base: base.to_owned(),

@@ -15,12 +15,12 @@ pub(crate) struct Exception {
     pub chip: &'static str,
     /// The code that is missing, as a clause in the middle of a sentence.
     pub why: &'static str,
-    /// The driver that is not part of Linux and has the radio, and a base that pins its package.
+    /// The driver that is not part of Linux and has the radio, and the base that pins its package.
     pub elsewhere: Option<(&'static str, &'static str)>,
 }
 
-/// Broadcom's own driver (its README lists BCM4352, 4360 and 43142), which the Wifibox port offers as the
-/// option `XX_DRIVER_WL`: `recipes/bases/wifibox.yaml` pins broadcom-wl and broadcom-wl-edge.
+/// Broadcom's own driver (its README lists BCM4352, 4360 and 43142), which net/wifibox-alpine offers as the
+/// option `XX_DRIVER_WL`, and the flavor `wl` has.
 const WL: Option<(&str, &str)> = Some(("wl", "wifibox"));
 
 const AC: &str = "b43's code for its AC-PHY is unfinished, and kernels are built without it";

@@ -3,7 +3,7 @@
 use super::answer::{Guest, Oracle};
 use super::offer::Offer;
 use super::table::{BRIDGES, Claim};
-use super::{Card, Ident};
+use super::{Card, Ident, exceptions};
 use wifibox_ground::address::Address;
 
 impl Oracle<'_> {
@@ -30,7 +30,15 @@ impl Oracle<'_> {
             let same = |o: &&Offer| o.base == guest.base && o.release == guest.release;
             self.offers.iter().find(same).is_some_and(|offer| offer.kernel.is_some())
         };
-        if let Some(guest) = guests.first().filter(|guest| !held(guest)) {
+        let own = exceptions::of(&card.ident);
+        if let (Some(guest), Some(exception)) = (guests.first(), own) {
+            let Guest { base, driver, .. } = guest;
+            notes.push(format!(
+                "No driver of Linux has its radio ({}): {driver} is its maker's own, built for the kernels of {base}, \
+                 and nobody maintains it any more.",
+                exception.why
+            ));
+        } else if let Some(guest) = guests.first().filter(|guest| !held(guest)) {
             let what = if self.drivers_of_all(claims).contains(&guest.driver) {
                 "all kernels that were looked at have the driver."
             } else {

@@ -116,8 +116,7 @@ impl Reason {
                 );
                 match elsewhere {
                     Some(OutOfTree { driver, base }) => format!(
-                        "{linux} The maker's own driver {driver} has one: the base {base} pins its \
-                         package, as the port does, and no flavor takes it yet."
+                        "{linux} The maker's own driver {driver} has one, on the base {base}."
                     ),
                     None => linux,
                 }
@@ -153,10 +152,9 @@ impl Reason {
                 another,
             ]),
             Reason::OtherBus { .. } => advice.push(another),
-            Reason::NoRadio { elsewhere: Some(OutOfTree { base, .. }), .. } if base == "wifibox" => advice.extend([
-                "On FreeBSD the port net/wifibox-alpine builds a guest with it: its option XX_DRIVER_WL.",
-                another,
-            ]),
+            Reason::NoRadio { elsewhere: Some(_), .. } => {
+                advice.extend(["Ask without --base: another base has that driver.", another]);
+            }
             Reason::NoDriver { wireless: true, .. } | Reason::NoRadio { .. } => advice.extend([
                 "A driver that is not part of Linux is built for one kernel; the recipes have none.",
                 another,

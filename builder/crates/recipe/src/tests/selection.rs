@@ -133,3 +133,75 @@ fn an_architecture_is_chosen_by_any_of_its_names_and_kernel_and_hypervisor_must_
       = expected "amd64"
     "#);
 }
+
+/// A chipset and a flavor of it beside `sim`, with a second kernel that only one flavor goes with.
+const SEVERAL: [(&str, &str); 6] = [
+    ("firmware-blobs/wave.yaml", "summary: W\nmodules: [wave]\nlicences: [L]\n"),
+    ("recipes/flavors/wave.yaml", "summary: W\nchipsets: [wave]\nmodules: [extra]\n"),
+    ("recipes/flavors/both.yaml", "summary: B\nchipsets: [sim, wave]\n"),
+    ("firmware-blobs/own.yaml", "summary: O\nmodules: [own]\n"),
+    (
+        "recipes/flavors/own.yaml",
+        "summary: O\nchipsets: [own]\nkernels:\n  other: { packages: [own-driver] }\n",
+    ),
+    (
+        "kernels/other.yaml",
+        "summary: A kernel\nbase: base\narchitecture: amd64\npackage: other\nimage: boot/*\n\
+         modules: lib/modules/*\nboots_with: initramfs\n",
+    ),
+];
+
+#[test]
+fn one_guest_can_have_several_flavors() {
+    let base = BASE.replace("kernels: [linux]", "kernels: [linux, other]");
+    let changes = [&SEVERAL[..], &[("recipes/bases/base.yaml", base.as_str())]].concat();
+    let catalog = catalog(&changes);
+    let of = |flavor: &str| catalog.compose(&Selection { flavor: flavor.into(), ..ask() });
+    let recipe = of("wave+sim").unwrap();
+    // In the order of names, whatever was typed, each chipset once.
+    assert_eq!(recipe.flavor.value, "sim+wave");
+    let chipsets = |recipe: &Recipe| -> Vec<String> {
+        recipe.drivers.iter().map(|set| set.chipset.value.clone()).collect()
+    };
+    assert_eq!(chipsets(&recipe), ["sim", "wave"]);
+    assert_eq!(chipsets(&of("both+wave").unwrap()), ["sim", "wave"]);
+    let modules: Vec<String> =
+        values(&recipe.modules).into_iter().map(|module| module.name).collect();
+    assert!(modules.ends_with(&["wave".into(), "extra".into()]), "{modules:?}");
+    assert_eq!(values(&recipe.licences).last().map(String::as_str), Some("L"));
+    assert!(of("sim+wav").unwrap_err().to_string().contains("did you mean \"wave\"?"));
+    assert!(of("sim+").is_err());
+}
+
+#[test]
+fn a_flavor_may_need_a_kernel_and_add_to_it() {
+    let base = BASE.replace("kernels: [linux]", "kernels: [linux, other]");
+    let changes = [&SEVERAL[..], &[("recipes/bases/base.yaml", base.as_str())]].concat();
+    let with = |flavor: &str, kernel: &str| Selection {
+        flavor: flavor.into(),
+        kernel: Some(kernel.into()),
+        ..ask()
+    };
+    let recipes = catalog(&changes);
+    let recipe = recipes.compose(&with("own", "other")).unwrap();
+    assert!(values(&recipe.packages).contains(&"own-driver".to_owned()));
+    let recipe = recipes.compose(&with("sim", "other")).unwrap();
+    assert!(!values(&recipe.packages).contains(&"own-driver".to_owned()));
+    insta::assert_snapshot!(refusal(&changes, &with("own+sim", "linux")), @r#"
+    the flavor "own" does not exist with the kernel "linux"
+      --> recipes/flavors/own.yaml:4:3
+       |
+     4 |   other: { packages: [own-driver] }
+       |   ^
+      = it exists with: other
+    "#);
+    // No composition of all has it with another kernel, and every one of them is allowed.
+    let all = recipes.spanning_compositions("base", "one", "amd64");
+    assert!(all.iter().any(|selection| selection.flavor == "own"));
+    for selection in &all {
+        recipes.compose(selection).unwrap_or_else(|error| panic!("{selection:?}: {error}"));
+    }
+    let text = SEVERAL[4].1.replace("other:", "nowhere:");
+    let wrong = [&changes[..], &[("recipes/flavors/own.yaml", text.as_str())]].concat();
+    assert!(error(&wrong).starts_with("there is no kernel \"nowhere\""), "{}", error(&wrong));
+}

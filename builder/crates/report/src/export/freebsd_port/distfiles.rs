@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::cover::{Condition, Point, cover};
 use super::options::{Names, compressor};
+use super::parts;
 use super::text::assign;
 use super::{DIST_SUBDIR, ExportError};
 use wifibox_resolve::{VariantFile, Variants};
@@ -54,6 +55,7 @@ pub fn makefile(variants: &Variants, names: &Names, header: &str) -> Result<Stri
     text += "\n# What 'make makesum' sums up: all of it.\n\
              .if make(makesum) || make(fetch-url-list-int) || make(distclean)\n\
              _ALL_DISTFILES=\tyes\n.endif\n";
+    text += &parts::chosen(&variants.axes, names);
     let mut listed: BTreeMap<Vec<Condition>, BTreeSet<String>> = BTreeMap::new();
     for (place, file) in variants.files.iter().enumerate() {
         let inside = |number: usize| {
@@ -123,7 +125,8 @@ fn words(condition: &Condition, names: &Names) -> String {
     let words = condition.iter().map(|(axis, values)| match *axis {
         0 => {
             let chosen = values.iter().filter_map(|value| names.flavors.get(*value));
-            any(chosen.map(|flavor| format!("${{FLAVOR}} == {flavor}")).collect())
+            let chosen: Vec<&str> = chosen.map(String::as_str).collect();
+            any(parts::condition(&chosen, names))
         }
         1 => options(&names.kernels, values),
         2 => options(&names.roles, values),

@@ -14,6 +14,7 @@
 mod cover;
 mod distfiles;
 mod options;
+mod parts;
 mod plist;
 #[cfg(test)]
 mod tests;

@@ -1,6 +1,7 @@
 //! The port's names for what can be chosen, and `Makefile.options.BASE`: FLAVORS and OPTIONS as
 //! <https://docs.freebsd.org/en/books/porters-handbook/> describes them.
 
+use super::parts;
 use super::text::{assign, escape};
 use wifibox_recipe::{Choice, RootCompressor, machine};
 use wifibox_resolve::Variants;
@@ -10,6 +11,8 @@ use wifibox_resolve::Variants;
 pub struct Names {
     /// Flavors, as they are.
     pub flavors: Vec<String>,
+    /// For each flavor, the option by which the guest of the flavor `default` has it.
+    pub parts: Vec<Option<String>>,
     /// `KERN_...`; a kernel's name without that of its base.
     pub kernels: Vec<String>,
     /// `APP_...`.
@@ -31,7 +34,7 @@ pub fn compressor(compression: RootCompressor) -> &'static str {
     }
 }
 
-fn option(prefix: &str, name: &str) -> String {
+pub(super) fn option(prefix: &str, name: &str) -> String {
     format!("{prefix}{}", name.to_uppercase().replace('-', "_"))
 }
 
@@ -51,6 +54,7 @@ impl Names {
         let kernel = |name: &str| option("KERN_", name.strip_prefix(&own).unwrap_or(name));
         Names {
             flavors: axes.flavors.iter().map(|flavor| flavor.choice.name.clone()).collect(),
+            parts: parts::of(axes),
             kernels: axes.kernels.iter().map(|choice| kernel(&choice.name)).collect(),
             roles: axes.roles.iter().map(|choice| role(&choice.name)).collect(),
             features: axes
@@ -133,6 +137,7 @@ pub fn makefile(variants: &Variants, names: &Names, header: &str) -> String {
     for (feature, option) in both() {
         describe(option, &feature.choice.summary);
     }
+    text += &parts::options(axes, names, !extras.is_empty());
     text + &relations(variants, names)
 }
 

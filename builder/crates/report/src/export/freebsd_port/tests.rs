@@ -27,6 +27,8 @@ fn file(repository: &str, path: &str) -> VariantFile {
 fn variants() -> Variants {
     let flavor = |name: &str, own: &[&str]| FlavorChoice {
         choice: choice(name),
+        chipsets: Vec::new(),
+        kernels: Vec::new(),
         firmware_of_users: own.iter().map(|name| (*name).to_owned()).collect(),
         agreements: Vec::new(),
     };
@@ -187,4 +189,70 @@ fn what_mirrors_of_debian_delete_is_in_its_archive() {
     for other in ["https://mirror.example/debian", "http://ftp.de.debian.org/other", "no url"] {
         assert_eq!(archive(other, 1), None, "{other}");
     }
+}
+
+/// The flavor `default` of two others, a third one beside it, and a driver from outside for one kernel.
+fn of_parts() -> Variants {
+    let mut variants = variants();
+    let flavor = |name: &str, chipsets: &[&str], kernels: &[&str]| FlavorChoice {
+        choice: choice(name),
+        chipsets: chipsets.iter().map(|name| (*name).to_owned()).collect(),
+        firmware_of_users: Vec::new(),
+        agreements: Vec::new(),
+        kernels: kernels.iter().map(|name| (*name).to_owned()).collect(),
+    };
+    variants.axes.flavors = vec![
+        flavor("default", &["x", "y"], &[]),
+        flavor("x", &["x"], &[]),
+        flavor("y", &["y"], &[]),
+        flavor("old", &["old"], &[]),
+        flavor("own", &["own"], &["edge"]),
+    ];
+    variants.files.push(file("distro", "pool/firmware-x.deb"));
+    let mut all = Vec::new();
+    for (flavor, files) in
+        [(0, vec![0, 4, 5]), (1, vec![0, 5]), (2, vec![0, 4]), (3, vec![0]), (4, vec![0])]
+    {
+        for kernel in 0..2 {
+            if flavor == 4 && kernel == 0 {
+                continue;
+            }
+            let files = files.iter().copied().collect();
+            let features = vec![false, false];
+            all.push(Variant { flavor, kernel, role: 0, features, files, host_files: 0 });
+        }
+    }
+    variants.variants = all;
+    variants
+}
+
+#[test]
+fn one_guest_can_have_some_parts_of_the_flavor_with_all() {
+    let written = files(&of_parts()).expect("files");
+    let options = &written["Makefile.options.distro"];
+    let choice = ".if ${FLAVOR:U${FLAVORS:[1]}} == default\n\
+                  OPTIONS_GROUP+=\tFIRMWARE\n\
+                  OPTIONS_GROUP_FIRMWARE=\tFW_X \\\n\t\tFW_Y \\\n\t\tFW_OLD\n\
+                  OPTIONS_DEFAULT+=\tFW_X \\\n\t\tFW_Y\n\
+                  FIRMWARE_DESC=\tDrivers and firmware\n\
+                  OPTIONS_GROUP_EXTRAS+=\tXX_DRIVER_OWN\n";
+    assert!(options.contains(choice), "{options}");
+    let distfiles = &written["Makefile.distfiles.distro"];
+    for lines in [
+        ".  if ${PORT_OPTIONS:MFW_OLD}\nGUEST_FLAVORS+=\told\n.  endif\n",
+        // In place of all others.
+        ".  if ${PORT_OPTIONS:MXX_DRIVER_OWN}\nGUEST_FLAVORS=\town\n.  endif\n",
+        ".  if ${GUEST_FLAVOR} == x+y\nGUEST_FLAVOR=\tdefault\n.  endif\n",
+        ".if ${GUEST_FLAVORS:Mown} && empty(PORT_OPTIONS:MKERN_EDGE)\nIGNORE?=\t",
+        "\t|| ${GUEST_FLAVORS:Mx}\nDISTFILES+=\tpool/firmware-x.deb:distro\n",
+        "\t|| ${GUEST_FLAVORS:My}\nDISTFILES+=\tlinux-firmware-1.tar.xz:linux_firmware\n",
+    ] {
+        assert!(distfiles.contains(lines), "{lines:?} is not in\n{distfiles}");
+    }
+    // A part of it that is not exported cannot be chosen.
+    let mut limited = of_parts();
+    limited.axes.flavors.remove(2);
+    limited.variants.retain(|variant| variant.flavor < 2);
+    let options = &files(&limited).expect("files")["Makefile.options.distro"];
+    assert!(!options.contains("FW_"), "{options}");
 }
