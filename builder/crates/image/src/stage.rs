@@ -128,11 +128,7 @@ fn codec(recipe: &Recipe, kernel: &Kernel) -> Result<squashfs::Codec, Error> {
         RootCompressor::Zstd => squashfs::Codec::ZSTD,
         RootCompressor::Gzip => squashfs::Codec::GZIP,
         RootCompressor::Lz4 => squashfs::Codec::Lz4,
-        RootCompressor::Lzo => {
-            return Err(Error::Unsupported(
-                "root.img cannot be compressed with lzo: choose xz, zstd, gzip or lz4".to_owned(),
-            ));
-        }
+        RootCompressor::Lzo => squashfs::Codec::Lzo,
     })
 }
 

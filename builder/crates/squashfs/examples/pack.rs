@@ -93,7 +93,8 @@ fn codec(name: &str) -> Result<Codec, Box<dyn Error>> {
         "zstd" => Ok(Codec::ZSTD),
         "gzip" => Ok(Codec::GZIP),
         "lz4" => Ok(Codec::Lz4),
-        other => Err(format!("there is no codec {other}: xz, zstd, gzip or lz4").into()),
+        "lzo" => Ok(Codec::Lzo),
+        other => Err(format!("there is no codec {other}: xz, zstd, gzip, lz4 or lzo").into()),
     }
 }
 

@@ -32,6 +32,7 @@ impl CompressionAction for Bridge {
             Compressor::Zstd => Format::Zstd,
             Compressor::Gzip => Format::Zlib,
             Compressor::Lz4 => Format::Lz4,
+            Compressor::Lzo => Format::Lzo,
             other => return Err(BackhandError::UnsupportedCompression(format!("{other:?}"))),
         };
         out.extend_from_slice(&format.decompress(bytes)?);

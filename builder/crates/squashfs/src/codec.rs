@@ -3,7 +3,8 @@
 //! A result depends on nothing but the block and the [`Codec`], whatever an [`Encoder`] did before;
 //! the libraries are built in. The streams are those of squashfs-tools (`xz_wrapper.c` and its
 //! siblings), which is what the kernel's decompressors expect: XZ with a CRC32 check and a
-//! dictionary of one block, zlib with a 32 KiB window, a single Zstandard frame, a bare LZ4 block.
+//! dictionary of one block, zlib with a 32 KiB window, a single Zstandard frame, a bare LZ4 block,
+//! LZO1X with its end marker.
 
 use std::fmt;
 use std::io;
@@ -18,9 +19,15 @@ use crate::Error;
 use crate::branch;
 use crate::decode::Format;
 
-#[cfg(not(any(feature = "xz", feature = "zstd", feature = "gzip", feature = "lz4")))]
+#[cfg(not(any(
+    feature = "xz",
+    feature = "zstd",
+    feature = "gzip",
+    feature = "lz4",
+    feature = "lzo"
+)))]
 compile_error!(
-    "without a codec there are no images: choose one of the features xz, zstd, gzip, lz4"
+    "without a codec there are no images: choose one of the features xz, zstd, gzip, lz4, lzo"
 );
 
 /// liblzma's default preset, which squashfs-tools uses too.
@@ -37,7 +44,7 @@ const ZSTD_19_TARGET: u32 = 128;
 const SMALLEST_DICTIONARY: u32 = 8192;
 
 /// How the blocks of an image are compressed. The kernel that mounts it must have the same codec
-/// (`SQUASHFS_XZ`, `SQUASHFS_ZSTD`, `SQUASHFS_ZLIB`, `SQUASHFS_LZ4`).
+/// (`SQUASHFS_XZ`, `SQUASHFS_ZSTD`, `SQUASHFS_ZLIB`, `SQUASHFS_LZ4`, `SQUASHFS_LZO`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Codec {
     /// XZ: the smallest. With `x86`, blocks of x86 code go through the branch filter; the kernel
@@ -62,6 +69,9 @@ pub enum Codec {
     /// LZ4: the fastest to read, the largest.
     #[cfg(feature = "lz4")]
     Lz4,
+    /// LZO1X: near LZ4 in both, for kernels that have no other codec.
+    #[cfg(feature = "lzo")]
+    Lzo,
 }
 
 impl fmt::Display for Codec {
@@ -77,6 +87,8 @@ impl fmt::Display for Codec {
             Codec::Gzip { level } => write!(f, "gzip {level}"),
             #[cfg(feature = "lz4")]
             Codec::Lz4 => f.write_str("lz4"),
+            #[cfg(feature = "lzo")]
+            Codec::Lzo => f.write_str("lzo"),
         }
     }
 }
@@ -99,7 +111,7 @@ impl Codec {
             Codec::Zstd { level } => ("zstd", i64::from(level), 22),
             #[cfg(feature = "gzip")]
             Codec::Gzip { level } => ("gzip", i64::from(level), 12),
-            #[cfg(any(feature = "xz", feature = "lz4"))]
+            #[cfg(any(feature = "xz", feature = "lz4", feature = "lzo"))]
             _ => ("", 1, 1),
         };
         let possible = (1..=highest).contains(&level);
@@ -111,6 +123,8 @@ impl Codec {
         match self {
             #[cfg(feature = "gzip")]
             Codec::Gzip { .. } => 1,
+            #[cfg(feature = "lzo")]
+            Codec::Lzo => 3,
             #[cfg(feature = "xz")]
             Codec::Xz { .. } => 4,
             #[cfg(feature = "lz4")]
@@ -130,8 +144,8 @@ impl Codec {
             Codec::Zstd { level } => vec![level.unsigned_abs()],
             #[cfg(feature = "lz4")]
             Codec::Lz4 => vec![1, 0],
-            // A level of libdeflate's means nothing to others, and none to those who only read.
-            #[cfg(any(feature = "xz", feature = "gzip"))]
+            // A level of libdeflate's means nothing to others, and none to those who only read; nor does that of LZO.
+            #[cfg(any(feature = "xz", feature = "gzip", feature = "lzo"))]
             _ => return None,
         };
         Some(words.iter().flat_map(|word| word.to_le_bytes()).collect())
@@ -162,6 +176,8 @@ impl Codec {
             }
             #[cfg(feature = "lz4")]
             Codec::Lz4 => Encoder::Lz4,
+            #[cfg(feature = "lzo")]
+            Codec::Lzo => Encoder::Lzo,
         })
     }
 }
@@ -176,6 +192,8 @@ pub(crate) enum Encoder {
     Gzip(libdeflater::Compressor),
     #[cfg(feature = "lz4")]
     Lz4,
+    #[cfg(feature = "lzo")]
+    Lzo,
 }
 
 impl Encoder {
@@ -196,6 +214,9 @@ impl Encoder {
             }
             #[cfg(feature = "lz4")]
             Encoder::Lz4 => Ok(lz4_flex::block::compress(block)),
+            // With a dictionary of its own: what it was used for before would count.
+            #[cfg(feature = "lzo")]
+            Encoder::Lzo => lzokay::compress::compress(block).map_err(io::Error::other),
         }
     }
 
@@ -215,6 +236,8 @@ impl Encoder {
             Encoder::Gzip(_) => Format::Zlib,
             #[cfg(feature = "lz4")]
             Encoder::Lz4 => Format::Lz4,
+            #[cfg(feature = "lzo")]
+            Encoder::Lzo => Format::Lzo,
         };
         format.decompress_into(packed, out, length)
     }
@@ -241,7 +264,14 @@ fn xz(block: &[u8], dictionary: u32, x86: bool) -> io::Result<Vec<u8>> {
     }
 }
 
-#[cfg(all(test, feature = "xz", feature = "zstd", feature = "gzip", feature = "lz4"))]
+#[cfg(all(
+    test,
+    feature = "xz",
+    feature = "zstd",
+    feature = "gzip",
+    feature = "lz4",
+    feature = "lzo"
+))]
 mod tests {
     use super::*;
 

@@ -30,6 +30,9 @@ pub(crate) enum Format {
     /// LZ4 blocks.
     #[cfg(feature = "lz4")]
     Lz4,
+    /// LZO1X streams with their end marker.
+    #[cfg(feature = "lzo")]
+    Lzo,
 }
 
 impl Format {
@@ -78,6 +81,13 @@ impl Format {
                 out.truncate(length);
                 Ok(())
             }
+            #[cfg(feature = "lzo")]
+            Format::Lzo => {
+                let length = lzokay::decompress::decompress(packed, room(out, most))
+                    .map_err(io::Error::other)?;
+                out.truncate(length);
+                Ok(())
+            }
         }
     }
 }
@@ -87,7 +97,7 @@ fn sound(whole: bool) -> io::Result<()> {
     if whole { Ok(()) } else { Err(io::ErrorKind::InvalidData.into()) }
 }
 
-#[cfg(any(feature = "zstd", feature = "lz4"))]
+#[cfg(any(feature = "zstd", feature = "lz4", feature = "lzo"))]
 fn room(out: &mut Vec<u8>, length: usize) -> &mut [u8] {
     out.resize(length, 0);
     out

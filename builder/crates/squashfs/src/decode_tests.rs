@@ -4,12 +4,13 @@
 use crate::Codec;
 use crate::decode::*;
 
-const ALL: [(Codec, Format); 5] = [
+const ALL: [(Codec, Format); 6] = [
     (Codec::XZ, Format::Xz),
     (Codec::Xz { x86: false }, Format::Xz),
     (Codec::ZSTD, Format::Zstd),
     (Codec::GZIP, Format::Zlib),
     (Codec::Lz4, Format::Lz4),
+    (Codec::Lzo, Format::Lzo),
 ];
 
 /// Bytes that no codec can shrink, from a fixed linear congruential generator.

@@ -14,6 +14,8 @@ const ZSTD: &str = "zstd-sys 2.1.2+zstd.1.5.7";
 const GZIP: &str = "libdeflate-sys 1.26.1";
 #[cfg(feature = "lz4")]
 const LZ4: &str = "lz4_flex 0.14.0";
+#[cfg(feature = "lzo")]
+const LZO: &str = "lzokay 2.0.1";
 
 /// To be raised when [`crate::codec`] or [`crate::branch`] makes other bytes of a block.
 const REVISION: u32 = 1;
@@ -29,6 +31,8 @@ pub(crate) fn of(codec: Codec, block_size: u32, block: &[u8]) -> BlockKey {
         Codec::Gzip { level } => (GZIP, i64::from(level)),
         #[cfg(feature = "lz4")]
         Codec::Lz4 => (LZ4, 0),
+        #[cfg(feature = "lzo")]
+        Codec::Lzo => (LZO, 0),
     };
     let mut hasher = Hasher::default();
     let head = format!("{library}\n{option}\n{block_size}\n{REVISION}\n");
@@ -37,14 +41,21 @@ pub(crate) fn of(codec: Codec, block_size: u32, block: &[u8]) -> BlockKey {
     hasher.finish()
 }
 
-#[cfg(all(test, feature = "xz", feature = "zstd", feature = "gzip", feature = "lz4"))]
+#[cfg(all(
+    test,
+    feature = "xz",
+    feature = "zstd",
+    feature = "gzip",
+    feature = "lz4",
+    feature = "lzo"
+))]
 mod tests {
     use std::collections::BTreeSet;
     use std::path::Path;
 
     use super::*;
 
-    const LIBRARIES: [&str; 4] = [XZ, ZSTD, GZIP, LZ4];
+    const LIBRARIES: [&str; 5] = [XZ, ZSTD, GZIP, LZ4, LZO];
 
     #[test]
     fn whatever_changes_the_bytes_changes_the_key() {
@@ -57,6 +68,7 @@ mod tests {
             Codec::GZIP,
             Codec::Gzip { level: 1 },
             Codec::Lz4,
+            Codec::Lzo,
         ] {
             for block_size in [4096, 8192] {
                 for block in [&b"a"[..], b"b", b""] {
@@ -64,7 +76,7 @@ mod tests {
                 }
             }
         }
-        assert_eq!(keys.len(), 7 * 2 * 3);
+        assert_eq!(keys.len(), 8 * 2 * 3);
     }
 
     #[test]

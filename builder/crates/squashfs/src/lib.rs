@@ -3,7 +3,7 @@
 //! An [`Archive`] says what is in the image: entries by path, with contents that are opened when they are needed
 //! ([`Content`]). A [`Writer`] compresses them by several threads and writes the image; the bytes depend on the archive
 //! and the [`Options`], never on the number of threads, the clock, the machine or what a cache holds. The codecs
-//! ([`Codec`]: xz, zstd, gzip, lz4) are built in.
+//! ([`Codec`]: xz, zstd, gzip, lz4, lzo) are built in.
 //!
 //! ```
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -71,7 +71,14 @@ mod check;
 mod codec;
 mod content;
 mod decode;
-#[cfg(all(test, feature = "xz", feature = "zstd", feature = "gzip", feature = "lz4"))]
+#[cfg(all(
+    test,
+    feature = "xz",
+    feature = "zstd",
+    feature = "gzip",
+    feature = "lz4",
+    feature = "lzo"
+))]
 mod decode_tests;
 mod digest;
 mod directory;

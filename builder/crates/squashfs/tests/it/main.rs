@@ -17,8 +17,14 @@ use wifibox_squashfs::{Archive, Codec, Options, Writer};
 
 use support::EPOCH;
 
-const CODECS: [Codec; 5] =
-    [Codec::XZ, Codec::Xz { x86: false }, Codec::Zstd { level: 6 }, Codec::GZIP, Codec::Lz4];
+const CODECS: [Codec; 6] = [
+    Codec::XZ,
+    Codec::Xz { x86: false },
+    Codec::Zstd { level: 6 },
+    Codec::GZIP,
+    Codec::Lz4,
+    Codec::Lzo,
+];
 
 fn options(codec: Codec, block: u32, jobs: usize) -> Options {
     Options {
