@@ -9,6 +9,8 @@ use crate::{Hypervisor, sample};
 use wifibox_ground::digest::Sha256;
 use wifibox_ground::guest::HostPath;
 
+mod listings;
+
 const IMAGES: &str = "usr/local/share/wifibox";
 const CONFIGURATION: &str = "usr/local/etc/wifibox";
 
