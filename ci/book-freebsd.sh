@@ -52,10 +52,13 @@ type_in() {
 }
 
 listing() { (cd "$HOST" && find . -printf '%y %p\n' | LC_ALL=C sort); }
+# The same with modes, targets of links and hashes.
+complete() { (cd "$HOST" && { find . -printf '%y %m %p %l\n'; find . -type f -exec sha256sum {} +; } | LC_ALL=C sort); }
 is() { [ -e "$HOST$1" ] || fail "$2: $1 is not there"; }
 
 new_host laptop
 listing >"$work/before"
+complete >"$work/before.complete"
 cp "$HOST/etc/rc.conf" "$work/rc.conf"
 type_in 'Which guest'
 type_in Build
@@ -99,7 +102,9 @@ expected='f ./usr/local/etc/devd/wifibox.conf
 f ./usr/local/etc/wifibox/bhyve.conf
 f ./usr/local/etc/wifibox/wpa_supplicant/wpa_supplicant.conf'
 [ "$left" = "$expected" ] || fail "after the removal this is left: $left"
-[ -z "$(comm -23 "$work/before" "$work/after")" ] || fail "the removal took more than was installed"
+complete >"$work/after.complete"
+less=$(comm -23 "$work/before.complete" "$work/after.complete")
+[ -z "$less" ] || fail "the removal took, or changed, what was there before: $less"
 echo "a laptop: $typed commands typed, and the host is what it was before"
 
 new_host carried

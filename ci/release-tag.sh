@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# release-tag.sh PROGRAMS OUT: the release of the tag that this checkout is at, by ci/release.sh, with the static
-# programs below PROGRAMS (PROGRAMS/TARGET/wifibox-build, as ci/static.sh leaves them).
+# release-tag.sh PROGRAMS OUT: the release of the tag that this checkout is at, by ci/release.sh, with the programs
+# below PROGRAMS (PROGRAMS/TARGET/wifibox-build, as ci/static.sh and ci/freebsd.sh leave them).
 set -euo pipefail
 programs=$(realpath -e "$1") out=$(realpath -m "$2")
 cd "$(dirname "$0")/.."
