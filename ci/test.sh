@@ -135,6 +135,8 @@ guests() {
     step "reproducible" ci/reproducible.sh "$tool" "$work/hwsim" "$lock" hwsim
     after "build hwsim on Debian" "build the access point" "build hwsim for bhyve"
     step "files for hosts" ci/host-files.sh "$tool" "$work/hwsim-bhyve" "$work/hwsim" "$work/access-point"
+    after "build hwsim on Debian"
+    step "the book's commands on hosts with Xen, libvirt and L4Re" ci/book-hosts.sh "$tool" "$lock" "$cache"
     after "release build"
     step "lint: files that others take" ci/lint/corpus.sh "$tool"
     after "build for L4Re"

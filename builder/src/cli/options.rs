@@ -92,8 +92,8 @@ pub struct SelectArgs {
     #[command(flatten)]
     /// Of which project.
     pub project: ProjectArgs,
-    /// The chipset: see `wifibox-build list`; `build` and `fetch` take several (a,b), whose outputs go to
-    /// OUT/FLAVOR [default: the project's]
+    /// The chipset: see `wifibox-build list`; a+b is one guest with both. `build` and `fetch` take several guests
+    /// (a,b), whose outputs go to OUT/FLAVOR [default: the project's]
     #[arg(long, value_delimiter = ',')]
     #[arg(add = Candidates::new(candidates::flavors))]
     pub flavor: Vec<String>,
