@@ -1,5 +1,5 @@
-# shellcheck shell=bash
 # What the parts of ci/release.sh share.
+# shellcheck shell=bash
 
 die() {
     echo "ci/release.sh: $*" >&2
