@@ -210,7 +210,6 @@ long() {
     after "build the chores"
     needs apt-get
     step "choose as apt does, from four archives" "$XTASK" apt-compare --worlds 200 --seed "$RANDOM"
-    after "build the chores"
     step "fuzz maintainer scripts for 10 min" "$XTASK" fuzz script --plain --minutes 10 --seed "$RANDOM"
     after "build the chores"
     needs debootstrap
@@ -218,6 +217,8 @@ long() {
     step "build the program" cargo build --release --quiet --package wifibox-build
     after "build the program"
     step "maintainer scripts of every flavor" ci/scripts-report.py "$tool" "$cache" "$work/scripts"
+    needs ip
+    step "a release of three machines is that of one" ci/release-shards.sh "$tool" "$XTASK" "$lock" "$cache"
 }
 
 case $mode in
