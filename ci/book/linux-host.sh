@@ -67,7 +67,11 @@ virsh)
 wifibox-build)
     case ${1:-} in
     --base) exec "$TOOL" --quiet "$@" --lock-file "$LOCK" --cache-dir "$CACHE" ;;
-    install | uninstall) exec "$TOOL" "$@" --root "$HOST" ;;
+    install | uninstall)
+        # The folder is no machine that runs: whose host it is must be said.
+        [[ " $* " == *" --hypervisor "* ]] || set -- "$@" --hypervisor libvirt
+        exec "$TOOL" "$@" --root "$HOST"
+        ;;
     *) exec "$TOOL" "$@" ;;
     esac
     ;;
