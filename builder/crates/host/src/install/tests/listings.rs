@@ -78,6 +78,7 @@ fn install_upgrade_rollback_and_uninstall_change_what_they_should_and_nothing_el
         let expected = match name {
             _ if before.contains_key(name) || what.starts_with("-> ") => continue,
             folder if folder.ends_with('/') => 0o755,
+            program if program.ends_with(".sh") || program.ends_with("rc.local") => 0o755,
             // What is no sample of the guest's may be read by all.
             file if file.starts_with(CONFIGURATION) && !file.ends_with("/bhyve.conf") => 0o640,
             _ => 0o644,
