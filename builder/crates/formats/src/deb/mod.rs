@@ -5,6 +5,7 @@
 pub mod apt_sources;
 pub mod ar;
 pub mod archive;
+mod armor;
 mod certificate;
 mod cleartext;
 pub mod index;
