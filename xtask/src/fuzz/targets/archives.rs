@@ -8,6 +8,7 @@ use wifibox_formats::{PackageLimits, apk as alpine, deb as debian, opkg};
 use wifibox_ground::codec::Compression;
 use wifibox_ground::digest::Sha256;
 use wifibox_ground::entry::{Entry, EntryKind};
+use wifibox_packages::{Apk, Deb};
 use wifibox_testkit::opkgrepo::{Form, Ipk, outer};
 use wifibox_testkit::rawtar::{Member, gzip, tar as raw_tar};
 use wifibox_testkit::tarball::ar;
@@ -118,7 +119,7 @@ pub fn deb(bytes: &[u8]) -> bool {
 
 fn read_deb(bytes: &[u8]) -> bool {
     let limits = PackageLimits::default();
-    let Ok(package) = debian::Deb::open("fuzz.deb", bytes, limits) else { return false };
+    let Ok(package) = Deb::open("fuzz.deb", bytes, limits) else { return false };
     let _ = (package.control().field("Package"), package.control().field("Version"));
     let mut total = 0;
     let read = package.read_data(&mut |entry| {
@@ -166,7 +167,7 @@ pub fn apk(bytes: &[u8]) -> bool {
 
 fn read_apk(bytes: &[u8]) -> bool {
     let limits = PackageLimits::default();
-    let Ok(package) = alpine::Apk::open("fuzz.apk", bytes, limits) else { return false };
+    let Ok(package) = Apk::open("fuzz.apk", bytes, limits) else { return false };
     let none = alpine::signature::Trust { keyring: &alpine::Keyring::default(), pinned: &[] };
     assert!(package.check_signature(&none).is_err(), "nobody has signed it");
     let mut total = 0;
@@ -214,7 +215,7 @@ pub fn ipk(bytes: &[u8]) -> bool {
 
 fn read_ipk(bytes: &[u8]) -> bool {
     let limits = PackageLimits::default();
-    let package = opkg::Ipk::open("fuzz.ipk", Cursor::new(bytes), limits);
+    let package = wifibox_packages::Ipk::open("fuzz.ipk", Cursor::new(bytes), limits);
     let Ok(package) = package else { return false };
     let mut total = 0;
     let read = package.read_data(&mut |entry| {

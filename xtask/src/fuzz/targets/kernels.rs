@@ -61,9 +61,9 @@ pub fn module(bytes: &[u8]) -> bool {
 
 /// depmod's files of modules, if they can be had.
 fn index(modules: &[(&str, &Module)], files: KernelFiles<'_>) -> bool {
-    let source = |(name, module): &(&str, _)| {
+    let source = |&(name, module): &(&str, _)| {
         let path = GuestPath::new(format!("kernel/{name}.ko")).ok()?;
-        Some(Source { name: ModuleName::new(name).ok()?, path, module: *module })
+        Some(Source { name: ModuleName::new(name).ok()?, path, module })
     };
     let sources: Vec<Source<'_>> = modules.iter().filter_map(source).collect();
     depmod::index(&sources, files).is_ok()
