@@ -211,6 +211,8 @@ long() {
     step "build the program" cargo build --release --quiet --package wifibox-build
     after "build the program"
     step "maintainer scripts of every flavor" ci/scripts-report.py "$tool" "$cache" "$work/scripts"
+    needs ip
+    step "a release of three machines is that of one" ci/release-shards.sh "$tool" "$XTASK" "$lock" "$cache"
 }
 
 case $mode in

@@ -4,4 +4,3 @@
 
 mod opkg_real;
 mod opkg_root;
-mod traps;
