@@ -125,7 +125,7 @@ pub fn builtin(bytes: &[u8]) -> bool {
 
 /// Entries of `.modinfo` and, behind `>` and `<`, symbols that are exported and needed, one to a line.
 pub fn entries() -> Vec<Vec<u8>> {
-    vec![(MODINFO.join("\n") + "\n>wifi_start\n>other\n<printk\n<cfg80211_x\n").into()]
+    vec![(MODINFO.join("\n") + "\n>wifi_start\n>more\n<printk\n<cfg80211_x\n").into()]
 }
 
 /// Three modules that may need each other.

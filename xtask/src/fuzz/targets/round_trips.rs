@@ -140,7 +140,7 @@ fn walk(
 /// A disk with one partition, whose tables are read by the words of UEFI's specification.
 pub fn gpt(bytes: &[u8]) -> bool {
     let Some((name, what)) = lines(bytes).into_iter().next() else { return false };
-    let megabytes = if let What::File(length) = what { 1 + length as u64 % 8 } else { 3 };
+    let megabytes = if let What::File(length) = what { 3 + length as u64 % 6 } else { 3 };
     let mut image = Cursor::new(Vec::new());
     if disk::write(&mut image, &name, megabytes << 20, &Sha256::of(bytes)).is_err() {
         return false;
