@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The release of the tag that this checkout is at, by ci/release.sh, with the static programs below PROGRAMS
-# (PROGRAMS/TARGET/wifibox-build, as ci/static.sh leaves them), in three steps:
+# The release of the tag that this checkout is at, by ci/release.sh, with the programs below PROGRAMS
+# (PROGRAMS/TARGET/wifibox-build, as ci/static.sh and ci/freebsd.sh leave them), in three steps:
 #
 #   release-tag.sh plan PROGRAMS PLAN            writes plan.json and locks/ into the folder PLAN; the names of the guests
 #                                                are the output `guests` of a step of GitHub Actions
