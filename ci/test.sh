@@ -79,7 +79,7 @@ checks() {
     needs mandoc
     step "man pages" ci/man.sh
     after "build tests and chores"
-    step "fuzz apk v3 for 20 s" "$XTASK" fuzz adb --plain --minutes 0.34
+    step "fuzz every reader for 10 s" "$XTASK" fuzz all --seconds 10 --jobs 2
 }
 
 # debian NAME ARGUMENT...: a guest of Debian's packages in the folder NAME.
@@ -200,7 +200,7 @@ long() {
     step "program for FreeBSD" ci/freebsd.sh link "$work/freebsd"
     lane
     after "build the chores"
-    step "fuzz apk v3 for 10 min" "$XTASK" fuzz adb --plain --minutes 10 --seed "$RANDOM"
+    step "fuzz apk v3 for 10 min" "$XTASK" fuzz adb --minutes 10 --seed "$RANDOM"
     lane
     needs debootstrap
     step "the README's commands in a Debian with nothing else" ci/readme.sh "$work/readme"
@@ -210,7 +210,10 @@ long() {
     after "build the chores"
     needs apt-get
     step "choose as apt does, from four archives" "$XTASK" apt-compare --worlds 200 --seed "$RANDOM"
-    step "fuzz maintainer scripts for 10 min" "$XTASK" fuzz script --plain --minutes 10 --seed "$RANDOM"
+    after "build the chores"
+    step "fuzz maintainer scripts for 10 min" "$XTASK" fuzz script --minutes 10 --seed "$RANDOM"
+    after "build the chores"
+    step "fuzz every reader for 90 s" "$XTASK" fuzz all --seconds 90 --jobs 2 --seed "$RANDOM"
     after "build the chores"
     needs debootstrap
     step "maintainer scripts of 500 packages against dpkg" ci/dpkg-sample.sh "$work/dpkg"

@@ -214,7 +214,8 @@ impl Context {
                     Some((name.into_string().ok()?, value.into_string().ok()?))
                 });
                 let aws = aws.filter(|(name, _)| name.starts_with("AWS_")).collect();
-                let remote = Remote::new(url, &aws, &http, &self.cancel);
+                let read_only = args.remote_cache_read_only;
+                let remote = Remote::new(url, read_only, &aws, &http, &self.cancel);
                 Some(Arc::new(remote.map_err(|error| Failure::usage(error.to_string()))?))
             }
             _ => None,

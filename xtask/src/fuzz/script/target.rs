@@ -46,11 +46,12 @@ impl Target {
         }
     }
 
-    /// Takes `bytes` for a script, and for debconf's templates.
+    /// Takes `bytes` for a script, and for debconf's templates; whether an ecosystem understands it.
     ///
     /// # Panics
     /// When it takes too long, or leaves a tree that cannot be.
-    pub fn run(&self, bytes: &[u8]) {
+    pub fn run(&self, bytes: &[u8]) -> bool {
+        let mut any = false;
         let templates = String::from_utf8_lossy(bytes);
         let paths = ["/lib/modules/6.12".to_owned(), "/usr/bin".to_owned()];
         for (world, names) in &self.worlds {
@@ -65,6 +66,7 @@ impl Target {
                     Ok(done) => {
                         assert!(done.said.len() <= SAID_LIMIT, "{} bytes said", done.said.len());
                         done.effects.iter().for_each(check_effect);
+                        any = true;
                     }
                     Err(refused) => {
                         let said = refused.to_string();
@@ -77,6 +79,7 @@ impl Target {
             }
             check_tree(&files);
         }
+        any
     }
 }
 
