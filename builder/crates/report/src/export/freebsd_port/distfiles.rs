@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::cover::{Condition, Point, cover};
-use super::options::{Names, compressor};
+use super::names::{Names, compressor};
 use super::parts;
 use super::text::assign;
 use super::{DIST_SUBDIR, ExportError};

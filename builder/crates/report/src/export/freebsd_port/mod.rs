@@ -13,6 +13,7 @@
 
 mod cover;
 mod distfiles;
+mod names;
 mod options;
 mod parts;
 mod plist;
@@ -57,7 +58,7 @@ pub enum ExportError {
 /// # Errors
 /// [`ExportError`].
 pub fn files(variants: &Variants) -> Result<BTreeMap<String, String>, ExportError> {
-    let names = options::Names::of(variants);
+    let names = names::Names::of(variants);
     let base = &variants.target.base;
     let header = |what: &str| {
         format!(

@@ -1,75 +1,11 @@
-//! The port's names for what can be chosen, and `Makefile.options.BASE`: FLAVORS and OPTIONS as
+//! `Makefile.options.BASE`: FLAVORS and OPTIONS as
 //! <https://docs.freebsd.org/en/books/porters-handbook/> describes them.
 
+use super::names::{Names, compressor};
 use super::parts;
 use super::text::{assign, escape};
-use wifibox_recipe::{Choice, RootCompressor, machine};
+use wifibox_recipe::{Choice, machine};
 use wifibox_resolve::Variants;
-
-/// How the port calls the axes that the builder has.
-#[derive(Debug, Clone)]
-pub struct Names {
-    /// Flavors, as they are.
-    pub flavors: Vec<String>,
-    /// For each flavor, the option by which the guest of the flavor `default` has it.
-    pub parts: Vec<Option<String>>,
-    /// `KERN_...`; a kernel's name without that of its base.
-    pub kernels: Vec<String>,
-    /// `APP_...`.
-    pub roles: Vec<String>,
-    /// The feature's own name where it is on by itself, `XX_...` for extras.
-    pub features: Vec<String>,
-    /// `COMP_...`.
-    pub compressions: Vec<String>,
-}
-
-/// The name of a compressor on the builder's command line.
-pub fn compressor(compression: RootCompressor) -> &'static str {
-    match compression {
-        RootCompressor::Xz => "xz",
-        RootCompressor::Zstd => "zstd",
-        RootCompressor::Gzip => "gzip",
-        RootCompressor::Lz4 => "lz4",
-        RootCompressor::Lzo => "lzo",
-    }
-}
-
-pub(super) fn option(prefix: &str, name: &str) -> String {
-    format!("{prefix}{}", name.to_uppercase().replace('-', "_"))
-}
-
-/// The option of a role, by the name that users of net/wifibox-alpine have in their files of options.
-fn role(name: &str) -> String {
-    match name {
-        "station" => "APP_SUPPLICANT".to_owned(),
-        name => option("APP_", name),
-    }
-}
-
-impl Names {
-    /// The names for what `variants` were chosen among.
-    pub fn of(variants: &Variants) -> Names {
-        let axes = &variants.axes;
-        let own = format!("{}-", variants.target.base);
-        let kernel = |name: &str| option("KERN_", name.strip_prefix(&own).unwrap_or(name));
-        Names {
-            flavors: axes.flavors.iter().map(|flavor| flavor.choice.name.clone()).collect(),
-            parts: parts::of(axes),
-            kernels: axes.kernels.iter().map(|choice| kernel(&choice.name)).collect(),
-            roles: axes.roles.iter().map(|choice| role(&choice.name)).collect(),
-            features: axes
-                .features
-                .iter()
-                .map(|f| option(if f.default { "" } else { "XX_" }, &f.choice.name))
-                .collect(),
-            compressions: axes
-                .compressions
-                .iter()
-                .map(|compression| option("COMP_", compressor(*compression)))
-                .collect(),
-        }
-    }
-}
 
 /// The text of `Makefile.options.BASE`.
 pub fn makefile(variants: &Variants, names: &Names, header: &str) -> String {

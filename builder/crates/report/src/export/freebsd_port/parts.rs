@@ -4,35 +4,9 @@
 //! Which files several flavors need together is not resolved for each of their sets: they are the files of each. The
 //! conditions of `Makefile.distfiles.BASE` ask for `GUEST_FLAVORS`, which holds the flavors that were chosen.
 
-use std::collections::BTreeSet;
-
-use super::options::{Names, option};
+use super::names::{Names, WHOLE};
 use super::text::{assign, escape};
 use wifibox_recipe::{Axes, FlavorChoice};
-
-/// The flavor whose parts can be chosen.
-const WHOLE: &str = "default";
-/// Simulated radios are of no use beside real ones.
-const SIMULATED: &str = "hwsim";
-
-/// For each flavor the option that makes it a part of the guest; none at all where the flavor `default` could not be
-/// put together of the others.
-pub(super) fn of(axes: &Axes) -> Vec<Option<String>> {
-    let is_part = |flavor: &&FlavorChoice| ![WHOLE, SIMULATED].contains(&&*flavor.choice.name);
-    let whole = axes.flavors.iter().find(|flavor| flavor.choice.name == WHOLE);
-    let wanted: BTreeSet<&String> = whole.iter().flat_map(|flavor| &flavor.chipsets).collect();
-    let all = axes.flavors.iter().filter(is_part).filter(|flavor| flavor.kernels.is_empty());
-    let had: BTreeSet<&String> = all.flat_map(|flavor| &flavor.chipsets).collect();
-    if wanted.is_empty() || !wanted.is_subset(&had) {
-        return vec![None; axes.flavors.len()];
-    }
-    let name = |flavor: &FlavorChoice| {
-        // A driver from outside the kernel excludes the others.
-        let prefix = if flavor.kernels.is_empty() { "FW_" } else { "XX_DRIVER_" };
-        is_part(&flavor).then(|| option(prefix, &flavor.choice.name))
-    };
-    axes.flavors.iter().map(name).collect()
-}
 
 /// The flavors with an option, and whether the flavor `default` has all that they have.
 fn parts<'a>(

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::ExportError;
 use super::cover::{Condition, cover};
 use super::distfiles::{FEATURES, points};
-use super::options::Names;
+use super::names::Names;
 use wifibox_resolve::Variants;
 
 /// Where net/wifibox-core takes the share `var` from.
