@@ -1,6 +1,8 @@
 //! libFuzzer's entry: see `xtask/src/fuzz`.
 #![no_main]
 
+#[path = "../../src/fuzz/clock.rs"]
+mod clock;
 #[path = "../../src/fuzz/script/target.rs"]
 mod target;
 

@@ -6,6 +6,7 @@
 //! with coverage compiled in, and run: it finds its way by what the code does. A stable compiler will do.
 
 mod adb;
+mod clock;
 mod libfuzzer;
 mod mutate;
 mod script;
@@ -13,6 +14,7 @@ mod script;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use clock::Clock;
 use mutate::Words;
 
 /// Feed damaged input to what reads other people's.
@@ -130,7 +132,7 @@ fn plain(
     let (mut count, mut slowest) = (0u64, Duration::ZERO);
     while begin.elapsed() < time {
         let input = mutate::mutant(seeds, *words, &mut random);
-        let start = Instant::now();
+        let start = Clock::start();
         let ran = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| run(&input)));
         if ran.is_err() {
             let file = std::env::temp_dir().join(format!("{name}-crash-{seed}-{count}"));

@@ -2,14 +2,15 @@
 //!
 //! Shared by the plain mode of `cargo xtask fuzz` and the libFuzzer program in `xtask/fuzz`.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use super::clock::Clock;
 use wifibox_script::{
     Ecosystem, Effect, Entry, Files as _, Installed, Kind, MemoryFiles, Meta, Script, World,
     understand,
 };
 
-/// The longest time that one script may take. The bounds of the evaluator keep it far below.
+/// The longest time of a processor that one script may take. The bounds of the evaluator keep it below.
 const SLOW: Duration = Duration::from_secs(10);
 /// The most bytes that the files of a tree may have afterwards: the evaluator's own bound, and the root.
 const TREE_LIMIT: u64 = 65 << 20;
@@ -58,7 +59,7 @@ impl Target {
             for name in *names {
                 let mut script = Script::new("tool", "1.2-3", name, bytes);
                 (script.paths, script.templates) = (&paths, Some(&*templates));
-                let begin = Instant::now();
+                let begin = Clock::start();
                 let result = understand(&script, world, &mut files);
                 assert!(begin.elapsed() < SLOW, "{name} takes {:?}", begin.elapsed());
                 match result {
