@@ -6,9 +6,10 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use wifibox_formats::PublicKey as _;
-use wifibox_formats::adb::{AdbError, AdbLimits, Apk3, Index, Keyring};
+use wifibox_formats::adb::{AdbError, AdbLimits, Index, Keyring};
 use wifibox_ground::digest::Sha256;
 use wifibox_ground::entry::{Entry, EntryKind};
+use wifibox_packages::Apk3;
 
 /// Verify an index of apk v3 and every package beside it, and count what is in them.
 #[derive(clap::Args)]

@@ -9,8 +9,9 @@ use std::fs;
 use std::path::PathBuf;
 
 use wifibox_formats::PublicKey as _;
-use wifibox_formats::adb::{AdbLimits, Apk3, Index, Keyring};
+use wifibox_formats::adb::{AdbLimits, Index, Keyring};
 use wifibox_ground::digest::Sha256;
+use wifibox_packages::Apk3;
 use wifibox_testkit::adbkeys;
 use wifibox_testkit::adbrepo::{self, Package};
 use wifibox_testkit::openwrt::{

@@ -10,11 +10,11 @@ use std::os::unix::fs::{MetadataExt as _, symlink};
 use std::path::{Path, PathBuf};
 
 use wifibox_formats::PackageLimits;
-use wifibox_formats::deb::Deb;
 use wifibox_ground::codec;
 use wifibox_ground::content::Spool;
 use wifibox_ground::entry::EntryKind;
 use wifibox_ground::path::GuestPath;
+use wifibox_packages::Deb;
 use wifibox_squashfs::{NodeKind, read_nodes};
 use wifibox_tree::{Kind, Meta, Node, Origin, Tree};
 

@@ -7,8 +7,9 @@ use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 use wifibox_formats::PackageLimits;
-use wifibox_formats::deb::archive::{Control, Deb, DebError};
+use wifibox_formats::deb::DebError;
 use wifibox_ground::entry::{Entry as Member, EntryKind};
+use wifibox_packages::deb::{Control, Deb};
 use wifibox_script::{
     Ecosystem, Entry, Files as _, Installed, Kind, MemoryFiles, Meta, Refused, Script, World,
     understand,

@@ -5,10 +5,10 @@ use wifibox_ground::path::GuestPath;
 
 /// The most bytes of paths, owners, targets and attributes of one package. The largest packages of the distributions
 /// have a tenth of it.
-pub(crate) const NAMES_LIMIT: usize = 32 << 20;
+pub const NAMES_LIMIT: usize = 32 << 20;
 
 /// Counts what is kept.
-pub(crate) struct Names {
+pub struct Names {
     left: usize,
     last: GuestPath,
 }
@@ -25,7 +25,7 @@ impl Names {
     ///
     /// # Errors
     /// In words: there is too much.
-    pub(crate) fn take(&mut self, path: &GuestPath, more: usize) -> Result<(), String> {
+    pub fn take(&mut self, path: &GuestPath, more: usize) -> Result<(), String> {
         let (bytes, last) = (path.as_bytes(), self.last.as_bytes());
         let same = bytes.iter().zip(last).take_while(|(one, other)| one == other).count();
         let folders = bytes.iter().enumerate().filter(|(at, byte)| **byte == b'/' && *at >= same);

@@ -1,20 +1,21 @@
-//! Reads package files of all formats alike: first the metadata, then the files.
+//! Package files of all formats, seen alike: first the metadata, then the files.
 //!
-//! A reader reads from the beginning of the file to its end. What the formats differ in, the errors and
-//! the control files, is in the modules of the formats.
+//! A reader reads from the beginning of the file to its end. What reads the formats is a crate of its own,
+//! `wifibox-packages`; the stages get it as an [`OpenPackage`], so that they neither depend on a format nor are
+//! compiled anew where the reader of one changes.
 
 use std::collections::BTreeMap;
-use std::io::{BufRead, Read, Seek};
+use std::io::{BufRead, Seek};
 use std::num::NonZeroUsize;
 
-use crate::adb::{self, AdbError, Apk3};
-use crate::apk::{Apk, ApkError};
-use crate::archive::PackageLimits;
-use crate::deb::{Deb, DebError};
+use crate::adb::{self, AdbError};
+use crate::apk::ApkError;
+use crate::deb::DebError;
 use crate::fault::Fault;
 use crate::identity::Identity;
-use crate::opkg::{self, Ipk, IpkError};
-use crate::tarball::TarError;
+use crate::limits::PackageLimits;
+use crate::opkg::{self, IpkError};
+use crate::package::Package;
 use wifibox_ground::entry::Entry;
 
 /// The format of a package file.
@@ -164,6 +165,10 @@ pub trait PackageReader {
     /// The package's metadata.
     fn metadata(&self) -> Metadata;
 
+    /// The record that an index of the format has of this package, but for what only a repository knows: path, size
+    /// and digest of the file. `None` for a `.deb`, which nobody asks: Debian's archives always have an index.
+    fn record(&self) -> Option<Package>;
+
     /// Hands all files to `visit` and checks that the package is complete and sound. Callers use the
     /// method `read_data` of `dyn PackageReader`, whose visitor has its own errors.
     ///
@@ -199,123 +204,40 @@ impl dyn PackageReader + '_ {
     }
 }
 
-/// How a package file is read.
+/// How a package file is read; by default by one thread, within the usual limits, whoever lists it.
 #[derive(Debug, Clone, Copy)]
 pub struct OpenOptions<'o> {
     /// The limits.
     pub limits: PackageLimits,
     /// At most so many threads unpack, where the format allows it.
     pub jobs: NonZeroUsize,
-    /// apk v3: the identity by which the signed index lists the package; checked before anything in
-    /// the package is looked at. `None` where nobody lists it.
+    /// apk: the identity by which the signed index lists the package; of v3 checked before anything in the package is
+    /// looked at, of v2 before anything but the control files. `None` where nobody lists it.
     pub identity: Option<&'o Identity>,
 }
 
-/// Opens a package file, `package` in errors, and reads it up to the end of its control files.
-///
-/// # Errors
-/// [`PackageError`].
-pub fn open<'r>(
-    format: PackageFormat,
-    package: &str,
-    mut input: impl BufRead + Seek + 'r,
-    options: OpenOptions<'_>,
-) -> Result<Box<dyn PackageReader + 'r>, PackageError> {
-    let OpenOptions { limits, jobs, identity } = options;
-    let start = input.fill_buf().map_err(|error| ApkError::Tar {
-        package: package.to_owned(),
-        member: "control files",
-        source: TarError::Read(error),
-    })?;
-    Ok(match format.of_start(start) {
-        PackageFormat::Deb => Box::new(Deb::open(package, input, limits)?.with_jobs(jobs)),
-        PackageFormat::Ipk => Box::new(Ipk::open(package, input, limits)?),
-        PackageFormat::Apk => Box::new(Apk::open(package, input, limits)?),
-        PackageFormat::Apk3 => Box::new(match identity {
-            Some(identity) => Apk3::open_expected(package, input, limits.into(), identity)?,
-            None => Apk3::open(package, input, limits.into())?,
-        }),
-    })
-}
-
-impl<R: Read> PackageReader for Deb<R> {
-    fn metadata(&self) -> Metadata {
-        let control = self.control();
-        Metadata {
-            scripts: control.scripts.clone(),
-            templates: control.others.get("templates").cloned(),
-            replaces: control.field("Replaces").unwrap_or_default(),
-            source: Source::Fields(control.fields.clone()),
-            itself: Itself {
-                name: control.field("Package").unwrap_or_default(),
-                version: control.field("Version").unwrap_or_default(),
-            },
-            ..Metadata::default()
-        }
-    }
-
-    fn stream(self: Box<Self>, visit: &mut Visitor<'_>) -> Result<(), StreamError> {
-        self.read_data(visit).map(drop)
+impl Default for OpenOptions<'_> {
+    fn default() -> Self {
+        OpenOptions { limits: PackageLimits::default(), jobs: NonZeroUsize::MIN, identity: None }
     }
 }
 
-impl<R: Read> PackageReader for Apk<R> {
-    fn metadata(&self) -> Metadata {
-        let info = &self.control().info;
-        Metadata {
-            scripts: self.control().scripts.clone(),
-            triggers: info.triggers.split_ascii_whitespace().map(str::to_owned).collect(),
-            replaces: info.replaces.clone(),
-            replaces_priority: info.replaces_priority,
-            source: Source::Origin { origin: info.origin.clone(), commit: info.commit.clone() },
-            itself: Itself { name: info.name.clone(), version: info.version.clone() },
-            ..Metadata::default()
-        }
-    }
+/// A package file, from its beginning; an `.ipk` is read twice.
+pub trait PackageInput: BufRead + Seek {}
 
-    fn stream(self: Box<Self>, visit: &mut Visitor<'_>) -> Result<(), StreamError> {
-        self.read_data(visit).map(drop)
-    }
-}
+impl<R: BufRead + Seek> PackageInput for R {}
 
-impl PackageReader for Apk3<'_> {
-    fn metadata(&self) -> Metadata {
-        let control = self.control();
-        let adb::Info { package, commit, .. } = &control.info;
-        Metadata {
-            scripts: control.scripts.clone(),
-            triggers: control.triggers.clone(),
-            replaces: package.replaces.clone(),
-            replaces_priority: control.replaces_priority.try_into().unwrap_or(u32::MAX),
-            source: Source::Origin { origin: package.origin.clone(), commit: commit.clone() },
-            itself: Itself { name: package.name.clone(), version: package.version.clone() },
-            ..Metadata::default()
-        }
-    }
-
-    fn stream(self: Box<Self>, visit: &mut Visitor<'_>) -> Result<(), StreamError> {
-        self.read_data(visit).map(drop)
-    }
-}
-
-impl<R: Read + Seek> PackageReader for Ipk<R> {
-    fn metadata(&self) -> Metadata {
-        let control = self.control();
-        let fields = control.fields.iter().map(|(name, value)| format!("{name}: {value}\n"));
-        Metadata {
-            scripts: control.scripts.clone(),
-            replaces: control.field("Replaces").unwrap_or_default().to_owned(),
-            source: Source::Fields(fields.collect::<String>().into_bytes()),
-            itself: Itself {
-                name: control.name().to_owned(),
-                version: control.field("Version").unwrap_or_default().to_owned(),
-            },
-            opkg: Some(control.clone()),
-            ..Metadata::default()
-        }
-    }
-
-    fn stream(self: Box<Self>, visit: &mut Visitor<'_>) -> Result<(), StreamError> {
-        self.read_data(visit).map(drop)
-    }
+/// Opens package files.
+pub trait OpenPackage: Sync {
+    /// Opens a package file, `package` in errors, and reads it up to the end of its control files.
+    ///
+    /// # Errors
+    /// [`PackageError`].
+    fn open<'r>(
+        &self,
+        format: PackageFormat,
+        package: &str,
+        input: Box<dyn PackageInput + 'r>,
+        options: OpenOptions<'_>,
+    ) -> Result<Box<dyn PackageReader + 'r>, PackageError>;
 }

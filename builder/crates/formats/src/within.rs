@@ -6,7 +6,7 @@ use crate::fault::copy_of;
 
 /// Reads from `inner`, of which `left` bytes belong to the current member: all of them, or an error
 /// that says that `what` is cut off.
-pub(crate) fn read_within(
+pub fn read_within(
     inner: &mut impl Read,
     left: &mut u64,
     buf: &mut [u8],
@@ -24,18 +24,19 @@ pub(crate) fn read_within(
 
 /// The content of an entry, which remembers why it could not be read: whoever reads it hands on an
 /// error of his own, and the fault is the package's.
-pub(crate) struct Watched<R> {
+pub struct Watched<R> {
     inner: R,
     failed: Option<io::Error>,
 }
 
 impl<R: Read> Watched<R> {
+    /// Watches `inner`.
     pub fn new(inner: R) -> Self {
         Watched { inner, failed: None }
     }
 
     /// Why the content could not be read, if it was tried in vain.
-    pub(crate) fn failed(self) -> Option<io::Error> {
+    pub fn failed(self) -> Option<io::Error> {
         self.failed
     }
 }

@@ -19,6 +19,7 @@ mod state;
 use wifibox_fetch::Access;
 use wifibox_ground::meter::Meter;
 use wifibox_ground::work::Work;
+use wifibox_packages::Readers;
 use wifibox_resolve::{self as resolve, LockChoice};
 
 pub use build::{FetchReport, build, default_out};
@@ -52,6 +53,7 @@ impl Environment<'_> {
             access: &self.access,
             work: self.work,
             lock: &self.lock,
+            packages: &Readers,
             memo: &self.caches.contents,
             tool: self.caches.contents.tool(),
         }
@@ -59,6 +61,6 @@ impl Environment<'_> {
 
     /// The part of it for reading packages and making root, drivers and images.
     fn making(&self) -> wifibox_tree::Context<'_> {
-        wifibox_tree::Context { work: self.work, kept: &self.caches.contents }
+        wifibox_tree::Context { work: self.work, packages: &Readers, kept: &self.caches.contents }
     }
 }

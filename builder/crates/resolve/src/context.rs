@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use wifibox_fetch::Access;
+use wifibox_formats::OpenPackage;
 use wifibox_ground::memo::Memo;
 use wifibox_ground::work::Work;
 
@@ -40,6 +41,8 @@ pub struct Context<'a> {
     pub work: Work<'a>,
     /// The lock file.
     pub lock: &'a LockChoice,
+    /// The readers of package files.
+    pub packages: &'a dyn OpenPackage,
     /// Which locks were found whole by earlier runs.
     pub memo: &'a dyn Memo,
     /// Which program this is: another one may choose otherwise.

@@ -130,12 +130,9 @@ fn recognize<R: BufRead + Seek>(image: &mut R, length: u64) -> Result<(), Unread
         (_, Some(version)) if version != 4 => {
             Err(UnreadableImage(format!("it is of SquashFS {version}, and only 4.0 is read here")))
         }
-        (Some(2 | 3), _) => {
-            let name = if word(20) == Some(3) { "lzo" } else { "lzma" };
-            Err(UnreadableImage(format!(
-                "it is compressed with {name}; gzip, xz, zstd and lz4 are read here"
-            )))
-        }
+        (Some(2), _) => Err(UnreadableImage(
+            "it is compressed with lzma; gzip, xz, zstd, lz4 and lzo are read here".to_owned(),
+        )),
         _ => {
             let used = head.get(40..48).and_then(|bytes| bytes.try_into().ok());
             match used.map(u64::from_le_bytes) {
@@ -287,9 +284,9 @@ mod tests {
         assert!(error.to_string().contains("at byte 4096: `tail -c +4097 FILE`"), "{error}");
         let mut image = vec![0; 4096];
         image[..4].copy_from_slice(b"hsqs");
-        (image[20], image[28]) = (3, 4);
-        let error = usage(std::io::Cursor::new(image.clone())).expect_err("lzo");
-        assert!(error.to_string().contains("compressed with lzo"), "{error}");
+        (image[20], image[28]) = (2, 4);
+        let error = usage(std::io::Cursor::new(image.clone())).expect_err("lzma");
+        assert!(error.to_string().contains("compressed with lzma"), "{error}");
         image[28] = 3;
         let error = usage(std::io::Cursor::new(image)).expect_err("version 3");
         assert!(error.to_string().contains("SquashFS 3"), "{error}");

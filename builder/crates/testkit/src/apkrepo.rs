@@ -5,11 +5,8 @@ use std::path::Path;
 
 use tar::EntryType;
 use wifibox_formats::Identity;
-use wifibox_formats::PackageLimits;
 use wifibox_formats::apk::signature::Kind;
-use wifibox_formats::apk::{Apk, ApkError, Control};
 use wifibox_ground::digest::Sha256;
-use wifibox_ground::entry::EntryKind;
 
 use super::apkkeys::SigningKey;
 pub use super::rawtar::{Member, gzip, tar};
@@ -219,37 +216,4 @@ impl Repository {
             fs::write(folder.join(package.file_name()), package.build()).unwrap();
         }
     }
-}
-
-/// The files of a package in words, in its order.
-pub type Listing = Vec<(String, String)>;
-
-/// Reads a package to its end.
-pub fn read_with(bytes: &[u8], limits: PackageLimits) -> Result<(Control, Listing), ApkError> {
-    let mut listing = Listing::new();
-    let apk = Apk::open("x", bytes, limits)?;
-    let control = apk.read_data(&mut |entry| -> Result<(), ApkError> {
-        let kind = match entry.kind {
-            EntryKind::Directory => "directory".to_owned(),
-            EntryKind::File { size, content } => {
-                let mut bytes = Vec::new();
-                if let Err(error) = content.read_to_end(&mut bytes) {
-                    return Err(ApkError::Format { package: "x".into(), why: error.to_string() });
-                }
-                assert_eq!(bytes.len() as u64, size);
-                format!("file {}", String::from_utf8_lossy(&bytes))
-            }
-            EntryKind::Symlink(target) => format!("-> {}", String::from_utf8_lossy(&target)),
-            EntryKind::HardLink(target) => format!("= {target}"),
-            EntryKind::CharDevice(major, minor) => format!("c {major} {minor}"),
-            other => other.describe().to_owned(),
-        };
-        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        let xattrs: String =
-            entry.xattrs.iter().map(|(k, v)| format!(" {}={}", text(k), text(v))).collect();
-        let owner = format!("{}:{}", text(&entry.uname), text(&entry.gname));
-        listing.push((entry.path.to_string(), format!("{:o} {owner} {kind}{xattrs}", entry.mode)));
-        Ok(())
-    })?;
-    Ok((control, listing))
 }

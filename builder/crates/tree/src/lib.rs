@@ -28,6 +28,7 @@ pub use place::{
 };
 pub use tree::{Kind, Meta, Node, Origin, Tree, TreeError};
 
+use wifibox_formats::OpenPackage;
 use wifibox_ground::work::Work;
 
 /// The machine's side of reading packages and making a root.
@@ -35,6 +36,8 @@ use wifibox_ground::work::Work;
 pub struct Context<'a> {
     /// Threads, progress, cancellation.
     pub work: Work<'a>,
+    /// The readers of package files.
+    pub packages: &'a dyn OpenPackage,
     /// The contents that earlier builds unpacked or made.
     pub kept: &'a cache::Cache<'a>,
 }

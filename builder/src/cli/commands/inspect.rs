@@ -17,7 +17,7 @@ use wifibox_report::inspect::{InspectError, Subject};
 /// `inspect`.
 #[derive(Debug, Clone, Args)]
 pub struct InspectArgs {
-    /// The output folder, or a root.img (any SquashFS 4.0 image with gzip, xz, zstd or lz4)
+    /// The output folder, or a root.img (any SquashFS 4.0 image with gzip, xz, zstd, lz4 or lzo)
     #[arg(value_name = "DIR|IMAGE")]
     pub path: PathBuf,
     /// Print where the bytes are: by part, package, folder and file, before and after compression

@@ -5,8 +5,9 @@
 use std::io::{self, Read};
 
 use wifibox_formats::PublicKey as _;
-use wifibox_formats::adb::{AdbError, AdbLimits, Apk3, Fingerprint, Index, Keyring};
+use wifibox_formats::adb::{AdbError, AdbLimits, Fingerprint, Index, Keyring};
 use wifibox_ground::entry::{Entry, EntryKind};
+use wifibox_packages::Apk3;
 
 /// The example key of RFC 6979, A.2.5.
 const KEY: &str = "-----BEGIN PUBLIC KEY-----\n\

@@ -16,15 +16,15 @@ use wifibox_ground::codec::fill;
 
 /// The contents of an ADB file, by the four bytes after its magic number.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) struct Schema(pub(super) [u8; 4]);
+pub struct Schema(pub [u8; 4]);
 
 impl Schema {
     /// A package index.
-    pub(super) const INDEX: Schema = Schema(*b"indx");
+    pub const INDEX: Schema = Schema(*b"indx");
     /// A package.
-    pub(super) const PACKAGE: Schema = Schema(*b"pckg");
+    pub const PACKAGE: Schema = Schema(*b"pckg");
     /// apk's database of installed packages.
-    pub(super) const INSTALLED: Schema = Schema(*b"idb\0");
+    pub const INSTALLED: Schema = Schema(*b"idb\0");
 }
 
 impl fmt::Display for Schema {
@@ -63,7 +63,7 @@ struct Block {
 }
 
 /// An ADB file that is being read, up to its first DATA block at first.
-pub(super) struct Container<'r> {
+pub struct Container<'r> {
     file: String,
     input: BufReader<Box<dyn Read + 'r>>,
     schema: Schema,
@@ -78,7 +78,7 @@ pub(super) struct Container<'r> {
 
 impl<'r> Container<'r> {
     /// Reads a file, `file` in errors, that must hold `wanted`, up to the end of its signatures.
-    pub(super) fn open(
+    pub fn open(
         file: &str,
         input: impl Read + 'r,
         wanted: Schema,
@@ -139,23 +139,23 @@ impl<'r> Container<'r> {
     }
 
     /// Its schema: package index or package.
-    pub(super) fn schema(&self) -> Schema {
+    pub fn schema(&self) -> Schema {
         self.schema
     }
 
     /// The contents of its ADB block: what is signed and hashed.
-    pub(super) fn payload(&self) -> &[u8] {
+    pub fn payload(&self) -> &[u8] {
         &self.payload
     }
 
     /// The contents of its SIG blocks.
-    pub(super) fn signatures(&self) -> &[Vec<u8>] {
+    pub fn signatures(&self) -> &[Vec<u8>] {
         &self.signatures
     }
 
     /// Goes to the next DATA block and says how many bytes it has; `None` at the end of the file. The
     /// bytes are then read from the container.
-    pub(super) fn next_data(&mut self) -> Result<Option<u64>, AdbError> {
+    pub fn next_data(&mut self) -> Result<Option<u64>, AdbError> {
         let file = self.file.clone();
         if self.left > 0 {
             let rest = io::copy(&mut *self, &mut io::sink());

@@ -112,28 +112,33 @@ impl AdbError {
         }
     }
 
-    pub(super) fn foreign(file: &str, why: impl Into<String>) -> Self {
+    /// It is something else.
+    pub fn foreign(file: &str, why: impl Into<String>) -> Self {
         AdbError::Foreign { file: file.to_owned(), why: why.into() }
     }
 
-    pub(super) fn unsupported(file: &str, why: impl Into<String>) -> Self {
+    /// It is of a form that is not read.
+    pub fn unsupported(file: &str, why: impl Into<String>) -> Self {
         AdbError::Unsupported { file: file.to_owned(), why: why.into() }
     }
 
-    pub(super) fn too_large(file: &str, place: impl Into<String>, why: impl Into<String>) -> Self {
+    /// More than is allowed, at `place`.
+    pub fn too_large(file: &str, place: impl Into<String>, why: impl Into<String>) -> Self {
         AdbError::TooLarge { file: file.to_owned(), place: place.into(), why: why.into() }
     }
 
-    pub(super) fn format(file: &str, why: impl Into<String>) -> Self {
+    /// The container is damaged.
+    pub fn format(file: &str, why: impl Into<String>) -> Self {
         AdbError::Format { file: file.to_owned(), why: why.into() }
     }
 
-    pub(super) fn schema(file: &str, place: impl Into<String>, why: impl Into<String>) -> Self {
+    /// What stands at `place` does not follow the schema.
+    pub fn schema(file: &str, place: impl Into<String>, why: impl Into<String>) -> Self {
         AdbError::Schema { file: file.to_owned(), place: place.into(), why: why.into() }
     }
 
     /// A value of `place` cannot be read.
-    pub(super) fn value(file: &str, place: impl Into<String>) -> impl FnOnce(ValueError) -> Self {
+    pub fn value(file: &str, place: impl Into<String>) -> impl FnOnce(ValueError) -> Self {
         move |error| match error {
             ValueError::Version(_) => AdbError::unsupported(file, error.to_string()),
             ValueError::TooMuch => AdbError::too_large(file, place, error.to_string()),

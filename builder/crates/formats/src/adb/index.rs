@@ -107,7 +107,7 @@ impl Index {
             file_name::check(file, rule)?;
         }
         let Some(packages) = root.list(PACKAGES).map_err(value())? else { return Ok(index) };
-        if packages.len() > limits.entries {
+        if packages.count() > limits.entries {
             let why = format!("it lists more than {} packages", limits.entries);
             return Err(AdbError::schema(file, "index", why));
         }

@@ -57,7 +57,7 @@ pub struct Info {
 
 impl Info {
     /// Reads one object; `place` names it in errors until its name is known.
-    pub(super) fn read(file: &str, place: &str, object: &List<'_, '_>) -> Result<Self, AdbError> {
+    pub fn read(file: &str, place: &str, object: &List<'_, '_>) -> Result<Self, AdbError> {
         let bytes = |place: &str, field| object.blob(field).map_err(AdbError::value(file, place));
         let strict = |place: &str, field: Field| {
             let text = std::str::from_utf8(bytes(place, field)?.unwrap_or_default());

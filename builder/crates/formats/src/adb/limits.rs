@@ -1,6 +1,6 @@
 //! Limits on the size of an ADB file, against files made to fill memory or disk.
 
-use crate::archive::PackageLimits;
+use crate::PackageLimits;
 use wifibox_ground::codec::Limits;
 
 /// The limits of an ADB file.

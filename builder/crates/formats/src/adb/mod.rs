@@ -4,23 +4,20 @@
 //! `src/adb.h`, `src/apk_adb.h` of apk-tools 3.
 //!
 //! Trust runs from a pinned key to the signed index ([`Index::read`]), from there by hash to the
-//! metadata of each package ([`Apk3::open_expected`]), and from there by hash to each file
-//! ([`Apk3::read_data`]).
+//! metadata of each package, and from there by hash to each file; the reader of packages, in the crate
+//! `wifibox-packages`, goes these two steps.
 
-mod container;
+pub mod container;
 mod dependency;
 mod error;
 mod file_name;
-mod hash;
 mod index;
 mod info;
 mod key;
 mod limits;
-mod package;
-mod packing;
-mod paths;
+pub mod packing;
 mod signature;
-mod value;
+pub mod value;
 
 /// Whether a file of apk v3 begins with these bytes, whatever its compression.
 pub fn is_adb(bytes: &[u8]) -> bool {
@@ -32,5 +29,4 @@ pub use index::{Index, IndexReadError};
 pub use info::Info;
 pub use key::{Fingerprint, Key, KeyId, Keyring, KeyringError};
 pub use limits::AdbLimits;
-pub use package::{Apk3, Control};
 pub use signature::{SignatureError, SignatureState};

@@ -8,7 +8,7 @@ use super::error::AdbError;
 use wifibox_ground::codec::{self, Compression, Limits, fill};
 
 /// A reader of the plain form, which begins with `ADB.`.
-pub(super) fn unpacked<'r>(
+pub fn unpacked<'r>(
     file: &str,
     mut input: impl Read + 'r,
     limits: Limits,
@@ -52,12 +52,12 @@ pub(super) fn unpacked<'r>(
 }
 
 /// The error for a file that ends too early.
-pub(super) fn cut_off() -> io::Error {
+pub fn cut_off() -> io::Error {
     io::Error::new(io::ErrorKind::UnexpectedEof, "the file is cut off")
 }
 
 /// Fills `buf`, and says it plainly when there is too little.
-pub(super) fn read_exactly(input: &mut impl Read, buf: &mut [u8]) -> io::Result<()> {
+pub fn read_exactly(input: &mut impl Read, buf: &mut [u8]) -> io::Result<()> {
     input.read_exact(buf).map_err(|error| match error.kind() {
         io::ErrorKind::UnexpectedEof => cut_off(),
         _ => error,

@@ -151,54 +151,52 @@ impl<'a> Signature<'a> {
     }
 }
 
-/// The verdict on the signatures of a file. One good signature is enough, whatever others there
-/// are.
-pub(super) fn state(
-    container: &Container<'_>,
-    keyring: &Keyring,
-    pinned: &[Fingerprint],
-) -> SignatureState {
-    let (mut signers, mut others) = (BTreeSet::new(), BTreeSet::new());
-    let (mut bad, mut unknown) = (BTreeSet::new(), BTreeSet::new());
-    let mut unreadable = None;
-    for block in container.signatures() {
-        let signature = match Signature::parse(block) {
-            Ok(signature) => signature,
-            Err(why) => {
-                unreadable.get_or_insert(why);
-                continue;
-            }
-        };
-        let mut known = keyring.find(signature.id).peekable();
-        if known.peek().is_none() {
-            unknown.insert(signature.id);
-        }
-        for key in known {
-            let keys = match key.made(signature.bytes, &signature.message(container)) {
-                true if pinned.contains(&key.fingerprint()) => &mut signers,
-                true => &mut others,
-                false => &mut bad,
+impl SignatureState {
+    /// The verdict on the signatures of a file. One good signature is enough, whatever others there
+    /// are.
+    pub fn of(container: &Container<'_>, keyring: &Keyring, pinned: &[Fingerprint]) -> Self {
+        let (mut signers, mut others) = (BTreeSet::new(), BTreeSet::new());
+        let (mut bad, mut unknown) = (BTreeSet::new(), BTreeSet::new());
+        let mut unreadable = None;
+        for block in container.signatures() {
+            let signature = match Signature::parse(block) {
+                Ok(signature) => signature,
+                Err(why) => {
+                    unreadable.get_or_insert(why);
+                    continue;
+                }
             };
-            keys.insert(key.fingerprint());
+            let mut known = keyring.find(signature.id).peekable();
+            if known.peek().is_none() {
+                unknown.insert(signature.id);
+            }
+            for key in known {
+                let keys = match key.made(signature.bytes, &signature.message(container)) {
+                    true if pinned.contains(&key.fingerprint()) => &mut signers,
+                    true => &mut others,
+                    false => &mut bad,
+                };
+                keys.insert(key.fingerprint());
+            }
         }
-    }
-    if !signers.is_empty() {
-        SignatureState::Good { signers: signers.into_iter().collect() }
-    } else if !bad.is_empty() {
-        SignatureState::Bad { keys: bad.into_iter().collect() }
-    } else if !others.is_empty() {
-        SignatureState::NotPinned { keys: others.into_iter().collect() }
-    } else if !unknown.is_empty() {
-        SignatureState::UnknownKey { ids: unknown.into_iter().collect() }
-    } else if let Some(why) = unreadable {
-        SignatureState::Unreadable { why }
-    } else {
-        SignatureState::Unsigned
+        if !signers.is_empty() {
+            SignatureState::Good { signers: signers.into_iter().collect() }
+        } else if !bad.is_empty() {
+            SignatureState::Bad { keys: bad.into_iter().collect() }
+        } else if !others.is_empty() {
+            SignatureState::NotPinned { keys: others.into_iter().collect() }
+        } else if !unknown.is_empty() {
+            SignatureState::UnknownKey { ids: unknown.into_iter().collect() }
+        } else if let Some(why) = unreadable {
+            SignatureState::Unreadable { why }
+        } else {
+            SignatureState::Unsigned
+        }
     }
 }
 
 /// The pinned keys that signed the file; at least one.
-pub(super) fn require(
+pub fn require(
     file: &str,
     container: &Container<'_>,
     keyring: &Keyring,
@@ -209,7 +207,7 @@ pub(super) fn require(
     if !keyring.has_any(pinned) {
         return Err(SignatureError::NoPinnedKey { file, wanted });
     }
-    match state(container, keyring, pinned) {
+    match SignatureState::of(container, keyring, pinned) {
         SignatureState::Good { signers } => Ok(signers),
         SignatureState::Unsigned => Err(SignatureError::Unsigned { file }),
         SignatureState::Unreadable { why } => Err(SignatureError::Unreadable { file, why }),

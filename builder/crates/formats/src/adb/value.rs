@@ -31,30 +31,41 @@ const HEADER: usize = 8;
 
 /// A field of an object: its slot, and its name in apk's schemas.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Field(pub(super) usize, pub(super) &'static str);
+pub struct Field(pub usize, pub &'static str);
 
 /// A value that cannot be read.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
-pub(super) enum ValueError {
+pub enum ValueError {
+    /// A version of the format that is not known.
     #[error("its format has version {0}, and only version 0 is known; a newer program is needed")]
     Version(u8),
+    /// A value whose bytes are not in the block.
     #[error("the value of {0} lies outside the file's metadata")]
     Outside(&'static str),
+    /// A value of another type.
     #[error("the value of {field} has type {found:#x}; {wanted} is expected")]
-    Type { field: &'static str, found: u32, wanted: &'static str },
+    Type {
+        /// The field's name in apk's schemas.
+        field: &'static str,
+        /// The type in the value's upper four bits.
+        found: u32,
+        /// The expected one, in words.
+        wanted: &'static str,
+    },
+    /// Values that are referred to more often than the limit allows.
     #[error("its metadata refers to itself so often that it is larger than allowed")]
     TooMuch,
 }
 
 /// The payload of an ADB block.
-pub(super) struct Values<'a> {
+pub struct Values<'a> {
     bytes: &'a [u8],
     left: Cell<u64>,
 }
 
 impl<'a> Values<'a> {
     /// Reads no more than `limit` bytes of values in all, and no more than is plausible.
-    pub(super) fn new(bytes: &'a [u8], limit: u64) -> Result<Self, ValueError> {
+    pub fn new(bytes: &'a [u8], limit: u64) -> Result<Self, ValueError> {
         match bytes.first() {
             _ if bytes.len() < HEADER => Err(ValueError::Outside("the root")),
             Some(0) => {
@@ -66,14 +77,14 @@ impl<'a> Values<'a> {
     }
 
     /// The root object.
-    pub(super) fn root(&self) -> Result<List<'_, 'a>, ValueError> {
+    pub fn root(&self) -> Result<List<'_, 'a>, ValueError> {
         let root = Field(0, "the root");
         let word = self.word(4).ok_or(ValueError::Outside(root.1))?;
         self.list(root, word)?.ok_or(ValueError::Outside(root.1))
     }
 
     /// Whether there is no root object: so apk writes an index of no packages.
-    pub(super) fn is_empty(&self) -> bool {
+    pub fn is_empty(&self) -> bool {
         self.word(4) == Some(0)
     }
 
@@ -151,20 +162,20 @@ fn split(word: u32) -> (u32, usize) {
 
 /// An object or an array: slots from 1 on.
 #[derive(Clone, Copy)]
-pub(super) struct List<'v, 'a> {
+pub struct List<'v, 'a> {
     values: &'v Values<'a>,
     slots: &'a [u8],
 }
 
 impl<'v, 'a> List<'v, 'a> {
     /// How many slots there are, without the one that counts them.
-    pub(super) fn len(&self) -> usize {
+    pub fn count(&self) -> usize {
         (self.slots.len() / 4).saturating_sub(1)
     }
 
     /// The slots of an array, in their order, each as a field of this name.
-    pub(super) fn items(&self, name: &'static str) -> impl Iterator<Item = Field> + use<> {
-        (1..=self.len()).map(move |slot| Field(slot, name))
+    pub fn items(&self, name: &'static str) -> impl Iterator<Item = Field> + use<> {
+        (1..=self.count()).map(move |slot| Field(slot, name))
     }
 
     fn word(&self, field: Field) -> u32 {
@@ -173,17 +184,17 @@ impl<'v, 'a> List<'v, 'a> {
     }
 
     /// A number; `None` when the field is not there.
-    pub(super) fn int(&self, field: Field) -> Result<Option<u64>, ValueError> {
+    pub fn int(&self, field: Field) -> Result<Option<u64>, ValueError> {
         self.values.int(field, self.word(field))
     }
 
     /// Bytes; `None` when the field is not there.
-    pub(super) fn blob(&self, field: Field) -> Result<Option<&'a [u8]>, ValueError> {
+    pub fn blob(&self, field: Field) -> Result<Option<&'a [u8]>, ValueError> {
         self.values.blob(field, self.word(field))
     }
 
     /// An object or an array; `None` when the field is not there.
-    pub(super) fn list(&self, field: Field) -> Result<Option<List<'v, 'a>>, ValueError> {
+    pub fn list(&self, field: Field) -> Result<Option<List<'v, 'a>>, ValueError> {
         self.values.list(field, self.word(field))
     }
 }

@@ -56,7 +56,7 @@ fn blobs_of_all_widths_are_read() {
 #[test]
 fn rows_lie_inside_the_block() {
     let words = [1];
-    let list = |word| with_field(word, &words, |list| Ok(list.list(F)?.map(|list| list.len())));
+    let list = |word| with_field(word, &words, |list| Ok(list.list(F)?.map(|list| list.count())));
     assert_eq!(list(0), Ok(None));
     assert_eq!(list(ARRAY << 28 | 16), Ok(Some(0)));
     assert_eq!(list(OBJECT << 28 | 16), Ok(Some(0)));

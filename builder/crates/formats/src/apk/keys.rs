@@ -12,7 +12,7 @@ use crate::keyring;
 use wifibox_ground::digest::Sha256;
 
 /// No key file is larger than this many bytes.
-pub(super) const SIZE_LIMIT: u64 = 64 << 10;
+pub(crate) const SIZE_LIMIT: u64 = 64 << 10;
 
 /// The SHA-256 of an RSA key's SubjectPublicKeyInfo in DER, as
 /// `openssl pkey -pubin -in NAME.rsa.pub -outform DER | sha256sum` prints it.

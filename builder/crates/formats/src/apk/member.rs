@@ -21,12 +21,12 @@ const SIGNATURE_LIMIT: u64 = 65536;
 const TAR_LIMITS: TarLimits = TarLimits { entries: 4096, file_size: u64::MAX };
 
 /// Whether a gzip file begins with these bytes.
-pub(super) fn is_gzip(bytes: &[u8]) -> bool {
+pub fn is_gzip(bytes: &[u8]) -> bool {
     bytes.starts_with(&[0x1f, 0x8b])
 }
 
 /// A gzip member.
-pub(super) struct Member {
+pub struct Member {
     /// As it stands in the file.
     pub compressed: Vec<u8>,
     /// The decompressed contents.
@@ -36,7 +36,7 @@ pub(super) struct Member {
 impl Member {
     /// Reads the next member, of at most `limit` bytes packed and as many unpacked, and not one byte
     /// more; `None` at the end of the file.
-    pub(super) fn read(input: &mut impl BufRead, limit: u64) -> io::Result<Option<Self>> {
+    pub fn read(input: &mut impl BufRead, limit: u64) -> io::Result<Option<Self>> {
         if is_at_end(input)? {
             return Ok(None);
         }
@@ -65,7 +65,7 @@ impl Member {
 }
 
 /// Why the front of an index or a package cannot be read.
-pub(super) enum FrontError {
+pub enum FrontError {
     /// A gzip member is damaged.
     Gzip(io::Error),
     /// A tar archive is damaged.
@@ -74,7 +74,7 @@ pub(super) enum FrontError {
 
 /// Takes the signature members off the front; returns the signatures, the number of bytes that
 /// those members take, and the first member that is not one of them, if there is one.
-pub(super) fn read_front(
+pub fn read_front(
     input: &mut impl BufRead,
     limit: u64,
 ) -> Result<(Vec<Signature>, usize, Option<Member>), FrontError> {
@@ -105,7 +105,7 @@ fn too_many(what: &str) -> FrontError {
 
 /// The files of an archive in memory, by name, in their order. Anything but files in its root is
 /// refused; so is anything but zeros behind its end.
-pub(super) fn files(mut archive: &[u8]) -> Result<Vec<(String, Vec<u8>)>, TarError> {
+pub fn files(mut archive: &[u8]) -> Result<Vec<(String, Vec<u8>)>, TarError> {
     let mut files = Vec::new();
     tarball::read(&mut archive, TAR_LIMITS, &mut |entry: Entry<'_>| {
         let shown = entry.path.to_string();
@@ -127,7 +127,7 @@ pub(super) fn files(mut archive: &[u8]) -> Result<Vec<(String, Vec<u8>)>, TarErr
 }
 
 /// Reads what follows the end of an archive: padding, which is zeros.
-pub(super) fn only_zeros(rest: &mut dyn Read) -> io::Result<()> {
+pub fn only_zeros(rest: &mut dyn Read) -> io::Result<()> {
     let mut buffer = [0; 8192];
     loop {
         match rest.read(&mut buffer) {
@@ -143,7 +143,7 @@ pub(super) fn only_zeros(rest: &mut dyn Read) -> io::Result<()> {
 }
 
 /// Whether nothing is left to read.
-pub(super) fn is_at_end(input: &mut impl BufRead) -> io::Result<bool> {
+pub fn is_at_end(input: &mut impl BufRead) -> io::Result<bool> {
     loop {
         match input.fill_buf() {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
@@ -152,7 +152,7 @@ pub(super) fn is_at_end(input: &mut impl BufRead) -> io::Result<bool> {
     }
 }
 
-pub(super) fn too_large(limit: u64) -> io::Error {
+fn too_large(limit: u64) -> io::Error {
     io::Error::new(io::ErrorKind::FileTooLarge, format!("a member of more than {limit} bytes"))
 }
 

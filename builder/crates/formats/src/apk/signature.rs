@@ -56,7 +56,7 @@ pub struct Signature {
 
 impl Signature {
     /// A signature from the name and the content of its file; `None` if it has another name.
-    pub(super) fn of_file(name: &str, bytes: &[u8]) -> Option<Self> {
+    pub fn of_file(name: &str, bytes: &[u8]) -> Option<Self> {
         let (kind, key) = name.strip_prefix(".SIGN.")?.split_once('.')?;
         let kind = match kind {
             "RSA" => Some(Kind::Rsa),
@@ -153,7 +153,7 @@ fn held(names: &[String]) -> String {
 
 /// Checks the signatures over `message`, as apk does: the first one of a known kind by a pinned key
 /// decides. Returns that key.
-pub(super) fn verify<'t>(
+pub fn verify<'t>(
     name: &str,
     signatures: &[Signature],
     message: &[u8],

@@ -24,6 +24,46 @@ pub struct Control {
 }
 
 impl Control {
+    /// Reads the control files of `package`, given by name.
+    ///
+    /// # Errors
+    /// [`IpkError::Format`], [`IpkError::Control`].
+    pub fn parse(package: &str, mut files: BTreeMap<String, Vec<u8>>) -> Result<Self, IpkError> {
+        let wrong =
+            |why: &str| IpkError::Format { package: package.to_owned(), why: why.to_owned() };
+        let bad = |source| IpkError::Control { package: package.to_owned(), source };
+        let text = files.remove("control").ok_or_else(|| wrong("it has no file control"))?;
+        let mut reader = deb822::Reader::new(&text[..]).blanks_continue();
+        let mut control = Control::default();
+        let record = reader.next_record().map_err(bad)?;
+        let record = record.ok_or_else(|| wrong("its file control is empty"))?;
+        for (name, value) in record.fields() {
+            if control.fields.insert(name.to_owned(), value.to_owned()).is_some() {
+                return Err(bad(record.error(format!("the field {name} appears twice"))));
+            }
+        }
+        for field in ["Package", "Version"] {
+            if control.field(field).is_none_or(str::is_empty) {
+                return Err(bad(record.error(format!("there is no field {field}"))));
+            }
+        }
+        if reader.next_record().map_err(bad)?.is_some() {
+            return Err(wrong("its file control describes more than one package"));
+        }
+        for (name, bytes) in files {
+            if SCRIPTS.contains(&&*name) {
+                control.scripts.insert(name, bytes);
+            } else if name == "conffiles" {
+                let text =
+                    String::from_utf8(bytes).map_err(|_| wrong("its conffiles are not UTF-8"))?;
+                control.conffiles = text.split_ascii_whitespace().map(str::to_owned).collect();
+            } else {
+                control.others.insert(name, bytes);
+            }
+        }
+        Ok(control)
+    }
+
     /// The value of a field; `None` where the package does not have it.
     pub fn field(&self, name: &str) -> Option<&str> {
         self.fields.get(name).map(String::as_str)
@@ -88,45 +128,3 @@ const SCRIPTS: [&str; 8] = [
     "prerm-pkg",
     "postrm-pkg",
 ];
-
-/// Reads the control files of `package`, given by name.
-///
-/// # Errors
-/// [`IpkError::Format`], [`IpkError::Control`].
-pub(super) fn parsed(
-    package: &str,
-    mut files: BTreeMap<String, Vec<u8>>,
-) -> Result<Control, IpkError> {
-    let wrong = |why: &str| IpkError::Format { package: package.to_owned(), why: why.to_owned() };
-    let bad = |source| IpkError::Control { package: package.to_owned(), source };
-    let text = files.remove("control").ok_or_else(|| wrong("it has no file control"))?;
-    let mut reader = deb822::Reader::new(&text[..]).blanks_continue();
-    let mut control = Control::default();
-    let record = reader.next_record().map_err(bad)?;
-    let record = record.ok_or_else(|| wrong("its file control is empty"))?;
-    for (name, value) in record.fields() {
-        if control.fields.insert(name.to_owned(), value.to_owned()).is_some() {
-            return Err(bad(record.error(format!("the field {name} appears twice"))));
-        }
-    }
-    for field in ["Package", "Version"] {
-        if control.field(field).is_none_or(str::is_empty) {
-            return Err(bad(record.error(format!("there is no field {field}"))));
-        }
-    }
-    if reader.next_record().map_err(bad)?.is_some() {
-        return Err(wrong("its file control describes more than one package"));
-    }
-    for (name, bytes) in files {
-        if SCRIPTS.contains(&&*name) {
-            control.scripts.insert(name, bytes);
-        } else if name == "conffiles" {
-            let text =
-                String::from_utf8(bytes).map_err(|_| wrong("its conffiles are not UTF-8"))?;
-            control.conffiles = text.split_ascii_whitespace().map(str::to_owned).collect();
-        } else {
-            control.others.insert(name, bytes);
-        }
-    }
-    Ok(control)
-}

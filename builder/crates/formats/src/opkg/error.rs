@@ -1,7 +1,7 @@
 //! Why a package of opkg cannot be read.
 
 use crate::IndexError;
-use crate::deb::ar::ArError;
+use crate::deb::ArError;
 use crate::fault::Fault;
 use crate::tarball::TarError;
 

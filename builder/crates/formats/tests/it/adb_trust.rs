@@ -5,9 +5,10 @@ use std::io::Cursor;
 use sha2::Digest as _;
 use wifibox_formats::Verified;
 use wifibox_formats::adb::{
-    AdbError, AdbLimits, Apk3, Fingerprint, Index, IndexReadError, Keyring, SignatureError,
+    AdbError, AdbLimits, Fingerprint, Index, IndexReadError, Keyring, SignatureError,
     SignatureState,
 };
+use wifibox_packages::Apk3;
 use wifibox_testkit::adbkeys::Signer;
 use wifibox_testkit::adbwriter::{
     ADB, PACKINGS, Packing, SIG, V, block, index, info, long_block, pack, payload, plain,

@@ -2,15 +2,23 @@
 
 #![allow(clippy::unwrap_used)]
 
+use std::io::Cursor;
+
 use proptest::prelude::*;
-use wifibox_formats::PackageLimits;
-use wifibox_formats::PublicKey as _;
 use wifibox_formats::apk::index::read_signed;
-use wifibox_formats::apk::keys_of_package;
 use wifibox_formats::apk::signature::Kind;
 use wifibox_formats::apk::{Fingerprint, KeyError, Keyring, Trust};
+use wifibox_formats::keys_of_package;
+use wifibox_formats::reader::OpenOptions;
+use wifibox_formats::{OpenPackage as _, PackageFormat, PackageReader, PublicKey as _};
+use wifibox_packages::Readers;
 use wifibox_testkit::apkkeys::SigningKey;
 use wifibox_testkit::apkrepo::{Package, Repository};
+
+fn opened(package: Vec<u8>) -> Box<dyn PackageReader> {
+    let input = Box::new(Cursor::new(package));
+    Readers.open(PackageFormat::Apk, "alpine-keys", input, OpenOptions::default()).unwrap()
+}
 
 fn alice() -> SigningKey {
     SigningKey::generate("alice@example.org-1.rsa.pub", 1)
@@ -69,9 +77,7 @@ fn keys_come_in_a_package() {
         .symlink(&path("usr/share/apk/keys/x86_64", &b), &format!("../{}", b.name))
         .file("etc/apk/keys/README", 0o644, "no key")
         .file("etc/elsewhere.rsa.pub", 0o644, "no key");
-    let read = |package: &Package| {
-        keys_of_package("alpine-keys", &package.build()[..], PackageLimits::default())
-    };
+    let read = |package: &Package| keys_of_package("alpine-keys", opened(package.build()));
     let keyring = read(&package).unwrap();
     let found: Vec<_> =
         keyring.keys().map(|key| (key.name().to_owned(), key.fingerprint())).collect();

@@ -7,9 +7,8 @@ use tar::EntryType;
 use wifibox_formats::PackageLimits;
 use wifibox_formats::apk::index::{SIZE_LIMIT, read_signed, read_unsigned_records};
 use wifibox_formats::apk::signature::Kind;
-use wifibox_formats::apk::{
-    Apk, ApkError, ApkIndexError, Fingerprint, Keyring, SignatureError, Trust,
-};
+use wifibox_formats::apk::{ApkError, ApkIndexError, Fingerprint, Keyring, SignatureError, Trust};
+use wifibox_packages::Apk;
 use wifibox_testkit::apkkeys::SigningKey;
 use wifibox_testkit::apkrepo::{Member, Package, Repository, gzip, signatures, tar};
 

@@ -2,7 +2,7 @@
 //! packages by apk's own identity, so the SHA-256 that the lock pins is found by fetching them.
 
 use std::fs::File;
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufReader, Cursor};
 use std::path::Path;
 
 use super::{Offered, fingerprints, key_files, no_keys, v3};
@@ -14,9 +14,10 @@ use crate::{Context, Error};
 use wifibox_fetch::{FetchError, Fetcher};
 use wifibox_formats::adb::is_adb;
 use wifibox_formats::apk::keys::{Fingerprint, Keyring};
-use wifibox_formats::apk::keys_of_package;
-use wifibox_formats::apk::{Apk, Trust, index};
-use wifibox_formats::{Package, PackageError, PackageLimits};
+use wifibox_formats::apk::{Trust, index};
+use wifibox_formats::keys_of_package;
+use wifibox_formats::reader::OpenOptions;
+use wifibox_formats::{OpenPackage, Package, PackageError, PackageFormat};
 use wifibox_ground::artefact::Artefact;
 use wifibox_ground::digest::Sha256;
 use wifibox_ground::location::Location;
@@ -53,7 +54,14 @@ pub fn load(
             continue;
         }
         if !has_all_pinned(&keyring, &pinned) {
-            keyring.extend(packaged_keys(repository, &folder, &bytes, &mirrors, fetcher)?);
+            keyring.extend(packaged_keys(
+                repository,
+                &folder,
+                &bytes,
+                &mirrors,
+                fetcher,
+                context.packages,
+            )?);
         }
         if !keyring.has_any(&pinned) {
             let package = repository.key_package.iter().map(|name| format!("the package {name}"));
@@ -149,6 +157,7 @@ fn packaged_keys(
     index: &[u8],
     mirrors: &[Location],
     fetcher: &Fetcher<'_>,
+    packages: &dyn OpenPackage,
 ) -> Result<Keyring, Error> {
     let Some(name) = &repository.key_package else { return Ok(Keyring::default()) };
     let records = index::read_unsigned_records(&format!("{folder}/{INDEX}"), index)?;
@@ -160,7 +169,9 @@ fn packaged_keys(
     let artefact = Artefact::on_mirrors(path.clone(), mirrors, &path)
         .map_err(|error| Error::Mirror(path, error))?;
     let bytes = fetcher.read_unverified(&artefact, KEYS_LIMIT)?;
-    Ok(keys_of_package(name, &bytes[..], PackageLimits::default()).map_err(PackageError::from)?)
+    let input = Box::new(Cursor::new(bytes));
+    let package = packages.open(PackageFormat::Apk, name, input, OpenOptions::default())?;
+    Ok(keys_of_package(name, package)?)
 }
 
 /// Fetches the packages that have no SHA-256 yet, checks each against its record, and pins it.
@@ -182,7 +193,9 @@ pub fn complete(
         artefact.identity.size = (package.size > 0).then_some(package.size);
         wanted.push((artefact, package.clone()));
     }
-    let check = |package: &Package, path: &Path| matches(package, path).map_err(|e| e.to_string());
+    let check = |package: &Package, path: &Path| {
+        matches(package, path, context.packages).map_err(|error| error.to_string())
+    };
     let files = fetcher.fetch_all_checked(&wanted, &check, context.work.jobs.get())?;
     for (locked, file) in unknown.into_iter().zip(files) {
         locked.package.sha256 = Some(file.sha256);
@@ -191,21 +204,15 @@ pub fn complete(
 }
 
 /// Whether a file is the package of this record, all through.
-fn matches(package: &Package, path: &Path) -> Result<(), Error> {
+fn matches(package: &Package, path: &Path, packages: &dyn OpenPackage) -> Result<(), Error> {
+    let Some(identity) = &package.identity else {
+        let (name, version) = (package.name.clone(), package.version.clone());
+        return Err(Error::Unhashed { name, version });
+    };
     let read = |source| Error::ReadBack { what: path.display().to_string(), source };
-    let mut file = BufReader::with_capacity(1 << 16, File::open(path).map_err(read)?);
-    if is_adb(file.fill_buf().map_err(read)?) {
-        return v3::matches(package, file);
-    }
-    let apk =
-        Apk::open(&package.name, file, PackageLimits::default()).map_err(PackageError::from)?;
-    match &package.identity {
-        Some(identity) => apk.check_identity(identity).map_err(PackageError::from)?,
-        None => {
-            let (name, version) = (package.name.clone(), package.version.clone());
-            return Err(Error::Unhashed { name, version });
-        }
-    }
+    let file = BufReader::with_capacity(1 << 16, File::open(path).map_err(read)?);
+    let options = OpenOptions { identity: Some(identity), ..OpenOptions::default() };
+    let apk = packages.open(PackageFormat::Apk, &package.name, Box::new(file), options)?;
     apk.read_data(&mut |_| Ok::<(), PackageError>(()))?;
     Ok(())
 }

@@ -7,8 +7,8 @@ use crate::mirrors::mirrors;
 use crate::source::Source;
 use crate::{Context, Error};
 use wifibox_fetch::Fetcher;
-use wifibox_formats::apk::Apk;
-use wifibox_formats::{Package, PackageError, PackageLimits};
+use wifibox_formats::reader::OpenOptions;
+use wifibox_formats::{Package, PackageFormat};
 use wifibox_ground::artefact::Artefact;
 use wifibox_recipe::{Format, LoosePackage, Repository};
 
@@ -47,13 +47,12 @@ pub fn load(
     let files = fetcher.fetch_all(&artefacts, context.work.jobs.get())?;
     for (pinned, file) in others.into_iter().zip(files) {
         let reader = std::io::BufReader::new(file.open()?);
-        let apk = Apk::open(&pinned.file, reader, PackageLimits::default())
-            .map_err(PackageError::from)?;
-        let mut package = apk.control().info.to_package();
+        let (format, options) = (PackageFormat::Apk, OpenOptions::default());
+        let apk = context.packages.open(format, &pinned.file, Box::new(reader), options)?;
+        let Some(mut package) = apk.record() else { continue };
         package.path = pinned.file.clone();
         package.size = pinned.size;
         package.sha256 = Some(pinned.sha256);
-        package.identity = Some(apk.control().identity.clone());
         offered.packages.push(LockedPackage { repository: repository.name.clone(), package });
     }
     Ok(())

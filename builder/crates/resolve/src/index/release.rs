@@ -9,8 +9,9 @@ use super::feeds::{Feed, Feeds};
 use crate::Error;
 use wifibox_fetch::FetchError;
 use wifibox_formats::opkg::feeds::{Build, IndexPlan, Packing, Target, plans};
-use wifibox_formats::opkg::{self, Ipk, KernelId, kernel};
-use wifibox_formats::{Package, PackageError, PackageLimits};
+use wifibox_formats::opkg::{self, KernelId, kernel};
+use wifibox_formats::reader::OpenOptions;
+use wifibox_formats::{Package, PackageFormat};
 use wifibox_ground::artefact::Artefact;
 use wifibox_ground::digest::Sha256;
 use wifibox_recipe::FeedTarget;
@@ -187,9 +188,10 @@ impl Work<'_> {
         let mut artefact = self.file(path)?.expecting(None, *sha256);
         artefact.file_name = path.rsplit('/').next().unwrap_or_default().to_owned();
         let file = self.feeds.fetcher.fetch(&artefact)?;
-        let ipk = Ipk::open(path, BufReader::new(file.open()?), PackageLimits::default())
-            .map_err(PackageError::from)?;
-        let package = ipk.control().to_package();
+        let input = Box::new(BufReader::new(file.open()?));
+        let readers = self.feeds.context.packages;
+        let ipk = readers.open(PackageFormat::Ipk, path, input, OpenOptions::default())?;
+        let Some(package) = ipk.record() else { return Ok(None) };
         if package.name != name {
             let why = format!("{path} is the package {}", package.name);
             return Err(Error::Unsupported(format!("{}: {why}", self.build.label())));

@@ -1,13 +1,11 @@
 //! Indexes and packages of apk's format v3 (ADB): OpenWrt's from 25.12, and whatever a repository of
 //! Alpine publishes in it.
 
-use std::io::Read;
-
 use super::{KeyFile, Offered, fingerprints, key_files, no_keys};
 use crate::lock::{LockedIndex, LockedPackage};
 use crate::{Context, Error};
-use wifibox_formats::adb::{AdbLimits, Apk3, Fingerprint, Index, Keyring};
-use wifibox_formats::{Package, PackageError};
+use wifibox_formats::Package;
+use wifibox_formats::adb::{AdbLimits, Fingerprint, Index, Keyring};
 use wifibox_ground::digest::Sha256;
 use wifibox_recipe::{Format, Repository};
 
@@ -99,21 +97,6 @@ pub fn offer(
     });
     let locked = |package| LockedPackage { repository: repository.name.clone(), package };
     offered.packages.extend(packages.into_iter().map(locked));
-}
-
-/// Whether a file is the package of this record, all through.
-///
-/// # Errors
-/// [`Error`]: it is not, or it is damaged.
-pub fn matches(package: &Package, file: impl Read) -> Result<(), Error> {
-    let Some(identity) = &package.identity else {
-        let (name, version) = (package.name.clone(), package.version.clone());
-        return Err(Error::Unhashed { name, version });
-    };
-    let apk = Apk3::open_expected(&package.name, file, AdbLimits::default(), identity)
-        .map_err(PackageError::from)?;
-    apk.read_data(&mut |_| Ok::<(), PackageError>(()))?;
-    Ok(())
 }
 
 #[cfg(test)]

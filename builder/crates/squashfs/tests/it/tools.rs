@@ -1,8 +1,9 @@
-//! Images read by `unsquashfs`.
+//! Images read by `unsquashfs`, and those of `mksquashfs` read by us.
 
-use std::io::Cursor;
+use std::ffi::OsStr;
+use std::io::{BufReader, Cursor};
 
-use wifibox_squashfs::{Archive, Codec, Entry, Kind, verify};
+use wifibox_squashfs::{Archive, Codec, Entry, Kind, usage, verify};
 
 use crate::support::{self, entry, lines, run};
 use crate::{CODECS, image, options};
@@ -55,6 +56,32 @@ fn directories_beyond_every_small_limit_read_back() {
     if let Some(output) = run("unsquashfs", &["-l".as_ref(), file.as_os_str()]) {
         let listed = lines(&output).iter().filter(|line| line.starts_with("squashfs-root")).count();
         assert_eq!(listed, archive.len());
+    }
+}
+
+#[test]
+fn images_of_mksquashfs_are_read_however_they_are_compressed() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let content = directory.path().join("content");
+    std::fs::create_dir(&content).expect("a folder");
+    let text = "a line that repeats itself\n".repeat(20_000);
+    std::fs::write(content.join("long"), &text).expect("written");
+    std::fs::hard_link(content.join("long"), content.join("again")).expect("linked");
+    std::fs::write(content.join("short"), "12345").expect("written");
+    let file = directory.path().join("image");
+    for name in ["gzip", "xz", "zstd", "lz4", "lzo"] {
+        let compression = ["-comp", name, "-noappend", "-quiet", "-no-progress"];
+        let paths = [content.as_os_str(), file.as_os_str()].into_iter();
+        let arguments: Vec<&OsStr> = paths.chain(compression.map(OsStr::new)).collect();
+        if run("mksquashfs", &arguments).is_none() {
+            return;
+        }
+        let image = BufReader::new(std::fs::File::open(&file).expect("an image"));
+        let found = usage(image).unwrap_or_else(|error| panic!("{name}: {error}"));
+        assert_eq!(found.compression, name);
+        let size: u64 = found.nodes.iter().map(|node| node.size).sum();
+        assert_eq!(size, text.len() as u64 + 5, "{name}");
+        assert!(found.nodes.iter().all(|node| node.stored < 10_000), "{name}");
     }
 }
 

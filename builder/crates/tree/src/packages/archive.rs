@@ -6,14 +6,14 @@ use std::num::NonZeroUsize;
 
 use super::ChosenPackage;
 use super::Error;
-use wifibox_formats::reader::{self, OpenOptions};
+use wifibox_formats::reader::OpenOptions;
 use wifibox_formats::{PackageError, PackageFormat, PackageLimits, PackageReader};
 use wifibox_ground::content::ReadBack;
 use wifibox_ground::entry::{Entry, EntryKind};
 use wifibox_ground::path::GuestPath;
 use wifibox_recipe::Format;
 
-use crate::PlaceError;
+use crate::{Context, PlaceError};
 
 /// The format of a package's file; `None` for a file that stands for itself: OpenWrt's kernel image.
 fn format(package: &ChosenPackage) -> Option<PackageFormat> {
@@ -33,6 +33,7 @@ fn format(package: &ChosenPackage) -> Option<PackageFormat> {
 /// [`Error`]: the file went away or was never needed, or the package is damaged or another one.
 pub fn open(
     package: &ChosenPackage,
+    context: &Context<'_>,
     jobs: NonZeroUsize,
 ) -> Result<Option<Box<dyn PackageReader>>, Error> {
     let Some(format) = format(package) else { return Ok(None) };
@@ -47,7 +48,7 @@ pub fn open(
     }
     let identity = record.identity.as_ref();
     let options = OpenOptions { limits: PackageLimits::default(), jobs, identity };
-    Ok(Some(reader::open(format, name, file, options)?))
+    Ok(Some(context.packages.open(format, name, Box::new(file), options)?))
 }
 
 fn open_file(package: &ChosenPackage) -> Result<BufReader<File>, Error> {
@@ -72,10 +73,11 @@ impl<E> From<PackageError> for Either<E> {
 /// [`Error`]: the package is damaged, or `take` failed.
 pub fn read_data<E: From<Error>>(
     package: &ChosenPackage,
+    context: &Context<'_>,
     jobs: NonZeroUsize,
     take: &mut dyn FnMut(Entry<'_>) -> Result<(), E>,
 ) -> Result<(), E> {
-    if let Some(reader) = open(package, jobs)? {
+    if let Some(reader) = open(package, context, jobs)? {
         let read = reader.read_data(&mut |entry| take(entry).map_err(Either::Taker));
         return read.map_err(|error| match error {
             Either::Package(error) => Error::from(error).into(),

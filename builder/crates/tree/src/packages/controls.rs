@@ -61,7 +61,7 @@ pub fn read(
         let Said { control, source } = match &package.said {
             Some(said) => said.clone(),
             None => {
-                let said = read_one(package)?;
+                let said = read_one(package, context)?;
                 keep(package, &said, context);
                 said
             }
@@ -102,8 +102,8 @@ fn key(package: &ChosenPackage, context: &Context<'_>) -> Option<Sha256> {
     ))
 }
 
-fn read_one(package: &ChosenPackage) -> Result<Said, Error> {
-    let Some(reader) = archive::open(package, NonZeroUsize::MIN)? else {
+fn read_one(package: &ChosenPackage, context: &Context<'_>) -> Result<Said, Error> {
+    let Some(reader) = archive::open(package, context, NonZeroUsize::MIN)? else {
         return Ok(Said::default());
     };
     let Metadata {

@@ -15,11 +15,12 @@ use std::path::{Path, PathBuf};
 
 use wifibox_formats::PackageLimits;
 use wifibox_formats::PublicKey as _;
-use wifibox_formats::opkg::{Ipk, IpkError, Keyring, Trust, kernel, read_signed};
+use wifibox_formats::opkg::{IpkError, Keyring, Trust, kernel, read_signed};
 use wifibox_ground::content::Spool;
 use wifibox_ground::digest::Sha256;
 use wifibox_ground::path::GuestPath;
 use wifibox_ground::version::Scheme;
+use wifibox_packages::Ipk;
 use wifibox_tree::accounts::Accounts;
 use wifibox_tree::openwrt::{self, PackageFacts, owned_by_root};
 use wifibox_tree::unpack::{Replaces, UnpackError, Unpacker};

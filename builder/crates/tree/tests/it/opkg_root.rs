@@ -7,9 +7,10 @@ use std::fs::{self, File};
 
 use wifibox_formats::PackageLimits;
 use wifibox_formats::opkg::feeds::{Build, Packing, plans};
-use wifibox_formats::opkg::{Ipk, IpkError, Keyring, Trust, read_signed, read_sums};
+use wifibox_formats::opkg::{IpkError, Keyring, Trust, read_signed, read_sums};
 use wifibox_ground::content::Spool;
 use wifibox_ground::digest::Sha256;
+use wifibox_packages::Ipk;
 use wifibox_testkit::opkgrepo::{Form, Ipk as Made, Release, Signer};
 use wifibox_tree::accounts::Accounts;
 use wifibox_tree::openwrt::{self, PackageFacts, owned_by_root};

@@ -6,10 +6,10 @@ use std::io::{self, BufRead, Read};
 
 use ring::digest::{Context, SHA1_FOR_LEGACY_USE_ONLY};
 
-use super::error::ApkError;
-use super::member::{self, only_zeros};
-use crate::archive::PackageLimits;
-use crate::tarball::{self, TarError};
+use wifibox_formats::PackageLimits;
+use wifibox_formats::apk::ApkError;
+use wifibox_formats::apk::member::{self, only_zeros};
+use wifibox_formats::tarball::{self, TarError};
 use wifibox_ground::codec::Compression;
 use wifibox_ground::digest::{Hasher, Sha256};
 use wifibox_ground::entry::{Entry, EntryKind};

@@ -2,10 +2,11 @@
 
 use std::io::{self, Read, Seek, SeekFrom};
 
-use super::error::IpkError;
+use crate::ar::ArReader;
 use crate::archive::Stop;
-use crate::deb::ar::{ArError, ArReader};
-use crate::tarball::{self, TarError, TarLimits};
+use wifibox_formats::deb::ArError;
+use wifibox_formats::opkg::IpkError;
+use wifibox_formats::tarball::{self, TarError, TarLimits};
 use wifibox_ground::codec::{Compression, Limits};
 use wifibox_ground::entry::{Entry, EntryKind};
 

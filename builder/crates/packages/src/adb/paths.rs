@@ -3,11 +3,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::error::AdbError;
 use super::hash::Hash;
-use super::limits::AdbLimits;
-use super::value::{Field, List, ValueError};
-use crate::names::Names;
+use wifibox_formats::adb::value::{Field, List, ValueError};
+use wifibox_formats::adb::{AdbError, AdbLimits};
+use wifibox_formats::names::Names;
 use wifibox_ground::path::GuestPath;
 
 const DIR_NAME: Field = Field(1, "name");

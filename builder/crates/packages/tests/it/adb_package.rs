@@ -3,10 +3,11 @@
 use std::io::Cursor;
 
 use proptest::prelude::*;
-use wifibox_formats::adb::{AdbError, AdbLimits, Apk3, Control, Index, Info};
+use wifibox_formats::adb::{AdbError, AdbLimits, Index, Info};
 use wifibox_formats::{Identity, Package};
 use wifibox_ground::codec::Limits;
 use wifibox_ground::entry::{Entry, EntryKind};
+use wifibox_packages::adb::{Apk3, Control};
 use wifibox_testkit::adbwriter::{
     ADB, DATA, PACKINGS, V, acl, block, data, dependency, directory, file, index, info, link,
     names, object, pack, payload, plain, sample_package, text,

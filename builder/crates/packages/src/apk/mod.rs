@@ -5,18 +5,17 @@
 //! files in, [`Apk::check_signature`] and [`Apk::check_identity`] say whether they are what was
 //! meant, then [`Apk::read_data`] streams what is to be installed.
 
+mod data;
+
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read};
 
-use super::error::ApkError;
-use super::member::{self, FrontError, Member};
-use super::pkginfo::PkgInfo;
-use super::signature::{self, Signature, Trust};
-use super::{Fingerprint, data};
-use crate::archive::PackageLimits;
-use crate::keyring::PublicKey as _;
-use crate::tarball::TarError;
-use crate::{Identity, Package};
+use wifibox_formats::adb::is_adb;
+use wifibox_formats::apk::member::{self, FrontError, Member};
+use wifibox_formats::apk::signature::{self, Signature, Trust};
+use wifibox_formats::apk::{ApkError, Fingerprint, PkgInfo};
+use wifibox_formats::tarball::TarError;
+use wifibox_formats::{Identity, Package, PackageLimits, PublicKey as _};
 use wifibox_ground::entry::Entry;
 
 /// The signatures and control files of a package.
@@ -77,7 +76,7 @@ impl<R: Read> Apk<R> {
             |source| ApkError::Tar { package: package.to_owned(), member: "control files", source };
         let mut rest = BufReader::with_capacity(64 << 10, input);
         let start = rest.fill_buf().map_err(|error| tar(TarError::Read(error)))?;
-        if crate::adb::is_adb(start) {
+        if is_adb(start) {
             return Err(ApkError::Version3 { package: package.to_owned() });
         }
         if start.is_empty() {

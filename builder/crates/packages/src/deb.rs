@@ -8,73 +8,14 @@ use std::collections::BTreeMap;
 use std::io::Read;
 use std::num::NonZeroUsize;
 
-use super::ar::{ArError, ArReader, MemberHeader};
-use crate::archive::{PackageLimits, Stop, control_files, member_compression, unpacked};
-use crate::deb822;
-use crate::fault::Fault;
-use crate::tarball::{self, TarError};
+use crate::ar::{ArReader, MemberHeader};
+use crate::archive::{Stop, control_files, member_compression, unpacked};
+use wifibox_formats::PackageLimits;
+use wifibox_formats::deb::{ArError, DebError};
+use wifibox_formats::deb822;
+use wifibox_formats::tarball;
 use wifibox_ground::codec::Compression;
 use wifibox_ground::entry::Entry;
-
-/// Why a package cannot be read.
-#[derive(Debug, thiserror::Error)]
-pub enum DebError {
-    /// The outer archive is truncated, damaged, or not an ar archive.
-    #[error("{package} is not a Debian package: {source}")]
-    Ar {
-        /// The package.
-        package: String,
-        /// The error of the ar reader.
-        source: ArError,
-    },
-    /// It is not a package of this format.
-    #[error("{package} is not a Debian package that can be read: {why}")]
-    Foreign {
-        /// The package.
-        package: String,
-        /// The reason, for the message.
-        why: String,
-    },
-    /// It is a variant of the format that is not supported.
-    #[error("{package} is not a Debian package that can be read: {why}")]
-    Unsupported {
-        /// The package.
-        package: String,
-        /// Which form.
-        why: String,
-    },
-    /// The outer archive has the wrong members.
-    #[error("{package} is not a Debian package that can be read: {why}")]
-    Format {
-        /// The package.
-        package: String,
-        /// The reason, for the message.
-        why: String,
-    },
-    /// A member of the outer archive cannot be unpacked.
-    #[error("{package}, {member}: {source}")]
-    Tar {
-        /// The package.
-        package: String,
-        /// `control.tar.xz` or `data.tar.xz`.
-        member: String,
-        /// The error of the tar reader.
-        source: TarError,
-    },
-}
-
-impl DebError {
-    /// The kind of the fault.
-    pub fn kind(&self) -> Fault {
-        match self {
-            DebError::Ar { source, .. } => source.kind(),
-            DebError::Foreign { .. } => Fault::Foreign,
-            DebError::Unsupported { .. } => Fault::Unsupported,
-            DebError::Format { .. } => Fault::Damaged,
-            DebError::Tar { source, .. } => source.kind(),
-        }
-    }
-}
 
 /// The control files of a package, as bytes.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

@@ -2,39 +2,11 @@
 
 use std::io::{self, Read};
 
-use crate::fault::Fault;
-use crate::within::read_within;
+use wifibox_formats::deb::ArError;
+use wifibox_formats::within::read_within;
 use wifibox_ground::codec::fill;
 
 const MAGIC: &[u8; 8] = b"!<arch>\n";
-
-/// Why an archive cannot be read.
-#[derive(Debug, thiserror::Error)]
-pub enum ArError {
-    /// It does not begin like one.
-    #[error("it is not an ar archive")]
-    NotAr,
-    /// It ends in the middle.
-    #[error("it is cut off")]
-    Cut,
-    /// A member header is not one.
-    #[error("the header of its member {0} is damaged")]
-    Header(u32),
-    /// It cannot be read.
-    #[error("it cannot be read: {0}")]
-    Read(#[source] io::Error),
-}
-
-impl ArError {
-    /// The kind of the fault.
-    pub(crate) fn kind(&self) -> Fault {
-        match self {
-            ArError::NotAr => Fault::Foreign,
-            ArError::Cut | ArError::Header(_) => Fault::Damaged,
-            ArError::Read(error) => Fault::of_io(error),
-        }
-    }
-}
 
 /// The name and size of a member.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -3,21 +3,20 @@
 //! A DATA block begins with two little-endian words, the number of the directory and of the file in it,
 //! both from 1. Blocks come in the order of the metadata; empty files and links have none.
 
+mod hash;
+mod paths;
+
 use std::collections::BTreeMap;
 use std::io::{self, Read};
 
-use super::container::{Container, Schema};
-use super::error::AdbError;
-use super::hash::{Hash, Hasher};
-use super::info::Info;
-use super::key::{Fingerprint, Keyring};
-use super::limits::AdbLimits;
-use super::packing::read_exactly;
-use super::paths::{self, Acl, Directory, File, FileKind};
-use super::signature::{self, SignatureState};
-use super::value::{Field, Values};
-use crate::identity::Identity;
-use crate::within::Watched;
+use self::hash::{Hash, Hasher};
+use self::paths::{Acl, Directory, File, FileKind};
+use wifibox_formats::Identity;
+use wifibox_formats::adb::container::{Container, Schema};
+use wifibox_formats::adb::packing::read_exactly;
+use wifibox_formats::adb::value::{Field, Values};
+use wifibox_formats::adb::{AdbError, AdbLimits, Fingerprint, Info, Keyring, SignatureState};
+use wifibox_formats::within::Watched;
 use wifibox_ground::digest::{Sha256, hex};
 use wifibox_ground::entry::{Entry, EntryKind};
 use wifibox_ground::path::GuestPath;
@@ -149,7 +148,7 @@ impl<'r> Apk3<'r> {
 
     /// The state of its own signatures. A package from a signed index needs none.
     pub fn signature_state(&self, keyring: &Keyring, pinned: &[Fingerprint]) -> SignatureState {
-        signature::state(&self.container, keyring, pinned)
+        SignatureState::of(&self.container, keyring, pinned)
     }
 
     /// Hands all that is to be installed to `visit`: directories with their files in the order of the

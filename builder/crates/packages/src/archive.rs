@@ -1,30 +1,14 @@
-//! The parts that the readers of all package formats share: limits, members of an exact length, nested
+//! The parts that the readers of all package formats share: members of an exact length, nested
 //! compressed archives, and control files.
 
 use std::collections::BTreeMap;
 use std::io::{self, Read};
 use std::num::NonZeroUsize;
 
-use crate::tarball::{self, TarError, TarLimits};
+use wifibox_formats::PackageLimits;
+use wifibox_formats::tarball::{self, TarError};
 use wifibox_ground::codec::{Compression, Limits};
 use wifibox_ground::entry::{Entry, EntryKind};
-
-/// The limits of a package.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct PackageLimits {
-    /// All control files together, unpacked, in bytes; where signatures stand beside them, each member.
-    pub control: u64,
-    /// The unpacked data.
-    pub data: Limits,
-    /// The members of the data.
-    pub tar: TarLimits,
-}
-
-impl Default for PackageLimits {
-    fn default() -> Self {
-        PackageLimits { control: 64 << 20, data: Limits::default(), tar: TarLimits::default() }
-    }
-}
 
 /// Why the reading of entries ended early.
 pub(crate) enum Stop<E> {
@@ -65,7 +49,7 @@ pub(crate) fn member_compression(name: &str, wanted: &str) -> Result<Option<Comp
 }
 
 /// Reads a compressed member to its end, so that the decoder checks its checksums.
-pub fn unpacked<T, E: From<TarError>>(
+pub(crate) fn unpacked<T, E: From<TarError>>(
     compression: Compression,
     jobs: NonZeroUsize,
     content: impl Read,

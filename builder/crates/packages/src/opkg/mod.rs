@@ -5,14 +5,15 @@
 //! goes through the whole file for the control files, [`Ipk::read_data`] once more for the data, so
 //! that nothing has to be kept aside. Early packages are `ar` archives of the same members.
 
+mod members;
+
 use std::io::{Read, Seek};
 use std::num::NonZeroUsize;
 
-use super::control::{self, Control};
-use super::error::IpkError;
-use super::members;
-use crate::archive::{PackageLimits, Stop, control_files, member_compression, unpacked};
-use crate::tarball::{self, TarError};
+use crate::archive::{Stop, control_files, member_compression, unpacked};
+use wifibox_formats::PackageLimits;
+use wifibox_formats::opkg::{Control, IpkError};
+use wifibox_formats::tarball::{self, TarError};
 use wifibox_ground::codec::Compression;
 use wifibox_ground::entry::Entry;
 
@@ -50,7 +51,7 @@ impl<R: Read + Seek> Ipk<R> {
             } else if let Some(compression) = compression(package, name, "control.tar")? {
                 let files = control_files(compression, content, limits)
                     .map_err(|source| tar(package, name, source))?;
-                control.replace(control::parsed(package, files)?).is_some()
+                control.replace(Control::parse(package, files)?).is_some()
             } else if compression(package, name, "data.tar")?.is_some() {
                 std::mem::replace(&mut data, true)
             } else {

@@ -3,15 +3,17 @@
 #![allow(clippy::unwrap_used)]
 
 use std::io::Cursor;
-use std::num::NonZeroUsize;
 
 use tar::EntryType;
-use wifibox_formats::reader::{self, OpenOptions};
+use wifibox_formats::reader::OpenOptions;
 use wifibox_formats::tarball::TarLimits;
-use wifibox_formats::{Fault, Identity, PackageError, PackageFormat, PackageLimits};
+use wifibox_formats::{
+    Fault, Identity, OpenPackage as _, PackageError, PackageFormat, PackageLimits,
+};
 use wifibox_ground::codec::{Compression, Limits};
 use wifibox_ground::digest::hex;
 use wifibox_ground::entry::EntryKind;
+use wifibox_packages::{Apk, Readers};
 use wifibox_testkit::adbwriter::{self as adb, V};
 use wifibox_testkit::rawtar::{Member, gzip, tar};
 use wifibox_testkit::{apkrepo, debrepo, opkgrepo};
@@ -34,7 +36,7 @@ impl From<PackageError> for Failure {
 }
 
 fn usual() -> OpenOptions<'static> {
-    OpenOptions { limits: PackageLimits::default(), jobs: NonZeroUsize::MIN, identity: None }
+    OpenOptions::default()
 }
 
 /// Reads a package with all its files: their paths and the scripts.
@@ -43,7 +45,7 @@ fn read(
     bytes: &[u8],
     options: OpenOptions<'_>,
 ) -> Result<(Vec<String>, Vec<String>), Failure> {
-    let reader = reader::open(format, "sample", Cursor::new(bytes), options)?;
+    let reader = Readers.open(format, "sample", Box::new(Cursor::new(bytes)), options)?;
     let scripts = reader.metadata().scripts.into_keys().collect();
     let mut paths = Vec::new();
     reader.read_data(&mut |entry| -> Result<(), Failure> {
@@ -260,7 +262,7 @@ fn another_package_than_the_listed_one_is_forged() {
         assert_eq!(fault(format, &bytes, options), Fault::Forged, "{format:?}");
     }
     let v2 = sound(PackageFormat::Apk);
-    let v2 = wifibox_formats::apk::Apk::open("sample", &v2[..], PackageLimits::default()).unwrap();
+    let v2 = Apk::open("sample", &v2[..], PackageLimits::default()).unwrap();
     assert_eq!(v2.check_identity(&listed).unwrap_err().kind(), Fault::Forged);
 }
 
@@ -268,7 +270,8 @@ fn another_package_than_the_listed_one_is_forged() {
 fn an_error_of_the_visitor_stays_its_own() {
     for format in FORMATS {
         let bytes = sound(format);
-        let reader = reader::open(format, "sample", Cursor::new(&bytes), usual()).unwrap();
+        let reader =
+            Readers.open(format, "sample", Box::new(Cursor::new(&bytes)), usual()).unwrap();
         let stopped = reader.read_data(&mut |_| Err(Failure::Visitor("full".to_owned())));
         assert!(matches!(stopped, Err(Failure::Visitor(why)) if why == "full"), "{format:?}");
     }

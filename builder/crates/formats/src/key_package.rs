@@ -1,11 +1,10 @@
-//! Packages that hold the keys of a distribution.
+//! apk's packages that hold the keys of a distribution.
 
 use std::io::Read;
 
-use super::archive::Apk;
-use super::error::ApkError;
-use super::keys::{KeyError, Keyring, SIZE_LIMIT};
-use crate::archive::PackageLimits;
+use crate::apk::ApkError;
+use crate::apk::keys::{KeyError, Keyring, SIZE_LIMIT};
+use crate::reader::{PackageError, PackageReader};
 use wifibox_ground::entry::EntryKind;
 
 /// A key package holds at most this many keys; Alpine's has some 30.
@@ -20,15 +19,15 @@ const FOLDERS: [&str; 2] = ["etc/apk/keys/", "usr/share/apk/keys/"];
 /// of them only those that are pinned ([`Keyring::pinned`]). Keys of other kinds are passed over.
 ///
 /// # Errors
-/// [`ApkError`] when the package, or an RSA key in it, cannot be read.
+/// [`PackageError`] when the package, or an RSA key in it, cannot be read.
 pub fn keys_of_package(
     package: &str,
-    input: impl Read,
-    limits: PackageLimits,
-) -> Result<Keyring, ApkError> {
-    let wrong = |why: String| ApkError::Format { package: package.to_owned(), why };
+    reader: Box<dyn PackageReader + '_>,
+) -> Result<Keyring, PackageError> {
+    let wrong =
+        |why: String| PackageError::from(ApkError::Format { package: package.to_owned(), why });
     let mut keyring = Keyring::default();
-    Apk::open(package, input, limits)?.read_data(&mut |entry| -> Result<(), ApkError> {
+    reader.read_data(&mut |entry| -> Result<(), PackageError> {
         let Some(path) = entry.path.as_str() else { return Ok(()) };
         let Some((_, name)) = path.rsplit_once('/') else { return Ok(()) };
         let EntryKind::File { content, .. } = entry.kind else { return Ok(()) };

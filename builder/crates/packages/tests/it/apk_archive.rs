@@ -8,13 +8,48 @@ use proptest::prelude::*;
 use tar::EntryType;
 use wifibox_formats::PackageLimits;
 use wifibox_formats::apk::signature::Kind;
-use wifibox_formats::apk::{Apk, ApkError, Control, Trust};
+use wifibox_formats::apk::{ApkError, Trust};
 use wifibox_formats::tarball::TarLimits;
 use wifibox_formats::{Identity, apkindex};
 use wifibox_ground::codec::Limits;
 use wifibox_ground::digest::Sha256;
+use wifibox_ground::entry::EntryKind;
+use wifibox_packages::apk::{Apk, Control};
 use wifibox_testkit::apkkeys::SigningKey;
-use wifibox_testkit::apkrepo::{Listing, Member, Package, gzip, read_with, tar};
+use wifibox_testkit::apkrepo::{Member, Package, gzip, tar};
+
+/// The files of a package in words, in its order.
+type Listing = Vec<(String, String)>;
+
+/// Reads a package to its end.
+fn read_with(bytes: &[u8], limits: PackageLimits) -> Result<(Control, Listing), ApkError> {
+    let mut listing = Listing::new();
+    let apk = Apk::open("x", bytes, limits)?;
+    let control = apk.read_data(&mut |entry| -> Result<(), ApkError> {
+        let kind = match entry.kind {
+            EntryKind::Directory => "directory".to_owned(),
+            EntryKind::File { size, content } => {
+                let mut bytes = Vec::new();
+                if let Err(error) = content.read_to_end(&mut bytes) {
+                    return Err(ApkError::Format { package: "x".into(), why: error.to_string() });
+                }
+                assert_eq!(bytes.len() as u64, size);
+                format!("file {}", String::from_utf8_lossy(&bytes))
+            }
+            EntryKind::Symlink(target) => format!("-> {}", String::from_utf8_lossy(&target)),
+            EntryKind::HardLink(target) => format!("= {target}"),
+            EntryKind::CharDevice(major, minor) => format!("c {major} {minor}"),
+            other => other.describe().to_owned(),
+        };
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        let xattrs: String =
+            entry.xattrs.iter().map(|(k, v)| format!(" {}={}", text(k), text(v))).collect();
+        let owner = format!("{}:{}", text(&entry.uname), text(&entry.gname));
+        listing.push((entry.path.to_string(), format!("{:o} {owner} {kind}{xattrs}", entry.mode)));
+        Ok(())
+    })?;
+    Ok((control, listing))
+}
 
 fn read(bytes: &[u8]) -> Result<(Control, Listing), ApkError> {
     read_with(bytes, PackageLimits::default())

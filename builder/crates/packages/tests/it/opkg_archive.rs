@@ -7,10 +7,11 @@ use std::io::Cursor;
 
 use proptest::prelude::*;
 use wifibox_formats::PackageLimits;
-use wifibox_formats::opkg::{Control, Ipk, IpkError};
+use wifibox_formats::opkg::{Control, IpkError};
 use wifibox_formats::tarball::TarLimits;
 use wifibox_ground::codec::{Compression, Limits};
 use wifibox_ground::entry::EntryKind;
+use wifibox_packages::Ipk;
 use wifibox_testkit::debrepo::{ar, pack};
 use wifibox_testkit::opkgrepo::{Form, Ipk as Made, STANDARD_POSTINST, outer};
 
