@@ -171,7 +171,8 @@ fn statoverride(machine: &mut Machine<'_>, words: &[String]) -> Run {
                     .fail(2, &format!("dpkg-statoverride: an override for '{path}' exists"));
             }
             let (uid, gid) = (machine.uid(user)?, machine.gid(group)?);
-            let (Some(uid), Some(gid), Ok(mode)) = (uid, gid, u16::from_str_radix(mode, 8)) else {
+            let mode = u16::from_str_radix(mode, 8).ok().filter(|mode| *mode <= 0o7777);
+            let (Some(uid), Some(gid), Some(mode)) = (uid, gid, mode) else {
                 return machine.fail(2, "dpkg-statoverride: the user, group or mode is unknown");
             };
             let line = format!("{user} {group} {mode:o} {path}\n");

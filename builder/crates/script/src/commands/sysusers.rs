@@ -217,7 +217,8 @@ pub(super) fn temporary(machine: &mut Machine<'_>, arguments: &[String]) -> Run 
 fn make(machine: &mut Machine<'_>, path: &str, line: &[String], directory: bool) -> Run<()> {
     let field = |at: usize| line.get(at).map_or("", String::as_str);
     let default = if directory { 0o755 } else { 0o644 };
-    let mode = u16::from_str_radix(field(2).trim_start_matches(['~', ':']), 8).unwrap_or(default);
+    let mode =
+        u16::from_str_radix(field(2).trim_start_matches(['~', ':']), 8).unwrap_or(default) & 0o7777;
     // What begins with a colon holds for what is made anew.
     let owner = |text: &str| match text.trim_start_matches(':') {
         "" => "root".to_owned(),
@@ -257,7 +258,7 @@ fn adjust(machine: &mut Machine<'_>, path: &str, line: &[String]) -> Run<()> {
     let named = |at: usize| !matches!(field(at).chars().next(), None | Some('-' | ':'));
     if named(2) {
         let mode = field(2).trim_start_matches('~');
-        meta.mode = u16::from_str_radix(mode, 8).unwrap_or(meta.mode);
+        meta.mode = u16::from_str_radix(mode, 8).unwrap_or(meta.mode) & 0o7777;
     }
     let missing = || format!("an owner of {path} in tmpfiles.d is not there");
     if named(3) {
