@@ -12,6 +12,8 @@ tool=$(realpath -e "$1") out=$(realpath -e "$2") boot=${3:-}
 page=$here/../docs/book/src/freebsd.md
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
+# shellcheck source=ci/book/typing.sh
+source "$here/book/typing.sh"
 export TOOL=$tool OUT=$out STARTER=$here/wifibox-core/start.sh BHYVE=$here/wifibox-core/bhyve.py
 
 fail() {
@@ -34,28 +36,11 @@ new_host() {
     typed=0
 }
 
-# commands HEADING: the lines of the blocks below it.
-commands() {
-    awk -v heading="## $1" '/^## /{ on = ($0 == heading) } on && /^```/{ block = !block && /sh$/; next } on && block' "$page"
-}
-
-# type_in HEADING: types them; each must succeed.
-type_in() {
-    local line lines
-    lines=$(commands "$1")
-    [ -n "$lines" ] || fail "the page has no commands below '$1'"
-    while IFS= read -r line; do
-        line=$(sed -E "s,(^|[ =>'\"])(/usr/local|/var|/boot|/etc|/tmp)(/| |\$),\1$HOST\2\3,g" <<<"$line")
-        bash -euo pipefail -c "$line" >"$work/said" 2>&1 </dev/null || fail "$1: '$line' says: $(cat "$work/said")"
-        typed=$((typed + 1))
-    done <<<"$lines"
-}
-
 listing() { (cd "$HOST" && find . -printf '%y %p\n' | LC_ALL=C sort); }
-is() { [ -e "$HOST$1" ] || fail "$2: $1 is not there"; }
 
 new_host laptop
 listing >"$work/before"
+complete >"$work/before.complete"
 cp "$HOST/etc/rc.conf" "$work/rc.conf"
 type_in 'Which guest'
 type_in Build
@@ -99,7 +84,9 @@ expected='f ./usr/local/etc/devd/wifibox.conf
 f ./usr/local/etc/wifibox/bhyve.conf
 f ./usr/local/etc/wifibox/wpa_supplicant/wpa_supplicant.conf'
 [ "$left" = "$expected" ] || fail "after the removal this is left: $left"
-[ -z "$(comm -23 "$work/before" "$work/after")" ] || fail "the removal took more than was installed"
+complete >"$work/after.complete"
+less=$(comm -23 "$work/before.complete" "$work/after.complete")
+[ -z "$less" ] || fail "the removal took, or changed, what was there before: $less"
 echo "a laptop: $typed commands typed, and the host is what it was before"
 
 new_host carried

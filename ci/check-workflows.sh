@@ -10,7 +10,8 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
 python3 -m venv "$work/venv"
-"$work/venv/bin/pip" install --quiet --disable-pip-version-check 'zizmor==1.32.0' 'check-jsonschema==0.39.0'
+"$work/venv/bin/pip" install --quiet --disable-pip-version-check 'zizmor==1.32.0' 'check-jsonschema==0.39.0' \
+    'kubernetes-validate==1.37.0'
 
 cat >"$work/rules.py" <<'PYTHON'
 """Prints what is wrong with each workflow; fails if anything is."""
@@ -94,6 +95,19 @@ fi
 examples=(examples/*/*.yml)
 "$work/venv/bin/check-jsonschema" --quiet --builtin-schema vendor.github-workflows "${examples[@]}"
 "$work/venv/bin/zizmor" --quiet --no-progress --offline --persona pedantic "${examples[@]}"
+
+# A release on many machines, by others than GitHub: GitLab's schema, and that of Kubernetes.
+many=examples/release-on-many-machines
+gitlab() { "$work/venv/bin/check-jsonschema" --quiet --builtin-schema vendor.gitlab-ci --data-transform gitlab-ci "$1"; }
+kubernetes() { "$work/venv/bin/kubernetes-validate" --quiet --strict "$1"; }
+gitlab "$many/gitlab-ci.yaml"
+kubernetes "$many/kubernetes.yaml"
+sed 's/matrix:/matrices:/' "$many/gitlab-ci.yaml" >"$work/gitlab.yaml"
+sed 's/completions: 16/completions: sixteen/' "$many/kubernetes.yaml" >"$work/kubernetes.yaml"
+if gitlab "$work/gitlab.yaml" >/dev/null 2>&1 || kubernetes "$work/kubernetes.yaml" >/dev/null 2>&1; then
+    echo "a damaged pipeline was not refused" >&2
+    exit 1
+fi
 
 # refused NAME FILE SED-EXPRESSION: a workflow that is changed like that must not pass.
 refused() {

@@ -18,6 +18,11 @@ def write(name, text):
     path.write_text(text)
 
 
+def numbered(name, texts):
+    for number, text in enumerate(texts):
+        write(name.format(number), text)
+
+
 def xl():
     kinds = {
         "pv": 'type = "pv"\nkernel = "/boot/vmlinuz"\nramdisk = "/boot/initrd"\nextra = "root=/dev/xvda1 ro"\n',
@@ -89,8 +94,7 @@ def bhyve():
         "pci.0.4.0.device=e1000\npci.0.4.0.backend=tap0\npci.0.4.0.mac=58:9c:fc:00:00:01\n",
         "pci.0.5.0.device=fbuf\npci.0.5.0.tcp=127.0.0.1:5900\npci.0.6.0.device=xhci\npci.0.6.0.slot.1.device=tablet\n",
     ]
-    for number, parts in enumerate(itertools.product(roms, devices, others)):
-        write(f"bhyve/{number}.config", head + "".join(parts))
+    numbered("bhyve/{}.config", (head + "".join(parts) for parts in itertools.product(roms, devices, others)))
 
 
 def variables():
@@ -104,8 +108,7 @@ def variables():
         'case "$(uname -m)" in\namd64) vm_enable="YES" ;;\n*) vm_enable="NO" ;;\nesac\nvm_dir="zfs:zroot/vm"\n',
         'wifibox_enable="YES"\nifconfig_wifibox0="SYNCDHCP"\nbackground_dhclient_wifibox0="YES"\n',
     ]
-    for number, text in enumerate(rc):
-        write(f"rc/{number}/rc.conf", text)
+    numbered("rc/{}/rc.conf", rc)
     loader = [
         'vmm_load="YES"\nnmdm_load="YES"\npptdevs="3/0/0 0/20/3"\nhw.vmm.amdvi.enable=1\n',
         'kern.geom.label.gptid.enable="0"\nzfs_load="YES"\nkern.vty=vt\nautoboot_delay=-1\n',
@@ -114,16 +117,14 @@ def variables():
         'module_path="/boot/kernel;/boot/modules"\nexec="echo hello"\nkernels="kernel kernel.old"\n',
         'hostuuid_load = "YES"\nhostuuid_name="/etc/hostid"\nloader_menu_title=""\nx="${kernel} and \\"more\\""\n',
     ]
-    for number, text in enumerate(loader):
-        write(f"loader/{number}/loader.conf", text)
+    numbered("loader/{}/loader.conf", loader)
     devd = [
         'options {\n\tdirectory "/etc/devd";\n\tset wifi "(ath|iwm)[0-9]+";\n};\n',
         'detach 0 {\n\tdevice-name "$wifi";\n\taction "/etc/pccard_ether $device-name stop";\n};\n',
         'nomatch 10 { match "bus" "pci[0-9]+"; match "class" "0x0280"; action "logger card"; };\n',
         'notify 10 {\n\tmatch "system" "ACPI"; /* sleeps */\n\taction "wifibox suspend; sleep 1";\n};\n// end\n',
     ]
-    for number, text in enumerate(devd):
-        write(f"devd/{number}/devd.conf", text)
+    numbered("devd/{}/devd.conf", devd)
 
 
 for make in (xl, vm_bhyve, bhyve, variables):

@@ -28,6 +28,9 @@ pub struct Arguments {
     #[arg(long, value_name = "URI",
         default_value = concat!(env!("CARGO_PKG_REPOSITORY"), "/blob/main/ci/release.sh"))]
     builder_id: String,
+    /// A guest, and a URI of the machine that built it.
+    #[arg(long, value_name = "GUEST=URI", value_parser = parse_pair)]
+    built_by: Vec<(String, String)>,
     /// A guest that passed its boot test, and how: direct, uefi or modules.
     #[arg(long, value_name = "GUEST=HOW", value_parser = parse_pair)]
     boot_tested: Vec<(String, String)>,
@@ -49,6 +52,7 @@ pub fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
         version: arguments.version,
         source: arguments.source,
         builder_id: arguments.builder_id,
+        built_by: arguments.built_by.into_iter().collect(),
         boot_tested,
         omitted: omitted.collect(),
         recipes: &sources,

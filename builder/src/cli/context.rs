@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use super::named_file::readable;
 use super::options::{Compressor, GlobalArgs, ProjectArgs, SelectArgs, SourceArgs};
 use super::project_file::Place;
 use super::render::failure::Failure;
@@ -198,14 +199,7 @@ impl Context {
         let further = settings.distdirs.iter().map(|folder| self.at(folder));
         let distdirs = args.distdir.iter().cloned().chain(further).collect();
         for file in &trust_keys {
-            let opened = std::fs::File::open(file).and_then(|file| file.metadata());
-            let why = match opened {
-                Ok(data) if data.is_dir() => "it is a folder".to_owned(),
-                Ok(_) => continue,
-                Err(error) => error.to_string(),
-            };
-            let file = file.display();
-            return Err(Failure::usage(format!("cannot read the signing keys in {file}: {why}")));
+            readable("the signing keys in", file)?;
         }
         let available = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
         let jobs = args.jobs.and_then(|jobs| NonZeroUsize::new(jobs.into())).unwrap_or(available);
@@ -220,7 +214,8 @@ impl Context {
                     Some((name.into_string().ok()?, value.into_string().ok()?))
                 });
                 let aws = aws.filter(|(name, _)| name.starts_with("AWS_")).collect();
-                let remote = Remote::new(url, &aws, &http, &self.cancel);
+                let read_only = args.remote_cache_read_only;
+                let remote = Remote::new(url, read_only, &aws, &http, &self.cancel);
                 Some(Arc::new(remote.map_err(|error| Failure::usage(error.to_string()))?))
             }
             _ => None,

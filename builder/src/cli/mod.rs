@@ -12,6 +12,7 @@ mod context;
 mod interrupt;
 mod limits;
 mod meter;
+mod named_file;
 pub mod options;
 mod place;
 mod project;

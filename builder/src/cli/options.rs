@@ -199,6 +199,10 @@ pub struct SourceArgs {
     /// takes PUT
     #[arg(long, value_name = "URL", env = "WIFIBOX_BUILD_REMOTE_CACHE", hide_env_values = true)]
     pub remote_cache: Option<String>,
+    /// Take what other machines put into the remote cache, and put nothing in: for builds of other people's changes
+    #[arg(long, env = "WIFIBOX_BUILD_REMOTE_CACHE_READ_ONLY", hide_env_values = true,
+        value_parser = clap::builder::FalseyValueParser::new())]
+    pub remote_cache_read_only: bool,
     /// Keep compressed blocks of images up to this many MiB, so that a block is compressed once; 0
     /// keeps none
     #[arg(long, value_name = "MIB", env = "WIFIBOX_BUILD_BLOCK_CACHE", default_value_t = 2048)]

@@ -4,6 +4,7 @@
 use std::path::PathBuf;
 
 use super::context::Context;
+use super::named_file::readable;
 use super::options::{OutputArgs, ProjectArgs, SelectArgs, TargetArgs, parse_block_size};
 use super::render::failure::Failure;
 use wifibox_linux::drivers::{ArchiveChoice, FirmwareAdd};
@@ -190,11 +191,15 @@ impl Context {
         let firmware = firmware
             .into_iter()
             .map(|own| FirmwareAdd { file: self.at(&own.from), name: own.name });
+        let archive = args.firmware_archive.clone().or(archive);
+        if let Some(ArchiveChoice::File(file)) = &archive {
+            readable("the firmware archive", file)?;
+        }
         let request = BuildRequest {
             out: PathBuf::new(),
             firmware_files: values(&args.firmware_file, |plan| &plan.firmware_file),
             firmware_adds: firmware.chain(args.firmware_add.iter().cloned()).collect(),
-            firmware_archive: args.firmware_archive.clone().or(archive),
+            firmware_archive: archive,
             accepted_licences: [&args.accept_licence[..], &accepted].concat(),
             device: args.device.or_else(|| guest.and_then(ProjectGuest::device)),
             block_size: self.block_size(args, guest)?.saturating_mul(1024),

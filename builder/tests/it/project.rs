@@ -5,9 +5,11 @@ use std::io::Write as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use tar::EntryType;
 use wifibox_testkit::debrepo::{Package, Suite};
 use wifibox_testkit::guest::{Guest, json};
 use wifibox_testkit::keys::{Key, Spec};
+use wifibox_testkit::rawtar::{Member, tar};
 
 /// A generated distribution with a project beside it.
 struct World(Guest);
@@ -230,6 +232,43 @@ fn two_bases_have_a_lock_each_and_firmware_of_ones_own_comes_along() {
     let file = files.iter().find(|file| file["path"].as_str().unwrap().ends_with("test-own.bin"));
     let file = file.unwrap_or_else(|| panic!("{}", manifest["firmware"]));
     assert_eq!(file["sha256"], wifibox_ground::digest::Sha256::of(&own).to_string());
+}
+
+#[test]
+fn firmware_comes_from_an_archive_that_the_project_names() {
+    let world = World::new("base: test\nflavor: f\nfirmware_archive: own-firmware-1.tar\n");
+    let (code, _, stderr) = world.run("p", &[]);
+    assert_eq!((code, stderr.contains("own-firmware-1.tar")), (Some(2), true), "{stderr}");
+    let whence = "----------\n\nDriver: test\n\nFile: test-2.bin\n\nLicence: Odd. See LICENCE.test\n\n----------\n";
+    let members = [
+        ("WHENCE", whence),
+        ("LICENCE.test", "Redistribution is permitted."),
+        ("test-2.bin", "of the archive"),
+        ("other.bin", "not asked for"),
+        ("regulatory.db", "of the archive, which a package has"),
+    ];
+    let members = members.map(|(name, text)| {
+        Member::new(format!("own-firmware-1/{name}"), EntryType::Regular, text)
+    });
+    fs::write(world.0.path("p/own-firmware-1.tar"), tar(&members, true)).unwrap();
+    world.good("p", &[]);
+    let manifest = json(&world.0.path("p/out/test-f/manifest.json"));
+    let files = manifest["files"].as_array().unwrap();
+    let firmware: Vec<&str> = files
+        .iter()
+        .filter_map(|file| file["path"].as_str()?.split_once("/firmware/"))
+        .map(|(_, name)| name)
+        .collect();
+    assert!(firmware.iter().any(|name| name.starts_with("test-2.bin")), "{firmware:?}");
+    assert!(!firmware.iter().any(|name| name.starts_with("other")), "{firmware:?}");
+}
+
+#[test]
+fn a_card_that_no_module_of_the_kernel_drives_is_an_error_of_the_project() {
+    let world = World::new("base: test\nflavor: f\ndevice: '8086:2723'\n");
+    let (code, _, stderr) = world.run("p", &[]);
+    assert_ne!(code, Some(0), "{stderr}");
+    assert!(stderr.contains("8086:2723"), "{stderr}");
 }
 
 #[cfg(target_os = "linux")]

@@ -28,6 +28,10 @@ fn description(recipes: &Sources) -> Description<'_> {
             commit: "0123456789abcdef0123456789abcdef01234567".to_owned(),
         }),
         builder_id: "https://example.org/builder".to_owned(),
+        built_by: BTreeMap::from([(
+            "test-f".to_owned(),
+            "https://example.org/machine/2".to_owned(),
+        )]),
         boot_tested: BTreeMap::from([("test-f".to_owned(), BTreeSet::from(["uefi".to_owned()]))]),
         omitted: vec![Omitted { name: "test-b43".to_owned(), why: "no firmware".to_owned() }],
         recipes,

@@ -3,11 +3,12 @@
 
 #![allow(clippy::unwrap_used)]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::process::Command;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use wifibox_testkit::guest::Guest;
@@ -16,6 +17,10 @@ use wifibox_testkit::guest::Guest;
 #[derive(Clone)]
 struct Shelf {
     files: Arc<Mutex<BTreeMap<String, Vec<u8>>>>,
+    /// Whether PUT is refused.
+    closed: Arc<AtomicBool>,
+    /// What was asked for once, where each request fails the first time.
+    failed: Arc<Mutex<Option<BTreeSet<String>>>>,
     url: String,
 }
 
@@ -23,7 +28,8 @@ impl Shelf {
     fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}/cache", listener.local_addr().unwrap());
-        let shelf = Shelf { files: Arc::default(), url };
+        let shelf =
+            Shelf { files: Arc::default(), closed: Arc::default(), failed: Arc::default(), url };
         let served = shelf.clone();
         std::thread::spawn(move || {
             for stream in listener.incoming() {
@@ -55,7 +61,11 @@ impl Shelf {
         reader.read_exact(&mut body)?;
         let words: Vec<&str> = request.split(' ').collect();
         let mut files = self.files.lock().unwrap();
+        let mut failed = self.failed.lock().unwrap();
+        let first = failed.as_mut().is_some_and(|seen| seen.insert(words[..2].join(" ")));
         let (status, body) = match (words[0], words[1].strip_prefix("/cache/")) {
+            _ if first => ("503 Slow Down", b"<Code>SlowDown</Code>".to_vec()),
+            ("PUT", _) if self.closed.load(Ordering::SeqCst) => ("403 Forbidden", Vec::new()),
             ("PUT", Some(name)) => {
                 files.insert(name.to_owned(), body);
                 ("201 Created", Vec::new())
@@ -152,6 +162,39 @@ fn machines_share_by_http() {
     is_shared(&shelf.url, &[]);
     assert_eq!(shelf.names("store/sha256/").len(), 6);
     assert!(!shelf.names("blocks/").is_empty());
+}
+
+#[test]
+fn a_server_that_is_overloaded_for_a_moment_is_asked_again() {
+    let shelf = Shelf::start();
+    *shelf.failed.lock().unwrap() = Some(BTreeSet::new());
+    is_shared(&shelf.url, &[]);
+    let asked = shelf.failed.lock().unwrap().as_ref().unwrap().len();
+    assert!(asked > 14, "each request failed once: {asked}");
+}
+
+#[test]
+fn who_may_only_read_reads_on() {
+    let (guest, mirror, plain) = locked();
+    let shelf = Shelf::start();
+    let only = [("WIFIBOX_BUILD_REMOTE_CACHE_READ_ONLY", "1")];
+    let (sums, text) = build(&guest, "one", &mirror, &shelf.url, &only);
+    assert_eq!((sums == plain, text.contains("warning")), (true, false), "{text}");
+    assert!(shelf.files.lock().unwrap().is_empty());
+    build(&guest, "two", &mirror, &shelf.url, &[]);
+    // A server that does not let us put anything in: half of it is there.
+    shelf.closed.store(true, Ordering::SeqCst);
+    let mut number = 0;
+    shelf.files.lock().unwrap().retain(|_, _| {
+        number += 1;
+        number % 2 == 0
+    });
+    let (sums, text) = build(&guest, "three", &mirror, &shelf.url, &[]);
+    assert_eq!(sums, plain);
+    assert_eq!(text.matches("is only read from here on").count(), 1, "{text}");
+    let line = text.lines().find(|line| line.starts_with("remote cache: ")).unwrap();
+    let found: usize = line.split_ascii_whitespace().nth(2).unwrap().parse().unwrap();
+    assert!(found >= number / 2 - 1 && line.ends_with("0 wrong, 0 added"), "{number}: {line}");
 }
 
 #[test]

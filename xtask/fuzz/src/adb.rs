@@ -11,4 +11,6 @@ use target::Target;
 
 static TARGET: OnceLock<Target> = OnceLock::new();
 
-fuzz_target!(|bytes: &[u8]| TARGET.get_or_init(Target::new).run(bytes));
+fuzz_target!(|bytes: &[u8]| {
+    TARGET.get_or_init(Target::new).run(bytes);
+});

@@ -1,8 +1,6 @@
 //! libFuzzer's entry: see `xtask/src/fuzz`.
 #![no_main]
 
-#[path = "../../src/fuzz/clock.rs"]
-mod clock;
 #[path = "../../src/fuzz/script/target.rs"]
 mod target;
 
@@ -13,4 +11,6 @@ use target::Target;
 
 static TARGET: OnceLock<Target> = OnceLock::new();
 
-fuzz_target!(|bytes: &[u8]| TARGET.get_or_init(Target::new).run(bytes));
+fuzz_target!(|bytes: &[u8]| {
+    TARGET.get_or_init(Target::new).run(bytes);
+});

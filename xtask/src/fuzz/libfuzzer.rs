@@ -6,6 +6,9 @@ use std::time::Duration;
 
 use super::mutate::Words;
 
+/// The targets that have a program in `xtask/fuzz`.
+pub const PROGRAMS: [&str; 2] = ["adb", "script"];
+
 /// Edge counters and traced comparisons: what libFuzzer finds its way by. All are stable options.
 const COVERAGE: [&str; 8] = [
     "-Cpasses=sancov-module",

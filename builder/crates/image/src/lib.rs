@@ -3,7 +3,7 @@
 //! * [`squashfs`]: the read-only root file system, and its check by reading it back;
 //! * [`newc`]: the initramfs;
 //! * [`padding`]: room behind a root that OpenWrt finds its overlay in;
-//! * `gpt`: the disk with an empty partition that OpenWrt keeps its settings on;
+//! * [`gpt`]: the disk with an empty partition that OpenWrt keeps its settings on;
 //! * [`uki`]: kernel, command line and initramfs as one UEFI program;
 //! * [`fat`]: FAT volumes;
 //! * [`esp`]: the one that UEFI firmware reads that program from.
@@ -14,7 +14,7 @@
 
 pub mod esp;
 pub mod fat;
-pub(crate) mod gpt;
+pub mod gpt;
 pub mod newc;
 pub mod padding;
 pub mod squashfs;

@@ -74,7 +74,8 @@ pub fn load(folder: &Path) -> Result<Manifest, LoadError> {
 }
 
 /// Why some bytes are not a manifest.
-pub(super) enum ParseError {
+#[derive(Debug)]
+pub enum ParseError {
     /// They cannot be parsed.
     Damaged(String),
     /// It has another format.
@@ -82,7 +83,10 @@ pub(super) enum ParseError {
 }
 
 /// Reads a manifest.
-pub(super) fn parse(bytes: &[u8]) -> Result<Manifest, ParseError> {
+///
+/// # Errors
+/// [`ParseError`].
+pub fn parse(bytes: &[u8]) -> Result<Manifest, ParseError> {
     #[derive(serde::Deserialize)]
     struct Head {
         format: u64,

@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use wifibox_formats::Package;
 use wifibox_ground::digest::Sha256;
+use wifibox_ground::regular;
 
 /// The number of the lock's format.
 pub const FORMAT: u32 = 2;
@@ -201,23 +202,30 @@ impl Lock {
     /// # Errors
     /// [`LockError`].
     pub fn read(path: &Path, target: &Target) -> Result<Option<Lock>, LockError> {
-        let error = |source| LockError::Io { doing: "read", path: path.to_owned(), source };
-        let damaged = |why: String| LockError::Damaged { path: path.to_owned(), why };
-        match fs::metadata(path) {
-            Err(source) if source.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(source) => return Err(error(source)),
-            Ok(metadata) if metadata.len() > SIZE_LIMIT => {
-                return Err(damaged(format!("it is larger than {SIZE_LIMIT} bytes")));
+        match regular::read(path, SIZE_LIMIT) {
+            Ok(text) => Lock::parse(path, &text, target).map(Some),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) if error.kind() == io::ErrorKind::FileTooLarge => {
+                let why = format!("it is larger than {SIZE_LIMIT} bytes");
+                Err(LockError::Damaged { path: path.to_owned(), why })
             }
-            Ok(_) => {}
+            Err(source) => Err(LockError::Io { doing: "read", path: path.to_owned(), source }),
         }
-        let text = fs::read_to_string(path).map_err(error)?;
+    }
+
+    /// Reads the text of the lock file `path`.
+    ///
+    /// # Errors
+    /// [`LockError`], but never its `Io`.
+    pub fn parse(path: &Path, text: &[u8], target: &Target) -> Result<Lock, LockError> {
+        let damaged = |why: String| LockError::Damaged { path: path.to_owned(), why };
         let Format { format } =
-            serde_json::from_str(&text).map_err(|error| damaged(error.to_string()))?;
+            serde_json::from_slice(text).map_err(|error| damaged(error.to_string()))?;
         if !(OLDEST..=FORMAT).contains(&format) {
             return Err(LockError::Format { path: path.to_owned(), found: format });
         }
-        let file: File = serde_json::from_str(&text).map_err(|error| damaged(error.to_string()))?;
+        let file: File =
+            serde_json::from_slice(text).map_err(|error| damaged(error.to_string()))?;
         let File { base, release, architecture, .. } = file;
         let found = Target { base, release, architecture };
         if found != *target {
@@ -227,7 +235,7 @@ impl Lock {
                 wanted: target.to_string(),
             });
         }
-        Ok(Some(Lock::new(found, file.indexes, file.packages).without(file.missing)))
+        Ok(Lock::new(found, file.indexes, file.packages).without(file.missing))
     }
 
     /// The file's text.

@@ -224,6 +224,36 @@ pub fn index(packages: Vec<V>) -> V {
     object([(1, text("test feed")), (2, V::Array(packages))])
 }
 
+/// An index with one package, in which every field is there.
+pub fn full_index() -> V {
+    let depends = [("libc", Some("1.2"), 5), ("x", None, 16), ("y", Some("3"), 9)];
+    let depends = depends.iter().map(|(name, version, op)| dependency(name, *version, *op));
+    let mut all = info("hostapd", "2.11-r0");
+    all.extend([
+        (3, V::Blob((0..32).collect())),
+        (4, text("an access point")),
+        (6, text("BSD-3-Clause")),
+        (7, text("wpa")),
+        (8, text("Somebody <a@b>")),
+        (9, text("https://w1.fi/")),
+        (10, V::Blob(vec![0xab; 20])),
+        (11, V::Int(1_700_000_000)),
+        (12, V::Int(1 << 33)),
+        (13, V::Int(500_000)),
+        (14, V::Int(100)),
+        (15, V::Array(depends.collect())),
+        (16, V::Array(vec![dependency("cmd:hostapd", Some("2.11-r0"), 0)])),
+        (17, names(&["wpad"])),
+        (18, names(&["a", "b"])),
+        (19, names(&["c"])),
+        (20, V::Int(1)),
+        (21, V::Array(vec![text("t"), text("k=v")])),
+    ]);
+    let V::Object(mut root) = index(vec![V::Object(all)]) else { return V::Null };
+    root.insert(3, text("${arch}/${hash:2}/${name}-${version}.apk"));
+    V::Object(root)
+}
+
 /// A package with a bit of everything: its metadata, and its DATA blocks.
 pub fn sample_package() -> (V, Vec<Vec<u8>>) {
     let etc = vec![file("empty", b""), file("hosts", b"127.0.0.1 localhost\n")];

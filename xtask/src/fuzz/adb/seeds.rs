@@ -1,8 +1,8 @@
 //! Inputs for the fuzzer to begin with: files that are right, in every form, and their parts.
 
 use wifibox_testkit::adbwriter::{
-    self, ADB, DATA, PACKINGS, SIG, V, block, data, dependency, file, index, info, long_block,
-    names, object, pack, payload, plain, sample_package, text,
+    self, ADB, DATA, PACKINGS, SIG, V, block, data, file, full_index, info, long_block, object,
+    pack, payload, plain, sample_package,
 };
 
 /// The id of the key that the target trusts, so that signatures are looked at.
@@ -32,34 +32,4 @@ pub fn all() -> Vec<Vec<u8>> {
     let blocks = [block(ADB, &payload(&root)), data(1, 1, &long), block(DATA, b"12345678")];
     seeds.push(pack(PACKINGS[1], &plain(b"pckg", &blocks)));
     seeds
-}
-
-/// An index in which every field is there.
-fn full_index() -> V {
-    let mut all = info("hostapd", "2.11-r0");
-    all.extend([
-        (3, V::Blob((0..32).collect())),
-        (4, text("an access point")),
-        (6, text("BSD-3-Clause")),
-        (7, text("hostapd")),
-        (8, text("somebody")),
-        (9, text("https://w1.fi/")),
-        (10, V::Blob(vec![0xab; 20])),
-        (11, V::Int(1_700_000_000)),
-        (12, V::Int(1 << 33)),
-        (13, V::Int(500_000)),
-        (14, V::Int(100)),
-        (15, V::Array(vec![dependency("libc", Some("1.2"), 5), dependency("x", None, 16)])),
-        (16, V::Array(vec![dependency("cmd:hostapd", Some("2.11-r0"), 0)])),
-        (17, names(&["wpad"])),
-        (18, names(&["a", "b"])),
-        (19, names(&["c"])),
-        (20, V::Int(1)),
-        (21, V::Array(vec![text("tag=1")])),
-    ]);
-    let V::Object(mut root) = index(vec![V::Object(all), V::Object(info("b", "1"))]) else {
-        return V::Null;
-    };
-    root.insert(3, text("${arch}/${hash:2}/${name}-${version}.apk"));
-    V::Object(root)
 }

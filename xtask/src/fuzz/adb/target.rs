@@ -34,37 +34,39 @@ impl Target {
         Target { keyring, pinned, limits: AdbLimits::default() }
     }
 
-    /// Takes `bytes` for a file, for metadata, and for keys.
+    /// Takes `bytes` for a file, for metadata, and for keys; whether any of it can be read.
     ///
     /// # Panics
     /// When something was accepted that must not be.
-    pub fn run(&self, bytes: &[u8]) {
-        self.index(bytes);
-        self.package(bytes);
+    pub fn run(&self, bytes: &[u8]) -> bool {
+        let mut any = self.index(bytes) | self.package(bytes);
         for schema in [b"indx", b"pckg"] {
             let size = u32::try_from(bytes.len() + 4).unwrap_or(4).to_le_bytes();
             let padding = [0; 8];
             let padding = padding.get(..(8 - (bytes.len() + 4) % 8) % 8).unwrap_or_default();
             let file = [&b"ADB."[..], schema, &size, bytes, padding].concat();
-            if schema == b"indx" { self.index(&file) } else { self.package(&file) }
+            any |= if schema == b"indx" { self.index(&file) } else { self.package(&file) };
         }
-        let _ = Keyring::parse("keys", bytes);
+        any | Keyring::parse("keys", bytes).is_ok()
     }
 
-    fn index(&self, bytes: &[u8]) {
+    fn index(&self, bytes: &[u8]) -> bool {
         let read = Index::read("fuzz.adb", bytes, &self.limits, &self.keyring, &self.pinned);
         assert!(read.is_err(), "nobody can have signed this");
-        let Ok(index) = Index::read_unverified("fuzz.adb", bytes, &self.limits) else { return };
+        let Ok(index) = Index::read_unverified("fuzz.adb", bytes, &self.limits) else {
+            return false;
+        };
         for package in index.packages() {
             let name = format!("{} {}", package.path, package.full_name());
             assert!(!name.contains("../") && !name.starts_with('/'), "{name} leads elsewhere");
             let depends = package.depends(wifibox_ground::version::Scheme::Apk);
             assert!(depends.is_ok(), "{:?} was written by us", package.depends);
         }
+        true
     }
 
-    fn package(&self, bytes: &[u8]) {
-        let Ok(package) = Apk3::open("fuzz.apk", bytes, self.limits) else { return };
+    fn package(&self, bytes: &[u8]) -> bool {
+        let Ok(package) = Apk3::open("fuzz.apk", bytes, self.limits) else { return false };
         let _ = package.signature_state(&self.keyring, &self.pinned);
         let mut total = 0u64;
         let read = package.read_data(&mut |entry: Entry<'_>| -> Result<(), AdbError> {
@@ -82,5 +84,6 @@ impl Target {
         if read.is_ok() {
             assert!(total <= self.limits.unpacked.size);
         }
+        read.is_ok()
     }
 }

@@ -4,8 +4,6 @@ mod seeds;
 mod target;
 mod words;
 
-use super::clock;
-
 pub use seeds::all as seeds;
 pub use target::Target;
 pub use words::WORDS;

@@ -2,15 +2,14 @@
 //!
 //! Shared by the plain mode of `cargo xtask fuzz` and the libFuzzer program in `xtask/fuzz`.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use super::clock::Clock;
 use wifibox_script::{
     Ecosystem, Effect, Entry, Files as _, Installed, Kind, MemoryFiles, Meta, Script, World,
     understand,
 };
 
-/// The longest time of a processor that one script may take. The bounds of the evaluator keep it below.
+/// The longest time that one script may take. The bounds of the evaluator keep it far below.
 const SLOW: Duration = Duration::from_secs(10);
 /// The most bytes that the files of a tree may have afterwards: the evaluator's own bound, and the root.
 const TREE_LIMIT: u64 = 65 << 20;
@@ -47,11 +46,12 @@ impl Target {
         }
     }
 
-    /// Takes `bytes` for a script, and for debconf's templates.
+    /// Takes `bytes` for a script, and for debconf's templates; whether an ecosystem understands it.
     ///
     /// # Panics
     /// When it takes too long, or leaves a tree that cannot be.
-    pub fn run(&self, bytes: &[u8]) {
+    pub fn run(&self, bytes: &[u8]) -> bool {
+        let mut any = false;
         let templates = String::from_utf8_lossy(bytes);
         let paths = ["/lib/modules/6.12".to_owned(), "/usr/bin".to_owned()];
         for (world, names) in &self.worlds {
@@ -59,13 +59,14 @@ impl Target {
             for name in *names {
                 let mut script = Script::new("tool", "1.2-3", name, bytes);
                 (script.paths, script.templates) = (&paths, Some(&*templates));
-                let begin = Clock::start();
+                let begin = Instant::now();
                 let result = understand(&script, world, &mut files);
                 assert!(begin.elapsed() < SLOW, "{name} takes {:?}", begin.elapsed());
                 match result {
                     Ok(done) => {
                         assert!(done.said.len() <= SAID_LIMIT, "{} bytes said", done.said.len());
                         done.effects.iter().for_each(check_effect);
+                        any = true;
                     }
                     Err(refused) => {
                         let said = refused.to_string();
@@ -78,6 +79,7 @@ impl Target {
             }
             check_tree(&files);
         }
+        any
     }
 }
 

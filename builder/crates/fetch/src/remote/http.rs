@@ -2,6 +2,7 @@
 //! stand in a folder's URL.
 
 use std::fs::File;
+use std::io::Seek as _;
 use std::time::Duration;
 
 use reqwest::Url;
@@ -14,6 +15,9 @@ use wifibox_ground::cancel::Cancel;
 
 /// The slowest upload that is waited for, in bytes a second.
 const SLOWEST: u64 = 50_000;
+
+/// The delays after which a server that is overloaded or broken for a moment is asked again.
+const AGAIN: [Duration; 2] = [Duration::from_millis(300), Duration::from_millis(1500)];
 
 /// The bytes that are read of an answer that refuses.
 const REFUSAL: usize = 4 << 10;
@@ -70,13 +74,29 @@ impl<A: Address> Server<A> {
         Ok(Server { place, client: Client::new(options)?, cancel: cancel.clone() })
     }
 
-    fn send(&self, name: &str, body: Body, length: u64) -> Result<(), String> {
+    /// Puts what `body` makes, anew for each attempt.
+    fn send(
+        &self,
+        name: &str,
+        length: u64,
+        body: &mut dyn FnMut() -> Result<Body, String>,
+    ) -> Result<(), String> {
         let patience = Duration::from_secs(30 + length / SLOWEST);
-        let url = self.place.of(Method::Put, name)?;
-        match self.client.put(&url, body, patience, REFUSAL)? {
-            (200..=299, _) => Ok(()),
-            (status, text) => Err(self.refusal("PUT", name, status, &text)),
+        let mut delays = AGAIN.iter();
+        loop {
+            let url = self.place.of(Method::Put, name)?;
+            match self.client.put(&url, body()?, patience, REFUSAL)? {
+                (200..=299, _) => return Ok(()),
+                (status, _) if self.waits(status, &mut delays) => {}
+                (status, text) => return Err(self.refusal("PUT", name, status, &text)),
+            }
         }
+    }
+
+    /// Whether to ask again after this status, for which it then has waited.
+    fn waits<'d>(&self, status: u16, delays: &mut impl Iterator<Item = &'d Duration>) -> bool {
+        matches!(status, 408 | 429 | 500..=599)
+            && delays.next().is_some_and(|delay| self.cancel.sleep(*delay))
     }
 
     fn refusal(&self, method: &str, name: &str, status: u16, text: &[u8]) -> String {
@@ -93,13 +113,20 @@ impl<A: Address> Objects for Server<A> {
             HttpError::Failed(why) | HttpError::Refused(why) => format!("GET {name}: {why}"),
             HttpError::Cancelled => "interrupted".to_owned(),
         };
-        let url = self.place.of(Method::Get, name)?;
-        let mut answer = self.client.get(&url, 0, cancel).map_err(words)?;
-        match answer.head.status {
-            200 => {}
-            404 | 410 => return Ok(false),
-            status => return Err(self.refusal("GET", name, status, &begin(&mut answer, cancel))),
-        }
+        let mut delays = AGAIN.iter();
+        let mut answer = loop {
+            let url = self.place.of(Method::Get, name)?;
+            let mut answer = self.client.get(&url, 0, cancel).map_err(words)?;
+            match answer.head.status {
+                200 => break answer,
+                404 | 410 => return Ok(false),
+                status if self.waits(status, &mut delays) => {}
+                status => {
+                    let text = begin(&mut answer, cancel);
+                    return Err(self.refusal("GET", name, status, &text));
+                }
+            }
+        };
         while let Some(piece) = answer.next(cancel).map_err(words)? {
             sink(&piece)?;
         }
@@ -108,11 +135,15 @@ impl<A: Address> Objects for Server<A> {
 
     fn put(&self, name: &str, bytes: Vec<u8>) -> Result<(), String> {
         let length = bytes.len() as u64;
-        self.send(name, Body::from(bytes), length)
+        self.send(name, length, &mut || Ok(Body::from(bytes.clone())))
     }
 
     fn put_file(&self, name: &str, file: File, length: u64) -> Result<(), String> {
-        self.send(name, Body::sized(file, length), length)
+        self.send(name, length, &mut || {
+            let mut file = file.try_clone().map_err(|error| error.to_string())?;
+            file.rewind().map_err(|error| error.to_string())?;
+            Ok(Body::sized(file, length))
+        })
     }
 }
 

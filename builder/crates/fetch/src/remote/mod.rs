@@ -3,7 +3,8 @@
 //! It holds artefacts of the store by their hash (`store/sha256/ab/abcdef…`) and compressed blocks by their
 //! key (`blocks/ab/abcdef…`). Nothing in it is trusted: an artefact counts only with the hash that it was
 //! asked for by, and a block only when it decompresses to what it stands for. Nothing depends on it either:
-//! the first failure is told as a warning, and from then on the work is done without it.
+//! the first failure is told as a warning, and from then on the work is done without it. Where only putting fails,
+//! what others put there is still taken.
 
 mod http;
 #[cfg(feature = "s3")]
@@ -13,8 +14,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::fs::File;
 use std::path::Path;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use reqwest::Url;
 
@@ -66,6 +67,8 @@ pub struct Remote {
     /// Without anything secret.
     name: String,
     off: AtomicBool,
+    /// Whether nothing is put in: it is only read, or does not let us.
+    read_only: AtomicBool,
     failure: Mutex<Option<String>>,
     counts: [AtomicU64; 4],
 }
@@ -79,12 +82,13 @@ impl fmt::Debug for Remote {
 impl Remote {
     /// The cache at `url`: `s3://BUCKET/PREFIX`, or the URL of a folder. `settings` are those of AWS's
     /// tools by the names of their environment variables (`AWS_ACCESS_KEY_ID`, `AWS_ENDPOINT_URL`, …).
-    /// Nothing is connected yet. `cancel` ends transfers.
+    /// Nothing is connected yet. `read_only` puts nothing in. `cancel` ends transfers.
     ///
     /// # Errors
     /// [`RemoteError`].
     pub fn new(
         url: &str,
+        read_only: bool,
         settings: &BTreeMap<String, String>,
         options: &HttpOptions,
         cancel: &Cancel,
@@ -112,6 +116,7 @@ impl Remote {
             objects,
             name: without_secrets(url),
             off: AtomicBool::new(false),
+            read_only: AtomicBool::new(read_only),
             failure: Mutex::default(),
             counts: Default::default(),
         })
@@ -133,19 +138,37 @@ impl Remote {
         }
     }
 
-    /// Does something unless the cache failed before; notes the first failure.
-    fn attempt<T>(&self, work: impl FnOnce() -> Result<T, String>) -> Option<T> {
+    /// Takes something out unless that failed before; notes the first failure.
+    fn take<T>(&self, work: impl FnOnce() -> Result<T, String>) -> Option<T> {
+        self.attempt(&self.off, "is not used any more", work)
+    }
+
+    /// Puts something in unless that failed before or is not wanted; notes the first failure.
+    fn put(&self, work: impl FnOnce() -> Result<(), String>) {
         if self.off.load(Ordering::Relaxed) {
+            return;
+        }
+        if self.attempt(&self.read_only, "is only read from here on", work).is_some() {
+            self.count(3);
+        }
+    }
+
+    fn attempt<T>(
+        &self,
+        off: &AtomicBool,
+        then: &str,
+        work: impl FnOnce() -> Result<T, String>,
+    ) -> Option<T> {
+        if off.load(Ordering::Relaxed) {
             return None;
         }
         match work() {
             Ok(value) => Some(value),
             Err(why) => {
-                if !self.off.swap(true, Ordering::Relaxed) {
-                    let text =
-                        format!("the remote cache {} is not used any more: {why}", self.name);
-                    *self.failure.lock().unwrap_or_else(std::sync::PoisonError::into_inner) =
-                        Some(text);
+                if !off.swap(true, Ordering::Relaxed) {
+                    let text = format!("the remote cache {} {then}: {why}", self.name);
+                    let mut failure = self.failure.lock().unwrap_or_else(PoisonError::into_inner);
+                    failure.get_or_insert(text);
                 }
                 None
             }
@@ -154,7 +177,7 @@ impl Remote {
 
     /// Tells the failure that made an end to its use, once.
     pub fn tell_failure(&self, progress: &dyn Progress) {
-        let failure = self.failure.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take();
+        let failure = self.failure.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(text) = failure {
             progress.warn(&text);
         }
@@ -163,7 +186,7 @@ impl Remote {
     /// Hands an artefact of the store to `sink`; `false` where there is none. Its bytes are not
     /// checked here.
     pub(super) fn artefact(&self, sha256: &Sha256, sink: Sink<'_>) -> bool {
-        let found = self.attempt(|| self.objects.get(&name("store/sha256", sha256), sink));
+        let found = self.take(|| self.objects.get(&name("store/sha256", sha256), sink));
         let found = found.unwrap_or(false);
         self.count(usize::from(!found));
         found
@@ -176,21 +199,18 @@ impl Remote {
 
     /// Keeps an artefact of the store.
     pub(super) fn keep_artefact(&self, sha256: &Sha256, path: &Path) {
-        let done = self.attempt(|| {
+        self.put(|| {
             let file = File::open(path).map_err(|error| error.to_string())?;
             let length = file.metadata().map_err(|error| error.to_string())?.len();
             self.objects.put_file(&name("store/sha256", sha256), file, length)
         });
-        if done.is_some() {
-            self.count(3);
-        }
     }
 
     /// A block that some machine put under `key`, whole as it was put. Whether it is what it says must
     /// be found out by decompressing it.
     pub fn block(&self, key: &Sha256) -> Option<Vec<u8>> {
         let mut bytes = Vec::new();
-        let found = self.attempt(|| {
+        let found = self.take(|| {
             self.objects.get(&name("blocks", key), &mut |piece| {
                 bytes.extend_from_slice(piece);
                 let fits = bytes.len() as u64 <= BLOCK_LIMIT;
@@ -212,10 +232,10 @@ impl Remote {
 
     /// Keeps a block.
     pub fn keep_block(&self, key: &Sha256, value: &[u8]) {
-        let bytes = [Sha256::of(value).as_bytes(), value].concat();
-        if self.attempt(|| self.objects.put(&name("blocks", key), bytes)).is_some() {
-            self.count(3);
-        }
+        self.put(|| {
+            let bytes = [Sha256::of(value).as_bytes(), value].concat();
+            self.objects.put(&name("blocks", key), bytes)
+        });
     }
 }
 

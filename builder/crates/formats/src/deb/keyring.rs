@@ -2,9 +2,11 @@
 //!
 //! A keyring only provides key material. What is trusted are the fingerprints that a recipe pins.
 
+use pgp::armor::BlockType;
 use pgp::composed::{Deserializable, SignedPublicKey};
 use pgp::types::KeyDetails;
 
+use super::armor;
 use crate::fingerprint::{self, OpenPgpKey};
 use crate::keyring;
 
@@ -108,9 +110,12 @@ impl Keyring {
             }
         }
         for block in blocks {
-            match SignedPublicKey::from_armor_many_buf(block) {
-                Ok((mut found, _)) => take(&mut found),
-                Err(error) => broken = Some(error.to_string()),
+            let bytes = armor::bytes_of(block, &BlockType::PublicKey, SIZE_LIMIT);
+            let found = bytes.as_deref().map(SignedPublicKey::from_bytes_many);
+            match found {
+                Ok(Ok(mut found)) => take(&mut found),
+                Ok(Err(error)) => broken = Some(error.to_string()),
+                Err(why) => broken = Some(why.clone()),
             }
         }
         if certificates.len() > COUNT_LIMIT {

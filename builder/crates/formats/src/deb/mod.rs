@@ -3,6 +3,7 @@
 //! Formats: deb-control(5), deb(5), the repository format of the Debian wiki, RFC 9580 (OpenPGP).
 
 pub mod apt_sources;
+mod armor;
 mod certificate;
 mod cleartext;
 mod error;

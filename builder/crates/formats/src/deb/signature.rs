@@ -1,15 +1,18 @@
 //! Verifies OpenPGP signatures (RFC 9580) by keys whose fingerprints are pinned.
 
 use jiff::Timestamp;
-use pgp::armor::{BlockType, Dearmor, DearmorOptions};
+use pgp::armor::BlockType;
 use pgp::packet::{Packet, PacketParser, Signature, SignatureType};
 
+use super::armor;
 use super::certificate::{Key, Standing, digest_is_strong, in_force, understood};
 use super::keyring::{Fingerprint, Keyring};
 use crate::fingerprint::list;
 
 /// More signatures than this on one text are not looked at.
 const SIGNATURE_LIMIT: usize = 64;
+/// An armored block of signatures holds at most so many bytes.
+const BLOCK_LIMIT: usize = 1 << 20;
 
 /// Why a text is not trusted. `name` is the file; keys are named by the fingerprint that is pinned.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
@@ -119,12 +122,8 @@ pub(super) fn parse(name: &str, bytes: &[u8]) -> Result<Vec<Signature>, Signatur
             .collect::<Vec<Signature>>()
     };
     let signatures = if bytes.starts_with(b"-----") {
-        let mut armor = Dearmor::with_options(bytes, DearmorOptions::default().set_limit(1 << 20));
-        armor.read_header().map_err(|error| not_signed(error.to_string()))?;
-        if armor.typ != Some(BlockType::Signature) {
-            return Err(not_signed("the armored block holds no signature".to_owned()));
-        }
-        collect(&mut PacketParser::new(std::io::BufReader::new(armor)))
+        let block = armor::bytes_of(bytes, &BlockType::Signature, BLOCK_LIMIT);
+        collect(&mut PacketParser::new(&*block.map_err(not_signed)?))
     } else {
         collect(&mut PacketParser::new(bytes))
     };

@@ -361,3 +361,31 @@ proptest! {
         }
     }
 }
+
+/// The reader of the armor panics when it is asked again after an error.
+#[test]
+fn armor_that_breaks_within_is_refused_or_read() {
+    let key = ed25519(61);
+    let signed = sign(&[&key]);
+    let begins = signed.find("-----BEGIN PGP SIGNATURE").unwrap();
+    let letters = |text: &str| -> Vec<usize> {
+        text.match_indices(|c: char| c.is_ascii_alphanumeric()).map(|(at, _)| at).collect()
+    };
+    for at in letters(&signed).into_iter().filter(|at| *at > begins + 30).step_by(7) {
+        let broken = format!("{}{}{}", &signed[..at], "iW".repeat(3000), &signed[at..]);
+        refused(&broken, &[&key], &[&key]);
+    }
+    let armored = key.armored();
+    // Both in the middle and at the end: its parsers want to go on behind what they could not read.
+    let bad_end = armored.replace("END PGP PUBLIC", "END PGP OTHER");
+    let begins = armored.find("\n\n").unwrap();
+    for text in [&armored, &bad_end] {
+        for at in letters(text).into_iter().filter(|at| *at > begins).step_by(7) {
+            for more in ["iW".repeat(9000), "=".to_owned(), "\0".to_owned()] {
+                let broken = format!("{}{more}{}", &text[..at], &text[at..]);
+                let read = Keyring::parse("k", broken.as_bytes());
+                assert!(read.is_err() || at > text.len() / 2, "{broken}");
+            }
+        }
+    }
+}

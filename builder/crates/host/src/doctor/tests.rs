@@ -1,8 +1,10 @@
 //! Captures of generated hosts: each with one thing wrong must be told by its cause, and sound ones by none.
 
+mod counted;
 mod freebsd;
 mod others;
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::fs;
 use std::process::Command;
@@ -57,6 +59,17 @@ impl Fake {
     }
 }
 
+thread_local! {
+    /// The causes that captures were named by in this thread, one for each capture, and how many captures were sound.
+    static SEEN: RefCell<(Vec<String>, usize)> = const { RefCell::new((Vec::new(), 0)) };
+}
+
+/// Nothing is found.
+fn is_sound(fake: &Fake) {
+    assert_eq!(fake.examine(), []);
+    SEEN.with_borrow_mut(|(_, sound)| *sound += 1);
+}
+
 /// The worst cause must be this one, with something to type; what else there is must be an effect of it.
 fn expect(fake: &Fake, cause: &str, severity: Severity, cure: &str) {
     let found = fake.examine();
@@ -66,7 +79,11 @@ fn expect(fake: &Fake, cause: &str, severity: Severity, cure: &str) {
     assert!(causes.len() <= 2, "{cause}: {found:#?}");
     let typed = first.cure.join("\n");
     assert!(typed.contains(cure), "{cause}: no {cure:?} in {typed}");
-    assert!(first.what.ends_with('.'), "{}", first.what);
+    for finding in &found {
+        assert!(finding.what.ends_with('.'), "{}", finding.what);
+        assert!(!finding.cure.is_empty(), "{}: no cure", finding.cause);
+    }
+    SEEN.with_borrow_mut(|(causes, _)| causes.push(cause.to_owned()));
 }
 
 #[test]

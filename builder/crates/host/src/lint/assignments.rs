@@ -3,18 +3,14 @@
 //! wifibox-core's are sourced by a shell; taken is a name, `=` and a value that is quoted or has no blank,
 //! nothing round the `=`. What else a shell takes in rc.conf, `shell` reads.
 
-use super::assignment::Assignment;
+use super::assignment::{Assignment, written};
 
 use super::Problem;
 
 /// Reads a file of assignments; names may hold the characters of `also`, too.
 pub(super) fn read(text: &str, also: &str, problems: &mut Vec<Problem>) -> Vec<Assignment> {
     let mut list: Vec<Assignment> = Vec::new();
-    for (index, line) in text.split('\n').enumerate() {
-        let number = index + 1;
-        if line.trim().is_empty() || line.trim_start().starts_with('#') {
-            continue;
-        }
+    for (number, line) in written(text) {
         match assignment(line, also) {
             Ok((name, value)) => {
                 if let Some(other) = list.iter().find(|other| other.name == name) {

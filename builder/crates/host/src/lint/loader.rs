@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use super::Problem;
-use super::assignment::Assignment;
+use super::assignment::{Assignment, written};
 use super::assignments::cards;
 
 /// The document of what is odd, and not wrong.
@@ -18,13 +18,8 @@ const LONGEST_PPTDEVS: usize = 127;
 pub(super) fn lint(text: &str) -> Vec<Problem> {
     let mut problems = Vec::new();
     let mut list: Vec<Assignment> = Vec::new();
-    for (index, line) in text.split('\n').enumerate() {
-        let number = index + 1;
-        let trimmed = line.trim();
-        if trimmed.is_empty() || trimmed.starts_with('#') {
-            continue;
-        }
-        match assignment(trimmed) {
+    for (number, line) in written(text) {
+        match assignment(line.trim()) {
             Ok((name, value, tight)) => {
                 if !tight || line.starts_with([' ', '\t']) {
                     let what = format!(

@@ -243,10 +243,10 @@ pub fn lint(kind: Kind, contents: &[u8]) -> Vec<Problem> {
         Kind::Xl => xl::lint(text),
         Kind::L4reModules => l4re_modules::lint(text),
     };
-    for (index, line) in text.split('\n').enumerate() {
+    for (number, line) in assignment::numbered(text) {
         if let Some(bad) = line.chars().find(|c| c.is_control() && *c != '\t') {
             let what = format!("it holds the control character {bad:?}");
-            problems.push(Problem::new(index + 1, what));
+            problems.push(Problem::new(number, what));
         }
     }
     for problem in problems.iter_mut().filter(|problem| problem.source.is_empty()) {

@@ -3,17 +3,12 @@
 //! `=`, of equal names the first.
 
 use super::Problem;
-use super::assignment::Assignment;
+use super::assignment::{Assignment, written};
 
 /// The assignments of a file.
 pub(super) fn read(text: &str, problems: &mut Vec<Problem>) -> Vec<Assignment> {
     let mut list: Vec<Assignment> = Vec::new();
-    for (index, line) in text.split('\n').enumerate() {
-        let number = index + 1;
-        let trimmed = line.trim();
-        if trimmed.is_empty() || trimmed.starts_with('#') {
-            continue;
-        }
+    for (number, line) in written(text) {
         if !line.starts_with(|c: char| c.is_ascii_lowercase()) {
             let what = "the line does not begin with a lower-case letter: vm-bhyve passes over it";
             problems.push(Problem::new(number, what).warning());

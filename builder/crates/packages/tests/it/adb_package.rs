@@ -9,7 +9,7 @@ use wifibox_ground::codec::Limits;
 use wifibox_ground::entry::{Entry, EntryKind};
 use wifibox_packages::adb::{Apk3, Control};
 use wifibox_testkit::adbwriter::{
-    ADB, DATA, PACKINGS, V, acl, block, data, dependency, directory, file, index, info, link,
+    ADB, DATA, PACKINGS, V, acl, block, data, directory, file, full_index, index, info, link,
     names, object, pack, payload, plain, sample_package, text,
 };
 
@@ -129,31 +129,7 @@ fn owners_modes_and_attributes_are_kept() {
 
 #[test]
 fn every_field_of_an_index_is_read() {
-    let mut all = info("hostapd", "2.11-r0");
-    let depends = [("libc", Some("1.2"), 5), ("x", None, 16), ("y", Some("3"), 9)];
-    all.extend([
-        (3, V::Blob((0..32).collect())),
-        (4, text("an access point")),
-        (6, text("BSD-3-Clause")),
-        (7, text("wpa")),
-        (8, text("Somebody <a@b>")),
-        (9, text("https://w1.fi/")),
-        (10, V::Blob(vec![0xab; 20])),
-        (11, V::Int(1_700_000_000)),
-        (12, V::Int(1 << 33)),
-        (13, V::Int(500_000)),
-        (14, V::Int(100)),
-        (15, V::Array(depends.iter().map(|(name, v, op)| dependency(name, *v, *op)).collect())),
-        (16, V::Array(vec![dependency("cmd:hostapd", Some("2.11-r0"), 0)])),
-        (17, names(&["wpad"])),
-        (18, names(&["a", "b"])),
-        (19, names(&["c"])),
-        (20, V::Int(1)),
-        (21, V::Array(vec![text("t"), text("k=v")])),
-    ]);
-    let V::Object(mut root) = index(vec![V::Object(all)]) else { panic!("an object") };
-    root.insert(3, text("${arch}/${hash:2}/${name}-${version}.apk"));
-    let bytes = plain(b"indx", &[block(ADB, &payload(&V::Object(root)))]);
+    let bytes = plain(b"indx", &[block(ADB, &payload(&full_index()))]);
     let index = Index::read_unverified("packages.adb", &bytes[..], &AdbLimits::default());
     let index = index.expect("an index");
     assert_eq!(index.description, "test feed");

@@ -27,8 +27,15 @@ impl ProjectFile {
             why: format!("is not UTF-8 from byte {}", error.utf8_error().valid_up_to()),
         })?;
         let (file, text): (Arc<str>, Arc<str>) = (name.into(), text.into());
-        let parsed = yaml::parse(&file, &text, &mut Vec::new())?;
-        Ok(Some((parsed, file, text)))
+        Ok(Some((Self::parse(&file, &text)?, file, text)))
+    }
+
+    /// Reads `text`, which is the content of `file`.
+    ///
+    /// # Errors
+    /// [`RecipeError`]: it is wrong.
+    pub fn parse(file: &Arc<str>, text: &str) -> Result<Self, RecipeError> {
+        yaml::parse(file, text, &mut Vec::new())
     }
 }
 

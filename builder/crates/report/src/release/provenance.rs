@@ -110,6 +110,8 @@ pub struct Made<'a> {
     pub packages: BTreeMap<String, Sha256>,
     /// A URI that says who ran the build.
     pub builder_id: &'a str,
+    /// URIs of the machines that built guests, by the guests' names; none where one built all.
+    pub built_by: &'a BTreeMap<String, String>,
     /// Name and version of the builder.
     pub builder: &'a str,
 }
@@ -144,6 +146,10 @@ impl Statement {
         }));
         let ids = made.guests.iter().map(|guest| (guest.name.clone(), guest.build_id.clone()));
         let ids: BTreeMap<_, _> = ids.collect();
+        let mut internal = BTreeMap::from([("buildIds".to_owned(), serde_json::json!(ids))]);
+        if !made.built_by.is_empty() {
+            internal.insert("builtBy".to_owned(), serde_json::json!(made.built_by));
+        }
         let (name, version) = made.builder.split_once(' ').unwrap_or((made.builder, ""));
         Statement {
             kind: STATEMENT.to_owned(),
@@ -160,10 +166,7 @@ impl Statement {
                         "guests".to_owned(),
                         made.guests.iter().map(parameters).collect(),
                     )]),
-                    internal_parameters: BTreeMap::from([(
-                        "buildIds".to_owned(),
-                        serde_json::json!(ids),
-                    )]),
+                    internal_parameters: internal,
                     resolved_dependencies: dependencies,
                 },
                 run_details: RunDetails {

@@ -24,6 +24,8 @@ pub struct Description<'a> {
     pub source: Option<Source>,
     /// A URI that says who runs the build.
     pub builder_id: String,
+    /// URIs of the machines that built guests, by the guests' names, where that is told.
+    pub built_by: BTreeMap<String, String>,
     /// How guests passed their boot tests, by the guests' names.
     pub boot_tested: BTreeMap<String, BTreeSet<String>>,
     /// The guests that are not in it, and why.
@@ -123,12 +125,12 @@ pub fn seal(folder: &Path, description: Description<'_>) -> Result<Index, SealEr
                 return Err(unfit(folder.join(GUESTS), why));
             }
         };
-    for name in description.boot_tested.keys() {
+    let tested =
+        description.boot_tested.keys().map(|name| (name, "is said to be tested and not there"));
+    let built = description.built_by.keys().map(|name| (name, "is said to be built and not there"));
+    for (name, why) in tested.chain(built) {
         if !guests.contains_key(name) {
-            return Err(unfit(
-                folder.join(GUESTS).join(name),
-                "is said to be tested and not there",
-            ));
+            return Err(unfit(folder.join(GUESTS).join(name), why));
         }
     }
     let source_date_epoch =
@@ -160,6 +162,7 @@ pub fn seal(folder: &Path, description: Description<'_>) -> Result<Index, SealEr
         locks: index.files.iter().filter(|file| file.kind == Kind::Lock).collect(),
         packages,
         builder_id: &description.builder_id,
+        built_by: &description.built_by,
         builder: &index.builder,
     });
     let provenance = write(folder, PROVENANCE, &statement)?;

@@ -46,8 +46,8 @@ fn xen() -> Fake {
 type Break = fn(&mut Fake);
 
 #[test]
-fn linux_with_vfio() {
-    assert_eq!(linux().examine(), []);
+pub(super) fn linux_with_vfio() {
+    is_sound(&linux());
     let cases: [(&str, &str, Break); 9] = [
         ("virtualization-off", "modprobe", |fake| {
             fake.place("/dev/kvm", "none\t/dev/kvm\t");
@@ -90,8 +90,8 @@ fn linux_with_vfio() {
 }
 
 #[test]
-fn dom0_of_xen() {
-    assert_eq!(xen().examine(), []);
+pub(super) fn dom0_of_xen() {
+    is_sound(&xen());
     let cases: [(&str, &str, Break); 8] = [
         ("iommu-off", "xl dmesg", |fake| {
             fake.change("xl-info", " pv_directio hvm_directio", "");

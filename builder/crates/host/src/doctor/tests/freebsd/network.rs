@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn the_hosts_side() {
+pub(in crate::doctor::tests) fn the_hosts_side() {
     named(
         sound,
         Severity::Network,
@@ -55,7 +55,7 @@ fn the_hosts_side() {
 }
 
 #[test]
-fn what_the_guest_says() {
+pub(in crate::doctor::tests) fn what_the_guest_says() {
     named(
         sound,
         Severity::Network,
@@ -92,7 +92,7 @@ fn what_the_guest_says() {
 }
 
 #[test]
-fn why_the_guest_is_in_no_network() {
+pub(in crate::doctor::tests) fn why_the_guest_is_in_no_network() {
     named(
         sound,
         Severity::Network,
