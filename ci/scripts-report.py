@@ -36,9 +36,7 @@ def main(tool, cache, folder):
     for name in ["recipes", "overlays", "kernels", "firmware-blobs"]:
         shutil.copytree(name, recipes / name)
     base = recipes / "recipes/bases/debian.yaml"
-    text = base.read_text().replace("releases:\n", FORKY, 1)
-    # systemd comes along there, and its programs want a library that no guest has.
-    base.write_text(text.replace("\nexclude:\n", "\nexclude:\n  - usr/bin/*ctl\n  - usr/bin/systemd*\n", 1))
+    base.write_text(base.read_text().replace("releases:\n", FORKY, 1))
     # Its kernel is laid out as that of backports.
     kernels = recipes / "kernels"
     lines = (kernels / "backports.yaml").read_text().splitlines(keepends=True)
