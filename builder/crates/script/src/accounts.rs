@@ -1,5 +1,7 @@
 //! The guest's accounts as files of the tree: passwd(5), group(5), shadow(5) and gshadow(5).
 
+use std::collections::BTreeSet;
+
 use crate::effect::Effect;
 use crate::error::Reason;
 use crate::eval::{Machine, Run};
@@ -8,6 +10,9 @@ const PASSWD: &str = "/etc/passwd";
 const GROUP: &str = "/etc/group";
 const SHADOW: &str = "/etc/shadow";
 const GSHADOW: &str = "/etc/gshadow";
+
+/// The most bytes of a file of accounts.
+const SIZE_LIMIT: usize = 1 << 20;
 
 /// A file of accounts: lines of fields.
 pub(crate) type Table = Vec<Vec<String>>;
@@ -30,6 +35,10 @@ impl Machine<'_> {
     /// A file of accounts; `None` where there is none.
     fn table(&mut self, path: &str) -> Run<Option<Table>> {
         let Some(text) = self.read_text(path)? else { return Ok(None) };
+        if text.len() > SIZE_LIMIT {
+            return self.refuse(Reason::Limit(format!("{path} of more than 1 MiB")));
+        }
+        self.spend(text.len().saturating_mul(8))?;
         let lines = text.lines().filter(|line| !line.is_empty());
         Ok(Some(lines.map(|line| line.split(':').map(str::to_owned).collect()).collect()))
     }
@@ -237,6 +246,6 @@ pub(crate) fn number(line: &[String], field: usize) -> Option<u32> {
 }
 
 /// The numbers that are taken in a table.
-pub(crate) fn taken(table: &Table) -> Vec<u32> {
+pub(crate) fn taken(table: &Table) -> BTreeSet<u32> {
     table.iter().filter_map(|line| number(line, 2)).collect()
 }

@@ -1,7 +1,7 @@
 //! Pieces of scripts, for the fuzzer to put in: grammar, expansions, and commands with their options.
 
 /// Each is one token, or a few that belong together.
-pub const WORDS: [&str; 132] = [
+pub const WORDS: [&str; 138] = [
     "if ",
     "; then\n",
     "elif ",
@@ -134,4 +134,10 @@ pub const WORDS: [&str; 132] = [
     "systemd-sysusers ",
     "systemd-tmpfiles --create ",
     "db_get ",
+    "f \"$@\" \"$@\"\n",
+    "x=$x$x\n",
+    "set -- $(seq 1 9999)\n",
+    "IFS=",
+    "while :; do ",
+    "/*/*",
 ];

@@ -130,6 +130,7 @@ fn install(
         return machine.unsupported(format!("the alternative {name} gets another link"));
     }
     for (link, name, path) in slaves {
+        machine.spend_items(1, group.slaves.len())?;
         if !group.slaves.iter().any(|(known, _)| *known == name) {
             group.slaves.push((name.clone(), link));
         }
@@ -204,6 +205,7 @@ fn set(machine: &mut Machine<'_>, name: &str, link: &str, path: Option<&str>) ->
 
 fn read(machine: &mut Machine<'_>, name: &str) -> Run<Option<Group>> {
     let Some(text) = machine.read_text(&format!("{NOTES}/{name}"))? else { return Ok(None) };
+    machine.spend_items(text.matches('\n').count(), 0)?;
     match parse(&text) {
         Some(group) => Ok(Some(group)),
         None => machine.unsupported(format!("{NOTES}/{name} cannot be read")),
@@ -233,6 +235,9 @@ fn parse(text: &str) -> Option<Group> {
 }
 
 fn write(machine: &mut Machine<'_>, name: &str, group: &Group) -> Run<()> {
+    // Of each choice, each slave is looked for.
+    let slaves = group.slaves.len();
+    machine.spend(slaves.saturating_mul(slaves).saturating_mul(group.choices.len() + 1) / 2)?;
     let state = if group.automatic { "auto" } else { "manual" };
     let mut text = format!("{state}\n{}\n", group.link);
     for (name, link) in &group.slaves {

@@ -100,6 +100,7 @@ fn stat(machine: &mut Machine<'_>, words: &[String]) -> Run {
         };
         let mut text = String::new();
         let mut chars = format.chars();
+        machine.spend(format.len())?;
         while let Some(c) = chars.next() {
             if c != '%' {
                 text.push(c);
@@ -110,11 +111,18 @@ fn stat(machine: &mut Machine<'_>, words: &[String]) -> Run {
                 Some('a') => text.push_str(&format!("{mode:o}")),
                 Some('u') => text.push_str(&uid.to_string()),
                 Some('g') => text.push_str(&gid.to_string()),
-                Some('n') => text.push_str(path),
-                Some('N') => match &entry.kind {
-                    Kind::Link(target) => text.push_str(&format!("'{path}' -> '{target}'")),
-                    _ => text.push_str(&format!("'{path}'")),
-                },
+                Some('n') => {
+                    machine.spend(path.len())?;
+                    text.push_str(path);
+                }
+                Some('N') => {
+                    let name = match &entry.kind {
+                        Kind::Link(target) => format!("'{path}' -> '{target}'"),
+                        _ => format!("'{path}'"),
+                    };
+                    machine.spend(name.len())?;
+                    text.push_str(&name);
+                }
                 Some('U') => {
                     let name = machine.user(&uid.to_string())?;
                     text.push_str(

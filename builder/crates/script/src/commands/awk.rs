@@ -1,15 +1,13 @@
 //! `awk`, as far as scripts use it as a finer `cut`: one rule of a test and `{ print fields }`.
 
-use regex_lite::Regex;
-
 use super::inputs::inputs;
 use super::options::parse;
-use super::regex::{Syntax, compile};
+use super::regex::{Expression, Syntax, compile};
 use crate::eval::{Machine, Run};
 
 enum Test {
     Always,
-    Match { field: Option<usize>, regex: Regex, negated: bool },
+    Match { field: Option<usize>, regex: Expression, negated: bool },
     Compare { field: usize, operator: String, value: String },
 }
 
@@ -48,13 +46,16 @@ pub(super) fn run(machine: &mut Machine<'_>, words: &[String]) -> Run {
             Some(separator) if separator != " " => line.split(separator.as_str()).collect(),
             _ => line.split_whitespace().collect(),
         };
+        machine.spend(fields.len().saturating_mul(16))?;
         for rule in &rules {
-            if holds(&rule.test, line, &fields) {
+            if holds(machine, &rule.test, line, &fields)? {
+                let before = out.len();
                 let groups = rule.print.iter().map(|group| {
                     group.iter().map(|item| text_of(item, line, &fields)).collect::<String>()
                 });
                 out.push_str(&groups.collect::<Vec<_>>().join(" "));
                 out.push('\n');
+                machine.spend(out.len() - before)?;
             }
         }
     }
@@ -77,11 +78,11 @@ fn text_of(item: &Item, line: &str, fields: &[&str]) -> String {
     }
 }
 
-fn holds(test: &Test, line: &str, fields: &[&str]) -> bool {
-    match test {
+fn holds(machine: &mut Machine<'_>, test: &Test, line: &str, fields: &[&str]) -> Run<bool> {
+    Ok(match test {
         Test::Always => true,
         Test::Match { field: number, regex, negated } => {
-            regex.is_match(field(number.unwrap_or(0), line, fields)) != *negated
+            regex.is_in(machine, field(number.unwrap_or(0), line, fields))? != *negated
         }
         Test::Compare { field: number, operator, value } => {
             let text = field(*number, line, fields);
@@ -99,7 +100,7 @@ fn holds(test: &Test, line: &str, fields: &[&str]) -> bool {
                 _ => order.is_ge(),
             })
         }
-    }
+    })
 }
 
 /// Reads a program: rules, one behind the other.

@@ -43,8 +43,11 @@ fn cut(machine: &mut Machine<'_>, words: &[String]) -> Run {
     let glue = parsed.value(&["output-delimiter"]).unwrap_or(&delimiter).to_owned();
     let selected = |n: usize| wanted.iter().any(|(first, last)| (*first..=*last).contains(&n));
     let (texts, complete) = inputs(machine, "cut", &parsed.operands, false)?;
+    let text = all(texts);
+    machine.spend(text.len().saturating_mul(1 + wanted.len() / 8))?;
     let mut out = String::new();
-    for line in all(texts).lines() {
+    for line in text.lines() {
+        let before = out.len();
         if !is_fields {
             let chars = line.chars().enumerate().filter(|(n, _)| selected(n + 1));
             out.extend(chars.map(|(_, c)| c));
@@ -59,6 +62,7 @@ fn cut(machine: &mut Machine<'_>, words: &[String]) -> Run {
             out.push_str(&parts.join(&glue));
         }
         out.push('\n');
+        machine.spend(out.len() - before)?;
     }
     machine.out(&out)?;
     Ok(i32::from(!complete))
@@ -117,7 +121,8 @@ fn tr(machine: &mut Machine<'_>, words: &[String]) -> Run {
     let complement = parsed.has(&["c", "C", "complement"]);
     let inside = |set: &[char], c: char| set.contains(&c);
     let text = machine.input()?;
-    machine.spend(text.len())?;
+    let characters: usize = sets.iter().map(Vec::len).sum();
+    machine.spend(text.len().saturating_mul(1 + characters / 8))?;
     let mut out = String::new();
     let mut last = None;
     for c in text.chars() {
@@ -165,6 +170,8 @@ fn xargs(machine: &mut Machine<'_>, words: &[String]) -> Run {
     if text.contains(['\'', '"', '\\']) && !parsed.has(&["0", "null"]) {
         return machine.unsupported("xargs with quoted names");
     }
+    let ends_item = |c: char| c.is_whitespace() || c == '\0';
+    machine.spend_items(text.matches(ends_item).count(), text.len())?;
     let items: Vec<String> = if parsed.has(&["0", "null"]) {
         text.split('\0').filter(|item| !item.is_empty()).map(str::to_owned).collect()
     } else if parsed.has(&["I"]) {
@@ -177,22 +184,31 @@ fn xargs(machine: &mut Machine<'_>, words: &[String]) -> Run {
         Some((name, arguments)) => (name.as_str(), arguments),
         None => ("echo", command),
     };
-    let mut runs: Vec<Vec<String>> = Vec::new();
-    if let Some(place) = parsed.value(&["I"]) {
-        let fill = |item: &String| arguments.iter().map(|word| word.replace(place, item)).collect();
-        runs.extend(items.iter().map(fill));
-    } else if items.is_empty() && parsed.has(&["r", "no-run-if-empty"]) {
-    } else {
-        let at_once = parsed.value(&["n"]).and_then(|n| n.parse().ok()).unwrap_or(usize::MAX);
-        let chunks: Vec<&[String]> = match items.as_slice() {
-            [] => vec![&[]],
-            items => items.chunks(at_once.max(1)).collect(),
-        };
-        runs.extend(chunks.iter().map(|chunk| [arguments, *chunk].concat()));
+    let place = parsed.value(&["I"]);
+    if place.is_some_and(str::is_empty) {
+        return machine.unsupported("xargs -I with nothing");
     }
+    let at_once = match place {
+        Some(_) => 1,
+        None => parsed.value(&["n"]).and_then(|n| n.parse().ok()).unwrap_or(usize::MAX).max(1),
+    };
+    let chunks: Vec<&[String]> = match items.as_slice() {
+        [] if place.is_some() || parsed.has(&["r", "no-run-if-empty"]) => Vec::new(),
+        [] => vec![&[]],
+        items => items.chunks(at_once).collect(),
+    };
     let mut status = 0;
-    for run in runs {
+    for chunk in chunks {
         machine.step()?;
+        machine.spend_items(arguments.len(), arguments.iter().map(String::len).sum())?;
+        let run: Vec<String> = match (place, chunk) {
+            (Some(place), [item]) => {
+                let places: usize = arguments.iter().map(|word| word.matches(place).count()).sum();
+                machine.spend(places.saturating_mul(item.len()))?;
+                arguments.iter().map(|word| word.replace(place, item)).collect()
+            }
+            _ => [arguments, chunk].concat(),
+        };
         let name = name.to_owned();
         if machine.nested(|machine| super::run(machine, &name, &run))? != 0 {
             status = 123;
@@ -211,7 +227,7 @@ fn expr(machine: &mut Machine<'_>, words: &[String]) -> Run {
             "=" => i64::from(left == right).to_string(),
             "!=" => i64::from(left != right).to_string(),
             ":" => match compile(right, Syntax::Basic, false, ("^", "")) {
-                Some(regex) => match regex.captures(left) {
+                Some(regex) => match regex.first(machine, left)? {
                     Some(found) if found.len() > 1 => {
                         found.get(1).map_or("", |part| part.as_str()).to_owned()
                     }

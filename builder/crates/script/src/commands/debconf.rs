@@ -19,6 +19,9 @@ pub(super) fn source(machine: &mut Machine<'_>, path: &str) -> Run<Option<i32>> 
 pub(super) fn run(machine: &mut Machine<'_>, name: &str, words: &[String]) -> Run<Option<i32>> {
     let Some(command) = name.strip_prefix("db_") else { return Ok(None) };
     let first = words.first().cloned().unwrap_or_default();
+    // Templates and answers are copied.
+    let templates = machine.script.templates.map_or(0, str::len);
+    machine.spend(templates + machine.answers.get(&first).map_or(0, String::len))?;
     let status = match command {
         "get" => match answer(machine, &first)? {
             Some(value) => {

@@ -1,5 +1,7 @@
 //! Debian's adduser(8) and addgroup(8), version 3: system accounts get the first free id from 100 on.
 
+use std::collections::BTreeSet;
+
 use super::options::{Parsed, parse};
 use super::version;
 use crate::accounts::{NewUser, number, taken};
@@ -66,7 +68,7 @@ fn member(machine: &mut Machine<'_>, user: &str, group: &str) -> Run {
 }
 
 /// The first number in a range that nothing has.
-fn free(range: (u32, u32), taken: &[u32]) -> Option<u32> {
+fn free(range: (u32, u32), taken: &BTreeSet<u32>) -> Option<u32> {
     (range.0..=range.1).find(|id| !taken.contains(id))
 }
 
@@ -135,7 +137,7 @@ fn user(machine: &mut Machine<'_>, parsed: &Parsed, name: &str) -> Run {
         Some(Ok(uid)) if !uids.contains(&uid) => uid,
         Some(_) => return machine.fail(1, "adduser: The UID is already in use."),
         None => {
-            let used = if pairs { [uids.as_slice(), &gids].concat() } else { uids };
+            let used = if pairs { &uids | &gids } else { uids };
             match free(ids, &used) {
                 Some(uid) => uid,
                 None => return machine.fail(1, "adduser: No UID is available"),

@@ -2,7 +2,6 @@
 
 use super::dpkg::note;
 use super::options::parse;
-use crate::effect::Effect;
 use crate::eval::{Machine, Run};
 use crate::files::Kind;
 
@@ -33,14 +32,18 @@ fn divert(machine: &mut Machine<'_>, words: &[String]) -> Run {
     let parsed = parse(machine, words, "", &long)?;
     let text = machine.read_text(DIVERSIONS)?.unwrap_or_default();
     let lines: Vec<&str> = text.lines().collect();
+    machine.spend_items(lines.len(), 0)?;
     let mut entries: Vec<[String; 3]> = lines
         .chunks_exact(3)
         .map(|chunk| [chunk[0].to_owned(), chunk[1].to_owned(), chunk[2].to_owned()])
         .collect();
     if parsed.has(&["list"]) {
         for [from, to, package] in entries {
-            let wanted = |pattern: &String| super::text::name_matches(pattern, &from);
-            if parsed.operands.is_empty() || parsed.operands.iter().any(wanted) {
+            let mut wanted = parsed.operands.is_empty();
+            for pattern in &parsed.operands {
+                wanted = wanted || machine.name_fits(pattern, &from)?;
+            }
+            if wanted {
                 machine.out(&format!("diversion of {from} to {to} by {package}\n"))?;
             }
         }
@@ -110,8 +113,6 @@ fn moved(machine: &mut Machine<'_>, from: &str, to: &str) -> Run {
     if machine.files.lookup(&to).is_some() {
         return machine.fail(2, &format!("dpkg-divert: {to} is there already"));
     }
-    machine.effect(Effect::Moves { from: from.clone(), to: to.clone() });
-    let moved = machine.files.rename(&from, &to);
-    machine.done(moved)?;
+    machine.rename(&from, &to)?;
     Ok(0)
 }

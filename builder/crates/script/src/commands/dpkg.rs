@@ -104,6 +104,7 @@ fn query(machine: &mut Machine<'_>, words: &[String]) -> Run {
     let format = format.replace("\\n", "\n").replace("\\t", "\t");
     let mut status = 0;
     for name in &parsed.operands {
+        machine.spend(format.len().saturating_mul(8))?;
         if name.contains(['*', '?']) {
             return machine.unsupported("dpkg-query with a pattern");
         }
@@ -152,8 +153,10 @@ fn statoverride(machine: &mut Machine<'_>, words: &[String]) -> Run {
         let mut found = false;
         for line in text.lines() {
             let path = line.rsplit(' ').next().unwrap_or_default().to_owned();
-            let wanted = parsed.operands.is_empty()
-                || parsed.operands.iter().any(|pattern| super::text::name_matches(pattern, &path));
+            let mut wanted = parsed.operands.is_empty();
+            for pattern in &parsed.operands {
+                wanted = wanted || machine.name_fits(pattern, &path)?;
+            }
             if wanted {
                 found = true;
                 machine.out(&format!("{line}\n"))?;
@@ -168,7 +171,8 @@ fn statoverride(machine: &mut Machine<'_>, words: &[String]) -> Run {
                     .fail(2, &format!("dpkg-statoverride: an override for '{path}' exists"));
             }
             let (uid, gid) = (machine.uid(user)?, machine.gid(group)?);
-            let (Some(uid), Some(gid), Ok(mode)) = (uid, gid, u16::from_str_radix(mode, 8)) else {
+            let mode = u16::from_str_radix(mode, 8).ok().filter(|mode| *mode <= 0o7777);
+            let (Some(uid), Some(gid), Some(mode)) = (uid, gid, mode) else {
                 return machine.fail(2, "dpkg-statoverride: the user, group or mode is unknown");
             };
             let line = format!("{user} {group} {mode:o} {path}\n");
@@ -250,11 +254,13 @@ const SHELLS: &str = "/etc/shells";
 fn shells(machine: &mut Machine<'_>, words: &[String], add: bool) -> Run {
     let Some(text) = machine.read_text(SHELLS)? else { return Ok(0) };
     let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
+    machine.spend_items(lines.len(), lines.len().saturating_mul(words.len()))?;
     if add {
         for shell in words {
             // Under the name of its real directory too: /bin/ksh93 is /usr/bin/ksh93 on a merged system.
             let real = machine.resolve(shell, true)?.unwrap_or_else(|| shell.clone());
             let real = join(parent(&real), shell.rsplit('/').next().unwrap_or(shell));
+            machine.spend(lines.len().saturating_mul(2))?;
             for name in [shell.clone(), real] {
                 if !lines.contains(&name) {
                     lines.push(name);

@@ -1,6 +1,6 @@
 //! `find`: tests on names, kinds and owners; prints, removes, runs commands of the vocabulary.
 
-use super::text::{letter, name_matches};
+use super::text::letter;
 use crate::eval::{Machine, Run, join};
 use crate::files::{Entry, Kind};
 
@@ -63,22 +63,21 @@ fn find(machine: &mut Machine<'_>, words: &[String]) -> Run {
             status = machine.fail(1, &format!("find: '{path}': No such file or directory"))?;
             continue;
         };
-        let mut found = vec![Found { path: path.clone(), depth: 0, entry }];
-        let mut at = 0;
-        while at < found.len() {
+        let mut found = Vec::new();
+        let mut todo = vec![Found { path: path.clone(), depth: 0, entry }];
+        while let Some(item) = todo.pop() {
             machine.step()?;
-            let Found { path, depth, entry } = &found[at];
+            let Found { path, depth, entry } = &item;
             if entry.kind == Kind::Directory && *depth < most {
-                let (path, depth) = (path.clone(), *depth);
-                let mut below = Vec::new();
-                for name in machine.names_in(&path)? {
-                    let path = join(&path, &name);
+                let mut names = machine.names_in(path)?;
+                names.reverse();
+                for name in names {
+                    let path = join(path, &name);
                     let entry = machine.entry(&path, false)?;
-                    below.extend(entry.map(|entry| Found { path, depth: depth + 1, entry }));
+                    todo.extend(entry.map(|entry| Found { path, depth: depth + 1, entry }));
                 }
-                found.splice(at + 1..at + 1, below);
             }
-            at += 1;
+            found.push(item);
         }
         if children_first {
             found.reverse();
@@ -103,6 +102,7 @@ fn matches(
     collected: &mut Vec<(Vec<String>, Vec<String>)>,
 ) -> Run<()> {
     let name = item.path.trim_end_matches('/').rsplit('/').next().unwrap_or_default().to_owned();
+    machine.spend_items(expression.len(), expression.iter().map(String::len).sum())?;
     let mut words = expression.iter();
     let (mut negated, mut acted) = (false, false);
     while let Some(word) = words.next() {
@@ -117,8 +117,8 @@ fn matches(
                 value();
                 continue;
             }
-            "-name" => name_matches(&value(), &name),
-            "-path" | "-wholename" => name_matches(&value(), &item.path),
+            "-name" => machine.name_fits(&value(), &name)?,
+            "-path" | "-wholename" => machine.name_fits(&value(), &item.path)?,
             "-type" => value().split(',').any(|kind| kind == letter(&item.entry.kind)),
             "-empty" => match item.entry.kind {
                 Kind::File(size) => size == 0,
@@ -172,6 +172,8 @@ fn matches(
                     }
                     true
                 } else {
+                    let places: usize = command.iter().map(|word| word.matches("{}").count()).sum();
+                    machine.spend(places.saturating_mul(item.path.len()))?;
                     let command: Vec<String> =
                         command.iter().map(|word| word.replace("{}", &item.path)).collect();
                     let Some((name, arguments)) = command.split_first() else { continue };

@@ -54,11 +54,13 @@ pub(super) fn grep(machine: &mut Machine<'_>, name: &str, words: &[String]) -> R
     for pattern in patterns.iter().flat_map(|pattern| pattern.split('\n')) {
         let ignore_case = parsed.has(&["i", "ignore-case"]);
         match compile(pattern, syntax, ignore_case, surround) {
-            Some(regex) => regexes.push(regex),
+            Some(regex) => {
+                machine.spend(regex.price())?;
+                regexes.push(regex);
+            }
             None => return machine.unsupported(format!("the expression {pattern:?}")),
         }
     }
-    let cost: usize = patterns.iter().map(|pattern| 1 + pattern.len() / 8).sum();
     let quiet = parsed.has(&["q", "quiet", "silent"]);
     let silent = parsed.has(&["s", "no-messages"]);
     let (texts, complete) = inputs(machine, "grep", &parsed.operands, silent)?;
@@ -67,11 +69,13 @@ pub(super) fn grep(machine: &mut Machine<'_>, name: &str, words: &[String]) -> R
         parsed.value(&["m", "max-count"]).and_then(|n| n.parse().ok()).unwrap_or(usize::MAX);
     let mut found = false;
     for (path, text) in texts {
-        machine.spend(text.len().saturating_mul(cost))?;
         let mut count = 0;
         let mut out = String::new();
         for line in text.lines() {
-            let matches = regexes.iter().any(|regex| regex.is_match(line));
+            let mut matches = false;
+            for regex in &regexes {
+                matches = matches || regex.is_in(machine, line)?;
+            }
             if matches == parsed.has(&["v", "invert-match"]) || count >= limit {
                 continue;
             }
@@ -79,10 +83,15 @@ pub(super) fn grep(machine: &mut Machine<'_>, name: &str, words: &[String]) -> R
             let prefix = if named { format!("{path}:") } else { String::new() };
             if parsed.has(&["o", "only-matching"]) {
                 for regex in &regexes {
-                    let found = regex.find_iter(line).filter(|found| !found.is_empty());
-                    found.for_each(|found| out.push_str(&format!("{prefix}{}\n", found.as_str())));
+                    let found = regex.all(machine, line, usize::MAX)?;
+                    let found = found.iter().filter_map(|found| found.get(0));
+                    for found in found.filter(|found| !found.is_empty()) {
+                        machine.spend(prefix.len())?;
+                        out.push_str(&format!("{prefix}{}\n", found.as_str()));
+                    }
                 }
             } else {
+                machine.spend(prefix.len())?;
                 out.push_str(&format!("{prefix}{line}\n"));
             }
         }

@@ -1,7 +1,7 @@
 //! update-rc.d(8): links of init scripts by the runlevels that their headers name.
 
 use super::units;
-use crate::eval::{Machine, Pattern, Run, parent};
+use crate::eval::{Machine, Run, parent};
 
 pub(super) fn run(machine: &mut Machine<'_>, name: &str, words: &[String]) -> Run<Option<i32>> {
     if name == "update-rc.d" { update(machine, words).map(Some) } else { Ok(None) }
@@ -30,12 +30,12 @@ fn update(machine: &mut Machine<'_>, words: &[String]) -> Run {
 
 /// The links of a service: runlevel and path.
 fn links(machine: &mut Machine<'_>, service: &str) -> Run<Vec<(char, String)>> {
-    let pattern = Pattern::of_text(&format!("[SK][0-9][0-9]{service}"));
+    let pattern = format!("[SK][0-9][0-9]{service}");
     let mut links = Vec::new();
     for level in "S0123456".chars() {
         let directory = format!("/etc/rc{level}.d");
         for name in machine.names_in(&directory)? {
-            if pattern.matches(&name) {
+            if machine.name_fits(&pattern, &name)? {
                 links.push((level, format!("{directory}/{name}")));
             }
         }

@@ -29,6 +29,9 @@ pub(super) fn inputs(
             }
         }
     }
+    // Lines are taken apart.
+    let lines: usize = texts.iter().map(|(_, text)| text.matches('\n').count()).sum();
+    machine.spend(lines.saturating_mul(16))?;
     Ok((texts, complete))
 }
 

@@ -118,6 +118,7 @@ fn copy_tree(machine: &mut Machine<'_>, from: &str, to: &str, keep: bool) -> Run
     let mut todo = vec![(from.to_owned(), to.to_owned())];
     while let Some((from, to)) = todo.pop() {
         machine.step()?;
+        machine.spend_items(1, from.len() + to.len())?;
         let Some(Entry { kind, meta }) = machine.files.lookup(&from) else { continue };
         let old = machine.files.lookup(&to);
         let is_directory = kind == Kind::Directory;
@@ -187,9 +188,7 @@ fn mv(machine: &mut Machine<'_>, words: &[String]) -> Run {
             status = machine.fail(1, &format!("mv: cannot move '{source}' into itself"))?;
             continue;
         }
-        machine.effect(Effect::Moves { from: from.clone(), to: to.clone() });
-        let moved = machine.files.rename(&from, &to);
-        machine.done(moved)?;
+        machine.rename(&from, &to)?;
     }
     Ok(status)
 }

@@ -139,6 +139,7 @@ fn script_in_tree(machine: &mut Machine<'_>, name: &str, arguments: &[String]) -
 /// Where in the tree a program is, by `PATH`.
 pub(crate) fn program(machine: &mut Machine<'_>, name: &str) -> Run<Option<String>> {
     let directories = machine.shell.get("PATH").unwrap_or_default().to_owned();
+    machine.spend(directories.len())?;
     for directory in directories.split(':') {
         let path = format!("{directory}/{name}");
         if let Some(entry) = machine.entry(&path, true)?

@@ -72,7 +72,7 @@ fn each(
         };
         let mut todo = vec![real];
         while let Some(real) = todo.pop() {
-            machine.spend(real.len() + 16)?;
+            machine.spend_items(1, real.len())?;
             let Some(entry) = machine.files.lookup(&real) else { continue };
             // Links have no permissions, and their owner says nothing.
             if !matches!(entry.kind, Kind::Link(_)) {
@@ -177,6 +177,7 @@ pub(super) fn mode_of(
             if is_directory && text.len() <= 4 && !text.starts_with("00") { 0o6000 } else { 0 };
         return Ok(mode | old & keep);
     }
+    machine.spend(text.len())?;
     let mut mode = old;
     for clause in text.split(',') {
         let split = clause.find(['+', '-', '=']);

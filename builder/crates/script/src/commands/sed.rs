@@ -1,11 +1,9 @@
 //! `sed`: the commands s, d, p, q, =, a, i, c and y with addresses; `-n`, `-i`, `-e`, `-E`.
 
-use regex_lite::Regex;
-
 use super::inputs::inputs;
 use super::options::parse;
 use super::regex::Syntax;
-use super::sed_script::{Action, Address, Command, Part, Reader};
+use super::sed_script::{Action, Address, Command, Part, Reader, Substitution};
 use crate::eval::{Machine, Run};
 
 pub(super) fn run(machine: &mut Machine<'_>, words: &[String]) -> Run {
@@ -46,15 +44,16 @@ pub(super) fn run(machine: &mut Machine<'_>, words: &[String]) -> Run {
     }
     let script = script.join("\n");
     let syntax = if extended { Syntax::Extended } else { Syntax::Basic };
-    let Some(mut commands) = Reader::new(&script, syntax).commands() else {
+    machine.spend(script.len().saturating_mul(1 + script.matches('[').count()))?;
+    let mut reader = Reader::new(&script, syntax);
+    let Some(mut commands) = reader.commands() else {
         return machine.unsupported(format!("the script {script:?} of sed"));
     };
-    let cost = 1 + script.len() / 8;
+    machine.spend(reader.price)?;
     if !in_place {
         let (texts, complete) = inputs(machine, "sed", &parsed.operands, false)?;
         let text: String = texts.into_iter().map(|(_, text)| text).collect();
-        machine.spend(text.len().saturating_mul(cost))?;
-        let out = edit(&text, &mut commands, quiet);
+        let out = edit(machine, &text, &mut commands, quiet)?;
         machine.out(&out)?;
         return Ok(if complete { 0 } else { 2 });
     }
@@ -62,8 +61,7 @@ pub(super) fn run(machine: &mut Machine<'_>, words: &[String]) -> Run {
     for path in &parsed.operands {
         match machine.read_text(path)? {
             Some(text) => {
-                machine.spend(text.len().saturating_mul(cost))?;
-                let out = edit(&text, &mut commands, quiet);
+                let out = edit(machine, &text, &mut commands, quiet)?;
                 for command in &mut commands {
                     command.inside = false;
                 }
@@ -78,37 +76,51 @@ pub(super) fn run(machine: &mut Machine<'_>, words: &[String]) -> Run {
     Ok(status)
 }
 
-impl Command {
-    fn selects(&mut self, line: &str, number: usize, last: bool) -> bool {
-        let fits = |address: &Address| match address {
+impl Address {
+    fn fits(&self, machine: &mut Machine<'_>, line: &str, number: usize, last: bool) -> Run<bool> {
+        Ok(match self {
             Address::Line(at) => *at == number,
             Address::Last => last,
-            Address::Match(regex) => regex.is_match(line),
-        };
-        let selected = match (&self.from, &self.to) {
-            (None, _) => true,
-            (Some(from), None) => fits(from),
-            (Some(from), Some(to)) => {
-                if self.inside {
-                    let ends = match to {
-                        Address::Line(at) => number >= *at,
-                        to => fits(to),
-                    };
-                    self.inside = !ends;
-                    true
-                } else if fits(from) {
-                    self.inside = !matches!(to, Address::Line(at) if *at <= number);
-                    true
-                } else {
-                    false
-                }
-            }
-        };
-        selected != self.negated
+            Address::Match(expression) => expression.is_in(machine, line)?,
+        })
     }
 }
 
-fn edit(text: &str, commands: &mut [Command], quiet: bool) -> String {
+impl Command {
+    fn selects(
+        &mut self,
+        machine: &mut Machine<'_>,
+        line: &str,
+        number: usize,
+        last: bool,
+    ) -> Run<bool> {
+        let selected = match (&self.from, &self.to) {
+            (None, _) => true,
+            (Some(from), None) => from.fits(machine, line, number, last)?,
+            (Some(_), Some(to)) if self.inside => {
+                let ends = match to {
+                    Address::Line(at) => number >= *at,
+                    to => to.fits(machine, line, number, last)?,
+                };
+                self.inside = !ends;
+                true
+            }
+            (Some(from), Some(to)) => {
+                let begins = from.fits(machine, line, number, last)?;
+                self.inside = begins && !matches!(to, Address::Line(at) if *at <= number);
+                begins
+            }
+        };
+        Ok(selected != self.negated)
+    }
+}
+
+fn edit(
+    machine: &mut Machine<'_>,
+    text: &str,
+    commands: &mut [Command],
+    quiet: bool,
+) -> Run<String> {
     let mut out = String::new();
     let count = text.lines().count();
     for (index, line) in text.lines().enumerate() {
@@ -117,9 +129,11 @@ fn edit(text: &str, commands: &mut [Command], quiet: bool) -> String {
         let (mut deleted, mut quits) = (false, false);
         let mut after = String::new();
         for command in commands.iter_mut() {
-            if !command.selects(&line, number, is_last) {
+            machine.spend(8)?;
+            if !command.selects(machine, &line, number, is_last)? {
                 continue;
             }
+            let before = out.len() + after.len();
             match &command.action {
                 Action::Delete => deleted = true,
                 Action::Print => out.push_str(&format!("{line}\n")),
@@ -133,18 +147,20 @@ fn edit(text: &str, commands: &mut [Command], quiet: bool) -> String {
                     }
                 }
                 Action::Translate(pairs) => {
+                    machine.spend(line.len().saturating_mul(1 + pairs.len() / 8))?;
                     let to = |c: char| pairs.iter().find(|(from, _)| *from == c).map_or(c, |p| p.1);
                     line = line.chars().map(to).collect();
                 }
-                Action::Substitute { pattern, replacement, number, all, print } => {
-                    if let Some(new) = substituted(&line, pattern, replacement, *number, *all) {
+                Action::Substitute(substitution) => {
+                    if let Some(new) = substituted(machine, &line, substitution)? {
                         line = new;
-                        if *print {
+                        if substitution.print {
                             out.push_str(&format!("{line}\n"));
                         }
                     }
                 }
             }
+            machine.spend(out.len() + after.len() - before)?;
             if deleted || quits {
                 break;
             }
@@ -155,44 +171,44 @@ fn edit(text: &str, commands: &mut [Command], quiet: bool) -> String {
         }
         out.push_str(&after);
         if quits {
-            return out;
+            return Ok(out);
         }
     }
     // A last line without a line break stays one.
     if !text.ends_with('\n') && !text.is_empty() && out.ends_with('\n') {
         out.pop();
     }
-    out
+    Ok(out)
 }
 
+/// The line with what was found replaced; `None` where nothing was.
 fn substituted(
+    machine: &mut Machine<'_>,
     line: &str,
-    pattern: &Regex,
-    parts: &[Part],
-    from: usize,
-    all: bool,
-) -> Option<String> {
+    substitution: &Substitution,
+) -> Run<Option<String>> {
+    let Substitution { pattern, replacement, number, all, .. } = substitution;
+    let most = if *all { usize::MAX } else { *number };
+    let found = pattern.all(machine, line, most)?;
     let mut out = String::new();
     let mut done = 0;
-    let mut changed = false;
-    for (index, found) in pattern.captures_iter(line).enumerate() {
-        if index + 1 < from {
-            continue;
-        }
+    for found in found.iter().skip(number - 1) {
         let Some(whole) = found.get(0) else { continue };
-        out.push_str(line.get(done..whole.start())?);
-        for part in parts {
+        let before = out.len();
+        out.push_str(line.get(done..whole.start()).unwrap_or_default());
+        for part in replacement {
             match part {
                 Part::Text(text) => out.push_str(text),
                 Part::Group(group) => out.push_str(found.get(*group).map_or("", |g| g.as_str())),
             }
         }
+        machine.spend(out.len() - before + 8 * replacement.len())?;
         done = whole.end();
-        changed = true;
-        if !all {
-            break;
-        }
     }
-    out.push_str(line.get(done..)?);
-    changed.then_some(out)
+    if found.len() < *number {
+        return Ok(None);
+    }
+    out.push_str(line.get(done..).unwrap_or_default());
+    machine.spend(out.len())?;
+    Ok(Some(out))
 }

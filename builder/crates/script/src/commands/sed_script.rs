@@ -1,8 +1,6 @@
 //! The scripts of `sed`, as far as they are known here.
 
-use regex_lite::Regex;
-
-use super::regex::{Syntax, compile};
+use super::regex::{Expression, Syntax, compile};
 
 /// A command of a script.
 pub(super) struct Command {
@@ -17,11 +15,11 @@ pub(super) struct Command {
 pub(super) enum Address {
     Line(usize),
     Last,
-    Match(Regex),
+    Match(Expression),
 }
 
 pub(super) enum Action {
-    Substitute { pattern: Regex, replacement: Vec<Part>, number: usize, all: bool, print: bool },
+    Substitute(Substitution),
     Delete,
     Print,
     Quit,
@@ -29,6 +27,16 @@ pub(super) enum Action {
     Insert(String),
     Change(String),
     Translate(Vec<(char, char)>),
+}
+
+/// `s/pattern/replacement/`.
+pub(super) struct Substitution {
+    pub pattern: Expression,
+    pub replacement: Vec<Part>,
+    /// The first match that is replaced, from 1.
+    pub number: usize,
+    pub all: bool,
+    pub print: bool,
 }
 
 /// A piece of a replacement.
@@ -42,15 +50,25 @@ pub(super) struct Reader {
     chars: Vec<char>,
     at: usize,
     syntax: Syntax,
+    /// What the expressions so far cost.
+    pub price: usize,
 }
+
+/// The most characters of a script: a bracket that is not closed is looked for up to the end.
+const SIZE_LIMIT: usize = 16 << 10;
+/// The most that all expressions of a script may cost.
+const PRICE_LIMIT: usize = 1 << 20;
 
 impl Reader {
     pub(super) fn new(script: &str, syntax: Syntax) -> Self {
-        Reader { chars: script.chars().collect(), at: 0, syntax }
+        Reader { chars: script.chars().collect(), at: 0, syntax, price: 0 }
     }
 
     pub(super) fn commands(&mut self) -> Option<Vec<Command>> {
         let mut commands = Vec::new();
+        if self.chars.len() > SIZE_LIMIT {
+            return None;
+        }
         loop {
             while self.peek().is_some_and(|c| c.is_whitespace() || c == ';') {
                 self.at += 1;
@@ -101,13 +119,13 @@ impl Reader {
                 self.at += 1;
                 let text = self.until('/')?;
                 let ignore = self.peek() == Some('I') && self.next().is_some();
-                Some(Address::Match(compile(&text, self.syntax, ignore, ("", ""))?))
+                Some(Address::Match(self.compile(&text, ignore)?))
             }
             Some('\\') => {
                 self.at += 1;
                 let end = self.next()?;
                 let text = self.until(end)?;
-                Some(Address::Match(compile(&text, self.syntax, false, ("", ""))?))
+                Some(Address::Match(self.compile(&text, false)?))
             }
             _ => None,
         })
@@ -260,7 +278,13 @@ impl Reader {
         if text.is_empty() {
             return None;
         }
-        let pattern = compile(&text, self.syntax, ignore, ("", ""))?;
-        Some(Action::Substitute { pattern, replacement, number, all, print })
+        let pattern = self.compile(&text, ignore)?;
+        Some(Action::Substitute(Substitution { pattern, replacement, number, all, print }))
+    }
+
+    fn compile(&mut self, text: &str, ignore_case: bool) -> Option<Expression> {
+        let expression = compile(text, self.syntax, ignore_case, ("", ""))?;
+        self.price = self.price.saturating_add(expression.price());
+        (self.price <= PRICE_LIMIT).then_some(expression)
     }
 }

@@ -1,5 +1,7 @@
 //! useradd, groupadd, usermod and their kin of the package shadow.
 
+use std::collections::BTreeSet;
+
 use super::options::{Parsed, parse};
 use crate::accounts::{NewUser, taken};
 use crate::eval::{Machine, Run, parent};
@@ -11,7 +13,7 @@ const PEOPLE: (u32, u32) = (1000, 60_000);
 
 /// A free id: for a system account, the one below the lowest that is taken; from the top where there
 /// is none below.
-fn free(system: bool, taken: &[u32]) -> Option<u32> {
+fn free(system: bool, taken: &BTreeSet<u32>) -> Option<u32> {
     let (first, last) = if system { SYSTEM } else { PEOPLE };
     let inside = taken.iter().copied().filter(|id| (first..=last).contains(id));
     if system {

@@ -1,5 +1,7 @@
 //! systemd-sysusers(8) and systemd-tmpfiles(8): accounts and directories by files of packages.
 
+use std::collections::BTreeSet;
+
 use super::options::parse;
 use crate::accounts::{NewUser, number, taken};
 use crate::eval::{Machine, Run, join, parent};
@@ -48,6 +50,7 @@ fn lines(machine: &mut Machine<'_>, files: &[String], kind: &str) -> Run<Vec<Vec
         for directory in directories {
             let directory = format!("{directory}/{kind}");
             for name in machine.names_in(&directory)? {
+                machine.spend(found.len())?;
                 if name.ends_with(".conf") && !found.iter().any(|(known, _)| *known == name) {
                     let path = join(&directory, &name);
                     found.push((name, path));
@@ -60,6 +63,8 @@ fn lines(machine: &mut Machine<'_>, files: &[String], kind: &str) -> Run<Vec<Vec
     let mut all = Vec::new();
     for path in paths {
         let text = machine.read_text(&path)?.unwrap_or_default();
+        // Each word is text of its own.
+        machine.spend(text.len().saturating_mul(16))?;
         let lines = text.lines().map(str::trim).filter(|l| !l.is_empty() && !l.starts_with('#'));
         all.extend(lines.map(words));
     }
@@ -91,7 +96,7 @@ pub(super) fn users(machine: &mut Machine<'_>, arguments: &[String]) -> Run {
     Ok(0)
 }
 
-fn free(taken: &[u32]) -> Option<u32> {
+fn free(taken: &BTreeSet<u32>) -> Option<u32> {
     (100..=999).rev().find(|id| !taken.contains(id))
 }
 
@@ -106,7 +111,7 @@ fn group(machine: &mut Machine<'_>, name: &str, id: &str) -> Run<()> {
     let users = taken(&machine.users()?);
     let gid = match id.parse::<u32>() {
         Ok(gid) if !groups.contains(&gid) => Some(gid),
-        _ => free(&[groups, users].concat()),
+        _ => free(&(&groups | &users)),
     };
     match gid {
         Some(gid) => machine.add_group(name, gid),
@@ -133,7 +138,7 @@ fn user(machine: &mut Machine<'_>, line: &[String]) -> Run<()> {
     let uid = match (id.parse::<u32>(), own) {
         (Ok(uid), _) if !users.contains(&uid) => Some(uid),
         (_, Some(gid)) if !users.contains(&gid) => Some(gid),
-        _ => free(&[users.clone(), groups.clone()].concat()),
+        _ => free(&(&users | &groups)),
     };
     let Some(uid) = uid else { return machine.unsupported("no id is free for a user") };
     let gid = match (of_group, own) {
@@ -212,7 +217,8 @@ pub(super) fn temporary(machine: &mut Machine<'_>, arguments: &[String]) -> Run 
 fn make(machine: &mut Machine<'_>, path: &str, line: &[String], directory: bool) -> Run<()> {
     let field = |at: usize| line.get(at).map_or("", String::as_str);
     let default = if directory { 0o755 } else { 0o644 };
-    let mode = u16::from_str_radix(field(2).trim_start_matches(['~', ':']), 8).unwrap_or(default);
+    let mode =
+        u16::from_str_radix(field(2).trim_start_matches(['~', ':']), 8).unwrap_or(default) & 0o7777;
     // What begins with a colon holds for what is made anew.
     let owner = |text: &str| match text.trim_start_matches(':') {
         "" => "root".to_owned(),
@@ -252,7 +258,7 @@ fn adjust(machine: &mut Machine<'_>, path: &str, line: &[String]) -> Run<()> {
     let named = |at: usize| !matches!(field(at).chars().next(), None | Some('-' | ':'));
     if named(2) {
         let mode = field(2).trim_start_matches('~');
-        meta.mode = u16::from_str_radix(mode, 8).unwrap_or(meta.mode);
+        meta.mode = u16::from_str_radix(mode, 8).unwrap_or(meta.mode) & 0o7777;
     }
     let missing = || format!("an owner of {path} in tmpfiles.d is not there");
     if named(3) {

@@ -3,7 +3,7 @@
 use super::inputs::{all, inputs};
 use super::options::parse;
 use super::{awk, grep, sed};
-use crate::eval::{Machine, Pattern, Run};
+use crate::eval::{Machine, Run};
 use crate::files::Kind;
 
 pub(super) fn run(machine: &mut Machine<'_>, name: &str, words: &[String]) -> Run<Option<i32>> {
@@ -70,6 +70,8 @@ fn sort(machine: &mut Machine<'_>, words: &[String]) -> Run {
     }
     let (texts, complete) = inputs(machine, "sort", &parsed.operands, false)?;
     let text = all(texts);
+    // Each line is compared with others about as often as their number has bits.
+    machine.spend(text.len().saturating_mul(4))?;
     let mut lines: Vec<&str> = text.lines().collect();
     let number = |line: &str| {
         let line = line.trim_start();
@@ -152,11 +154,6 @@ fn tee(machine: &mut Machine<'_>, words: &[String]) -> Run {
     }
     machine.out(&text)?;
     Ok(status)
-}
-
-/// Whether a name matches a pattern, for `find`.
-pub(super) fn name_matches(pattern: &str, name: &str) -> bool {
-    Pattern::of_text(pattern).matches(name)
 }
 
 /// The letter of `find -type`.

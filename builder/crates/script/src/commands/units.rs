@@ -47,13 +47,12 @@ pub(super) fn links(machine: &mut Machine<'_>, name: &str, instance: &str) -> Ru
     let mut at = 0;
     while let Some(name) = names.get(at).cloned() {
         at += 1;
-        if at > CLOSURE_LIMIT {
-            return machine.unsupported("units that lead to more than 64 others");
-        }
         let Some(path) = find(machine, &name, instance)? else {
             return machine.unsupported(format!("the unit {name} is not there"));
         };
         let text = machine.read_text(&path)?.unwrap_or_default();
+        // A link each word, with both its paths.
+        machine.spend(text.len().saturating_mul(32))?;
         let mut wanted = name.clone();
         let mut directories = Vec::new();
         let base = format!("/etc/systemd/{instance}");
@@ -72,6 +71,9 @@ pub(super) fn links(machine: &mut Machine<'_>, name: &str, instance: &str) -> Ru
                     for also in values {
                         if !names.iter().any(|known| known == also) {
                             names.push(also.to_owned());
+                        }
+                        if names.len() > CLOSURE_LIMIT {
+                            return machine.unsupported("units that lead to more than 64 others");
                         }
                     }
                 }
@@ -114,7 +116,7 @@ pub(super) fn preset(machine: &mut Machine<'_>, name: &str, instance: &str) -> R
             let mut words = line.split_whitespace();
             let (Some(verb), Some(pattern)) = (words.next(), words.next()) else { continue };
             if matches!(verb, "enable" | "disable" | "ignore")
-                && super::text::name_matches(pattern, name)
+                && machine.name_fits(pattern, name)?
             {
                 return Ok(verb == "enable");
             }

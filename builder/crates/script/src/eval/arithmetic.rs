@@ -40,6 +40,7 @@ impl Machine<'_> {
         if text.trim().is_empty() {
             return Ok(0);
         }
+        self.spend(text.len().saturating_mul(8))?;
         let chars = text.chars().collect();
         let mut expression = Expression { machine: self, chars, at: 0, depth: 0 };
         let value = expression.assignment()?;

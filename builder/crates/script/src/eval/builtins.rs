@@ -5,7 +5,7 @@ use std::rc::Rc;
 use super::machine::{Machine, Run, Stop};
 use super::shell::Variable;
 use crate::error::Reason;
-use crate::syntax::{Assignment, Command, Word, is_name, parse};
+use crate::syntax::{Assignment, Command, Word, is_name};
 
 /// Special commands, whose assignments stay (POSIX.1-2024, 2.15).
 const SPECIAL: [&str; 14] = [
@@ -48,6 +48,10 @@ impl Machine<'_> {
             .iter()
             .map(|a| (a.name.clone(), self.shell.variables.get(&a.name).cloned()))
             .collect();
+        let value = |(_, old): &(String, Option<Variable>)| {
+            old.as_ref().and_then(|old| old.value.as_ref()).map_or(0, String::len)
+        };
+        self.spend(hidden.iter().map(value).sum())?;
         let outer = std::mem::replace(&mut self.command, fields.join(" "));
         self.spend(self.command.len())?;
         let done = self.assign(assignments).and_then(|()| {
@@ -72,6 +76,8 @@ impl Machine<'_> {
 
     fn assign(&mut self, assignments: &[Assignment]) -> Run<()> {
         for Assignment { name, value, append } in assignments {
+            // Also one without a value is work.
+            self.spend(8)?;
             let mut text = self.text(value)?;
             if *append {
                 text.insert_str(0, self.shell.get(name).unwrap_or_default());
@@ -124,6 +130,7 @@ impl Machine<'_> {
                     return Err(Stop::Exit(2));
                 }
                 self.shell.arguments.drain(..count);
+                self.spend(self.shell.arguments.len())?;
                 0
             }
             "export" | "readonly" | "local" | "declare" | "typeset" => {
@@ -241,12 +248,14 @@ impl Machine<'_> {
                 return self.unsupported(format!("{command} of {name:?}"));
             }
             let hides = matches!(command, "local" | "declare" | "typeset");
+            let kept = self.shell.locals.last().map_or(0, Vec::len);
+            self.spend(kept + self.shell.get(name).map_or(0, str::len))?;
             if hides && !self.shell.hide(name) && command == "local" {
                 return self.fail(2, "local: not in a function");
             }
             if let Some(value) = value {
                 self.shell.set(name, value);
-            } else if command == "local" && self.is_bash() {
+            } else if command == "local" && self.is_bash {
                 self.shell.variables.remove(name);
             }
             if command == "export" {
@@ -254,12 +263,6 @@ impl Machine<'_> {
             }
         }
         Ok(0)
-    }
-
-    /// Whether the script is bash's, where it differs from what `/bin/sh` is.
-    pub(crate) fn is_bash(&self) -> bool {
-        let text = String::from_utf8_lossy(self.script.text);
-        text.lines().next().is_some_and(|line| line.contains("bash"))
     }
 
     fn trap(&mut self, arguments: &[String]) -> Run {
@@ -277,7 +280,7 @@ impl Machine<'_> {
     /// Runs what `trap ... EXIT` asked for.
     pub(crate) fn run_exit_trap(&mut self) -> Run<()> {
         let Some(text) = self.exit_trap.take() else { return Ok(()) };
-        match parse(&text) {
+        match self.parsed(&text)? {
             Ok(list) => match self.list(&list) {
                 Ok(_) | Err(Stop::Exit(_) | Stop::Return(_)) => Ok(()),
                 Err(stop) => Err(stop),
@@ -309,16 +312,17 @@ impl Machine<'_> {
             None => {
                 self.write_to(2, &format!(".: cannot open {path}: No such file\n"))?;
                 // A special command that fails ends a shell that is not bash.
-                if self.is_bash() { Ok(1) } else { Err(Stop::Exit(2)) }
+                if self.is_bash { Ok(1) } else { Err(Stop::Exit(2)) }
             }
         }
     }
 
     /// Runs the text of a script in the tree, in this shell.
     pub(crate) fn text_of_script(&mut self, path: &str, text: &str) -> Run {
+        let parsed = self.parsed(text)?;
         let source = self.source.replace(path.to_owned());
         let line = self.line;
-        let result = match parse(text) {
+        let result = match parsed {
             Ok(list) => self.nested(|machine| machine.list(&list)),
             Err(error) => {
                 self.line = error.line;

@@ -1,7 +1,6 @@
 //! `test`, `[` and `[[`.
 
 use super::machine::{Machine, Run};
-use super::pattern::Pattern;
 use crate::files::Kind;
 use crate::syntax::Condition;
 
@@ -170,6 +169,7 @@ impl Machine<'_> {
 
     /// `[[ ... ]]`.
     pub(crate) fn condition(&mut self, condition: &Condition) -> Run<bool> {
+        self.spend(8)?;
         match condition {
             Condition::Or(all) => {
                 for condition in all {
@@ -200,7 +200,8 @@ impl Machine<'_> {
                 let left = self.text(left)?;
                 if matches!(operator.as_str(), "=" | "==" | "!=") {
                     let parts = self.parts(right)?;
-                    let matches = Pattern::new(&parts).matches(&left);
+                    let pattern = self.pattern_of(&parts)?;
+                    let matches = self.fits(&pattern, &left)?;
                     return Ok(matches == (operator != "!="));
                 }
                 let right = self.text(right)?;

@@ -62,10 +62,11 @@ impl Machine<'_> {
     pub(crate) fn fields(&mut self, words: &[Word]) -> Run<Vec<String>> {
         let mut fields = Vec::new();
         for word in words {
-            let separators = self.shell.get("IFS").unwrap_or(" \t\n").to_owned();
+            let separators = self.separators()?;
             let mut found = Fields { separators, ..Fields::default() };
             self.expand(word, false, &mut found)?;
             found.end();
+            self.spend_items(found.done.len(), 0)?;
             for field in found.done {
                 self.path_names(field, &mut fields)?;
             }
@@ -104,6 +105,8 @@ impl Machine<'_> {
     }
 
     fn piece(&mut self, piece: &Piece, quoted: bool, out: &mut Fields) -> Run<()> {
+        // Also what expands to nothing is work.
+        self.spend(16)?;
         match piece {
             Piece::Text(text) => {
                 if text.contains('\u{fffd}') {
@@ -151,6 +154,8 @@ impl Machine<'_> {
         if quoted {
             out.push(text, true);
         } else {
+            let between = text.chars().filter(|c| out.separators.contains(*c)).count();
+            self.spend_items(between, 0)?;
             out.split(text);
         }
         Ok(())
@@ -165,6 +170,7 @@ impl Machine<'_> {
         let plain = matches!(parameter.operation, crate::syntax::Operation::Value);
         if matches!(parameter.name.as_str(), "@" | "*") && plain {
             let arguments = self.shell.arguments.clone();
+            self.spend_items(arguments.len(), arguments.iter().map(String::len).sum())?;
             if quoted && parameter.name == "*" {
                 let separator = match self.shell.get("IFS") {
                     None => " ".to_owned(),
@@ -185,9 +191,9 @@ impl Machine<'_> {
             // Its pieces are quoted or not as they are written.
             super::parameter::Result::Word(word) => {
                 if quoted {
-                    return self.expand(&word, true, out);
+                    return self.expand(word, true, out);
                 }
-                for piece in &word {
+                for piece in word {
                     match piece {
                         // Text in ${name:-text} is split, too.
                         Piece::Text(text) => self.add(text, false, out)?,
@@ -224,7 +230,7 @@ impl Machine<'_> {
             if literal.is_empty() {
                 continue;
             }
-            let pattern = Pattern::new(component);
+            let pattern = self.pattern_of(component)?;
             let is_last = number + 1 == components.len();
             let mut next = Vec::new();
             for base in found {
@@ -264,10 +270,10 @@ impl Machine<'_> {
         }
         let directory = if base.is_empty() { "." } else { base };
         for name in self.names_in(directory)? {
-            self.spend(name.len() + 1)?;
             let hidden = name.starts_with('.') && !pattern.begins_with('.');
-            if !hidden && pattern.matches(&name) {
+            if !hidden && self.fits(pattern, &name)? {
                 let path = joined(&name);
+                self.spend_items(1, path.len())?;
                 if is_last || self.is_directory(&path)? {
                     next.push(path);
                 }

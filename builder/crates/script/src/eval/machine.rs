@@ -7,7 +7,7 @@ use super::shell::Shell;
 use crate::effect::Effect;
 use crate::error::{Reason, Refused};
 use crate::files::Files;
-use crate::syntax::parse;
+use crate::syntax::{List, SyntaxError, parse};
 use crate::world::{Script, World};
 
 /// Why evaluation does not go on with the next command.
@@ -29,6 +29,12 @@ const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 const STEP_LIMIT: u64 = 50_000;
 /// Bytes that all commands of a script together may read, make and write.
 const BYTE_LIMIT: u64 = 64 << 20;
+/// What one of many things (a field, a line, a word) takes beside its text, in bytes.
+pub(crate) const ITEM: usize = 128;
+/// What a byte of a file that is read in as a script takes, once it is parsed.
+const PARSED: usize = 64;
+/// The most characters that `IFS` may have: each character of a text is looked for among them.
+const SEPARATORS_LIMIT: usize = 64;
 /// The deepest nesting of running commands.
 const DEPTH_LIMIT: u32 = 100;
 /// The most bytes of output kept for the report.
@@ -50,6 +56,8 @@ pub(crate) struct Machine<'a> {
     pub world: &'a World,
     pub vocabulary: &'static Vocabulary,
     pub script: &'a Script<'a>,
+    /// Whether the script is bash's, where it differs from what `/bin/sh` is.
+    pub is_bash: bool,
     pub shell: Shell,
     pub effects: Vec<Effect>,
     /// The same, to find out which are there.
@@ -91,6 +99,7 @@ impl<'a> Machine<'a> {
             world,
             vocabulary,
             script,
+            is_bash: is_bash(script.text),
             shell,
             effects: Vec::new(),
             told: HashSet::new(),
@@ -203,6 +212,27 @@ impl<'a> Machine<'a> {
         Ok(())
     }
 
+    /// So many things more were made, with so many bytes in all.
+    pub(crate) fn spend_items(&mut self, count: usize, bytes: usize) -> Run<()> {
+        self.spend(count.saturating_mul(ITEM).saturating_add(bytes))
+    }
+
+    /// Parses a text that is not the script itself.
+    pub(crate) fn parsed(&mut self, text: &str) -> Run<Result<List, SyntaxError>> {
+        self.spend(text.len().saturating_mul(PARSED))?;
+        Ok(parse(text))
+    }
+
+    /// What splits fields: the value of `IFS`.
+    pub(crate) fn separators(&mut self) -> Run<String> {
+        let separators = self.shell.get("IFS").unwrap_or(" \t\n").to_owned();
+        if separators.len() > SEPARATORS_LIMIT {
+            let what = format!("IFS of more than {SEPARATORS_LIMIT} bytes");
+            return self.refuse(Reason::Limit(what));
+        }
+        Ok(separators)
+    }
+
     /// Evaluates one level deeper.
     pub(crate) fn nested<T>(&mut self, inner: impl FnOnce(&mut Self) -> Run<T>) -> Run<T> {
         if self.depth >= DEPTH_LIMIT {
@@ -273,6 +303,11 @@ impl<'a> Machine<'a> {
         self.spend(text.len())?;
         Ok(text)
     }
+}
+
+fn is_bash(text: &[u8]) -> bool {
+    let first = text.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    String::from_utf8_lossy(first).contains("bash")
 }
 
 /// The lines of a text around `line`, with their numbers.

@@ -17,4 +17,4 @@ mod shell;
 pub(crate) use builtins::is_builtin;
 pub(crate) use machine::{Machine, Run, Stop, Vocabulary};
 pub(crate) use paths::{is_within, join, parent};
-pub(crate) use pattern::{Pattern, class};
+pub(crate) use pattern::class;

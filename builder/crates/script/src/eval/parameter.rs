@@ -6,9 +6,9 @@ use crate::error::Reason;
 use crate::syntax::{Operation, Parameter, Word};
 
 /// The result of an expansion: text, or a word that is still to be expanded.
-pub(crate) enum Result {
+pub(crate) enum Result<'p> {
     Text(String),
-    Word(Word),
+    Word(&'p Word),
 }
 
 /// The longest text in which a pattern is tried at every position.
@@ -17,6 +17,13 @@ const PATTERN_LIMIT: usize = 1 << 14;
 impl Machine<'_> {
     /// The value of a parameter; `None` where it is not set.
     pub(crate) fn value(&mut self, name: &str) -> Run<Option<String>> {
+        let value = self.value_of(name)?;
+        // A copy of it is made, whether or not all of it is used.
+        self.spend(value.as_ref().map_or(0, String::len))?;
+        Ok(value)
+    }
+
+    fn value_of(&self, name: &str) -> Run<Option<String>> {
         let arguments = &self.shell.arguments;
         Ok(match name {
             "@" | "*" => (!arguments.is_empty()).then(|| arguments.join(" ")),
@@ -57,7 +64,7 @@ impl Machine<'_> {
     }
 
     /// The result of `${name...}`.
-    pub(crate) fn operate(&mut self, parameter: &Parameter) -> Run<Result> {
+    pub(crate) fn operate<'p>(&mut self, parameter: &'p Parameter) -> Run<Result<'p>> {
         let Parameter { name, operation } = parameter;
         let missing = |value: &Option<String>, null: bool| match value {
             None => true,
@@ -70,7 +77,7 @@ impl Machine<'_> {
                 name => self.needed(name)?.chars().count().to_string(),
             },
             Operation::Default { null, word } => match self.value(name)? {
-                value if missing(&value, *null) => return Ok(Result::Word(word.clone())),
+                value if missing(&value, *null) => return Ok(Result::Word(word)),
                 value => value.unwrap_or_default(),
             },
             Operation::Assign { null, word } => match self.value(name)? {
@@ -94,7 +101,7 @@ impl Machine<'_> {
                 if missing(&value, *null) {
                     String::new()
                 } else {
-                    return Ok(Result::Word(word.clone()));
+                    return Ok(Result::Word(word));
                 }
             }
             Operation::RemovePrefix { longest, pattern } => {
@@ -160,6 +167,8 @@ impl Machine<'_> {
     }
 
     fn substring(&mut self, value: &str, offset: &Word, length: Option<&Word>) -> Run<String> {
+        // Each character takes four bytes.
+        self.spend(value.len().saturating_mul(4))?;
         let chars: Vec<char> = value.chars().collect();
         let count = i64::try_from(chars.len()).unwrap_or(i64::MAX);
         let from_end = |n: i64| if n < 0 { count.saturating_add(n) } else { n };

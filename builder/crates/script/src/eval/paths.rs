@@ -58,6 +58,7 @@ impl Machine<'_> {
                 continue;
             }
             let next = join(&done, &part);
+            self.spend(next.len())?;
             if !rest.is_empty() {
                 self.host(&next)?;
             }
@@ -211,6 +212,20 @@ impl Machine<'_> {
         self.effect(Effect::Link { path: real.to_owned(), target: target.to_owned() });
         let made = self.files.make_link(real, target);
         self.done(made)
+    }
+
+    /// Moves what is at a real path, with all below it, to another, where nothing is.
+    pub(crate) fn rename(&mut self, from: &str, to: &str) -> Run<()> {
+        let mut todo = vec![from.to_owned()];
+        while let Some(path) = todo.pop() {
+            self.spend_items(1, path.len())?;
+            if matches!(self.files.lookup(&path), Some(Entry { kind: Kind::Directory, .. })) {
+                todo.extend(self.files.list(&path).iter().map(|name| join(&path, name)));
+            }
+        }
+        self.effect(Effect::Moves { from: from.to_owned(), to: to.to_owned() });
+        let moved = self.files.rename(from, to);
+        self.done(moved)
     }
 
     /// Takes away what is at a real path, with all below it.

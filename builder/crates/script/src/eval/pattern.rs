@@ -1,5 +1,7 @@
 //! Patterns: `*`, `?` and brackets (POSIX.1-2024, 2.14).
 
+use super::machine::{Machine, Run};
+
 /// A piece of expanded text; quoted characters stand for themselves.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Part {
@@ -17,10 +19,14 @@ enum Token {
 
 /// A pattern, ready to match.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Pattern(Vec<Token>);
+pub(crate) struct Pattern {
+    tokens: Vec<Token>,
+    /// How many characters and ranges it has.
+    weight: usize,
+}
 
 impl Pattern {
-    pub fn new(parts: &[Part]) -> Self {
+    fn new(parts: &[Part]) -> Self {
         let chars: Vec<(char, bool)> =
             parts.iter().flat_map(|part| part.text.chars().map(|c| (c, part.quoted))).collect();
         let mut tokens = Vec::new();
@@ -47,31 +53,31 @@ impl Pattern {
                 (c, _) => Token::Literal(c),
             });
         }
-        Pattern(tokens)
-    }
-
-    /// A pattern that is written without quotes.
-    pub(crate) fn of_text(text: &str) -> Self {
-        Pattern::new(&[Part { text: text.to_owned(), quoted: false }])
+        let items = |token: &Token| match token {
+            Token::Set { items, .. } => 1 + items.len(),
+            _ => 1,
+        };
+        let weight = tokens.iter().map(items).sum();
+        Pattern { tokens, weight }
     }
 
     /// Whether it contains any wildcard.
     pub(crate) fn is_wild(&self) -> bool {
-        self.0.iter().any(|token| !matches!(token, Token::Literal(_)))
+        self.tokens.iter().any(|token| !matches!(token, Token::Literal(_)))
     }
 
     /// An upper estimate of the cost of matching against `length` characters.
     pub(crate) fn cost(&self, length: usize) -> usize {
-        length.saturating_mul(1 + self.0.len() / 8)
+        length.saturating_mul(1 + self.weight / 8)
     }
 
     /// Whether its first character is this one, written out.
     pub(crate) fn begins_with(&self, c: char) -> bool {
-        self.0.first() == Some(&Token::Literal(c))
+        self.tokens.first() == Some(&Token::Literal(c))
     }
 
     /// Whether it matches all of `text`.
-    pub(crate) fn matches(&self, text: &str) -> bool {
+    fn matches(&self, text: &str) -> bool {
         let text: Vec<char> = text.chars().collect();
         self.matches_chars(&text)
     }
@@ -81,7 +87,7 @@ impl Pattern {
         let (mut at, mut token) = (0, 0);
         let mut star: Option<(usize, usize)> = None;
         while at < text.len() {
-            let fits = match (self.0.get(token), text.get(at)) {
+            let fits = match (self.tokens.get(token), text.get(at)) {
                 (Some(Token::Many), _) => {
                     star = Some((token, at));
                     token += 1;
@@ -105,7 +111,30 @@ impl Pattern {
                 return false;
             }
         }
-        self.0.get(token..).is_some_and(|rest| rest.iter().all(|token| *token == Token::Many))
+        self.tokens.get(token..).is_some_and(|rest| rest.iter().all(|token| *token == Token::Many))
+    }
+}
+
+impl Machine<'_> {
+    /// A pattern of expanded text. A bracket that is not closed is looked for up to the end.
+    pub(crate) fn pattern_of(&mut self, parts: &[Part]) -> Run<Pattern> {
+        let length: usize = parts.iter().map(|part| part.text.len()).sum();
+        let brackets: usize = parts.iter().map(|part| part.text.matches('[').count()).sum();
+        self.spend(length.saturating_mul(1 + brackets))?;
+        Ok(Pattern::new(parts))
+    }
+
+    /// Whether a pattern matches all of a text.
+    pub(crate) fn fits(&mut self, pattern: &Pattern, text: &str) -> Run<bool> {
+        self.spend(pattern.cost(text.len() + 8))?;
+        Ok(pattern.matches(text))
+    }
+
+    /// Whether a pattern that is written without quotes matches all of a text.
+    pub(crate) fn name_fits(&mut self, pattern: &str, name: &str) -> Run<bool> {
+        let part = Part { text: pattern.to_owned(), quoted: false };
+        let pattern = self.pattern_of(&[part])?;
+        self.fits(&pattern, name)
     }
 }
 

@@ -8,7 +8,7 @@ impl Machine<'_> {
     /// `echo` as the script's shell has it: dash knows `-n` and always reads escapes, the others read
     /// them after `-e` only.
     pub(crate) fn echo(&mut self, arguments: &[String]) -> Run {
-        let dash = self.world.ecosystem == Ecosystem::Debian && !self.is_bash();
+        let dash = self.world.ecosystem == Ecosystem::Debian && !self.is_bash;
         let (mut newline, mut escapes) = (true, dash);
         let mut words = arguments;
         while let Some((first, rest)) = words.split_first() {
@@ -52,10 +52,10 @@ impl Machine<'_> {
         let mut out = String::new();
         loop {
             let before = words.len();
+            self.spend(format.len() + 8)?;
             let Some(stopped) = self.format(format, &mut words, &mut out)? else {
                 return self.unsupported(format!("the format {format:?} of printf"));
             };
-            self.spend(out.len())?;
             if stopped || words.is_empty() || words.len() == before {
                 break;
             }
@@ -118,7 +118,10 @@ impl Machine<'_> {
                 _ => return Ok(None),
             };
             match padded(&text, &flags, conversion) {
-                Some(text) => out.push_str(&text),
+                Some(text) => {
+                    self.spend(text.len())?;
+                    out.push_str(&text);
+                }
                 None => return Ok(None),
             }
         }
@@ -170,7 +173,7 @@ impl Machine<'_> {
             }
         }
         self.spend(line.len())?;
-        let separators = self.shell.get("IFS").unwrap_or(" \t\n").to_owned();
+        let separators = self.separators()?;
         let is_blank = |c: char| matches!(c, ' ' | '\t' | '\n') && separators.contains(c);
         let mut rest = line.trim_matches(is_blank);
         let last = names.len().saturating_sub(1);
@@ -206,6 +209,7 @@ impl Machine<'_> {
             return self.fail(2, "getopts: usage: getopts optstring var [arg]");
         };
         let words = if rest.is_empty() { self.shell.arguments.clone() } else { rest.to_vec() };
+        self.spend(words.iter().map(|word| word.len() + 24).sum())?;
         let index = self.shell.get("OPTIND").and_then(|text| text.parse().ok()).unwrap_or(1_usize);
         let word = words.get(index.saturating_sub(1)).cloned().unwrap_or_default();
         let offset = self.shell.option_offset;

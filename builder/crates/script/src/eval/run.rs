@@ -50,6 +50,7 @@ impl Machine<'_> {
                 Some(Joint::Or) => status != 0,
             };
             if !runs {
+                self.spend(1)?;
                 continue;
             }
             status = if number < last {
@@ -240,8 +241,7 @@ impl Machine<'_> {
             for pattern in &arm.patterns {
                 if !matches {
                     let pattern = self.pattern(pattern)?;
-                    self.spend(pattern.cost(value.len()))?;
-                    matches = pattern.matches(&value);
+                    matches = self.fits(&pattern, &value)?;
                 }
             }
             if matches {
@@ -276,6 +276,6 @@ impl Machine<'_> {
     /// A pattern: what is quoted in the word stands for itself.
     pub(crate) fn pattern(&mut self, word: &Word) -> Run<Pattern> {
         let parts = self.parts(word)?;
-        Ok(Pattern::new(&parts))
+        self.pattern_of(&parts)
     }
 }

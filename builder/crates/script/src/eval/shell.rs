@@ -66,8 +66,13 @@ impl Shell {
         let text = |(name, variable): (&String, &Variable)| {
             32 + name.len() + variable.value.as_ref().map_or(0, String::len)
         };
+        let hidden = self.locals.iter().flatten().map(|(name, variable)| {
+            let value = variable.as_ref().and_then(|variable| variable.value.as_ref());
+            32 + name.len() + value.map_or(0, String::len)
+        });
+        let functions = self.functions.keys().map(|name| 32 + name.len());
         let arguments: usize = self.arguments.iter().map(|argument| 24 + argument.len()).sum();
-        variables.map(text).sum::<usize>() + arguments + 32 * self.functions.len()
+        variables.map(text).chain(hidden).chain(functions).sum::<usize>() + arguments
     }
 
     pub(crate) fn get(&self, name: &str) -> Option<&str> {

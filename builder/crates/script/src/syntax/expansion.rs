@@ -6,6 +6,9 @@ use super::cursor::{Cursor, Parsed};
 use super::word::Place;
 use super::{Operation, Parameter, Piece, Word, command};
 
+/// The most characters of an arithmetic expression.
+const ARITHMETIC_LIMIT: usize = 1024;
+
 impl Cursor {
     /// The expansion behind a `$`; `None`, and the `$` is taken, where there is none. `quoted` is
     /// whether it stands in double quotes.
@@ -63,9 +66,12 @@ impl Cursor {
         let line = self.line();
         let mut text = String::new();
         let mut open = 0_usize;
-        loop {
+        // What is longer is a subshell, or none: it is not looked for up to the end of the script each time.
+        for _ in 0..ARITHMETIC_LIMIT {
             match self.next() {
-                Some(')') if open == 0 => break,
+                Some(')') if open == 0 => {
+                    return self.closed_arithmetic(&text, line);
+                }
                 Some(c) => {
                     match c {
                         '(' => open += 1,
@@ -74,14 +80,19 @@ impl Cursor {
                     }
                     text.push(c);
                 }
-                None => return Ok(None),
+                None => break,
             }
         }
+        Ok(None)
+    }
+
+    /// The expression before the last parenthesis but one, if that is what comes next.
+    fn closed_arithmetic(&mut self, text: &str, line: usize) -> Parsed<Option<Piece>> {
         if self.next() != Some(')') {
             return Ok(None);
         }
         let depth = self.depth();
-        let word = self.nested(|_| Cursor::new(&text, line, depth + 1).quoted_pieces(None))?;
+        let word = self.nested(|_| Cursor::new(text, line, depth + 1).quoted_pieces(None))?;
         Ok(Some(Piece::Arithmetic(word)))
     }
 

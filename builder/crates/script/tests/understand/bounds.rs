@@ -96,6 +96,15 @@ fn copies_and_long_paths_count() {
         echo $x > /tmp/a\n";
     let copies = format!("{big}while :; do cp /tmp/a /tmp/b; done\n");
     assert!(refused(&copies).contains("64 MiB"), "{}", refused(&copies));
-    let path = format!("mkdir -p /{}\n", "a/".repeat(2100));
+    let path = format!("[ -e /{} ]\n", "a/".repeat(2100));
     assert!(refused(&path).contains("4096 bytes"), "{}", refused(&path));
+}
+
+#[test]
+fn no_mode_has_more_than_four_digits() {
+    let text = "dpkg-statoverride --update --add root users 22755 /tmp && echo taken\n\
+        mkdir -p /etc/tmpfiles.d\necho 'd /tmp/a 22755 root root' >/etc/tmpfiles.d/a.conf\n\
+        systemd-tmpfiles --create a.conf\nstat -c %a /tmp /tmp/a\n";
+    let said = crate::said(text);
+    assert!(said.ends_with("\n755\n2755\n") && !said.contains("taken"), "{said}");
 }

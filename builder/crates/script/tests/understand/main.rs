@@ -5,6 +5,7 @@
 mod alpine;
 mod bounds;
 mod debian;
+mod hostile;
 mod openwrt;
 mod refused;
 mod shell;
