@@ -90,7 +90,7 @@ fn static_name_servers_reach_the_host() {
         guest.read("tmp/resolv.conf"),
         "search lab.example\nnameserver 192.0.2.1\nnameserver 192.0.2.2\n"
     );
-    assert!(guest.read("tmp/udhcpd.conf").contains("opt dns 10.0.0.1 192.0.2.2 8.8.8.8\n"));
+    assert!(guest.read("run/wifibox/udhcpd.conf").contains("opt dns 10.0.0.1 192.0.2.2 8.8.8.8\n"));
     assert!(guest.read("filter").contains("--dport 53 -j DNAT --to-destination 192.0.2.1"));
 }
 

@@ -5,7 +5,7 @@ use super::*;
 const TEMPLATE: &str = "# comment\ninterface\teth0\nopt\tsubnet\t255.255.255.0\nopt\tdns\t%%DNS%%\n\
                         opt\tdomain\t%%DOMAIN%% # theirs\nopt\trouter\t10.0.0.1";
 
-/// /tmp/udhcpd.conf after a network has told this.
+/// /run/wifibox/udhcpd.conf after a network has told this.
 fn told(template: &str, dns: &str, domain: &str, address: bool) -> (String, Guest) {
     let guest = Guest::new(STATION);
     guest.put("media/etc/udhcpd.conf", template);
@@ -14,7 +14,7 @@ fn told(template: &str, dns: &str, domain: &str, address: bool) -> (String, Gues
         guest.put("run/wifibox/address.eth0", "10.0.0.1\n");
     }
     guest.run(&format!(". /etc/wifibox/propagate; note wlan0.4 '{dns}' '{domain}' ''; propagate"));
-    (guest.read("tmp/udhcpd.conf"), guest)
+    (guest.read("run/wifibox/udhcpd.conf"), guest)
 }
 
 #[test]
@@ -79,7 +79,7 @@ fn ipv6_is_announced_as_far_as_it_leads() {
         &format!("{zero} 00 {zero} 00 {zero} ffffffff 1 0 00200200 lo\n"),
     );
     guest.run(". /etc/wifibox/propagate; recall; fill_radvd");
-    let text = guest.read("tmp/radvd.conf");
+    let text = guest.read("run/wifibox/radvd.conf");
     assert!(text.contains("AdvSendAdvert on;AdvDefaultLifetime 0;"), "{text}");
     assert!(!text.contains("Managed") && !text.contains("RDNSS"), "{text}");
     let router = format!("fe80{}1", "0".repeat(27));
@@ -88,7 +88,7 @@ fn ipv6_is_announced_as_far_as_it_leads() {
         &format!("{zero} 00 {zero} 00 {router} 00000400 1 0 00000003    wlan0\n"),
     );
     guest.run(". /etc/wifibox/propagate; note wlan0.ra 2001:db8::1 '' ''; recall; fill_radvd");
-    let text = guest.read("tmp/radvd.conf");
+    let text = guest.read("run/wifibox/radvd.conf");
     assert!(!text.contains("DefaultLifetime"), "{text}");
     assert!(text.contains("RDNSS 2001:db8::1 {"), "{text}");
 }

@@ -61,8 +61,18 @@ fn a_guest_without_a_network_says_why() {
         (format!("{dead}{scanning}"), vec![], "no network of wpa_supplicant.conf is in sight"),
         (
             format!("{dead}wpa_cli() {{ echo wpa_state=COMPLETED; }}"),
-            vec![("run/wifibox/dhcp-answer", "wlan0: no DHCP server answers")],
+            vec![
+                ("run/wifibox/dhcp", "wlan0"),
+                ("run/wifibox/dhcp-answer", "wlan0: no DHCP server answers"),
+            ],
             "wlan0: no DHCP server answers",
+        ),
+        (
+            format!(
+                "{dead}wpa_cli() {{ echo wpa_state=COMPLETED; }}\nip() {{ echo '3: wlan0    inet 169.254.7.7/16 scope link wlan0'; }}"
+            ),
+            vec![("run/wifibox/dhcp", "wlan0")],
+            "wlan0 has no address yet",
         ),
         (
             dead.to_owned(),
@@ -82,4 +92,76 @@ fn a_guest_without_a_network_says_why() {
         assert_eq!(json["network"]["reason"], expected, "{text}");
         assert!(text.contains(&format!("reason       {expected}\n")), "{text}");
     }
+}
+
+/// A guest in a network, with an address.
+const JOINED: &str =
+    "wpa_cli() { printf 'bssid=02:00:00:00:01:00\\nssid=inn\\nwpa_state=COMPLETED\\n'; }
+    ip() { printf '3: wlan0    inet 192.0.2.9/24 scope global wlan0\\n'; }
+    iw() { :; }; readlink() { echo /sys/drivers/ath9k; }; dmesg() { :; }\n";
+
+#[test]
+fn a_portal_is_found_by_what_answers_in_its_place() {
+    let portal = "a captive portal wants its page seen first: http://inn.example/in?a=1";
+    let found =
+        "HTTP/1.1 302 Found\\r\\nServer: x\\r\\nLocation: http://inn.example/in?a=1\\r\\n\\r\\n";
+    for (file, answer, expected) in [
+        ("url=http://check.example:81/a/b", "HTTP/1.1 204 No Content\\r\\n\\r\\n", None),
+        ("# where\nurl=http://check.example:81/a/b\r", found, Some(portal)),
+        (
+            "url=http://check.example:81/a/b",
+            "HTTP/1.0 200 OK\\r\\n\\r\\nLocation: no head",
+            Some("a captive portal wants its page seen first"),
+        ),
+        (
+            "url=http://check.example:81/a/b",
+            "",
+            Some("no answer from check.example, which portal.conf names"),
+        ),
+        ("url=https://check.example/", found, Some("portal.conf has no line url=http://...")),
+    ] {
+        let guest = Guest::new(STATION);
+        guest.put("media/etc/portal.conf", file);
+        let stub = format!(
+            "nc() {{ cat >>HERE/asked; echo \"nc $*\" >>HERE/calls; printf '{answer}'; }}\n"
+        )
+        .replace("HERE", &guest.here());
+        guest.stub(&stub);
+        let (_, json) = status(&guest, JOINED);
+        assert_eq!(json["network"]["reason"].as_str(), expected, "{file} {answer}");
+        if expected.is_none() {
+            assert_eq!(guest.calls("nc"), ["nc -w 5 check.example 81"]);
+            let asked = guest.read("asked");
+            assert!(asked.starts_with("GET /a/b HTTP/1.0\r\nHost: check.example\r\n"), "{asked}");
+        }
+    }
+    let guest = Guest::new(STATION);
+    let (_, json) = status(&guest, &format!("{JOINED}nc() {{ exit 1; }}\n"));
+    assert!(json["network"]["reason"].is_null(), "nobody is asked unless the user says whom");
+}
+
+#[test]
+fn what_surrounds_the_network_is_told() {
+    let guest = Guest::new(STATION);
+    guest.put("sys/class/net/wlan0/phy80211/name", "phy0\n");
+    guest.put("sys/class/net/mon0/phy80211/name", "phy0\n");
+    guest.put("sys/class/net/wlan1/phy80211/name", "phy1\n");
+    guest.put("media/etc/iptables", &rules(""));
+    guest.put("run/wifibox/wrong", "iptables: odd\nradvd does not run: x\n");
+    guest.put("run/sv/radvd", &format!("{} 5 0 3\n", std::process::id()));
+    guest.put("run/sv/radvd.said", "x\n");
+    fs::create_dir_all(guest.path(&format!("proc/{}", std::process::id()))).unwrap();
+    let df = "df() { printf 'Filesystem 1024-blocks Used Available Capacity Mounted on\\ntmpfs 128 128 0 100%% /tmp\\ntmpfs 8192 1 8191 1%% /run\\n'; }";
+    guest.run(&format!(
+        "{JOINED}{df}\n. /etc/wifibox/recover\n. /etc/wifibox/status\nindex=3\nstatus\n\
+         rm /media/etc/iptables\nrm -r /var/log\nstatus"
+    ));
+    let text = guest.read("var/log/status");
+    let json: serde_json::Value = serde_json::from_str(&guest.read("var/log/status.json")).unwrap();
+    assert_eq!(json["missing_files"], serde_json::json!(["/media/etc/iptables"]));
+    assert_eq!(json["radio"]["others"][0], "wlan1:ath9k", "{text}");
+    assert_eq!(json["radio"]["others"].as_array().unwrap().len(), 1);
+    assert_eq!(json["full"][0], "/tmp");
+    assert_eq!(json["problems"], serde_json::json!(["iptables: odd"]));
+    assert!(text.contains("full         /tmp: nothing more can be written there\n"), "{text}");
 }
