@@ -60,6 +60,10 @@ impl<'a> Stub<'a> {
             return Err(Error::Stub("its alignments are no powers of two".to_owned()));
         }
         let [file_alignment, section_alignment] = alignments.map(u64::from);
+        // The bounds are those of Microsoft's "PE Format", FileAlignment.
+        if !(512..=65536).contains(&file_alignment) {
+            return Err(Error::Stub(format!("its parts are aligned to {file_alignment} bytes")));
+        }
         let table_end = offset + (table.len() * IMAGE_SIZEOF_SECTION_HEADER) as u64;
         let size_of_headers = optional.size_of_headers();
         let headers = (file.get(..size_of_headers as usize))

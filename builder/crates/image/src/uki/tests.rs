@@ -127,6 +127,16 @@ fn a_nul_in_a_text_is_refused() {
     assert!(matches!(build(&uki, Vec::new()), Err(Error::Nul { section: ".cmdline" })));
 }
 
+#[test]
+fn a_stub_of_parts_smaller_than_a_sector_is_refused() {
+    let mut stub = stub();
+    // FileAlignment, of 512 bytes before.
+    assert_eq!(stub.get(124..128), Some(&[0, 2, 0, 0][..]));
+    stub[125] = 1;
+    let error = built(&stub, &pe(&[])).expect_err("refused");
+    assert!(error.to_string().contains("aligned to 256 bytes"), "{error}");
+}
+
 proptest! {
     #[test]
     fn a_damaged_stub_is_an_error_or_harmless(
