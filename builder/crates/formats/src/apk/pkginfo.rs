@@ -109,7 +109,7 @@ impl PkgInfo {
     }
 
     /// The record that an index would have of this package, but for its identity
-    /// ([`super::Control::to_package`] gives that too) and the size of its file, which it cannot know.
+    /// (which the reader of packages adds) and the size of its file, which it cannot know.
     pub fn to_package(&self) -> Package {
         let package = Package {
             name: self.name.clone(),
