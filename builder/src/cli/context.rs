@@ -123,6 +123,7 @@ impl Context {
             Compressor::Zstd => RootCompressor::Zstd,
             Compressor::Gzip => RootCompressor::Gzip,
             Compressor::Lz4 => RootCompressor::Lz4,
+            Compressor::Lzo => RootCompressor::Lzo,
         });
         let said = |given: &Option<String>, pick: fn(&GuestPlan) -> Option<&At<String>>| {
             given.clone().or_else(|| guest?.value(pick))

@@ -141,6 +141,8 @@ pub enum Compressor {
     Gzip,
     /// The largest image, read fastest.
     Lz4,
+    /// For what reads nothing else: gzip is smaller and lz4 faster
+    Lzo,
 }
 
 /// Which base, in which release, for which architecture: what a lock is for.
