@@ -187,7 +187,7 @@ boots() {
 others() {
     lane
     # A standard library of its own for each: processor time that the guests do not wait for.
-    step "compiles for FreeBSD" nice -n 5 ci/freebsd.sh check x86_64-unknown-freebsd aarch64-unknown-freebsd
+    step "compiles for FreeBSD" ci/freebsd.sh check x86_64-unknown-freebsd
 }
 
 # What does not fit: more damaged packages than in 20 s, the program as releases have it, and other systems than this.
@@ -195,8 +195,8 @@ long() {
     lane rust
     step "build the chores" cargo build --quiet --workspace --bins
     step "static program" ci/static.sh "$work/static"
-    step "compiles for macOS" ci/freebsd.sh check aarch64-apple-darwin
-    after "compiles for macOS"
+    step "compiles for FreeBSD on Arm and for macOS" ci/freebsd.sh check aarch64-unknown-freebsd aarch64-apple-darwin
+    after "compiles for FreeBSD on Arm and for macOS"
     step "program for FreeBSD" ci/freebsd.sh link "$work/freebsd"
     lane
     after "build the chores"
