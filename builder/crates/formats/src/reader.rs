@@ -166,8 +166,11 @@ pub trait PackageReader {
     fn metadata(&self) -> Metadata;
 
     /// The record that an index of the format has of this package, but for what only a repository knows: path, size
-    /// and digest of the file. `None` for a `.deb`, which nobody asks: Debian's archives always have an index.
-    fn record(&self) -> Option<Package>;
+    /// and digest of the file.
+    ///
+    /// # Errors
+    /// [`PackageError`]: its control files are no record. Only a `.deb` is opened without looking at its fields.
+    fn record(&self) -> Result<Package, PackageError>;
 
     /// Hands all files to `visit` and checks that the package is complete and sound. Callers use the
     /// method `read_data` of `dyn PackageReader`, whose visitor has its own errors.

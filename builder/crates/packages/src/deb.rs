@@ -10,10 +10,10 @@ use std::num::NonZeroUsize;
 
 use crate::ar::{ArReader, MemberHeader};
 use crate::archive::{Stop, control_files, member_compression, unpacked};
-use wifibox_formats::PackageLimits;
 use wifibox_formats::deb::{ArError, DebError};
 use wifibox_formats::deb822;
 use wifibox_formats::tarball;
+use wifibox_formats::{Package, PackageLimits, dpkg_index};
 use wifibox_ground::codec::Compression;
 use wifibox_ground::entry::Entry;
 
@@ -115,6 +115,17 @@ impl<R: Read> Deb<R> {
     /// The control files.
     pub fn control(&self) -> &Control {
         &self.control
+    }
+
+    /// The record that an index would have of this package, but for its file.
+    ///
+    /// # Errors
+    /// [`DebError::Format`]: its fields are no record.
+    pub fn to_package(&self) -> Result<Package, DebError> {
+        let wrong = |why: String| DebError::Format { package: self.package.clone(), why };
+        let fields = &self.control.fields[..];
+        let mut records = dpkg_index::parse(fields).map_err(|error| wrong(error.to_string()))?;
+        records.pop().ok_or_else(|| wrong("its file control is empty".to_owned()))
     }
 
     /// Hands all that is to be installed to `visit`, in the order of the package, and checks that

@@ -61,8 +61,8 @@ impl<R: Read> PackageReader for Deb<R> {
         }
     }
 
-    fn record(&self) -> Option<Package> {
-        None
+    fn record(&self) -> Result<Package, PackageError> {
+        Ok(self.to_package()?)
     }
 
     fn stream(self: Box<Self>, visit: &mut Visitor<'_>) -> Result<(), StreamError> {
@@ -84,8 +84,8 @@ impl<R: Read> PackageReader for Apk<R> {
         }
     }
 
-    fn record(&self) -> Option<Package> {
-        Some(self.control().to_package())
+    fn record(&self) -> Result<Package, PackageError> {
+        Ok(self.control().to_package())
     }
 
     fn stream(self: Box<Self>, visit: &mut Visitor<'_>) -> Result<(), StreamError> {
@@ -108,8 +108,8 @@ impl PackageReader for Apk3<'_> {
         }
     }
 
-    fn record(&self) -> Option<Package> {
-        Some(self.control().info.package.clone())
+    fn record(&self) -> Result<Package, PackageError> {
+        Ok(self.control().info.package.clone())
     }
 
     fn stream(self: Box<Self>, visit: &mut Visitor<'_>) -> Result<(), StreamError> {
@@ -134,8 +134,8 @@ impl<R: Read + Seek> PackageReader for Ipk<R> {
         }
     }
 
-    fn record(&self) -> Option<Package> {
-        Some(self.control().to_package())
+    fn record(&self) -> Result<Package, PackageError> {
+        Ok(self.control().to_package())
     }
 
     fn stream(self: Box<Self>, visit: &mut Visitor<'_>) -> Result<(), StreamError> {

@@ -264,14 +264,7 @@ fn xz(block: &[u8], dictionary: u32, x86: bool) -> io::Result<Vec<u8>> {
     }
 }
 
-#[cfg(all(
-    test,
-    feature = "xz",
-    feature = "zstd",
-    feature = "gzip",
-    feature = "lz4",
-    feature = "lzo"
-))]
+#[cfg(all(test, feature = "codecs"))]
 mod tests {
     use super::*;
 

@@ -41,14 +41,7 @@ pub(crate) fn of(codec: Codec, block_size: u32, block: &[u8]) -> BlockKey {
     hasher.finish()
 }
 
-#[cfg(all(
-    test,
-    feature = "xz",
-    feature = "zstd",
-    feature = "gzip",
-    feature = "lz4",
-    feature = "lzo"
-))]
+#[cfg(all(test, feature = "codecs"))]
 mod tests {
     use std::collections::BTreeSet;
     use std::path::Path;

@@ -71,14 +71,7 @@ mod check;
 mod codec;
 mod content;
 mod decode;
-#[cfg(all(
-    test,
-    feature = "xz",
-    feature = "zstd",
-    feature = "gzip",
-    feature = "lz4",
-    feature = "lzo"
-))]
+#[cfg(all(test, feature = "codecs"))]
 mod decode_tests;
 mod digest;
 mod directory;

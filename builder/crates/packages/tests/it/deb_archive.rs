@@ -108,6 +108,22 @@ fn packages_of_all_forms_are_read() {
     }
 }
 
+#[test]
+fn a_package_has_the_record_of_an_index() {
+    let record =
+        |bytes: &[u8]| Deb::open("x.deb", bytes, PackageLimits::default()).unwrap().to_package();
+    let package = hello().field("Depends", "libc6 (>= 2.36)").field("Pre-Depends", "dpkg").build();
+    let found = record(&package).unwrap();
+    assert_eq!(
+        (&*found.name, &*found.version, &*found.architecture),
+        ("hello", "1:2.0-1", "amd64")
+    );
+    assert!(found.depends.contains("dpkg") && found.depends.contains("libc6 (>= 2.36)"));
+    // No reader of a package has to look at its fields; a record must.
+    let error = record(&parts("data.tar.gz", b"")).unwrap_err().to_string();
+    assert!(error.contains("no field Version"), "{error}");
+}
+
 /// A package whose data is this archive.
 fn with_data(tar: &[u8]) -> Vec<u8> {
     parts("data.tar.gz", &pack(Compression::Gzip, tar))

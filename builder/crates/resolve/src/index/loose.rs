@@ -49,7 +49,7 @@ pub fn load(
         let reader = std::io::BufReader::new(file.open()?);
         let (format, options) = (PackageFormat::Apk, OpenOptions::default());
         let apk = context.packages.open(format, &pinned.file, Box::new(reader), options)?;
-        let Some(mut package) = apk.record() else { continue };
+        let mut package = apk.record()?;
         package.path = pinned.file.clone();
         package.size = pinned.size;
         package.sha256 = Some(pinned.sha256);

@@ -191,7 +191,7 @@ impl Work<'_> {
         let input = Box::new(BufReader::new(file.open()?));
         let readers = self.feeds.context.packages;
         let ipk = readers.open(PackageFormat::Ipk, path, input, OpenOptions::default())?;
-        let Some(package) = ipk.record() else { return Ok(None) };
+        let package = ipk.record()?;
         if package.name != name {
             let why = format!("{path} is the package {}", package.name);
             return Err(Error::Unsupported(format!("{}: {why}", self.build.label())));

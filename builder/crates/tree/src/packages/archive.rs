@@ -67,17 +67,16 @@ impl<E> From<PackageError> for Either<E> {
     }
 }
 
-/// Reads the content of a package from begin to end, unpacked by up to `jobs` threads.
+/// Reads the content of a package from begin to end.
 ///
 /// # Errors
 /// [`Error`]: the package is damaged, or `take` failed.
 pub fn read_data<E: From<Error>>(
     package: &ChosenPackage,
     context: &Context<'_>,
-    jobs: NonZeroUsize,
     take: &mut dyn FnMut(Entry<'_>) -> Result<(), E>,
 ) -> Result<(), E> {
-    if let Some(reader) = open(package, context, jobs)? {
+    if let Some(reader) = open(package, context, context.work.jobs)? {
         let read = reader.read_data(&mut |entry| take(entry).map_err(Either::Taker));
         return read.map_err(|error| match error {
             Either::Package(error) => Error::from(error).into(),

@@ -1,6 +1,5 @@
 //! The contents of packages, unpacked once: several at a time into the cache, and read from there.
 
-use std::num::NonZeroUsize;
 use std::sync::{Mutex, PoisonError};
 
 use super::archive;
@@ -22,7 +21,7 @@ pub(crate) fn unpack_ahead(packages: &[ChosenPackage], context: &Context<'_>) ->
     in_parallel(&unknown, context.work.jobs, |package| {
         context.work.check()?;
         // A package that is damaged, and a disk that is full, are met again below.
-        let _ = unpack_into(package, context, context.work.jobs, cache);
+        let _ = unpack_into(package, context, cache);
         task.lock().unwrap_or_else(PoisonError::into_inner).advance(package.file.size);
         Ok::<(), Error>(())
     })
@@ -33,13 +32,12 @@ pub(crate) fn unpack_ahead(packages: &[ChosenPackage], context: &Context<'_>) ->
 fn unpack_into(
     package: &ChosenPackage,
     context: &Context<'_>,
-    jobs: NonZeroUsize,
     cache: &Unpacked,
 ) -> Result<Pack, Error> {
     let what = || format!("package {}", package.name);
     let failed = |source| ReadBack { what: what(), source };
     let mut pack = cache.begin(&package.file.sha256).map_err(failed)?;
-    archive::read_data(package, context, jobs, &mut |entry| {
+    archive::read_data(package, context, &mut |entry| {
         Ok::<_, Error>(pack.add(entry).map_err(failed)?)
     })?;
     Ok(pack.finish().map_err(failed)?)
@@ -61,10 +59,10 @@ pub(crate) fn read_data<E: From<Error>>(
                 // Gone since it was looked for. The next attempt finds that it is not there.
                 cache.note_damage();
             }
-            unpack_into(package, context, context.work.jobs, cache).ok()
+            unpack_into(package, context, cache).ok()
         })
     }) {
         Some(pack) => pack.replay(take),
-        None => archive::read_data(package, context, context.work.jobs, take),
+        None => archive::read_data(package, context, take),
     }
 }
