@@ -11,10 +11,12 @@ shift 4
 cd "$(dirname "$0")/.."
 work=$(mktemp -d)
 id=$$
-server=
+# shellcheck source=ci/lib/s3.sh
+source ci/lib/s3.sh
 # shellcheck disable=SC2329 # called by trap
 finish() {
-    [ -z "$server" ] || kill "$server" || true
+    # The server is below the shell that went into its namespace.
+    ip netns pids "shards-$id-hub" | xargs -r kill || true
     for name in hub 1 2 3; do ip netns delete "shards-$id-$name" 2>"$work/log" || true; done
     rm -rf "$work"
 }
@@ -36,25 +38,8 @@ for machine in 1 2 3; do
     inside "$machine" ip link set eth0 up
     inside "$machine" ip link set lo up
 done
-python3 -m venv "$work/venv"
-"$work/venv/bin/pip" install --quiet --disable-pip-version-check 'moto[server]>=5,<6'
-inside hub "$work/venv/bin/moto_server" -H "$address.10" -p 5000 >"$work/server" 2>&1 &
-server=$!
-export AWS_ACCESS_KEY_ID=testing AWS_SECRET_ACCESS_KEY=testing AWS_REGION=us-east-1 AWS_ENDPOINT_URL=http://$address.10:5000
-inside hub env no_proxy='*' "$work/venv/bin/python" - "$AWS_ENDPOINT_URL" <<'PYTHON'
-import sys, time
-import boto3
-
-client = boto3.client("s3", endpoint_url=sys.argv[1], region_name="us-east-1")
-for attempt in range(100):
-    try:
-        client.create_bucket(Bucket="wifibox")
-        break
-    except Exception:
-        if attempt == 99:
-            raise
-        time.sleep(0.2)
-PYTHON
+mkdir "$work/s3"
+s3_server "$work/s3" "$address.10" 5000 inside hub
 
 [ -f "$lock" ] || "$tool" --quiet lock --base debian --lock-file "$lock" --cache-dir "$cache" >"$work/log"
 # What stands for Debian's mirror, and the locks, which are made once.
@@ -75,7 +60,7 @@ machine() {
     local home=$work/machine-$1
     mkdir -p "$home"
     inside "$1" env -i PATH="$PATH" HOME="$home" no_proxy='*' AWS_ACCESS_KEY_ID=testing AWS_SECRET_ACCESS_KEY=testing \
-        AWS_REGION=us-east-1 AWS_ENDPOINT_URL="$AWS_ENDPOINT_URL" setsid --wait \
+        AWS_REGION=us-east-1 AWS_ENDPOINT_URL="http://$address.10:5000" setsid --wait \
         ci/release.sh one "$2" --plan "$work/plan.json" --shard "$work/shards/$2" --locks "$work/locks" \
         --cache-dir "$home/cache" --remote-cache s3://wifibox/release --mirror "debian=$work/mirror" \
         --mirror "debian-security=$work/mirror" --boot none --jobs 1 --tool "$tool"
