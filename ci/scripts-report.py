@@ -44,8 +44,10 @@ def main(tool, cache, folder):
     older = (kernels / "debian.yaml").read_text()
     for name in B43:
         (folder / name).write_text("a stand-in")
-    SPECIAL["b43"] = [word for name in B43 for word in ["--firmware-add", f"{folder / name}:b43/{name}"]]
-    flavors = sorted(path.stem for path in (recipes / "recipes/flavors").glob("*.yaml"))
+    for flavor in ["b43", "b43legacy"]:
+        SPECIAL[flavor] = [word for name in B43 for word in ["--firmware-add", f"{folder / name}:{flavor}/{name}"]]
+    listed = subprocess.run([tool, "list", "--json"], check=True, capture_output=True, text=True).stdout
+    flavors = [item["name"] for item in json.loads(listed)["list"]["flavors"] if "debian" in (item["only_with"] or ["debian"])]
 
     def build(flavor, role, features, options):
         command = [tool, "--quiet", "--recipes", recipes, "--base", "debian", "--flavor", flavor, "--role", role]

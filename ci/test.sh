@@ -79,7 +79,9 @@ checks() {
     needs mandoc
     step "man pages" ci/man.sh
     after "build tests and chores"
-    step "fuzz every reader for 10 s" "$XTASK" fuzz all --seconds 10 --jobs 2 --slowest 20
+    local seconds=10
+    [ "$mode" != quick ] || seconds=1
+    step "fuzz every reader for $seconds s" "$XTASK" fuzz all --seconds "$seconds" --jobs 2 --slowest 20
 }
 
 # debian NAME ARGUMENT...: a guest of Debian's packages in the folder NAME.
