@@ -10,7 +10,7 @@ use reqwest::blocking::Body;
 
 use super::super::http::{Answer, Client, HttpError};
 use super::super::http_options::HttpOptions;
-use super::{Objects, Sink};
+use super::{Objects, Put, Sink};
 use wifibox_ground::cancel::Cancel;
 
 /// The slowest upload that is waited for, in bytes a second.
@@ -74,19 +74,23 @@ impl<A: Address> Server<A> {
         Ok(Server { place, client: Client::new(options)?, cancel: cancel.clone() })
     }
 
-    /// Puts what `body` makes, anew for each attempt.
+    /// Puts what `body` makes, anew for each attempt. Only a refusal of putting as such says that others' objects may
+    /// still be read: a bucket that is not there, or a server that is full or broken, is no cache to anybody.
     fn send(
         &self,
         name: &str,
         length: u64,
         body: &mut dyn FnMut() -> Result<Body, String>,
-    ) -> Result<(), String> {
+    ) -> Result<Put, String> {
         let patience = Duration::from_secs(30 + length / SLOWEST);
         let mut delays = AGAIN.iter();
         loop {
             let url = self.place.of(Method::Put, name)?;
             match self.client.put(&url, body()?, patience, REFUSAL)? {
-                (200..=299, _) => return Ok(()),
+                (200..=299, _) => return Ok(Put::Kept),
+                (status @ (401 | 403 | 405), text) => {
+                    return Ok(Put::NotAllowed(self.refusal("PUT", name, status, &text)));
+                }
                 (status, _) if self.waits(status, &mut delays) => {}
                 (status, text) => return Err(self.refusal("PUT", name, status, &text)),
             }
@@ -133,12 +137,12 @@ impl<A: Address> Objects for Server<A> {
         Ok(true)
     }
 
-    fn put(&self, name: &str, bytes: Vec<u8>) -> Result<(), String> {
+    fn put(&self, name: &str, bytes: Vec<u8>) -> Result<Put, String> {
         let length = bytes.len() as u64;
         self.send(name, length, &mut || Ok(Body::from(bytes.clone())))
     }
 
-    fn put_file(&self, name: &str, file: File, length: u64) -> Result<(), String> {
+    fn put_file(&self, name: &str, file: File, length: u64) -> Result<Put, String> {
         self.send(name, length, &mut || {
             let mut file = file.try_clone().map_err(|error| error.to_string())?;
             file.rewind().map_err(|error| error.to_string())?;

@@ -3,7 +3,7 @@
 //! It holds artefacts of the store by their hash (`store/sha256/ab/abcdef…`) and compressed blocks by their
 //! key (`blocks/ab/abcdef…`). Nothing in it is trusted: an artefact counts only with the hash that it was
 //! asked for by, and a block only when it decompresses to what it stands for. Nothing depends on it either:
-//! the first failure is told as a warning, and from then on the work is done without it. Where only putting fails,
+//! the first failure is told as a warning, and from then on the work is done without it. Where putting is not allowed,
 //! what others put there is still taken.
 
 mod http;
@@ -40,9 +40,16 @@ trait Objects: Send + Sync {
     /// Hands the object to `sink` piece by piece; `false` where there is none.
     fn get(&self, name: &str, sink: Sink<'_>) -> Result<bool, String>;
     /// Keeps bytes.
-    fn put(&self, name: &str, bytes: Vec<u8>) -> Result<(), String>;
+    fn put(&self, name: &str, bytes: Vec<u8>) -> Result<Put, String>;
     /// Keeps a file of this length.
-    fn put_file(&self, name: &str, file: File, length: u64) -> Result<(), String>;
+    fn put_file(&self, name: &str, file: File, length: u64) -> Result<Put, String>;
+}
+
+/// What became of an object that was to be kept.
+enum Put {
+    Kept,
+    /// We may not put anything there, in words.
+    NotAllowed(String),
 }
 
 /// Takes the pieces of an object; an error ends the transfer.
@@ -138,40 +145,34 @@ impl Remote {
         }
     }
 
-    /// Takes something out unless that failed before; notes the first failure.
-    fn take<T>(&self, work: impl FnOnce() -> Result<T, String>) -> Option<T> {
-        self.attempt(&self.off, "is not used any more", work)
-    }
-
-    /// Puts something in unless that failed before or is not wanted; notes the first failure.
-    fn put(&self, work: impl FnOnce() -> Result<(), String>) {
+    /// Asks the cache for something unless it failed before; notes the first failure, which ends its use.
+    fn attempt<T>(&self, work: impl FnOnce() -> Result<T, String>) -> Option<T> {
         if self.off.load(Ordering::Relaxed) {
-            return;
-        }
-        if self.attempt(&self.read_only, "is only read from here on", work).is_some() {
-            self.count(3);
-        }
-    }
-
-    fn attempt<T>(
-        &self,
-        off: &AtomicBool,
-        then: &str,
-        work: impl FnOnce() -> Result<T, String>,
-    ) -> Option<T> {
-        if off.load(Ordering::Relaxed) {
             return None;
         }
-        match work() {
-            Ok(value) => Some(value),
-            Err(why) => {
-                if !off.swap(true, Ordering::Relaxed) {
-                    let text = format!("the remote cache {} {then}: {why}", self.name);
-                    let mut failure = self.failure.lock().unwrap_or_else(PoisonError::into_inner);
-                    failure.get_or_insert(text);
-                }
-                None
+        work().map_err(|why| self.note(&self.off, "is not used any more", &why)).ok()
+    }
+
+    /// Puts something in unless that is not wanted or was not allowed before.
+    fn put(&self, work: impl FnOnce() -> Result<Put, String>) {
+        if self.read_only.load(Ordering::Relaxed) {
+            return;
+        }
+        match self.attempt(work) {
+            Some(Put::Kept) => self.count(3),
+            Some(Put::NotAllowed(why)) => {
+                self.note(&self.read_only, "is only read from here on", &why);
             }
+            None => {}
+        }
+    }
+
+    /// Notes from when on something is not done any more, and why.
+    fn note(&self, off: &AtomicBool, then: &str, why: &str) {
+        if !off.swap(true, Ordering::Relaxed) {
+            let text = format!("the remote cache {} {then}: {why}", self.name);
+            let mut failure = self.failure.lock().unwrap_or_else(PoisonError::into_inner);
+            failure.get_or_insert(text);
         }
     }
 
@@ -186,7 +187,7 @@ impl Remote {
     /// Hands an artefact of the store to `sink`; `false` where there is none. Its bytes are not
     /// checked here.
     pub(super) fn artefact(&self, sha256: &Sha256, sink: Sink<'_>) -> bool {
-        let found = self.take(|| self.objects.get(&name("store/sha256", sha256), sink));
+        let found = self.attempt(|| self.objects.get(&name("store/sha256", sha256), sink));
         let found = found.unwrap_or(false);
         self.count(usize::from(!found));
         found
@@ -210,7 +211,7 @@ impl Remote {
     /// be found out by decompressing it.
     pub fn block(&self, key: &Sha256) -> Option<Vec<u8>> {
         let mut bytes = Vec::new();
-        let found = self.take(|| {
+        let found = self.attempt(|| {
             self.objects.get(&name("blocks", key), &mut |piece| {
                 bytes.extend_from_slice(piece);
                 let fits = bytes.len() as u64 <= BLOCK_LIMIT;
