@@ -41,4 +41,4 @@ pub use solver::{
 pub use source::{Source, scheme};
 pub use variants::{Limits, Variant, VariantFile, Variants, variants};
 pub use why::{because, why};
-pub use world::{StandsIn, World};
+pub use world::World;
