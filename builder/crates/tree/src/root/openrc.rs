@@ -5,8 +5,8 @@
 
 use super::Error;
 use super::transport::transport;
-use crate::{Kind, Origin, Tree};
 use crate::place::read_file;
+use crate::{Kind, Origin, Tree};
 use crate::{guest_path, put, write_file};
 use wifibox_recipe::{Access, Recipe};
 

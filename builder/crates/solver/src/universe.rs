@@ -158,7 +158,7 @@ impl Universe {
 
     /// Leaves of the packages of this name only those of the repository with this place in the list given to
     /// [`Universe::new`]. `why` says so where nothing is left to choose.
-    pub(crate) fn only_from(&mut self, name: &str, repository: usize, why: &str) {
+    pub fn only_from(&mut self, name: &str, repository: usize, why: &str) {
         let Some(name) = self.name(name) else { return };
         let own = self.providers(name).iter().filter(|p| p.own_name).map(|p| p.item);
         let others: Vec<Item> = own.filter(|item| self.repository(*item) != repository).collect();
