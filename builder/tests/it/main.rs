@@ -27,3 +27,4 @@ mod release;
 mod remote_cache;
 mod reports;
 mod verify;
+mod wl_guest;

@@ -187,6 +187,18 @@ pub(in crate::doctor::tests) fn what_only_the_log_tells_is_named() {
             "loglevel=\"debug\"",
             "INFO  VM manager: guest crashed, signaling restart after 5 seconds\n",
         ),
+        (
+            "bhyve-ends",
+            "loglevel=\"debug\"",
+            "WARN  PPT device pci3:0:0 could not be destroyed\nWARN  PPT device pci3:0:0 could not be destroyed\n\
+             WARN  PPT device pci3:0:0 could not be destroyed\n",
+        ),
+        // As a stop leaves it.
+        (
+            "not-running",
+            "service wifibox start",
+            "WARN  PPT device pci3:0:0 could not be destroyed\n",
+        ),
         ("not-running", "service wifibox start", "INFO  End: wifibox start\n"),
     ];
     for (cause, cure, line) in cases {
