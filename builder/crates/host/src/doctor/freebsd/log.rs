@@ -133,5 +133,5 @@ fn restarts<'a>(host: &'a Host<'_>) -> Option<&'a String> {
             .iter()
             .filter(|line| line.contains(ENDED) && line.contains("could not be destroyed"))
     };
-    ends().nth(2).and_then(|_| ends().last())
+    ends().nth(2).and_then(|_| ends().next_back())
 }

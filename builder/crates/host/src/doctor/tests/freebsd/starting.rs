@@ -159,7 +159,7 @@ pub(in crate::doctor::tests) fn settings_and_the_card() {
 
 #[test]
 pub(in crate::doctor::tests) fn what_only_the_log_tells_is_named() {
-    let cases: [(&str, &str, &str); 8] = [
+    let cases: [(&str, &str, &str); 10] = [
         (
             "vmm-other-location",
             "kern.module_path",
