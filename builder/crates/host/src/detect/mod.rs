@@ -11,6 +11,7 @@ mod by_flavor;
 pub mod cards;
 pub(crate) mod elsewhere;
 pub(crate) mod exceptions;
+mod groups;
 pub(crate) mod inventory;
 pub mod inxi;
 pub mod json;
