@@ -221,12 +221,12 @@ fn address(line: &str) -> Option<Address> {
     let hex = |text: &str| text::hex(text).filter(|_| text.len() <= 2);
     let line = line.trim();
     if line.contains("/devices/") {
-        return line.split('/').filter_map(Address::parse_linux).last();
+        return line.split('/').filter_map(Address::parse_linux).next_back();
     }
     if let Some(rest) = line.strip_prefix("Bus ") {
         let mut parts = rest
             .split(',')
-            .map(|part| part.split_whitespace().last()?.trim_end_matches(':').parse::<u32>().ok());
+            .map(|part| part.split_whitespace().next_back()?.trim_end_matches(':').parse::<u32>().ok());
         let mut next = || parts.next().flatten();
         return Address::new(0, next()?, next()?, next()?);
     }

@@ -102,7 +102,7 @@ fn windows_place(line: &str) -> Option<Address> {
         None => return None,
     };
     let mut numbers = rest.split(',').map(|part| {
-        let word = part.split_whitespace().last()?;
+        let word = part.split_whitespace().next_back()?;
         word.trim_end_matches([')', '.']).parse::<u32>().ok()
     });
     let mut next = || numbers.next().flatten();
