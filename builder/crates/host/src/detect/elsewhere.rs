@@ -224,9 +224,9 @@ fn address(line: &str) -> Option<Address> {
         return line.split('/').filter_map(Address::parse_linux).next_back();
     }
     if let Some(rest) = line.strip_prefix("Bus ") {
-        let mut parts = rest
-            .split(',')
-            .map(|part| part.split_whitespace().next_back()?.trim_end_matches(':').parse::<u32>().ok());
+        let mut parts = rest.split(',').map(|part| {
+            part.split_whitespace().next_back()?.trim_end_matches(':').parse::<u32>().ok()
+        });
         let mut next = || parts.next().flatten();
         return Address::new(0, next()?, next()?, next()?);
     }
