@@ -32,7 +32,7 @@ const BBCODE: [&str; 14] = [
 ];
 
 /// The text of a mail whose source was pasted (quoted-printable, RFC 2045): `=\n` is no line break, `=3D` a character.
-pub fn transferred(text: &str) -> Cow<'_, str> {
+pub(super) fn transferred(text: &str) -> Cow<'_, str> {
     let soft = |line: &str| line.len() == 76 && line.ends_with('=');
     let marks = ["=3D0x", " =3D ", "=C2=A0", "=20\n"];
     if !marks.iter().any(|mark| text.contains(mark)) && !text.lines().any(soft) {
@@ -65,7 +65,7 @@ fn hex(byte: u8) -> Option<u8> {
 }
 
 /// The text without tags, and with the characters that entities stand for.
-pub fn plain(text: &str) -> Cow<'_, str> {
+pub(super) fn plain(text: &str) -> Cow<'_, str> {
     if !text.contains(['<', '[', '&']) {
         return Cow::Borrowed(text);
     }
@@ -136,7 +136,7 @@ fn tag(text: &str) -> Option<(char, &str)> {
 }
 
 /// A line without what quotes it.
-pub fn unquoted(line: &str) -> String {
+pub(super) fn unquoted(line: &str) -> String {
     let mut line = line;
     loop {
         let trimmed = line.trim_start();

@@ -3,7 +3,7 @@
 use super::super::lspci;
 
 /// Takes them off.
-pub fn take_off(lines: &mut [String]) {
+pub(super) fn take_off(lines: &mut [String]) {
     let mut last: Option<usize> = None;
     let mut file: Option<String> = None;
     for at in 0..lines.len() {
