@@ -22,8 +22,9 @@ pub struct Calls {
     pub asked: BTreeSet<String>,
     /// Files that it reads in, as far as their paths are known.
     pub sources: Vec<Source>,
-    /// Whether it reads in a file whose name is made while it runs: functions may come from there.
-    pub sources_unknown: bool,
+    /// Whether it reads in a file, or looks for programs in a folder, whose name is made while it runs:
+    /// functions and programs may come from there.
+    pub open: bool,
     /// Folders that it looks for programs in, beside the usual ones.
     pub folders: BTreeSet<String>,
 }

@@ -78,7 +78,7 @@ fn files_that_are_read_in_are_known_where_their_path_is() {
     let of = |text| {
         let calls = Calls::of(text).expect("a script");
         let sources = calls.sources.into_iter().map(|source| source.path).collect::<Vec<_>>();
-        (sources, calls.sources_unknown)
+        (sources, calls.open)
     };
     let path = || vec!["/lib/functions.sh".to_owned()];
     assert_eq!(of(". /lib/functions.sh"), (path(), false));
@@ -99,6 +99,13 @@ fn functions_aliases_and_search_paths_are_known() {
     let of = |set: BTreeSet<String>| set.into_iter().collect::<Vec<_>>();
     assert_eq!(of(calls.functions), ["four", "one", "three", "two"]);
     assert_eq!(of(calls.folders), ["/bin", "/opt/bin", "/usr/local/bin"]);
+}
+
+#[test]
+fn a_search_path_that_is_made_while_it_runs_leaves_everything_open() {
+    let open = |text| Calls::of(text).expect("a script").open;
+    assert!(open("PATH=$folder:$PATH\n") && open("export PATH=\"$(find):$PATH\"\n"));
+    assert!(!open("PATH=/opt/bin:\"$PATH\"\n"));
 }
 
 #[test]

@@ -76,7 +76,7 @@ impl Calls {
         let path = written.or_else(|| behind_variable(word));
         match path.filter(|path| path.starts_with('/')) {
             Some(path) => self.sources.push(Source { line, path, certain }),
-            None => self.sources_unknown = true,
+            None => self.open = true,
         }
     }
 
@@ -108,6 +108,7 @@ impl Calls {
             let folders = text.split(':').filter(|folder| folder.starts_with('/'));
             self.folders.extend(folders.map(str::to_owned));
         }
+        self.open |= word.iter().any(is_another_path);
     }
 }
 
@@ -128,6 +129,16 @@ fn started<'a>(operands: &'a [Word], with_value: &str, before: usize) -> Option<
         } else {
             return operands.get(at..);
         }
+    }
+}
+
+/// Whether a piece of a search path is made while the script runs, and is not what it was before.
+fn is_another_path(piece: &Piece) -> bool {
+    match piece {
+        Piece::Parameter(parameter) => parameter.name != "PATH",
+        Piece::Double(word) => word.iter().any(is_another_path),
+        Piece::Command(_) => true,
+        _ => false,
     }
 }
 

@@ -115,7 +115,7 @@ struct Surroundings {
     functions: BTreeSet<String>,
     folders: BTreeSet<String>,
     bash: bool,
-    /// Functions may come from files whose names are not known.
+    /// Functions and programs may come from places that are not known.
     open: bool,
 }
 
@@ -126,7 +126,7 @@ impl Surroundings {
         for (_, calls) in closure {
             known.functions.extend(calls.functions.iter().cloned());
             known.folders.extend(calls.folders.iter().cloned());
-            known.open |= calls.sources_unknown;
+            known.open |= calls.open;
         }
         known
     }

@@ -69,9 +69,9 @@ impl<'a> Reader<'a> {
             let mut calls = Calls::of(&String::from_utf8_lossy(&text)).map_err(|e| e.to_string());
             if let Ok(calls) = &mut calls {
                 let unknown = |source: &Source| !source.certain && self.real(&source.path).is_none();
-                calls.sources_unknown |= calls.sources.iter().any(unknown);
+                calls.open |= calls.sources.iter().any(unknown);
                 // The frames of init systems read in the scripts themselves.
-                calls.sources_unknown &= is_own(self.tree, path);
+                calls.open &= is_own(self.tree, path);
             }
             self.read.insert(path.clone(), calls);
         }

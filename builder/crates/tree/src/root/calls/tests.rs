@@ -117,3 +117,30 @@ fn own_files_with_another_syntax_are_named() {
     assert!(found.missing.is_empty());
     assert_eq!(found.unreadable.len(), 1);
 }
+
+/// The files below a folder.
+fn files(folder: &std::path::Path, found: &mut Vec<std::path::PathBuf>) {
+    for entry in std::fs::read_dir(folder).expect("a folder") {
+        let path = entry.expect("an entry").path();
+        if path.is_dir() { files(&path, found) } else { found.push(path) }
+    }
+}
+
+#[test]
+fn every_script_of_the_overlays_can_be_read() {
+    let mut all = Vec::new();
+    files(&std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../overlays"), &mut all);
+    let mut read = 0;
+    for path in all {
+        let text = std::fs::read(&path).expect("read");
+        let part = path.parent().is_some_and(|folder| folder.ends_with("etc/wifibox"));
+        let shell = Interpreter::of(&text).is_some_and(|interpreter| interpreter.is_shell);
+        if shell || path.ends_with(PROFILE) || part && path.extension().is_none() {
+            let text = String::from_utf8(text).expect("text");
+            let calls = Calls::of(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+            read += 1;
+            assert!(!calls.open, "{}", path.display());
+        }
+    }
+    assert!(read > 40, "only {read} scripts were found");
+}
