@@ -1,4 +1,4 @@
-//! What the guest's own scripts call must be in the guest: a build says what is missing, and which package has it.
+//! A guest's own scripts call only what is in it: a build names the program that is missing, and its package.
 
 use std::fs;
 
@@ -14,7 +14,10 @@ fn guest(script: &str) -> Guest {
     });
     let base = guest.path("recipes/bases/test.yaml");
     let text = fs::read_to_string(&base).unwrap();
-    let text = text.replace("packages: [tool, regdb]", "packages: [tool, regdb, shell]\nprograms: { iw: radio }");
+    let text = text.replace(
+        "packages: [tool, regdb]",
+        "packages: [tool, regdb, shell]\nprograms: { iw: radio }",
+    );
     fs::write(base, text).unwrap();
     let role = "summary: a role\napp_config: wpa_supplicant\noverlays: [o]\n";
     fs::write(guest.path("recipes/roles/station.yaml"), role).unwrap();
@@ -36,8 +39,19 @@ fn build(guest: &Guest) -> (Option<i32>, String) {
     let path = |name: &str| guest.path(name).to_str().unwrap().to_owned();
     let mirror = format!("test={}", path("mirror"));
     let (code, _, stderr) = guest.run(&[
-        "build", "--flavor", "bare", "--out", &path("out"), "--lock-file", &path("lock"),
-        "--cache-dir", &path("cache"), "--trust-key", &path("key.gpg"), "--mirror", &mirror,
+        "build",
+        "--flavor",
+        "bare",
+        "--out",
+        &path("out"),
+        "--lock-file",
+        &path("lock"),
+        "--cache-dir",
+        &path("cache"),
+        "--trust-key",
+        &path("key.gpg"),
+        "--mirror",
+        &mirror,
     ]);
     (code, stderr)
 }
@@ -49,7 +63,8 @@ fn a_program_whose_package_is_missing_stops_the_build() {
     assert_eq!(code, Some(1), "{said}");
     let line = "/etc/sv/radio, line 4: calls iw: the package radio has it: add it to 'packages'";
     assert!(said.contains(line), "{said}");
-    let line = "/etc/sv/radio, line 4: calls none: no package of this guest has it; 'apt-file search";
+    let line =
+        "/etc/sv/radio, line 4: calls none: no package of this guest has it; 'apt-file search";
     assert!(said.contains(line), "{said}");
     assert!(said.contains("command -v NAME"), "{said}");
     assert!(!said.contains("calls tool") && !said.contains("calls read"), "{said}");
@@ -65,7 +80,10 @@ fn with_the_package_or_a_question_before_it_the_guest_is_built() {
     change(&guest, "kernels: [k]\n", exclude);
     let (code, said) = build(&guest);
     assert_eq!(code, Some(1), "{said}");
-    assert!(said.contains("the package radio has it, and 'exclude' of a recipe leaves it out"), "{said}");
+    assert!(
+        said.contains("the package radio has it, and 'exclude' of a recipe leaves it out"),
+        "{said}"
+    );
     let script = "#!/bin/sh\n! command -v iw >/dev/null || iw reg get\n";
     fs::write(guest.path("overlays/o/root/etc/sv/radio"), script).unwrap();
     let (code, said) = build(&guest);

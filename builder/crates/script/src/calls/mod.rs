@@ -3,15 +3,15 @@
 //! A name that is made while the script runs (`$program`, `eval`) is not known here and left out. What the
 //! script itself asks for first (`command -v X`, `[ -x /usr/sbin/X ]`) is noted, as it does without.
 
+mod simple;
 mod walk;
-mod words;
 
 use std::collections::BTreeSet;
 
 use crate::SIZE_LIMIT;
 use crate::syntax::parse;
 
-/// What a script calls, reads in, defines and asks for.
+/// The names that a script calls, defines and asks for, and the files that it reads in.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Calls {
     /// Programs and functions that it calls, without the shell's builtins, in order.
@@ -62,7 +62,7 @@ pub struct Unreadable {
 }
 
 impl Calls {
-    /// What the script of this text calls.
+    /// Reads a script.
     ///
     /// # Errors
     /// [`Unreadable`]: it cannot be parsed.
@@ -71,7 +71,8 @@ impl Calls {
             let what = format!("the script is larger than {SIZE_LIMIT} bytes");
             return Err(Unreadable { line: 1, what });
         }
-        let list = parse(text).map_err(|error| Unreadable { line: error.line, what: error.what })?;
+        let list =
+            parse(text).map_err(|error| Unreadable { line: error.line, what: error.what })?;
         let mut calls = Calls::default();
         calls.list(&list);
         Ok(calls)
@@ -80,18 +81,15 @@ impl Calls {
 
 /// Whether a shell has this command itself: BusyBox's ash, or bash.
 pub fn is_builtin(name: &str, bash: bool) -> bool {
-    const ASH: &[&str] = &[
-        ".", ":", "[", "[[", "alias", "bg", "break", "cd", "chdir", "command", "continue", "echo",
-        "eval", "exec", "exit", "export", "false", "fg", "getopts", "hash", "help", "history",
-        "jobs", "kill", "let", "local", "printf", "pwd", "read", "readonly", "return", "set",
-        "shift", "source", "test", "times", "trap", "true", "type", "ulimit", "umask", "unalias",
-        "unset", "wait", "time", "]",
-    ];
-    const BASH: &[&str] = &[
-        "bind", "builtin", "caller", "compgen", "complete", "compopt", "declare", "dirs", "disown",
-        "enable", "logout", "mapfile", "popd", "pushd", "readarray", "shopt", "suspend", "typeset",
-    ];
-    ASH.contains(&name) || bash && BASH.contains(&name)
+    const ASH: &str = "\
+        . : [ [[ ] alias bg break cd chdir command continue echo eval exec exit export false fg getopts hash help \
+        history jobs kill let local printf pwd read readonly return set shift source test time times trap true type \
+        ulimit umask unalias unset wait";
+    const BASH: &str = "\
+        bind builtin caller compgen complete compopt declare dirs disown enable logout mapfile popd pushd readarray \
+        shopt suspend typeset";
+    let knows = |list: &str| list.split(' ').any(|builtin| builtin == name);
+    knows(ASH) || bash && knows(BASH)
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! Goes through everything of a script in which a command may stand.
 
 use super::Calls;
-use super::words::{tests_file, text_of};
+use super::simple::{tests_file, text_of};
 use crate::syntax::{
     Command, Condition, Kind, List, Operation, Piece, Redirection, RedirectionKind, Word,
 };

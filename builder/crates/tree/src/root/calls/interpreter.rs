@@ -50,7 +50,9 @@ impl Interpreter {
             "sh" | "ash" | "dash" | "bash" => {
                 interpreter.is_shell = true;
                 // OpenWrt's services: the shell runs /etc/rc.common, which reads the script in.
-                interpreter.frame.extend(words.find(|word| word.starts_with('/')).map(str::to_owned));
+                interpreter
+                    .frame
+                    .extend(words.find(|word| word.starts_with('/')).map(str::to_owned));
             }
             "openrc-run" => {
                 interpreter.is_shell = true;

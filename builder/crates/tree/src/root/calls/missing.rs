@@ -8,7 +8,7 @@ use wifibox_recipe::{Format, Recipe};
 
 use crate::{Origin, Tree};
 
-/// What a script wants of a name.
+/// The thing that a script wants of a name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Want {
     /// A program to call.
@@ -26,7 +26,7 @@ pub struct MissingCall {
     pub script: GuestPath,
     /// The line, from 1.
     pub line: usize,
-    /// What it wants.
+    /// The thing that it wants.
     pub want: Want,
     /// The name, or a path.
     pub name: String,
@@ -69,7 +69,7 @@ impl MissingCalls {
     }
 }
 
-/// What brings it.
+/// How it can be brought in.
 fn help(call: &MissingCall, recipe: &Recipe, tree: &Tree) -> String {
     match call.want {
         Want::Applet => return "this guest's BusyBox was built without it".into(),
@@ -78,7 +78,10 @@ fn help(call: &MissingCall, recipe: &Recipe, tree: &Tree) -> String {
     }
     let program = call.name.rsplit('/').next().unwrap_or_default();
     let Some(package) = recipe.programs.get(program).map(|package| &package.value) else {
-        return format!("no package of this guest has it; {}", search(recipe.format.value, program));
+        return format!(
+            "no package of this guest has it; {}",
+            search(recipe.format.value, program)
+        );
     };
     let of_package = |origin: &Origin| matches!(origin, Origin::Package(name) if name == package);
     let asked_for = recipe.packages.iter().any(|asked| asked.value == *package);

@@ -92,7 +92,8 @@ fn find(tree: &Tree, later: &[GuestPath]) -> Result<Found, ReadBack> {
     for (path, known) in &surroundings {
         let Some(calls) = reader.calls(path) else { continue };
         let look = Look { tree, calls, known, applets: &applets, later };
-        let bad = calls.calls.iter().filter_map(|call| Some((call.line, look.call(call)?, &call.name)));
+        let bad =
+            calls.calls.iter().filter_map(|call| Some((call.line, look.call(call)?, &call.name)));
         let sources = calls.sources.iter().filter(|source| !look.has_source(source));
         let sources = sources.map(|source| (source.line, Want::File, &source.path));
         found.missing.extend(
@@ -108,7 +109,7 @@ fn is_own(tree: &Tree, path: &GuestPath) -> bool {
     tree.get(path).is_some_and(|node| matches!(node.origin, Origin::Recipe(_)))
 }
 
-/// What a script can call because of the files that it is read with. Where several scripts read a file in, it
+/// Names that a script can call because of the files that it is read with. Where several scripts read a file in, it
 /// may call what any of them has.
 #[derive(Default)]
 struct Surroundings {
@@ -149,7 +150,7 @@ struct Look<'a> {
 }
 
 impl Look<'_> {
-    /// What a call lacks, where nothing of its name is in the guest.
+    /// The thing that a call lacks, where nothing of its name is in the guest.
     fn call(&self, call: &Call) -> Option<Want> {
         let name = call.name.as_str();
         if self.calls.asked.contains(name) {
@@ -198,7 +199,7 @@ fn is_program(tree: &Tree, path: &GuestPath) -> bool {
     matches!(tree.lookup(path), Some((_, Node { kind: Kind::File(_), meta, .. })) if meta.mode & 0o111 != 0)
 }
 
-/// What `busybox NAME` knows in this guest.
+/// The applets that `busybox NAME` knows in this guest.
 fn applets(tree: &Tree) -> Result<BTreeSet<String>, ReadBack> {
     let mut names = BTreeSet::new();
     for folder in FOLDERS {

@@ -24,7 +24,7 @@ impl<'a> Reader<'a> {
         Reader { tree, read: BTreeMap::new() }
     }
 
-    /// What the first line of a file says; `None` where it is no script.
+    /// The interpreter of a file, by its first line; `None` where it is no script.
     pub(super) fn interpreter(&self, path: &GuestPath) -> Result<Option<Interpreter>, ReadBack> {
         Ok(self.text(path)?.and_then(|text| Interpreter::of(&text)))
     }
@@ -68,7 +68,8 @@ impl<'a> Reader<'a> {
             let Some(text) = self.text(path)? else { return Ok(Vec::new()) };
             let mut calls = Calls::of(&String::from_utf8_lossy(&text)).map_err(|e| e.to_string());
             if let Ok(calls) = &mut calls {
-                let unknown = |source: &Source| !source.certain && self.real(&source.path).is_none();
+                let unknown =
+                    |source: &Source| !source.certain && self.real(&source.path).is_none();
                 calls.open |= calls.sources.iter().any(unknown);
                 // The frames of init systems read in the scripts themselves.
                 calls.open &= is_own(self.tree, path);
@@ -84,7 +85,7 @@ impl<'a> Reader<'a> {
         self.tree.lookup(&path).map(|(real, _)| real)
     }
 
-    /// What a file that was read calls.
+    /// The calls of a file that was read.
     pub(super) fn calls(&self, path: &GuestPath) -> Option<&Calls> {
         self.read.get(path)?.as_ref().ok()
     }
@@ -92,7 +93,8 @@ impl<'a> Reader<'a> {
     /// Own files that are no scripts of a kind that is known here.
     pub(super) fn unreadable(&self) -> Vec<(GuestPath, String)> {
         let own = self.read.iter().filter(|(path, _)| is_own(self.tree, path));
-        let bad = own.filter_map(|(path, calls)| Some((path.clone(), calls.as_ref().err()?.clone())));
+        let bad =
+            own.filter_map(|(path, calls)| Some((path.clone(), calls.as_ref().err()?.clone())));
         bad.collect()
     }
 }

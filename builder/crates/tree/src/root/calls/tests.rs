@@ -12,7 +12,8 @@ fn tree(files: &[(&str, &str)]) -> Tree {
     let mut tree = Tree::new();
     for (at, text) in files {
         let own = text.starts_with("#!") || at.starts_with("etc/parts/");
-        let origin = if own { Origin::Recipe("overlays/x".into()) } else { Origin::Package("p".into()) };
+        let origin =
+            if own { Origin::Recipe("overlays/x".into()) } else { Origin::Package("p".into()) };
         let kind = Kind::File(Content::from_bytes(*text));
         let node = Node { meta: Meta::with_mode(0o755), kind, origin };
         tree.insert(&path(at), node).expect("put");
@@ -47,7 +48,8 @@ fn a_file_that_cannot_be_run_is_no_program() {
 
 #[test]
 fn what_a_script_asks_for_may_be_missing() {
-    let script = "#!/bin/sh\n! command -v iw >/dev/null || iw\n[ ! -f /etc/parts/no ] || . /etc/parts/no\n";
+    let script =
+        "#!/bin/sh\n! command -v iw >/dev/null || iw\n[ ! -f /etc/parts/no ] || . /etc/parts/no\n";
     assert_eq!(missing(&[("etc/rc", script)]), [""; 0]);
 }
 
@@ -72,7 +74,10 @@ fn a_file_to_read_in_must_be_there_unless_the_guest_makes_it() {
 #[test]
 fn an_interpreter_must_be_there() {
     assert_eq!(missing(&[("etc/x", "#!/usr/bin/lua\n")]), ["/etc/x, line 1: calls /usr/bin/lua"]);
-    assert_eq!(missing(&[("etc/x", "#!/usr/bin/env python3\n")]), ["/etc/x, line 1: calls python3"]);
+    assert_eq!(
+        missing(&[("etc/x", "#!/usr/bin/env python3\n")]),
+        ["/etc/x, line 1: calls python3"]
+    );
     assert_eq!(missing(&[("etc/x", "#!/bin/ls\nnone\n")]), [""; 0]);
 }
 
@@ -96,7 +101,8 @@ fn services_of_init_systems_know_their_functions() {
 #[test]
 fn busybox_must_have_the_applets_that_it_is_asked_for() {
     let script = "#!/bin/sh\n/bin/busybox ls\nbusybox none\n";
-    let table = format!("[\0[[\0{}ls\0\0", ('a'..='z').map(|c| format!("a{c}\0")).collect::<String>());
+    let table =
+        format!("[\0[[\0{}ls\0\0", ('a'..='z').map(|c| format!("a{c}\0")).collect::<String>());
     let found = missing(&[("bin/busybox", &table), ("etc/rc", script)]);
     assert_eq!(found, ["/etc/rc, line 3: calls the BusyBox applet none"]);
 }
@@ -137,7 +143,8 @@ fn every_script_of_the_overlays_can_be_read() {
         let shell = Interpreter::of(&text).is_some_and(|interpreter| interpreter.is_shell);
         if shell || path.ends_with(PROFILE) || part && path.extension().is_none() {
             let text = String::from_utf8(text).expect("text");
-            let calls = Calls::of(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+            let calls =
+                Calls::of(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
             read += 1;
             assert!(!calls.open, "{}", path.display());
         }
