@@ -10,6 +10,7 @@ mod command_line;
 mod detect;
 mod diff;
 mod freebsd_port;
+mod guest_calls;
 mod guest_scripts;
 mod host;
 mod host_scripts;

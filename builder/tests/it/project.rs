@@ -80,7 +80,7 @@ fn a_mistake_in_the_file_is_bad_input_and_is_shown() {
 #[test]
 fn a_guest_is_built_by_its_project_alone_and_again_with_the_same_bytes() {
     let world = World::new(PROJECT);
-    world.write("p/own.sh", "#!/bin/sh\n");
+    world.write("p/own.sh", "#!/usr/bin/tool\n");
     world.write("p/deep/er/x", "");
     // From a folder below, as with other tools.
     world.good("p/deep/er", &[]);
@@ -105,7 +105,7 @@ fn a_guest_is_built_by_its_project_alone_and_again_with_the_same_bytes() {
     let (_, _, stderr) = world.run("q", &[]);
     assert!(stderr.contains("is up to date"), "{stderr}");
     // A changed file is another guest.
-    world.write("q/own.sh", "#!/bin/sh\nexit\n");
+    world.write("q/own.sh", "#!/usr/bin/tool\nexit\n");
     let (_, _, stderr) = world.run("q", &[]);
     assert!(!stderr.contains("is up to date"), "{stderr}");
     assert_ne!(fs::read(out.join("SHA256SUMS")).unwrap(), sums);

@@ -134,6 +134,9 @@ fn build_anew(
     let build_id = inputs.build_id(&made);
     root::seal(&mut tree, &build_id, epoch)?;
     let initramfs = drivers::initramfs(composed, &tree, &drivers.kernel)?;
+    if let Some(tree) = &initramfs {
+        root::check_calls(recipe, tree, &context).map_err(root::Error::from)?;
+    }
     laps.end("tree");
     let parts = Parts {
         composed,

@@ -108,6 +108,10 @@ recipe_file! {
         /// to the channels that are allowed everywhere; it must if this is not given.
         #[serde(default)]
         pub regulatory_database: Option<At<bool>>,
+        /// The packages that have the programs which the guest's own scripts call, by program: an error names
+        /// the package of one that is missing.
+        #[serde(default)]
+        pub programs: Map<String, String>,
         /// The parts of the initramfs, for kernels that boot with one.
         #[serde(default)]
         pub initramfs: Option<At<Initramfs>>,

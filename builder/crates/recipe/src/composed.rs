@@ -152,6 +152,8 @@ pub struct Recipe {
     pub keep_empty_directories: Sourced<bool>,
     /// Whether the guest must hold the wireless regulatory database.
     pub regulatory_database: Sourced<bool>,
+    /// The packages that have programs which scripts call, by program.
+    pub programs: BTreeMap<String, Sourced<String>>,
     /// The contents of the initramfs; `None` if the kernel boots without one.
     pub initramfs: Option<Sourced<Initramfs>>,
     /// Repositories, with the release filled in.

@@ -67,6 +67,11 @@ impl Catalog {
             accounts_from: given_or(base, base_file, &base.accounts_from, AccountsFrom::Recipes),
             keep_empty_directories: given_or(base, base_file, &base.keep_empty_directories, false),
             regulatory_database: given_or(base, base_file, &base.regulatory_database, true),
+            programs: base
+                .programs
+                .iter()
+                .map(|(program, package)| (program.value.clone(), package.sourced(base_file)))
+                .collect(),
             initramfs,
             repositories: own.into_iter().chain(further).collect(),
             packages: Vec::new(),

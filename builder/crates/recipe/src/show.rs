@@ -76,6 +76,9 @@ impl Recipe {
         show.scalar("accounts_from", &self.accounts_from);
         show.scalar("keep_empty_directories", &self.keep_empty_directories);
         show.scalar("regulatory_database", &self.regulatory_database);
+        for (program, package) in &self.programs {
+            show.entry("programs", program, package);
+        }
         if let Some(initramfs) = &self.initramfs {
             show.scalar("initramfs", initramfs);
         }

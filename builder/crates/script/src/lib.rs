@@ -23,6 +23,7 @@
 //! ```
 
 mod accounts;
+pub mod calls;
 mod commands;
 mod effect;
 mod error;

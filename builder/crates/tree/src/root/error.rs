@@ -5,6 +5,7 @@ use wifibox_ground::content::ReadBack;
 use wifibox_ground::failure::Kind;
 use wifibox_recipe::RecipeError;
 
+use super::CallsError;
 use crate::accounts::AccountError;
 use crate::applets::AppletError;
 use crate::libraries::LibraryError;
@@ -32,6 +33,8 @@ pub enum Error {
     Accounts(#[from] AccountError),
     #[error(transparent)]
     Applets(#[from] AppletError),
+    #[error(transparent)]
+    Calls(#[from] CallsError),
     #[error(transparent)]
     Libraries(#[from] LibraryError),
     #[error(transparent)]
@@ -79,6 +82,7 @@ impl Error {
             | Error::Scripts(_)
             | Error::Accounts(_)
             | Error::Applets(_)
+            | Error::Calls(_)
             | Error::Libraries(_)
             | Error::OpenWrt(_)
             | Error::Place(_)

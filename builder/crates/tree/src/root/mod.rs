@@ -1,6 +1,7 @@
 //! From fetched packages to the guest's root, kernel and firmware not yet chosen.
 
 mod accounts;
+mod calls;
 mod effects;
 mod error;
 mod generated;
@@ -32,6 +33,7 @@ use crate::scripts::ScriptReport;
 use crate::unpack::Unpacker;
 use crate::{Context, Kind, Meta, Origin, PlaceError, Tree, append, overlay_mode, put};
 
+pub use calls::{CallsError, MissingCall, MissingCalls, Want, check_calls};
 pub use error::Error;
 pub use procd::finish;
 pub use prune::{folders, prune};
@@ -125,6 +127,7 @@ pub fn assemble(
     if recipe.init_system.value == InitSystem::Procd {
         procd::configure(recipe, facts, &mut tree, context)?;
     }
+    check_calls(recipe, &tree, context)?;
     Ok(Root { tree, licences, scripts: outcome.reports })
 }
 
