@@ -82,9 +82,9 @@ pub fn bundle(
         let name = key.file_name().unwrap_or_default().to_string_lossy().into_owned();
         folder.write_bytes(&format!("keys/{name}"), 0o644, &bytes)?;
     }
-    for Locked { lock, .. } in &locks {
+    for Locked { lock, source, .. } in &locks {
         let text = lock.to_text()?;
-        let path = lock.target.default_path().display().to_string();
+        let path = source.lock_name().display().to_string();
         folder.write_bytes(&path, 0o644, text.as_bytes())?;
     }
     let names = locks.iter().flat_map(|locked| &locked.source.repositories);

@@ -19,6 +19,7 @@ mod missing;
 pub mod outdated;
 mod package_variants;
 mod pinning;
+mod points;
 mod rollback;
 pub mod solver;
 mod source;
@@ -34,6 +35,7 @@ pub use locked::{LockChange, Locked};
 pub use locking::{ensure, lock as make_lock};
 pub use outdated::outdated;
 pub use pinning::pin_all;
+pub use points::as_locked;
 pub use solver::{
     Because, Chosen, Item, Repository, Request, Solution, StandIn, StandInUse, Universe,
     UniverseError, Unsatisfiable, policy, resolve,

@@ -4,7 +4,11 @@ use wifibox_resolve::outdated::{Newer, Outdated};
 
 /// The table for people, with a line that counts at its end.
 pub fn text(outdated: &Outdated) -> String {
-    let lock = outdated.lock.display();
+    let release = |words: &str, release: &Option<String>| {
+        release.as_ref().map(|release| format!("{words}{release}")).unwrap_or_default()
+    };
+    let lock =
+        format!("{}{}", outdated.lock.display(), release(", release ", &outdated.locked_release));
     if outdated.is_current() {
         return format!("{lock} has what is offered now\n");
     }
@@ -35,6 +39,9 @@ pub fn text(outdated: &Outdated) -> String {
     let table: String = rows.iter().map(line).collect();
     let security = outdated.packages.iter().filter(|row| row.security).count();
     let changed = outdated.guests.iter().filter(|guest| !guest.changes.is_empty()).count();
+    let is_other = outdated.locked_release != outdated.offered_release;
+    let offered = outdated.offered_release.clone().filter(|_| is_other);
+    let lock = format!("{lock}{}", release(" (offered: ", &offered.map(|offered| offered + ")")));
     format!(
         "{table}{lock}: {} newer, {security} of them security updates; {changed} of {all} guests change\n",
         outdated.packages.len()
@@ -70,6 +77,8 @@ mod tests {
         Outdated {
             format: FORMAT,
             lock: "locks/a.lock".into(),
+            locked_release: None,
+            offered_release: None,
             packages: vec![
                 newer("libssl3t64", Some("1"), "debian-security", true, 2),
                 newer("firmware-x", None, "debian", false, 1),
@@ -87,6 +96,13 @@ mod tests {
             unused      1       2        debian           none\n\
             locks/a.lock: 3 newer, 1 of them security updates; 2 of 2 guests change\n";
         assert_eq!(text(&outdated()), expected);
+        let released = Outdated {
+            locked_release: Some("13.7".into()),
+            offered_release: Some("13.8".into()),
+            ..outdated()
+        };
+        let said = text(&released);
+        assert!(said.contains("\nlocks/a.lock, release 13.7 (offered: 13.8): 3 newer, "), "{said}");
         let nothing = Outdated { packages: Vec::new(), ..outdated() };
         assert_eq!(text(&nothing), "locks/a.lock has what is offered now\n");
     }

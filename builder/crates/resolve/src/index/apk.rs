@@ -77,16 +77,30 @@ pub fn load(
             package.path = format!("{folder}/{}.apk", package.full_name());
             LockedPackage { repository: repository.name.clone(), package }
         }));
+        let version = point_release(repository, verified.packages.iter());
         let (repository, sha256) = (repository.name.clone(), Sha256::of(&bytes));
         offered.indexes.push(LockedIndex {
             repository,
             suite: folder,
             sha256,
             date,
+            version,
             priority: None,
         });
     }
     Ok(())
+}
+
+/// The point release that an index is of: the version of the package that says so, without its revision.
+pub(crate) fn point_release<'a>(
+    repository: &Repository,
+    mut packages: impl Iterator<Item = &'a Package>,
+) -> Option<String> {
+    let name = repository.release_package.as_ref()?;
+    let package = packages.find(|package| package.name == *name)?;
+    let version =
+        package.version.rsplit_once("-r").map_or(&*package.version, |(version, _)| version);
+    Some(version.to_owned())
 }
 
 /// The index files with their folders. A mirror has the layout of the distribution's servers, or is
