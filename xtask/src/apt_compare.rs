@@ -23,7 +23,7 @@ use wifibox_formats::deb::apt_sources;
 use wifibox_formats::dpkg_index::{self, Mentions};
 use wifibox_ground::version::Scheme;
 use wifibox_recipe::{Catalog, Selection, Sources};
-use wifibox_resolve::{Repository, Request, Universe, resolve};
+use wifibox_solver::{Repository, Request, Universe, resolve};
 
 /// Compare the solver's choices with apt's, over several archives.
 #[derive(Parser)]

@@ -15,7 +15,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use wifibox_formats::{IndexError, Package, apkindex, dpkg_index, opkg_index};
 use wifibox_ground::version::Scheme;
-use wifibox_resolve::{Repository, Request, StandIn, Universe, resolve};
+use wifibox_solver::{Repository, Request, StandIn, Universe, resolve};
 
 /// The largest index that is read, in bytes of its text.
 const INDEX_LIMIT: u64 = 1 << 30;

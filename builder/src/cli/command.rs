@@ -142,7 +142,7 @@ struct Nothing {
 }
 
 /// The flags of a command line that asks for nothing.
-pub fn nothing_asked(words: &[OsString]) -> Option<GlobalArgs> {
+pub(crate) fn nothing_asked(words: &[OsString]) -> Option<GlobalArgs> {
     Nothing::try_parse_from(words).ok().map(|nothing| nothing.global)
 }
 

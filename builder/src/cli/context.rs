@@ -314,7 +314,7 @@ pub fn mebibytes(count: u32) -> u64 {
 ///
 /// # Errors
 /// There is no home folder.
-pub fn cache_folder(named: Option<&Path>) -> Result<PathBuf, Failure> {
+pub(crate) fn cache_folder(named: Option<&Path>) -> Result<PathBuf, Failure> {
     if let Some(folder) = named {
         return Ok(folder.to_owned());
     }

@@ -7,7 +7,7 @@ use nix::sys::resource::{Resource, getrlimit, rlim_t, setrlimit};
 const FILES: rlim_t = 8192;
 
 /// Raises the limit of open files as far as it is needed and allowed: macOS begins with 256.
-pub fn raise_open_files() {
+pub(crate) fn raise_open_files() {
     if let Ok((soft, hard)) = getrlimit(Resource::RLIMIT_NOFILE)
         && soft < FILES
     {

@@ -293,7 +293,7 @@ fn parse_mirror(text: &str) -> Result<(String, String), String> {
 ///
 /// # Errors
 /// It is none.
-pub fn parse_block_size(text: &str) -> Result<u32, String> {
+pub(crate) fn parse_block_size(text: &str) -> Result<u32, String> {
     let sizes = (2..=10).map(|power| 1u32 << power);
     let Ok(size) = text.parse::<u32>() else {
         return Err("expected a number of KiB: 4, 8, 16, 32, 64, 128, 256, 512 or 1024".to_owned());

@@ -93,7 +93,7 @@ impl Context {
     ///
     /// # Errors
     /// As [`Context::wanted`].
-    pub fn of_all_flavors(
+    pub(crate) fn of_all_flavors(
         &self,
         args: &SelectArgs,
     ) -> Result<(Selection, Option<&ProjectGuest>), Failure> {

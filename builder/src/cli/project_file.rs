@@ -61,7 +61,7 @@ impl Place {
     ///
     /// # Errors
     /// The project or its recipes cannot be read.
-    pub fn add_to(&self, sources: Sources, named: bool) -> Result<Sources, Failure> {
+    pub(crate) fn add_to(&self, sources: Sources, named: bool) -> Result<Sources, Failure> {
         let own = if self.folder.as_os_str().is_empty() { Path::new(".") } else { &self.folder };
         let sources = sources.with_project(own, &self.file);
         let recipes = ProjectFile::read(&sources)?.and_then(|(written, ..)| written.recipes);

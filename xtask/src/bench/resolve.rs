@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use wifibox_formats::{Package, apkindex};
 use wifibox_ground::version::Scheme;
-use wifibox_resolve::{Repository, Request, Universe, resolve};
+use wifibox_solver::{Repository, Request, Universe, resolve};
 
 use super::apk::{Apk, Repositories};
 use super::measure::Measure;

@@ -7,6 +7,7 @@
 //! | `lines` | A Rust file has at most 400 lines. |
 //! | `function` | A function has at most 100 lines, in tests too. |
 //! | `head` | A Rust file begins with a `//!` comment, a shell script with a comment. |
+//! | `public` | A function or constant that no other crate names is not public (`public.rs`). |
 //! | `syntax`, `module` | A Rust file can be parsed, and a module that is declared has a file. |
 //! | `name`, `doc`, `string` | With `--words`: words that do not belong (`vocabulary.rs`). |
 //!
@@ -18,6 +19,7 @@ mod files;
 mod items;
 mod modules;
 mod picture;
+mod public;
 mod reader;
 #[cfg(test)]
 mod tests;
@@ -120,6 +122,7 @@ fn check(workspace: &Workspace, with_words: bool) -> Result<(usize, Vec<Problem>
         }
     }
     picture::check(workspace, &mut problems)?;
+    public::check(workspace, &files, &mut problems);
     if with_words {
         vocabulary::check(&files, &mut problems);
     }

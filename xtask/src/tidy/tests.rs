@@ -192,6 +192,30 @@ fn the_picture_is_cargos_graph() {
 }
 
 #[test]
+fn what_no_other_crate_names_is_not_public() {
+    let files = [
+        (
+            "one/src/lib.rs",
+            "//! One.\nmod a;\npub fn program() {}\n    pub const fn example() {}\npub type Own = u8;\n\
+             pub static TEST: u8 = 1;\npub const OWN: Own = 1;\npub struct Kept;\npub(crate) fn inside() {}\n",
+        ),
+        ("one/src/a.rs", "//! A.\nuse crate::OWN;\n    pub async fn waits() {}\n"),
+        ("one/src/main.rs", "//! Main.\nfn main() { one::program(); }\n"),
+        ("one/examples/e.rs", "//! E.\nfn main() { one::example(); }\n"),
+        ("one/tests/all.rs", "//! Tests.\nuse one::TEST;\n"),
+    ];
+    let line = |file: &str, line: usize, name: &str| {
+        format!(
+            "one/src/{file}.rs:{line}: public: no other crate names `{name}`: `pub(crate)` is enough"
+        )
+    };
+    assert_eq!(
+        problems_of(&files),
+        [line("a", 3, "waits"), line("lib", 5, "Own"), line("lib", 7, "OWN")]
+    );
+}
+
+#[test]
 fn words_are_looked_for_when_asked() {
     let begin = ["the", "begin"].join(" ");
     let text = format!(

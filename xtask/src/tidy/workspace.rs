@@ -27,6 +27,8 @@ pub struct Package {
 #[derive(Debug, Deserialize)]
 pub struct Target {
     pub name: String,
+    /// `lib`, `bin`, `test`, `example`, `bench`, `custom-build`.
+    kind: Vec<String>,
     /// The file that its modules begin with.
     pub src_path: PathBuf,
 }
@@ -66,6 +68,18 @@ impl Workspace {
             })
         };
         self.packages.iter().filter(used).map(|member| member.name.as_str())
+    }
+
+    /// The library that the file `path` (relative to the workspace) is part of, by its folder.
+    pub fn library_of(&self, path: &Path) -> Option<&Path> {
+        let path = self.root.join(path);
+        let targets = &self.owner(&path)?.targets;
+        let is_library = |target: &&Target| target.kind.iter().any(|kind| kind == "lib");
+        let (libraries, others): (Vec<_>, Vec<_>) = targets.iter().partition(is_library);
+        // A program may have its file among those of the library.
+        let folder = libraries.first()?.src_path.parent()?;
+        let is_other = others.iter().any(|target| target.src_path == path);
+        (path.starts_with(folder) && !is_other).then_some(folder)
     }
 
     /// The member whose file `path` is (relative to the workspace).

@@ -61,7 +61,7 @@ pub use model::{
     Card, Chipset, Devices, Feature, Firmware, FirmwareArchive, Flavor, Guest, Hypervisor,
     HypervisorMachine, OnByDefault, Role,
 };
-pub use on_releases::{ByBase, OnReleases};
+pub use on_releases::OnReleases;
 pub use project::{
     GuestPlan, Own, OwnContent, OwnFile, OwnFirmware, Project, ProjectFile, ProjectGuest, Settings,
 };

@@ -22,7 +22,7 @@ pub struct OnReleases {
 }
 
 /// Lists of names by base.
-pub type ByBase = Map<String, Vec<At<OnReleases>>>;
+pub(crate) type ByBase = Map<String, Vec<At<OnReleases>>>;
 
 /// The two ways to write an [`OnReleases`].
 #[derive(JsonSchema)]

@@ -8,12 +8,11 @@ use globset::Glob;
 use crate::lock::{LockedPackage, Stock};
 use crate::source::Source;
 use crate::world::World;
-use crate::{
-    Error, Item, Repository, Request, Solution, StandIn, Universe, package_variants, resolve,
-};
+use crate::{Error, package_variants};
 use wifibox_formats::Package;
 use wifibox_ground::version::Scheme;
 use wifibox_recipe::Format;
+use wifibox_solver::{Item, Repository, Request, Solution, StandIn, Universe, resolve};
 
 impl World {
     /// The requests in whose place another variant of the same package is meant.

@@ -10,8 +10,8 @@ use wifibox_ground::failure::Kind;
 use wifibox_ground::location::LocationError;
 use wifibox_recipe::RecipeError;
 
-use crate::Unsatisfiable;
 use crate::lock::{LockError, Target};
+use wifibox_solver::Unsatisfiable;
 
 /// Why a lock, or a question about one, failed.
 #[derive(Debug, thiserror::Error)]

@@ -1,7 +1,6 @@
 //! Chooses packages and keeps the choice: from a recipe and signed indexes to a lock.
 //!
-//! [`solver`] is one solver for apk, apt and opkg, with explanations. [`World`] is what it is asked by a
-//! recipe, [`Source`] a release of a base whose repositories are asked, [`index`] reads and verifies what
+//! `wifibox-solver` chooses, [`World`] is what it is asked by a recipe, [`Source`] a release of a base whose repositories are asked, [`index`] reads and verifies what
 //! these offer, and [`ensure`] and [`make_lock`] make the [`Locked`] choice that everything after is made from.
 
 pub mod artefact;
@@ -21,7 +20,6 @@ mod package_variants;
 mod pinning;
 mod points;
 mod rollback;
-pub mod solver;
 mod source;
 mod variants;
 mod why;
@@ -36,11 +34,7 @@ pub use locking::{ensure, lock as make_lock};
 pub use outdated::outdated;
 pub use pinning::pin_all;
 pub use points::as_locked;
-pub use solver::{
-    Because, Chosen, Item, Repository, Request, Solution, StandIn, StandInUse, Universe,
-    UniverseError, Unsatisfiable, policy, resolve,
-};
 pub use source::{Source, scheme};
 pub use variants::{Limits, Variant, VariantFile, Variants, variants};
 pub use why::{because, why};
-pub use world::{StandsIn, World};
+pub use world::World;

@@ -297,7 +297,7 @@ impl Stock<'_> {
     pub(crate) fn priority(&self, repository: &wifibox_recipe::Repository) -> i16 {
         let mut own = self.indexes.iter().filter(|index| index.repository == repository.name);
         let of_index = || own.find_map(|index| index.priority);
-        repository.priority.or_else(of_index).unwrap_or(crate::Repository::USUAL_PRIORITY)
+        repository.priority.or_else(of_index).unwrap_or(wifibox_solver::Repository::USUAL_PRIORITY)
     }
 }
 

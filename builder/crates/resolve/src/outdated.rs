@@ -207,7 +207,7 @@ fn chosen(
     source: &Source,
 ) -> Option<BTreeSet<(String, String)>> {
     let (universe, _, solution) = crate::World::of(recipe).resolve(records, source).ok()?;
-    let package = |chosen: &crate::Chosen| {
+    let package = |chosen: &wifibox_solver::Chosen| {
         let package = universe.package(chosen.item);
         (package.name.clone(), package.version.clone())
     };

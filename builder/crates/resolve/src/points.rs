@@ -47,9 +47,8 @@ pub(crate) fn newest(
     let Some(mut last) = known.filter_map(|point| number(series, point)).max() else {
         return Ok(selection.clone());
     };
-    let stage =
-        Stage::new("Looking", &format!("for newer releases of {} {series}", selection.base));
-    context.work.progress.stage(&stage);
+    let what = format!("for newer releases of {} {series}", selection.base);
+    context.work.progress.stage(&Stage::new("Looking", &what));
     let store = context.access.store()?;
     let fetcher = context.access.fetcher(&store, &context.work);
     let mut next = last.saturating_add(1);

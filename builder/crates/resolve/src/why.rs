@@ -2,8 +2,9 @@
 
 use wifibox_ground::nearest::near;
 use wifibox_recipe::{Composed, Recipe};
+use wifibox_solver::{Because, Request, Universe};
 
-use crate::{Because, Context, Error, Locked, Records, Request, Universe, ensure};
+use crate::{Context, Error, Locked, Records, ensure};
 
 /// In words, who asked for a package.
 pub fn because(universe: &Universe, requests: &[Request], because: &Because) -> String {

@@ -5,7 +5,7 @@ use wifibox_recipe::{KernelSource, Recipe, Sourced};
 
 /// A name that the builder stands in for, or a glob over names: which version it counts as, and globs
 /// over names that it is not for.
-pub type StandsIn = (String, Option<String>, Vec<String>);
+pub(crate) type StandsIn = (String, Option<String>, Vec<String>);
 
 /// An archive that a kernel comes from, with what goes with it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]

@@ -98,7 +98,7 @@ mod writer;
 
 pub use archive::{Archive, Entry, Kind, Meta};
 #[cfg(feature = "cache")]
-pub use cache::{BlockCache, CacheError, CacheSize, CacheUse, NO_KEY};
+pub use cache::{BlockCache, CacheError, CacheSize, CacheUse};
 pub use codec::Codec;
 pub use content::{Content, OnDisk};
 pub use error::Error;

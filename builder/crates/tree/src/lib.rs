@@ -23,9 +23,7 @@ mod tree;
 pub mod unpack;
 pub mod unpacked;
 
-pub use place::{
-    FileError, PlaceError, append, guest_path, overlay_mode, put, read_file, write_file,
-};
+pub use place::{FileError, PlaceError, append, guest_path, overlay_mode, put, write_file};
 pub use tree::{Kind, Meta, Node, Origin, Tree, TreeError};
 
 use wifibox_formats::OpenPackage;

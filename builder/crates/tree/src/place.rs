@@ -86,7 +86,7 @@ pub fn append(tree: &mut Tree, path: &str, lines: &str) -> Result<(), FileError>
 ///
 /// # Errors
 /// [`FileError`]: it cannot be read.
-pub fn read_file(tree: &Tree, path: &str) -> Result<Option<Vec<u8>>, FileError> {
+pub(crate) fn read_file(tree: &Tree, path: &str) -> Result<Option<Vec<u8>>, FileError> {
     match tree.lookup(&guest_path(path)?) {
         Some((_, Node { kind: Kind::File(content), .. })) => {
             Ok(Some(content.read().map_err(ReadBack::of(path))?))

@@ -10,10 +10,10 @@ use crate::cli::context::Context;
 use crate::cli::render::failure::Failure;
 
 /// The variable by which a script asks.
-pub const VARIABLE: &str = "WIFIBOX_BUILD_COMPLETE";
+pub(crate) const VARIABLE: &str = "WIFIBOX_BUILD_COMPLETE";
 
 /// The part of `--help` behind the flags.
-pub const HELP: &str = "\
+pub(crate) const HELP: &str = "\
 Where the script belongs, for one user:
   bash   ~/.local/share/bash-completion/completions/wifibox-build
   zsh    _wifibox-build in a folder of $fpath

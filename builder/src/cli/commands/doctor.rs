@@ -13,7 +13,7 @@ use crate::cli::render::failure::Failure;
 use wifibox_host::doctor::{Capture, SCRIPT, Severity, examine};
 
 /// What `--help` says besides the flags.
-pub const HELP: &str = "\
+pub(crate) const HELP: &str = "\
 Looks at the host (FreeBSD with wifibox-core; Linux with libvirt; Xen's dom0): the IOMMU, the card and who has \
 it, files and shares, memory, the bridge, addresses and routes, the logs, what the guest says of itself, and \
 mistakes in configuration files. Each cause is told with the line that tells it and the commands that cure it, \

@@ -15,7 +15,7 @@ use wifibox_host::into_output::{into_folder, into_output};
 use wifibox_host::{HostError, HostFile, Hypervisor, Overrides};
 
 /// The part of `--help` behind the flags.
-pub const HELP: &str = "\
+pub(crate) const HELP: &str = "\
 A build writes these files for every hypervisor that its guest can run under, as the recipe has the \
 guest. This writes them again with what is particular to a host: the card, the memory, the bridge. What \
 is not said is as the build has it, whatever was said the time before.

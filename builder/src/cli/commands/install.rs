@@ -12,7 +12,7 @@ use crate::cli::render::install::report;
 use wifibox_host::install::{Purposes, Request, install, rollback};
 
 /// What `--help` says besides the flags.
-pub const HELP: &str = "\
+pub(crate) const HELP: &str = "\
 Images, samples of the configuration, the link app_config, the folders of the share var, the files of \
 OUTPUT/host, licences and the man page go where the host's programs look for them. A sample also becomes the \
 file that it is a sample of, where there is none yet. What you changed or removed is never replaced; what this \

@@ -13,7 +13,7 @@ use wifibox_ground::regular;
 use wifibox_host::lint::{Kind, Level, Problem, lint};
 
 /// The part of `--help` behind the flags.
-pub const HELP: &str = "\
+pub(crate) const HELP: &str = "\
 bhyve says nothing about variables that it does not know, wifibox sources 'cpus = 1' without a word, and \
 vm-bhyve cuts a value at '#'. This does not. Errors are what the program refuses or what cannot work; \
 warnings and hints do not fail. Each names the document or program that its rule is from.

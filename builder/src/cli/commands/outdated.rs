@@ -9,7 +9,7 @@ use crate::cli::render::failure::Failure;
 use wifibox_resolve::outdated::Outdated;
 
 /// Shown below the help.
-pub const HELP: &str = "With --json each lock is one object; its schema is docs/schema/verbs/outdated.json. \
+pub(crate) const HELP: &str = "With --json each lock is one object; its schema is docs/schema/verbs/outdated.json. \
                         'wifibox-build lock --upgrade' takes what is offered.";
 
 /// `outdated`.

@@ -9,7 +9,7 @@ use crate::cli::render::install::report;
 use wifibox_host::install::uninstall;
 
 /// What `--help` says besides the flags.
-pub const HELP: &str = "\
+pub(crate) const HELP: &str = "\
 Files that are as 'install' wrote them go, with the links and with the folders that are empty then. What you \
 changed stays and is named, as does what the guest wrote into the share var; --purge takes these, too.
 

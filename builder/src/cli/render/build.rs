@@ -12,7 +12,7 @@ use wifibox_ground::progress::Progress as _;
 use wifibox_pipeline::{BuildReport, Outcome};
 
 /// Remarks on a guest that was built, besides the result.
-pub fn say_report(printer: &Printer, report: &BuildReport) {
+pub(crate) fn say_report(printer: &Printer, report: &BuildReport) {
     say_changes(printer, &report.locks);
     if report.up_to_date {
         let out = report.out.display();
@@ -24,7 +24,7 @@ pub fn say_report(printer: &Printer, report: &BuildReport) {
 }
 
 /// Remarks on one of several guests that was not built.
-pub fn say_outcome(printer: &Printer, flavor: &str, outcome: &Outcome) {
+pub(crate) fn say_outcome(printer: &Printer, flavor: &str, outcome: &Outcome) {
     match outcome {
         Outcome::Built(_) => {}
         Outcome::LeftOut(why) => printer.status("Left out", &format!("{flavor}: {why}")),

@@ -58,13 +58,13 @@ impl Failure {
     }
 
     /// The same, with advice.
-    pub fn with_hint(mut self, hint: impl Into<String>) -> Self {
+    pub(crate) fn with_hint(mut self, hint: impl Into<String>) -> Self {
         self.hints.push(hint.into());
         self
     }
 
     /// The same, with the name that may have been meant.
-    pub fn with_near(mut self, name: Option<&str>) -> Self {
+    pub(crate) fn with_near(mut self, name: Option<&str>) -> Self {
         self.hints.extend(name.and_then(|name| question(&[name])));
         self
     }

@@ -4,7 +4,7 @@ use super::printer::Printer;
 use wifibox_resolve::Locked;
 
 /// Says which locks changed, and what is missing from them.
-pub fn say_changes(printer: &Printer, locks: &[Locked]) {
+pub(crate) fn say_changes(printer: &Printer, locks: &[Locked]) {
     for Locked { path, change, lock, .. } in locks {
         if change.is_empty() {
             continue;

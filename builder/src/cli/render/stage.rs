@@ -43,7 +43,7 @@ impl Current {
     }
 
     /// A task of this size begins.
-    pub fn task_begins(&mut self, total: Option<u64>) {
+    pub(crate) fn task_begins(&mut self, total: Option<u64>) {
         if !self.sized {
             self.bytes += total.unwrap_or_default();
         }
@@ -55,7 +55,7 @@ impl Current {
     }
 
     /// A task ends.
-    pub fn task_ends(&mut self) {
+    pub(crate) fn task_ends(&mut self) {
         self.ended += 1;
     }
 

@@ -41,7 +41,7 @@ impl Stages {
     }
 
     /// Whether there is one.
-    pub fn is_under_way(&self) -> bool {
+    pub(crate) fn is_under_way(&self) -> bool {
         lock(&self.current).is_some()
     }
 
@@ -51,7 +51,7 @@ impl Stages {
     }
 
     /// Its line, above those of tasks.
-    pub fn draw(&self, bars: &MultiProgress, verb: String) {
+    pub(crate) fn draw(&self, bars: &MultiProgress, verb: String) {
         let mut bar = lock(&self.bar);
         let bar = bar.get_or_insert_with(|| bars.insert(0, ProgressBar::new_spinner()));
         let (current, clock) = (Arc::downgrade(&self.current), self.clock);

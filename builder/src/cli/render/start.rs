@@ -3,7 +3,7 @@
 use super::failure::Failure;
 
 /// The failure that says it.
-pub fn nothing_asked() -> Failure {
+pub(crate) fn nothing_asked() -> Failure {
     Failure::usage("nothing to do: no command and no chipset is given")
         .with_hint(
             "which chipset is it?    wifibox-build detect    (or: pciconf -lv | wifibox-build detect -)",

@@ -24,7 +24,7 @@ impl Schema {
     /// A package.
     pub const PACKAGE: Schema = Schema(*b"pckg");
     /// apk's database of installed packages.
-    pub const INSTALLED: Schema = Schema(*b"idb\0");
+    pub(crate) const INSTALLED: Schema = Schema(*b"idb\0");
 }
 
 impl fmt::Display for Schema {

@@ -52,7 +52,7 @@ pub fn unpacked<'r>(
 }
 
 /// The error for a file that ends too early.
-pub fn cut_off() -> io::Error {
+pub(crate) fn cut_off() -> io::Error {
     io::Error::new(io::ErrorKind::UnexpectedEof, "the file is cut off")
 }
 

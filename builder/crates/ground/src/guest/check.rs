@@ -6,9 +6,9 @@ use super::{Boot, Guest};
 /// Memory that a guest may have, in MiB.
 pub const MEMORY: std::ops::RangeInclusive<u32> = 16..=1024 * 1024;
 /// Virtual processors that a guest may have.
-pub const VCPUS: std::ops::RangeInclusive<u16> = 1..=64;
+pub(crate) const VCPUS: std::ops::RangeInclusive<u16> = 1..=64;
 /// The most functions of cards that a guest may get: those of one slot.
-pub const PASSTHRU_LIMIT: usize = 8;
+pub(crate) const PASSTHRU_LIMIT: usize = 8;
 
 /// A value of the description that is not allowed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

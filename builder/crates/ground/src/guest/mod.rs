@@ -12,7 +12,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-pub use check::{BadValue, MEMORY, PASSTHRU_LIMIT, VCPUS};
+pub use check::{BadValue, MEMORY};
 pub use kinds::{AppConfig, Nic, ShareTransport};
 
 use crate::address::Address;

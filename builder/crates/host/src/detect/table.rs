@@ -188,7 +188,7 @@ impl Table {
 
     /// The PCI devices that aliases name, without their boards, each once.
     #[must_use]
-    pub fn pci_chips(&self) -> BTreeSet<DeviceId> {
+    pub(crate) fn pci_chips(&self) -> BTreeSet<DeviceId> {
         let aliases = self.of(Kind::Alias).filter_map(|(_, alias, _)| PciAlias::parse(alias));
         let number = |part: Option<u32>| part.and_then(|number| u16::try_from(number).ok());
         let ids = aliases

@@ -8,9 +8,9 @@ use wifibox_ground::guest::HostPath;
 use crate::{HostError, Hypervisor};
 
 /// The record of what was installed, in the folder of the images.
-pub const RECORD: &str = "installed.json";
+pub(crate) const RECORD: &str = "installed.json";
 /// The folder of the images before the last upgrade, in the folder of the images.
-pub const PREVIOUS: &str = "previous";
+pub(crate) const PREVIOUS: &str = "previous";
 
 /// A host's folders, as the host sees them, and how what is installed there reaches its programs.
 #[derive(Debug, Clone, PartialEq, Eq)]

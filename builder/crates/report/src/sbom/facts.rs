@@ -42,7 +42,7 @@ pub struct FileFacts {
 ///
 /// # Errors
 /// A content cannot be read back.
-pub fn file_facts(tree: &Tree) -> io::Result<Vec<FileFacts>> {
+pub(crate) fn file_facts(tree: &Tree) -> io::Result<Vec<FileFacts>> {
     let mut facts = Vec::new();
     for (path, node) in tree.iter() {
         let Kind::File(content) = &node.kind else { continue };
@@ -57,7 +57,7 @@ pub fn file_facts(tree: &Tree) -> io::Result<Vec<FileFacts>> {
 }
 
 /// Those of `names` that were written into `folder`.
-pub fn output_facts(folder: &OutputFolder, names: &[&str]) -> Vec<FileFacts> {
+pub(crate) fn output_facts(folder: &OutputFolder, names: &[&str]) -> Vec<FileFacts> {
     let written = |name: &&str| {
         let (size, digests) = folder.digests(name)?;
         Some(facts_of((*name).to_owned(), None, digests, size))

@@ -12,8 +12,10 @@ mod spdx;
 mod spdx_model;
 
 pub use cyclonedx::cyclonedx;
-pub use facts::{FileFacts, PackageFacts, file_facts, output_facts};
-pub use purl::{PackageUrl, package_url};
+pub use facts::{FileFacts, PackageFacts};
+pub(crate) use facts::{file_facts, output_facts};
+pub use purl::PackageUrl;
+pub(crate) use purl::package_url;
 pub use spdx::spdx;
 
 use super::licences::Licences;

@@ -48,7 +48,7 @@ impl PackageUrl {
 
 /// The package URL of a distribution's package. `upstream` is the source package, which scanners for
 /// vulnerabilities look up.
-pub fn package_url(
+pub(crate) fn package_url(
     distribution: Distribution<'_>,
     package: &Package,
     upstream: &str,

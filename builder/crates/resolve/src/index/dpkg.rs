@@ -45,7 +45,7 @@ pub fn load(
         context.work.check()?;
         let (release, sha256) = release_of(suite, &mirrors, &trust, repository, fetcher)?;
         let date = u32::try_from(release.date.as_second()).unwrap_or(u32::MAX);
-        let usual = crate::Repository::USUAL_PRIORITY;
+        let usual = wifibox_solver::Repository::USUAL_PRIORITY;
         let priority = Some(release.automatic.priority()).filter(|priority| *priority != usual);
         same_priority(repository, suite, priority, offered)?;
         let components = repository.components.clone();

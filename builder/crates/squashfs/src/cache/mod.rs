@@ -30,7 +30,7 @@ use crate::store::{BlockKey, BlockStore};
 pub(crate) const DEFAULT_LIMIT: u64 = 2 << 30;
 
 /// The key of a cache that only its user can write to: seals find damage, and nothing else.
-pub const NO_KEY: [u8; 32] = [0; 32];
+pub(crate) const NO_KEY: [u8; 32] = [0; 32];
 
 /// Why a cache folder cannot be used.
 #[derive(Debug, thiserror::Error)]

@@ -10,7 +10,8 @@ use crate::Tree;
 use crate::accounts::Accounts;
 use crate::packages::ChosenPackage;
 use crate::packages::read_data;
-use crate::{read_file, write_file};
+use crate::place::read_file;
+use crate::write_file;
 use wifibox_ground::content::ReadBack;
 use wifibox_ground::entry::EntryKind;
 

@@ -5,8 +5,9 @@
 
 use super::Error;
 use super::transport::transport;
+use crate::place::read_file;
 use crate::{Kind, Origin, Tree};
-use crate::{guest_path, put, read_file, write_file};
+use crate::{guest_path, put, write_file};
 use wifibox_recipe::{Access, Recipe};
 
 /// Puts the recipe's services into their runlevels.

@@ -14,7 +14,7 @@ mod tests;
 mod tree;
 mod values;
 
-pub use options::option_place;
+pub(crate) use options::option_place;
 pub use tree::{Config, Device};
 
 use super::Problem;

@@ -4,7 +4,7 @@
 ///
 /// # Errors
 /// The reason, for a message.
-pub fn option_place(value: &str) -> Result<(u8, u8, u8), String> {
+pub(crate) fn option_place(value: &str) -> Result<(u8, u8, u8), String> {
     let (place, device) =
         value.split_once(',').ok_or_else(|| format!("-s {value}: expected SLOT,DEVICE"))?;
     if device.is_empty() {

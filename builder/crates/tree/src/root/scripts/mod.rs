@@ -25,7 +25,8 @@ use crate::{Context, Kind, Origin};
 use wifibox_ground::content::{Content, ReadBack};
 
 pub use carry::carry;
-pub use stage::{ACCOUNTS, Stage, Touch};
+pub(crate) use stage::ACCOUNTS;
+pub use stage::{Stage, Touch};
 
 /// The input for evaluating scripts.
 pub(crate) struct Job<'a> {

@@ -12,7 +12,7 @@ use wifibox_ground::entry::{Entry, EntryKind};
 use wifibox_ground::path::GuestPath;
 
 /// The files of accounts: scripts change those of the guest, whatever packages bring.
-pub const ACCOUNTS: [&str; 3] = ["etc/passwd", "etc/group", "etc/shadow"];
+pub(crate) const ACCOUNTS: [&str; 3] = ["etc/passwd", "etc/group", "etc/shadow"];
 /// Larger files are kept without their content, unless a cache holds it.
 const SIZE_LIMIT: u64 = 1 << 20;
 /// Directories that exist before the first package is unpacked.

@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use crate::solver::sat::{Impossible, Lit, Sat};
+use crate::sat::{Impossible, Lit, Sat};
 
 /// Decides every open variable false, then asks whether the clauses can hold.
 fn solve(variables: usize, clauses: &[Vec<Lit>]) -> Result<Vec<bool>, Impossible> {

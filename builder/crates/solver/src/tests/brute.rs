@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use proptest::prelude::*;
 
 use super::{index, solve};
-use crate::solver::Request;
+use crate::Request;
 use wifibox_formats::{Constraint, Package, Relation};
 use wifibox_ground::version::Scheme;
 
@@ -246,7 +246,7 @@ fn compare_with_brute_force(
     });
     match outcome {
         Ok(solution) => {
-            let place = |chosen: &crate::solver::Chosen| {
+            let place = |chosen: &crate::Chosen| {
                 let record = universe.package(chosen.item);
                 judge.all.iter().position(|(tag, p)| {
                     *p == record && *tag == (universe.repository(chosen.item) == 1)
@@ -301,12 +301,12 @@ proptest! {
                 solution.packages.iter().map(|c| universe.package(c.item).clone()).collect();
             let stored = serde_json::to_string(&chosen).expect("JSON");
             let locked: Vec<Package> = serde_json::from_str(&stored).expect("packages");
-            let repository = crate::solver::Repository::new(locked.into());
-            let universe = crate::solver::Universe::new(scheme, None, vec![repository], vec![]).expect("a universe");
+            let repository = crate::Repository::new(locked.into());
+            let universe = crate::Universe::new(scheme, None, vec![repository], vec![]).expect("a universe");
             let separator = if scheme == Scheme::Apk { ' ' } else { ',' };
             let requests: Vec<Request> =
                 world.split(separator).map(|w| Request::parse(scheme, w).expect("a request")).collect();
-            let again = crate::solver::resolve(&universe, &requests).expect("a solution");
+            let again = crate::resolve(&universe, &requests).expect("a solution");
             let again: Vec<Package> =
                 again.packages.iter().map(|c| universe.package(c.item).clone()).collect();
             prop_assert_eq!(again, chosen);

@@ -1,7 +1,7 @@
 //! The choices of `apk add` on an empty root.
 
 use super::{check, names, solve};
-use crate::solver::{Because, Chosen};
+use crate::{Because, Chosen};
 use wifibox_ground::version::Scheme;
 
 #[track_caller]

@@ -32,18 +32,16 @@ fn requests_take_versions_and_alternatives() {
 
 /// Chooses from repositories with priorities, as apt does from archives.
 fn from_archives(archives: &[(i16, &str)], world: &str) -> String {
-    let repositories = archives.iter().map(|(priority, text)| crate::solver::Repository {
+    let repositories = archives.iter().map(|(priority, text)| crate::Repository {
         priority: *priority,
-        ..crate::solver::Repository::new(super::index(Scheme::Dpkg, text).into())
+        ..crate::Repository::new(super::index(Scheme::Dpkg, text).into())
     });
-    let universe =
-        crate::solver::Universe::new(Scheme::Dpkg, None, repositories.collect(), Vec::new())
-            .expect("a universe");
-    let requests = world
-        .split(',')
-        .map(|text| crate::solver::Request::parse(Scheme::Dpkg, text).expect("a request"));
+    let universe = crate::Universe::new(Scheme::Dpkg, None, repositories.collect(), Vec::new())
+        .expect("a universe");
+    let requests =
+        world.split(',').map(|text| crate::Request::parse(Scheme::Dpkg, text).expect("a request"));
     let requests: Vec<_> = requests.collect();
-    let outcome = crate::solver::resolve(&universe, &requests).map_err(|error| error.to_string());
+    let outcome = crate::resolve(&universe, &requests).map_err(|error| error.to_string());
     names(&universe, outcome)
 }
 
@@ -68,7 +66,7 @@ fn the_last_mentioned_provider_is_that_of_all_archives() {
         let mut all = Vec::new();
         for text in texts {
             let packages = wifibox_formats::dpkg_index::parse_after(&mut mentions, text.as_bytes());
-            all.push(crate::solver::Repository::new(packages.expect("an index").into()));
+            all.push(crate::Repository::new(packages.expect("an index").into()));
         }
         all
     };
@@ -76,11 +74,10 @@ fn the_last_mentioned_provider_is_that_of_all_archives() {
     let first =
         "Package: a\nVersion: 1\nDepends: v\nSuggests: q\n\nPackage: p\nVersion: 1\nProvides: v\n";
     let second = "Package: q\nVersion: 1\nProvides: v\n";
-    let universe =
-        crate::solver::Universe::new(Scheme::Dpkg, None, read(&[first, second]), Vec::new())
-            .expect("a universe");
-    let request = crate::solver::Request::parse(Scheme::Dpkg, "a").expect("a request");
-    let outcome = crate::solver::resolve(&universe, &[request]).map_err(|error| error.to_string());
+    let universe = crate::Universe::new(Scheme::Dpkg, None, read(&[first, second]), Vec::new())
+        .expect("a universe");
+    let request = crate::Request::parse(Scheme::Dpkg, "a").expect("a request");
+    let outcome = crate::resolve(&universe, &[request]).map_err(|error| error.to_string());
     assert_eq!(names(&universe, outcome), "a-1 p-1");
 }
 

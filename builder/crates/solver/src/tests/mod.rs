@@ -7,7 +7,7 @@ mod explain;
 mod opkg;
 mod sat;
 
-use crate::solver::{Repository, Request, Solution, StandIn, Universe, resolve};
+use crate::{Repository, Request, Solution, StandIn, Universe, resolve};
 use wifibox_formats::{Package, apkindex, dpkg_index, opkg_index};
 use wifibox_ground::version::Scheme;
 
@@ -65,7 +65,7 @@ pub(super) fn solve(
 pub(super) fn names(universe: &Universe, outcome: Result<Solution, String>) -> String {
     match outcome {
         Ok(solution) => {
-            let record = |c: &crate::solver::Chosen| universe.package(c.item).full_name();
+            let record = |c: &crate::Chosen| universe.package(c.item).full_name();
             solution.packages.iter().map(record).collect::<Vec<_>>().join(" ")
         }
         Err(error) => error,
