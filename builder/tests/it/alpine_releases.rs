@@ -48,44 +48,39 @@ fn a_lock_of_each_release_says_which_point_release_it_is_of() {
     let path = |name: &str| folder.path().join(name);
     // The recipe with keys that can sign here.
     let mut base = fs::read_to_string(workspace().join("recipes/bases/alpine.yaml")).unwrap();
-    let signer =
-        |architecture: &str, name: &str| SigningKey::generate(name, architecture.len() as u64);
-    for (architecture, name, fingerprint) in KEYS {
+    let mut signers = Vec::new();
+    fs::create_dir_all(path("keys")).unwrap();
+    for (seed, (architecture, name, fingerprint)) in (1..).zip(KEYS) {
         assert!(base.contains(fingerprint), "{name}");
-        let key = signer(architecture, name);
+        let key = SigningKey::generate(name, seed);
         base = base.replace(fingerprint, &key.fingerprint().to_string());
-        fs::create_dir_all(path("keys")).unwrap();
         fs::write(path("keys").join(name), key.pem()).unwrap();
+        signers.push((architecture, key));
     }
     fs::create_dir_all(path("recipes/bases")).unwrap();
     fs::write(path("recipes/bases/alpine.yaml"), base).unwrap();
     for (release, point) in RELEASES {
-        for (architecture, name, _) in KEYS {
+        for (architecture, signer) in &signers {
             let mut packages: Vec<Package> = asked(&catalog, release, architecture)
                 .iter()
                 .filter(|name| *name != "alpine-release")
                 .map(|name| Package::new(name, "1-r0"))
                 .collect();
-            packages.push(Package::new("alpine-release", &format!("{point}-r0")));
-            packages.iter_mut().for_each(|package| package.architecture = architecture.into());
-            let (main, community) = packages.split_at(packages.len() / 2);
-            for (component, packages) in [("community", main), ("main", community)] {
-                let place = path(&format!("mirror/v{release}/{component}/{architecture}"));
-                Repository::new(packages.to_vec())
-                    .signed(Kind::Rsa256, &signer(architecture, name))
-                    .publish(&place);
+            packages.insert(0, Package::new("alpine-release", &format!("{point}-r0")));
+            for package in &mut packages {
+                package.architecture = (*architecture).to_owned();
             }
-            let (mirror, keys) = (path("mirror"), path("keys"));
-            let arguments = [
-                &format!("--mirror=alpine={}", mirror.display()),
-                &format!("--distdir={}", keys.display()),
-                "--arch",
-                architecture,
-            ];
-            let verb = ["lock", "--base", "alpine", "--release", release];
+            let (main, community) = packages.split_at(packages.len() / 2);
+            for (component, packages) in [("main", main), ("community", community)] {
+                let place = path(&format!("mirror/v{release}/{component}/{architecture}"));
+                Repository::new(packages.to_vec()).signed(Kind::Rsa256, signer).publish(&place);
+            }
+            let mirror = format!("--mirror=alpine={}", path("mirror").display());
+            let keys = format!("--distdir={}", path("keys").display());
+            let verb = ["lock", "--base", "alpine", "--release", release, "--arch", architecture];
             let lock = format!("{release}-{architecture}.lock");
-            let (code, said) =
-                wifibox_testkit::run(folder.path(), "a", &lock, &[&verb[..], &arguments].concat());
+            let arguments = [&verb[..], &[&mirror, &keys]].concat();
+            let (code, said) = wifibox_testkit::run(folder.path(), "a", &lock, &arguments);
             assert_eq!(code, Some(0), "{said}");
             let lock = fs::read_to_string(path(&lock)).unwrap();
             assert!(!lock.contains("\"missing\""), "{lock}");

@@ -14,15 +14,19 @@ use super::openrc_guest;
 struct World(tempfile::TempDir);
 
 impl World {
-    /// `lists` are those of `next`.
-    fn new(lists: &[String]) -> Self {
+    /// A set whose lists are at an address that nobody serves.
+    fn new() -> Self {
+        World::at("http://127.0.0.1:1/next", "http://127.0.0.1:1/distinfo")
+    }
+
+    fn at(mirror: &str, list: &str) -> Self {
         let world = World(tempfile::tempdir().unwrap());
         openrc_guest::lay_out(world.0.path(), "[modules]");
         let base = world.path("recipes/bases/set.yaml");
         let text = fs::read_to_string(&base).unwrap();
         let next = format!(
-            "  - name: next\n    releases: [next]\n    mirrors: ['{}']\n    lists: {lists:?}\nkernels: [k]\ninit:",
-            wifibox_testkit::server::dead_url()
+            "  - name: next\n    releases: [next]\n    mirrors: ['{mirror}']\n    lists: ['{list}']\n\
+             kernels: [k]\ninit:"
         );
         let text = text
             .replace("the only one } }", "the only one }, next: { summary: newer } }")
@@ -91,7 +95,7 @@ fn pins(said: &str) -> Vec<&str> {
 
 #[test]
 fn nothing_is_pinned_that_the_user_did_not_agree_to() {
-    let world = World::new(&[]);
+    let world = World::new();
     let build = ["build", "--flavor", "f", "--out", &world.path("out").display().to_string()];
     for verb in [&["lock"][..], &UPGRADE, &build] {
         let said = world.of_folder(verb, 4);
@@ -124,7 +128,7 @@ fn nothing_is_pinned_that_the_user_did_not_agree_to() {
 
 #[test]
 fn only_an_upgrade_looks_for_newer_ones_and_none_goes_back() {
-    let world = World::new(&[]);
+    let world = World::new();
     world.of_folder(&TRUST, 0);
     let lock = world.lock();
     world.add(&daemon("10-r0"));
@@ -157,7 +161,7 @@ fn only_an_upgrade_looks_for_newer_ones_and_none_goes_back() {
 
 #[test]
 fn a_file_that_is_another_package_is_refused() {
-    let world = World::new(&[]);
+    let world = World::new();
     let other = Package::new("other", "1-r0").build();
     fs::write(world.path("next/daemon-3-r0.apk"), other).unwrap();
     let said = world.of_folder(&TRUST, 1);
@@ -182,7 +186,7 @@ fn distinfo(folder: &Path, timestamp: u32) -> String {
 
 #[test]
 fn a_distinfo_gives_the_hashes() {
-    let world = World::new(&[]);
+    let world = World::new();
     let list = world.path("next/distinfo");
     fs::write(&list, distinfo(&world.path("next"), 1_775_399_824)).unwrap();
     let server = Server::start(&world.path("next"));
@@ -211,11 +215,8 @@ fn a_distinfo_gives_the_hashes() {
 fn the_recipe_names_lists_and_folders() {
     let folder = tempfile::tempdir().unwrap();
     let server = Server::start(folder.path());
-    let world = World::new(&[format!("{}/contents/next", server.url())]);
-    let base = world.path("recipes/bases/set.yaml");
-    let text = fs::read_to_string(&base).unwrap();
-    let dead = wifibox_testkit::server::dead_url();
-    fs::write(&base, text.replace(&dead, &format!("{}/next", server.url()))).unwrap();
+    let url = server.url();
+    let world = World::at(&format!("{url}/next"), &format!("{url}/contents/next"));
     fs::rename(world.path("next"), folder.path().join("next")).unwrap();
     let mut objects = vec![serde_json::json!({ "name": "old", "type": "dir", "size": 0 })];
     for entry in fs::read_dir(folder.path().join("next")).unwrap() {
