@@ -9,7 +9,8 @@ use clap::{ColorChoice, CommandFactory as _, FromArgMatches as _, Parser, Subcom
 
 use super::commands::{
     boot, build, bundle, cache, completions, config_disk, detect, diff, doctor, export, fetch,
-    host, init, inspect, install, lint, list, lock, outdated, show, uninstall, verify, why,
+    host, init, inspect, install, lint, list, lock, outdated, report, show, status, uninstall,
+    verify, why,
 };
 use super::context::Context;
 use super::options::{BuildArgs, GlobalArgs, ProjectArgs, SelectArgs};
@@ -91,6 +92,12 @@ pub enum Verb {
     /// Say what keeps an installed guest from working, and how to cure it (exit code 1 if something does)
     #[command(after_help = doctor::HELP)]
     Doctor(doctor::DoctorArgs),
+    /// Print how the installed guest is by its own account
+    #[command(after_help = status::HELP)]
+    Status(status::StatusArgs),
+    /// Write all that is needed to find out why a guest does not work into one file, without passwords
+    #[command(after_help = report::HELP)]
+    Report(report::ReportArgs),
     /// Find mistakes in a host's configuration files that their own programs ignore (exit code 1
     /// for errors)
     #[command(after_help = lint::HELP)]
@@ -179,6 +186,8 @@ impl Verb {
             | Verb::Install(_)
             | Verb::Lint(_)
             | Verb::List
+            | Verb::Report(_)
+            | Verb::Status(_)
             | Verb::Uninstall(_)
             | Verb::Verify(_) => None,
         }
@@ -224,6 +233,8 @@ impl Verb {
             Verb::Install(args) => install::run(context, args),
             Verb::Uninstall(args) => uninstall::run(context, args),
             Verb::Doctor(args) => doctor::run(context, args),
+            Verb::Status(args) => status::run(context, args),
+            Verb::Report(args) => report::run(context, args),
             Verb::Lint(args) => lint::run(context, args),
             Verb::Completions(args) => completions::run(context, args),
             Verb::Cache(args) => cache::run(context, args),

@@ -9,6 +9,7 @@ mod cards;
 pub mod command;
 mod commands;
 mod context;
+mod host_capture;
 mod interrupt;
 mod limits;
 mod meter;

@@ -37,20 +37,21 @@ impl PlaceArgs {
         if let Some(hypervisor) = self.hypervisor {
             return Ok(layout(hypervisor)?);
         }
+        // Nothing of FreeBSD is put on a running Linux.
+        let here = self.root == Path::new("/") && !cfg!(target_os = "freebsd");
+        let usual = if here { Hypervisor::Libvirt } else { Hypervisor::Bhyve };
         let Some(built_for) = built_for else {
             // Where something is installed already.
             let all = [Hypervisor::Bhyve, Hypervisor::Libvirt, Hypervisor::Xen].map(layout);
             let found = all.into_iter().flatten();
             let mut found = found.filter(|one| below(&self.root, &one.record()).is_file());
-            return Ok(found.next().map_or_else(|| layout(Hypervisor::Bhyve), Ok)?);
+            return Ok(found.next().map_or_else(|| layout(usual), Ok)?);
         };
-        // A guest for bhyve runs under QEMU as well; nothing of FreeBSD is put on a running Linux.
-        let here = self.root == Path::new("/") && !cfg!(target_os = "freebsd");
+        // A guest for bhyve runs under QEMU as well.
         Ok(layout(match built_for {
             "xen" => Hypervisor::Xen,
             "l4re" => Hypervisor::L4re,
-            _ if here => Hypervisor::Libvirt,
-            _ => Hypervisor::Bhyve,
+            _ => usual,
         })?)
     }
 }

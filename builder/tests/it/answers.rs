@@ -103,6 +103,14 @@ fn the_json_of_every_verb_is_as_its_schema_says() {
     asked.ask(0, &[&["install", "@other"], &place[..]].concat());
     asked.ask(0, &[&["install", "--rollback"], &place[..]].concat());
     asked.ask(0, &[&["uninstall", "--dry-run"], &place[..]].concat());
+    fs::create_dir_all(asked.0.path("var/log")).unwrap();
+    fs::write(asked.0.path("var/log/status"), "role         station\n").unwrap();
+    fs::write(asked.0.path("var/log/status.json"), "{\"version\": 1, \"role\": \"station\"}\n")
+        .unwrap();
+    asked.ask(0, &["status", "@var"]);
+    fs::create_dir(asked.0.path("capture")).unwrap();
+    fs::write(asked.0.path("capture/system"), "FreeBSD\n").unwrap();
+    asked.ask(0, &["report", "@report.tar.gz", "--from", "@capture"]);
     let file = |name: &str, text: &str| fs::write(asked.0.path(name), text).unwrap();
     file("bhyve.config", "memory.size=1G\nmemory.sise=1G\n");
     file("out/SHA256SUMS", "");
@@ -150,6 +158,9 @@ fn detect_and_doctor_answer_as_their_schemas_say() {
         &["lint", "/nowhere"],
         &["verify", "/nowhere"],
         &["show", "--flavor", "x"],
+        &["status", "/nowhere"],
+        // A file that is there is not written over.
+        &["report", listing.to_str().unwrap(), "--from", capture.to_str().unwrap()],
     ] {
         let (code, stdout, stderr) = run(&[&["--json"], words].concat());
         assert!(code != Some(0) && stdout.is_empty(), "{words:?}");

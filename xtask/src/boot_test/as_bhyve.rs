@@ -65,6 +65,11 @@ pub struct Machine {
     pub memory: u32,
 }
 
+/// The UEFI firmware of this host, in place of bhyve's.
+pub fn firmware() -> Result<Firmware, String> {
+    Firmware::installed_uefi(Board::Pc).map_err(|error| error.to_string())
+}
+
 impl Machine {
     /// Reads the machine of the output in `folder`.
     pub fn of_output(folder: &Path) -> Result<Self, String> {
@@ -154,6 +159,7 @@ impl Machine {
     pub fn arguments(
         &self,
         memory: u32,
+        firmware: &Firmware,
         acceleration: Acceleration,
         nic: &Nic,
         shares: &[Share],
@@ -172,7 +178,6 @@ impl Machine {
             add(&["-smbios", table]);
         }
         add(&["-qmp", &format!("unix:{},server=on,wait=off", monitor.display())]);
-        let firmware = Firmware::installed_uefi(Board::Pc).map_err(|error| error.to_string())?;
         let firmware = firmware.arguments().map_err(|error| error.to_string())?;
         add(&firmware.iter().map(String::as_str).collect::<Vec<_>>());
         let devices = self.devices();

@@ -117,7 +117,7 @@ fn boot_once(
     let arguments = match &bhyve {
         Some(bhyve) => {
             let Machine { acceleration, nic, shares, .. } = &machine;
-            bhyve.arguments(memory, *acceleration, nic, shares, &monitor)?
+            bhyve.arguments(memory, &as_bhyve::firmware()?, *acceleration, nic, shares, &monitor)?
         }
         None => machine.arguments().map_err(|error| error.to_string())?,
     };

@@ -16,6 +16,7 @@ pub mod doctor;
 mod error;
 mod fit;
 mod from_recipe;
+pub mod guest_status;
 mod hypervisor;
 pub mod install;
 pub mod into_output;

@@ -7,6 +7,7 @@ use std::path::Path;
 
 use schemars::JsonSchema;
 use serde::Serialize;
+use serde_json::{Map, Value};
 
 use wifibox_ground::output::{Link, Output};
 use wifibox_host::detect::answer::Answer;
@@ -129,6 +130,24 @@ pub struct Diff<'a> {
 pub struct Doctor<'a> {
     /// The causes, the worst first.
     pub doctor: &'a [Finding],
+}
+
+/// How a guest is by its own account.
+#[derive(Serialize, JsonSchema)]
+pub struct Status<'a> {
+    /// What it wrote, as wifibox-guest(5) describes it.
+    pub status: &'a Map<String, Value>,
+    /// How long ago it wrote that, in seconds.
+    pub age_seconds: u64,
+}
+
+/// What `report` wrote.
+#[derive(Serialize, JsonSchema)]
+pub struct Report<'a> {
+    /// The file.
+    pub report: &'a Path,
+    /// How many causes `doctor` found.
+    pub causes: usize,
 }
 
 /// What `export` wrote.

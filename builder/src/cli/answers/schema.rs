@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::{
     Build, Bundle, Cache, ConfigDisk, Detect, Diff, Doctor, Export, FORMAT, Failed, Fetch, Host,
-    Init, Inspect, Install, Lint, List, Lock, Show, Verify, Why,
+    Init, Inspect, Install, Lint, List, Lock, Report, Show, Status, Verify, Why,
 };
 use wifibox_resolve::outdated::Outdated;
 
@@ -31,7 +31,9 @@ pub fn schemas() -> Vec<(&'static str, Value)> {
         ("list", schema::<List<'_>>()),
         ("lock", schema::<Lock<'_>>()),
         ("outdated", schema::<Outdated>()),
+        ("report", schema::<Report<'_>>()),
         ("show", schema::<Show<'_>>()),
+        ("status", schema::<Status<'_>>()),
         ("uninstall", schema::<Install<'_>>()),
         ("verify", schema::<Verify<'_>>()),
         ("why", schema::<Why<'_>>()),

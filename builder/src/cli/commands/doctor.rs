@@ -1,16 +1,15 @@
 //! `wifibox-build doctor`: what keeps a guest from working, on this host or in a capture of another one.
 
-use std::io::Write as _;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::path::PathBuf;
 
 use clap::Args;
 
 use crate::cli::answers;
 use crate::cli::context::Context;
+use crate::cli::host_capture::capture;
 use crate::cli::render::doctor::text;
 use crate::cli::render::failure::Failure;
-use wifibox_host::doctor::{Capture, SCRIPT, Severity, examine};
+use wifibox_host::doctor::{SCRIPT, Severity, examine};
 
 /// What `--help` says besides the flags.
 pub(crate) const HELP: &str = "\
@@ -48,37 +47,12 @@ pub fn run(context: &Context, args: &DoctorArgs) -> Result<(), Failure> {
     if args.script {
         return context.printer.text(SCRIPT);
     }
-    let findings = if let Some(folder) = &args.from {
-        examine(&Capture::open(folder).map_err(Failure::failed)?)
-    } else {
-        let folder = tempfile::tempdir()
-            .map_err(|error| Failure::failed(format!("cannot make a folder: {error}")))?;
-        capture(folder.path())?;
-        examine(&Capture::open(folder.path()).map_err(Failure::failed)?)
-    };
+    let from = args.from.as_ref().map(|folder| context.at(folder));
+    let findings = capture(from.as_deref(), |_, capture| Ok(examine(capture)))?;
     let fields = || answers::Doctor { doctor: &findings };
     context.printer.result(fields, || text(&findings))?;
     if findings.iter().any(|finding| finding.severity != Severity::Advice) {
         return Err(Failure::silent());
     }
-    Ok(())
-}
-
-/// Runs the script that looks at this host.
-fn capture(folder: &Path) -> Result<(), Failure> {
-    let failed = |error| Failure::failed(format!("cannot run sh(1): {error}"));
-    let mut shell = Command::new("sh")
-        .arg("-s")
-        .arg(folder)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .map_err(failed)?;
-    if let Some(mut input) = shell.stdin.take() {
-        input.write_all(SCRIPT.as_bytes()).map_err(failed)?;
-    }
-    // What it could not read is missing in the capture, and no more than that.
-    shell.wait().map_err(failed)?;
     Ok(())
 }

@@ -38,8 +38,11 @@ fn machine(text: &str) -> Result<(tempfile::TempDir, Machine), String> {
 fn arguments(machine: &Machine) -> Result<String, String> {
     let shares = ["config", "e2e"].map(|tag| Share::new(tag, format!("/s/{tag}").into(), false));
     let nic = Nic::Datagram { local: "/a".into(), remote: "/b".into() };
-    let list = machine.arguments(160, Acceleration::Software, &nic, &shares, Path::new("/qmp"))?;
-    Ok(list.join(" "))
+    let firmware = Firmware::Uefi { code: "/code".into(), variables: "/variables".into() };
+    let monitor = Path::new("/qmp");
+    machine
+        .arguments(160, &firmware, Acceleration::Software, &nic, &shares, monitor)
+        .map(|list| list.join(" "))
 }
 
 #[test]
@@ -48,6 +51,7 @@ fn each_device_is_where_the_file_says() {
     assert_eq!(machine.memory, 160);
     let line = arguments(&machine).unwrap();
     for part in [
+        "if=pflash,format=raw,unit=0,readonly=on,file=/code",
         "virtio-blk-pci,drive=disk4-0,disable-modern=on,disable-legacy=off,addr=04.0,multifunction=on",
         "fsdev=config,mount_tag=config,disable-modern=on,disable-legacy=off,addr=04.1",
         "e1000-82545em,netdev=net,addr=05.0",

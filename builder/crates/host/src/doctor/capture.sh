@@ -24,13 +24,17 @@ run() {
 	$limit "$@" >"$out/$name" 2>&1 </dev/null
 }
 
-# keep FILE...: their last 200 kB, without passwords.
+# keep FILE...: their last 200 kB, without passwords: those of wpa_supplicant and hostapd, of OpenWrt's UCI, and keys that
+# stand in a file.
 keep() {
 	for file; do
 		if [ ! -f "$file" ] || [ ! -r "$file" ]; then continue; fi
 		mkdir -p "$out/root${file%/*}"
-		tail -c 200000 "$file" | sed -E \
+		tail -c "${bytes:-200000}" "$file" | sed -E \
+			-e '/^[[:space:]]*blob-base64-/,/^[[:space:]]*}/d' \
+			-e '/BEGIN [A-Z ]*PRIVATE KEY/,/END [A-Z ]*PRIVATE KEY/d' \
 			-e 's/^([^=]*(psk|passw|passphrase|secret|wep_key|identity|pin)[^=]*=).*/\1"left out"/' \
+			-e "s/^(.*(option|list)[[:space:]]+['\"]?(key[0-9]*|[a-z_]*(psk|pass|secret|identity|pin)[a-z_0-9]*)['\"]?[[:space:]]).*/\\1'left out'/" \
 			>"$out/root$file"
 	done
 }
@@ -58,7 +62,10 @@ note() {
 # below FOLDER: its files, of text.
 below() {
 	[ ! -d "$1" ] || find "$1" -type f -size -400 2>/dev/null | while IFS= read -r file; do
-		case $file in *.pem | *.key | *.p12 | *.der) ;; *) keep "$file" ;; esac
+		case ${file##*/} in
+		*.pem | *.key | *.p12 | *.pfx | *.der | *.pac | *psk* | *passw* | *secret* | *eap_user* | *shadow* | id_*) ;;
+		*) keep "$file" ;;
+		esac
 	done
 }
 
@@ -110,7 +117,9 @@ FreeBSD)
 	note "$images/vmlinuz" "$images/initramfs.img"
 	;;
 esac
-keep /etc/resolv.conf /var/log/wifibox.log "$images/manifest.json"
+keep /etc/resolv.conf /var/log/wifibox.log
+# JSON is read whole or not at all.
+bytes=8000000 && keep "$images/manifest.json" && bytes=
 below "$configuration"
 keep "$var/log/status" "$var/log/status.json" "$var/log/dmesg" "$var/log/messages"
 note "$images/root.img" "$images/esp.img" "$images/manifest.json" "$configuration/appliance" "$configuration/app_config" \

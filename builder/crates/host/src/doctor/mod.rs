@@ -11,12 +11,14 @@ mod finding;
 mod freebsd;
 mod guest;
 mod linux;
+mod pack;
 #[cfg(test)]
 mod tests;
 mod xen;
 
 pub use capture::{Capture, CaptureError};
 pub use finding::{Finding, Severity};
+pub use pack::pack;
 
 use capture::System;
 
