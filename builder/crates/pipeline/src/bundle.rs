@@ -12,6 +12,7 @@ use wifibox_fetch::{Got, Ledger};
 use wifibox_ground::output::{Output, OutputError, OutputFolder};
 use wifibox_recipe::Composed;
 use wifibox_resolve::artefact::artefact;
+use wifibox_resolve::index::Before;
 use wifibox_resolve::{self as resolve, Locked, ensure, index, pin_all};
 
 use crate::{Environment, Error};
@@ -50,7 +51,9 @@ pub fn bundle(
     let mut artefacts = Vec::new();
     let mut keys = Vec::new();
     for Locked { source, lock, .. } in &locks {
-        index::load(source, &locking, &fetcher)?;
+        let (indexes, packages) = (&lock.indexes[..], &lock.packages[..]);
+        let before = Before { indexes, packages, upgrade: false };
+        index::load(source, &before, &locking, &fetcher)?;
         for locked in &lock.packages {
             artefacts.push(artefact(source, locked, &locking)?);
         }

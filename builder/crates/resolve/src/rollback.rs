@@ -35,7 +35,7 @@ pub fn check(path: &Path, old: &[LockedIndex], new: &[LockedIndex]) -> Result<()
 ///
 /// # Errors
 /// [`Error::OlderPackage`] for the first one that is older than the lock's.
-pub fn check_pinned(
+pub(crate) fn check_pinned(
     path: &Path,
     source: &Source,
     old: &[LockedPackage],

@@ -79,7 +79,7 @@ impl Source {
     }
 
     /// What is to be said of a release that is past its end at `now`, in seconds since 1970.
-    pub(crate) fn past_end(&self, now: i64) -> Option<String> {
+    pub fn past_end(&self, now: i64) -> Option<String> {
         let day = self.end_of_life.as_ref()?;
         let now = jiff::Timestamp::from_second(now).ok()?.to_string();
         // Days in this form sort as they come.

@@ -43,7 +43,7 @@ const fn target(
 }
 
 /// All of them.
-pub static TARGETS: [Target; 42] = [
+pub static TARGETS: [Target; 43] = [
     // Indexes of packages.
     target("packages", &CONTROL, indexes::packages, || Box::new(indexes::dpkg)),
     target("opkg-index", &CONTROL, indexes::feed, || Box::new(indexes::opkg)),

@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io::{BufReader, Cursor};
 use std::path::Path;
 
-use super::{Offered, fingerprints, key_files, no_keys, v3};
+use super::{Offered, fingerprints, key_files, no_keys, point_release, v3};
 use crate::artefact::unhashed_artefact;
 use crate::lock::{LockedIndex, LockedPackage};
 use crate::mirrors::mirrors;
@@ -89,18 +89,6 @@ pub fn load(
         });
     }
     Ok(())
-}
-
-/// The point release that an index is of: the version of the package that says so, without its revision.
-pub(crate) fn point_release<'a>(
-    repository: &Repository,
-    mut packages: impl Iterator<Item = &'a Package>,
-) -> Option<String> {
-    let name = repository.release_package.as_ref()?;
-    let package = packages.find(|package| package.name == *name)?;
-    let version =
-        package.version.rsplit_once("-r").map_or(&*package.version, |(version, _)| version);
-    Some(version.to_owned())
 }
 
 /// The index files with their folders. A mirror has the layout of the distribution's servers, or is

@@ -24,6 +24,7 @@ use super::{Context, Error};
 use crate::lock::Stock;
 use crate::lock::{LockedIndex, LockedPackage};
 use wifibox_fetch::{FetchError, Fetcher};
+use wifibox_formats::Package;
 use wifibox_formats::dpkg_index;
 use wifibox_formats::opkg::usign::PublicKey;
 use wifibox_recipe::{Format, Repository};
@@ -107,6 +108,18 @@ pub fn load(
         })?;
     }
     Ok(offered)
+}
+
+/// The point release that an index is of: the version of the package that says so, without its revision.
+fn point_release<'a>(
+    repository: &Repository,
+    mut packages: impl Iterator<Item = &'a Package>,
+) -> Option<String> {
+    let name = repository.release_package.as_ref()?;
+    let package = packages.find(|package| package.name == *name)?;
+    let version =
+        package.version.rsplit_once("-r").map_or(&*package.version, |(version, _)| version);
+    Some(version.to_owned())
 }
 
 /// The names of packages that are taken from a repository.

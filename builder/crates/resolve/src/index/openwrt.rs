@@ -68,7 +68,7 @@ fn feeds<'a>(
 ///
 /// # Errors
 /// [`Error`]: what they have under this name is not signed, or is another release.
-pub fn has_release(
+pub(crate) fn has_release(
     source: &Source,
     context: &Context<'_>,
     fetcher: &Fetcher<'_>,

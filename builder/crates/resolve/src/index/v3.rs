@@ -1,8 +1,7 @@
 //! Indexes and packages of apk's format v3 (ADB): OpenWrt's from 25.12, and whatever a repository of
 //! Alpine publishes in it.
 
-use super::apk::point_release;
-use super::{KeyFile, Offered, fingerprints, key_files, no_keys};
+use super::{KeyFile, Offered, fingerprints, key_files, no_keys, point_release};
 use crate::lock::{LockedIndex, LockedPackage};
 use crate::{Context, Error};
 use wifibox_formats::Package;

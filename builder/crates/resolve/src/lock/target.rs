@@ -29,14 +29,14 @@ impl std::fmt::Display for Target {
 impl Target {
     /// The base, release and architecture that the lock file at `path` says it is for; `None` if there is no lock that can
     /// be read.
-    pub fn of_lock(path: &Path) -> Option<Self> {
+    pub(crate) fn of_lock(path: &Path) -> Option<Self> {
         let text = regular::read(path, SIZE_LIMIT).ok()?;
         let Head { base, release, architecture } = serde_json::from_slice(&text).ok()?;
         Some(Target { base, release, architecture })
     }
 
     /// The lock file's usual place: `locks/BASE-RELEASE-ARCHITECTURE.lock`.
-    pub fn default_path(&self) -> PathBuf {
+    pub(crate) fn default_path(&self) -> PathBuf {
         let Target { base, release, architecture } = self;
         Path::new("locks").join(format!("{base}-{release}-{architecture}.lock"))
     }
