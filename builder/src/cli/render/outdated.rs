@@ -4,13 +4,18 @@ use wifibox_resolve::outdated::{Newer, Outdated};
 
 /// The table for people, with a line that counts at its end.
 pub fn text(outdated: &Outdated) -> String {
-    let release = |words: &str, release: &Option<String>| {
-        release.as_ref().map(|release| format!("{words}{release}")).unwrap_or_default()
-    };
-    let lock =
-        format!("{}{}", outdated.lock.display(), release(", release ", &outdated.locked_release));
+    let is_other = outdated.locked_release != outdated.offered_release;
+    let offered = outdated.offered_release.as_ref().filter(|_| is_other);
+    let offered = offered.map(|offered| format!(" (offered: {offered})")).unwrap_or_default();
+    let locked = outdated.locked_release.as_ref().map(|release| format!(", release {release}"));
+    let locked = locked.unwrap_or_default();
+    let lock = format!("{}{locked}{offered}", outdated.lock.display());
     if outdated.is_current() {
-        return format!("{lock} has what is offered now\n");
+        // A point release in which nothing of these guests changed.
+        return match is_other {
+            true => format!("{lock}: no package is newer\n"),
+            false => format!("{lock} has what is offered now\n"),
+        };
     }
     let all = outdated.guests.len();
     let guests = |row: &Newer| match row.guests {
@@ -39,9 +44,6 @@ pub fn text(outdated: &Outdated) -> String {
     let table: String = rows.iter().map(line).collect();
     let security = outdated.packages.iter().filter(|row| row.security).count();
     let changed = outdated.guests.iter().filter(|guest| !guest.changes.is_empty()).count();
-    let is_other = outdated.locked_release != outdated.offered_release;
-    let offered = outdated.offered_release.clone().filter(|_| is_other);
-    let lock = format!("{lock}{}", release(" (offered: ", &offered.map(|offered| offered + ")")));
     format!(
         "{table}{lock}: {} newer, {security} of them security updates; {changed} of {all} guests change\n",
         outdated.packages.len()
