@@ -65,7 +65,9 @@ type_in 'When something does not work'
 ! grep -rqs 'secret' "$HOST/tmp/capture" || fail "a password is in the capture"
 type_in 'Look inside'
 grep -q 'com1,/dev/nmdm-wifibox.1A' "$BHYVE_ARGUMENTS" || fail "the console was asked for, and is not there"
+rm "$BHYVE_ARGUMENTS"
 type_in Sleep
+[ -s "$BHYVE_ARGUMENTS" ] || fail "after the sleep the guest does not start again"
 is /usr/local/etc/devd/wifibox.conf Sleep
 images=$HOST/usr/local/share/wifibox
 # Another guest: one byte behind the file system.

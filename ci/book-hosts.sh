@@ -23,9 +23,9 @@ mkdir "$work/bin"
 for program in lspci vi virsh wifibox-build xl; do ln -s "$here/book/linux-host.sh" "$work/bin/$program"; done
 export PATH=$work/bin:$PATH
 
-# new_host NAME FOLDER...: a host with these folders, and a page of this name.
+# new_host PAGE[-NAME] FOLDER...: a host with these folders, and that page.
 new_host() {
-    page=$here/../docs/book/src/$1.md
+    page=$here/../docs/book/src/${1%-*}.md
     export HOST=$work/$1
     mkdir -p "$HOST"/{etc,var/lib,usr/local,run/stand-in} "$work/$1.home"
     shift
@@ -48,22 +48,53 @@ left() {
     [ "$found" = "$expected" ] || fail "${page##*/}: after the removal this is left: $found"
 }
 
+# looked_into_and_renewed: what is on each page between "Run" and "Removal".
+looked_into_and_renewed() {
+    local images before newer=out/debian-ath10k
+    images=$(dirname "$(find "$HOST/var/lib" -name root.img)")
+    mkdir -p "$HOST/var/lib/wifibox/log"
+    touch "$HOST"/var/lib/wifibox/log/{status,messages}
+    type_in 'Look inside'
+    rm "$HOST"/var/lib/wifibox/log/{status,messages}
+    rm -rf "$work/built"
+    cp -a out "$work/built"
+    "$here/book/newer.py" "$newer"
+    before=$(sha256sum <"$images/root.img")
+    type_in 'A newer guest, and back'
+    [ "$before" = "$(sha256sum <"$images/root.img")" ] || fail "${page##*/}: rolled back, and it is another guest"
+    cmp "$images/previous/root.img" "$newer/root.img" || fail "${page##*/}: the newer guest is not kept"
+    [ -e "$HOST/run/stand-in/running" ] || fail "${page##*/}: the guest does not run after the way back"
+}
+
+# carried PAGE FOLDER...: another machine, to which the guest that was built for the page comes without a network.
+carried() {
+    new_host "$1-carried" "${@:2}"
+    cp -a "$work/built" out
+    type_in 'A machine without a network'
+    [ -n "$(find "$HOST/var/lib" -name root.img)" ] || fail "$1.md: no image on a machine without a network"
+    echo "$1, without a network: $typed commands typed; the guest is installed"
+}
+
 new_host xen etc/xen
 type_in Build
 is /etc/xen/wifibox.cfg Build
 is /var/lib/xen/images/wifibox/root.img Build
 type_in Run
+looked_into_and_renewed
 type_in Removal
 left
 echo "OPNsense or pfSense on Xen: $typed commands typed; the domain starts with its card, and nothing is left of it"
+carried xen etc/xen
 
 new_host linux var/lib/libvirt/images
 type_in Build
 is /var/lib/libvirt/images/wifibox/esp.img Build
 type_in Run
+looked_into_and_renewed
 type_in Removal
 left /etc/wifibox/wpa_supplicant/wpa_supplicant.conf
 echo "Linux with libvirt: $typed commands typed; the domain starts with its card, and the owner's file is left"
+carried linux var/lib/libvirt/images
 
 new_host l4re
 type_in L4Re

@@ -258,3 +258,14 @@ for key in SHA256 SIZE; do
     [ "$listed" -eq "$(grep -c "^$key (rust/crates/.*\.crate) = " "$work/sysutils/wifibox-build/distinfo")" ] ||
         fail "crates and $key of distinfo differ"
 done
+# Where cargo leaves the program: frameworks before 2026 name the target, and WITH_DEBUG takes --release away.
+builder=(bmake -m "$work/mk" -C "$work/sysutils/wifibox-build" "WRKSRC=$(realpath "$here/../..")" "STAGEDIR=$work/build/builder" CARGO_TARGET_DIR=/t)
+for built in "/t//release" "/t/x/release CARGO_BUILD_TARGET=x" "/t/x/debug CARGO_BUILD_TARGET=x WITH_DEBUG=yes" "/t//debug WITH_DEBUG=yes"; do
+    read -r folder with <<<"$built"
+    # shellcheck disable=SC2086 # words
+    [ "$("${builder[@]}" -V _BUILT $with)" = "$folder/wifibox-build" ] || fail "the program is not looked for in $folder"
+done
+"${builder[@]}" do-install "_BUILT=$tool" INSTALL_PROGRAM="ln -s" >"$work/stage.log" 2>&1 || fail "the builder is not staged: $(cat "$work/stage.log")"
+diff <("${builder[@]}" -V PLIST_FILES | tr -s ' ' '\n' | sed 's/\.gz$//' | LC_ALL=C sort) \
+    <(cd "$work/build/builder/usr/local" && find . ! -type d -printf '%P\n' | LC_ALL=C sort) || fail "PLIST_FILES is not what is staged"
+echo "$listed crates; the program, its man pages and completions are staged as PLIST_FILES has them"

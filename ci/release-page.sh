@@ -43,6 +43,8 @@ names 2/0/0 'Network:
     class-ID: 0280'
 names 2/0/0 'Device-1: Intel Wi-Fi 6 AX200 bus-ID: 02:00.0
   chip-ID: 8086:2723 class-ID: 0280'
+# A listing that lost its line breaks: the board is no card.
+names 3/0/0 '02:00.0 Ethernet controller [0200]: Realtek RTL8111 [10ec:8168] Subsystem: Lenovo [17aa:5081] 03:00.0 Network controller [0280]: Intel Wi-Fi 6 AX200 [8086:2723] Subsystem: Intel Corporation [8086:0084] Kernel driver in use: iwlwifi'
 asks index.html 'PCI\VEN_8086&DEV_2723&SUBSYS_00848086&REV_1A\4&1C3D25BB&0&00E0'
 holds 'Take <a href="guests/'
 asks index.html '00:1f.0 ISA bridge [0601]: Intel [8086:a082]'

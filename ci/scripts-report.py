@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """Which maintainer scripts guests meet, and how many of them are understood: scripts-report.py TOOL CACHE FOLDER.
 
-Builds every flavor of every role without features, with the usual ones and with all, on Debian 12, 13, 13 with the kernel
-of backports, and forky, and counts the scripts in the manifests: understood, without effect, by a rule of the recipes. A
-script that is not known ends a build, and is an error here. forky is no release of the recipes: a copy gets it, and its
-indexes on a mirror may be older than they say they are good for. FOLDER is made, and holds the last output."""
+On Debian 12, 13, 13 with the kernel of backports, and forky: hwsim in every role without features, with the usual ones and
+with all, and every other flavor with all, as the packages of a flavor are the same in every role. Counts the scripts in the
+manifests: understood, without effect, by a rule of the recipes. A script that is not known ends a build, and is an error
+here. forky is no release of the recipes: a copy gets it, and its indexes on a mirror may be older than they say they are
+good for. FOLDER is made, and holds the last output."""
 
 import json
 import pathlib
@@ -27,6 +28,17 @@ FORKY = """releases:
 UNKNOWN = "are not understood, and no rule of the recipes knows"
 SPECIAL = {"ipw2x00": ["--accept-licence", "ipw2x00"]}
 B43 = ["ucode5.fw", "b0g0initvals5.fw", "b0g0bsinitvals5.fw", "pcm5.fw"]
+
+
+def guests(flavors):
+    """Flavor, role and options of each guest that is built."""
+    for role in ["station", "access-point"]:
+        more = "forwarding,mdns,tcpdump" + (",wired" if role == "station" else "")
+        for features in [["--without", "ipv6,uds_passthru"], [], ["--with", more]]:
+            yield "hwsim", role, features
+    for flavor in flavors:
+        if flavor != "hwsim":
+            yield flavor, "station", ["--with", "forwarding,mdns,tcpdump,wired"]
 
 
 def main(tool, cache, folder):
@@ -59,21 +71,18 @@ def main(tool, cache, folder):
     for release, options in RELEASES.items():
         scripts, builds, unbuilt = {}, 0, {}
         (kernels / "debian.yaml").write_text(newer if release == "forky" else older)
-        for flavor in flavors:
-            for role in ["station", "access-point"]:
-                more = "forwarding,mdns,tcpdump" + (",wired" if role == "station" else "")
-                for features in [["--without", "ipv6,uds_passthru"], [], ["--with", more]]:
-                    done = build(flavor, role, features, options)
-                    if done.returncode == 0:
-                        builds += 1
-                        for script in json.loads((folder / "out/manifest.json").read_text())["scripts"]:
-                            key = script["package"], script["script"], script["sha256"]
-                            scripts.setdefault(key, set()).add(script["state"])
-                    elif UNKNOWN in done.stderr:
-                        failed = True
-                        unbuilt.setdefault(flavor, [done.stderr])
-                    else:
-                        unbuilt.setdefault(flavor, done.stderr.splitlines()[:2])
+        for flavor, role, features in guests(flavors):
+            done = build(flavor, role, features, options)
+            if done.returncode == 0:
+                builds += 1
+                for script in json.loads((folder / "out/manifest.json").read_text())["scripts"]:
+                    key = script["package"], script["script"], script["sha256"]
+                    scripts.setdefault(key, set()).add(script["state"])
+            elif UNKNOWN in done.stderr:
+                failed = True
+                unbuilt.setdefault(flavor, [done.stderr])
+            else:
+                unbuilt.setdefault(flavor, done.stderr.splitlines()[:2])
         rules = sum("by-rule" in states for states in scripts.values())
         empty = sum(states == {"empty"} for states in scripts.values())
         understood = len(scripts) - rules - empty

@@ -90,6 +90,16 @@ debian() {
     shift
     "$tool" --base debian --out "$work/$name" --lock-file "$lock" --cache-dir "$cache" "$@"
 }
+# keeps NAME MODULE: the guest in the folder NAME has the kernel module.
+keeps() {
+    python3 - "$work/$1/manifest.json" "$2" <<'PYTHON'
+import json, sys
+
+names = sorted(module["name"] for module in json.load(open(sys.argv[1]))["modules"])
+print(*names)
+sys.exit(sys.argv[2] not in names)
+PYTHON
+}
 release_test() {
     install -D -m 0644 "$lock" "$work/locks/debian-trixie-amd64.lock" &&
         ci/release-test.sh "$tool" "$XTASK" "$work/locks" "$cache"
@@ -110,6 +120,10 @@ guests() {
         after "build hwsim on Debian"
         step "build $flavor with the kernel of backports" debian $flavor-backports --flavor $flavor --kernel backports
     done
+    after "build ath12k with the kernel of backports"
+    step "ath12k with the kernel of backports drives its cards" keeps ath12k-backports ath12k_wifi7
+    after "build hwsim on Debian"
+    step "the kernel is today's, security updates included" ci/newest-kernel.sh "$work/hwsim"
     after "build hwsim on Debian"
     step "build the access point" debian access-point --flavor hwsim --role access-point --frozen
     after "build hwsim on Debian"

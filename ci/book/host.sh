@@ -54,8 +54,8 @@ shutdown)
     ;;
 service)
     case $* in
-    "wifibox start" | "wifibox restart") start ;;
-    "wifibox stop" | "devd restart") ;;
+    "wifibox start" | "wifibox restart" | "wifibox resume") start ;;
+    "wifibox stop" | "wifibox suspend" | "devd restart") ;;
     *) unknown "$*" ;;
     esac
     ;;

@@ -59,6 +59,8 @@ virsh)
         ;;
     "start wifibox") [ -e "$state/domain" ] && [ -e "$state/net-active" ] && touch "$state/running" ;;
     "console wifibox") [ -e "$state/running" ] ;;
+    "shutdown wifibox") rm "$state/running" ;;
+    "domstate wifibox") if [ -e "$state/running" ]; then echo running; else echo "shut off"; fi ;;
     "destroy wifibox") rm "$state/running" ;;
     "undefine wifibox --nvram") rm "$state/domain" ;;
     *) refuse "the stand-in does not know: $*" ;;

@@ -69,9 +69,9 @@ pub fn unreadable(name: &str, error: &DetectError) -> Failure {
             }
             _ => {
                 "formats that are read: pciconf -l, -lv or -ll, devinfo -v, lspci with -n or -nn (and -k, -v, \
-                 -vmm, -x), BusyBox' lspci, lshw -numeric, inxi -Nxx, hwinfo, system_profiler, dmesg of Linux \
-                 and of a verbose boot of FreeBSD, hardware ids of Windows, lsusb, usbconfig \
-                 dump_device_desc, lists of ids and modaliases"
+                 -vmm, -x), BusyBox' lspci, lshw -numeric, inxi -Nxx, hwinfo, udevadm info, system_profiler, \
+                 ioreg -l, esxcli hardware pci list, dmesg of Linux and of a verbose boot of FreeBSD, hardware \
+                 ids of Windows, lsusb, usbconfig dump_device_desc, lists of ids and modaliases"
             }
         },
     )

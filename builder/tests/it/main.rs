@@ -31,3 +31,4 @@ mod renew;
 mod reports;
 mod unsigned_sets;
 mod verify;
+mod wl_guest;

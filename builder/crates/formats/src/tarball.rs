@@ -220,8 +220,11 @@ fn entry<'c>(
             return Err(TarError::TooLarge { member, why });
         }
         EntryType::Regular | EntryType::Continuous => EntryKind::File { size, content },
+        EntryType::GNUSparse => {
+            return Err(unsupported("sparse files are not supported".to_owned()));
+        }
         kind if size != 0 => {
-            return Err(odd(format!("a member of kind {kind:?} cannot have contents")));
+            return Err(odd(format!("a member of type {} cannot have contents", flag(kind))));
         }
         EntryType::Directory => EntryKind::Directory,
         EntryType::Symlink => EntryKind::Symlink(target(link, member.clone())?),
@@ -241,10 +244,9 @@ fn entry<'c>(
                 EntryKind::BlockDevice(major, minor)
             }
         }
-        EntryType::GNUSparse => {
-            return Err(unsupported("sparse files are not supported".to_owned()));
+        kind => {
+            return Err(unsupported(format!("members of type {} are not supported", flag(kind))));
         }
-        kind => return Err(unsupported(format!("members of kind {kind:?} are not supported"))),
     };
     let dotted = path.first() == Some(&b'.');
     let path = GuestPath::from_archive(&path)?;
@@ -333,4 +335,9 @@ impl<R: Read> Read for Exact<'_, R> {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
         read_within(self.inner, &mut self.left, buf, "the archive")
     }
+}
+
+/// The type of a member as the archive has it (`typeflag` of POSIX's ustar), such as '5' for a directory.
+fn flag(kind: EntryType) -> String {
+    format!("'{}'", kind.as_byte().escape_ascii())
 }

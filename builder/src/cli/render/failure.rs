@@ -253,7 +253,9 @@ fn resolve_hints(error: &ResolveError, hints: &mut Vec<String>) {
         ),
         ResolveError::NoKeys { .. } => hints.push(
             "name a file that holds one of them with --trust-key FILE (Debian: the package \
-             debian-archive-keyring holds debian-archive-keyring.gpg)"
+             debian-archive-keyring holds debian-archive-keyring.gpg; on other systems download the key from \
+             https://ftp-master.debian.org/keys.html, its fingerprint is checked; FreeBSD's security/debian-keyring \
+             has developers' keys only)"
                 .to_owned(),
         ),
         ResolveError::Unreachable { repository, others, .. } => {

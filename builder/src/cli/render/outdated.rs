@@ -4,7 +4,8 @@ use wifibox_resolve::outdated::{Newer, Outdated};
 
 /// The table for people, with a line that counts at its end.
 pub fn text(outdated: &Outdated) -> String {
-    let is_other = outdated.locked_release != outdated.offered_release;
+    let (locked, offered) = (&outdated.locked_release, &outdated.offered_release);
+    let is_other = locked.is_some() && locked != offered;
     let offered = outdated.offered_release.as_ref().filter(|_| is_other);
     let offered = offered.map(|offered| format!(" (offered: {offered})")).unwrap_or_default();
     let locked = outdated.locked_release.as_ref().map(|release| format!(", release {release}"));

@@ -1,6 +1,7 @@
 # A stand-in for the ports framework, for ports that only list, build and install: fetch, checksum, build, test, stage,
 # check-plist. Network in fetch only, by a list of sites to a group. Written from the Porter's Handbook, not from
 # FreeBSD's own files, and no substitute for a run on FreeBSD.
+PORTVERSION?=	${DISTVERSION}
 .include <bsd.port.options.mk>
 
 .for name in PORTNAME PORTVERSION CATEGORIES MAINTAINER COMMENT WWW LICENSE

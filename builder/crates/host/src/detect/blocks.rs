@@ -1,7 +1,8 @@
 //! Listings that describe a device by several lines of `key: value` or `KEY=value`:
 //!
-//! * `lshw -numeric` as text; * `hwinfo --network`; * `uevent` of sysfs, and `udevadm info`;
-//! * macOS' `system_profiler SPPCIDataType` and `SPAirPortDataType`.
+//! * `lshw -numeric` as text, in any language, and as XML; `hwinfo --network`;
+//! * `uevent` of sysfs, `udevadm info` and `udevadm info --attribute-walk`;
+//! * macOS' `system_profiler SPPCIDataType` and `ioreg -l`; VMware's `esxcli hardware pci list`.
 
 use super::{Bus, Card, Ident, text};
 use wifibox_ground::address::Address;
@@ -15,14 +16,13 @@ pub fn read(text: &str) -> Vec<(usize, Card)> {
         let line = line.trim();
         if begins(line) {
             cards.extend(std::mem::take(&mut block).card());
+            block.of_lshw = line.starts_with("*-") || line.starts_with("<node ");
         }
         // hwinfo's own head: `05: PCI 200.0: 0282 WLAN controller`.
         if line.contains(": PCI ") && line.ends_with("WLAN controller") {
             block.class = Some(0x0280);
         }
-        let line = line.strip_prefix("E: ").unwrap_or(line);
-        let pair = line.split_once(": ").or_else(|| line.split_once('='));
-        if let Some((key, value)) = pair {
+        if let Some((key, value)) = pair(line) {
             if block.line.is_none() {
                 block.line = Some(number);
             }
@@ -30,6 +30,30 @@ pub fn read(text: &str) -> Vec<(usize, Card)> {
         }
     }
     cards
+}
+
+/// A key and its value, as each tool writes them.
+fn pair(line: &str) -> Option<(&str, &str)> {
+    // XML of lshw: `<businfo>pci@0000:03:00.0</businfo>`, `<setting id="driver" value="iwlwifi" />`.
+    if let Some(element) = line.strip_prefix('<') {
+        if let Some(setting) = element.strip_prefix("setting id=\"driver\" value=") {
+            return Some(("DRIVER", setting.trim_end_matches(['>', '/', ' '])));
+        }
+        let (key, rest) = element.split_once('>')?;
+        return Some((key, rest.split_once("</")?.0));
+    }
+    let line = line.strip_prefix("E: ").unwrap_or(line);
+    // `ATTRS{vendor}=="0x8086"` of udev, `"vendor-id" = <e4140000>` of macOS.
+    if let Some((key, value)) = line.split_once("==") {
+        return Some((
+            key.trim_start_matches("ATTRS").trim_start_matches("ATTR"),
+            value.trim_matches('"'),
+        ));
+    }
+    if let Some((key, value)) = line.split_once("\" = <") {
+        return Some((key.trim_start_matches(['|', ' ', '"']), value.trim_end_matches('>')));
+    }
+    line.split_once(": ").or_else(|| line.split_once('='))
 }
 
 /// Whether lines look like those of lshw without numbers.
@@ -48,12 +72,14 @@ fn begins(line: &str) -> bool {
         let digits = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
         (digits && rest.contains(':')).then_some(())
     };
-    line.is_empty() || line.starts_with("*-") || line.starts_with("P: ") || numbered().is_some()
+    let words = ["*-", "P: ", "+-o ", "<node ", "looking at "];
+    line.is_empty() || words.iter().any(|word| line.starts_with(word)) || numbered().is_some()
 }
 
 #[derive(Default)]
 struct Block {
     line: Option<usize>,
+    of_lshw: bool,
     address: Option<Address>,
     usb: bool,
     class: Option<u16>,
@@ -75,12 +101,39 @@ impl Block {
             text::hex4(first.strip_prefix("0x")?)
         };
         let both = || text::pair(&value.to_ascii_lowercase());
+        // `e4140000`: the lowest byte first.
+        let swapped = || Some(text::hex4(value.get(..4)?)?.swap_bytes());
         match key {
-            "Vendor" | "Vendor ID" => self.vendor = number().or(self.vendor),
-            "Device" | "Device ID" => self.device = number().or(self.device),
-            "SubVendor" | "Subsystem Vendor ID" => self.subvendor = number(),
-            "SubDevice" | "Subsystem ID" => self.subdevice = number(),
-            "SysFS BusID" | "PCI_SLOT_NAME" => self.address = Address::parse_linux(value),
+            "Vendor" | "Vendor ID" | "ID_VENDOR_ID" | "{vendor}" => {
+                self.vendor = number().or(self.vendor);
+            }
+            "Device" | "Device ID" | "ID_MODEL_ID" | "{device}" => {
+                self.device = number().or(self.device);
+            }
+            "SubVendor" | "SubVendor ID" | "Subsystem Vendor ID" | "{subsystem_vendor}" => {
+                self.subvendor = number();
+            }
+            "SubDevice" | "SubDevice ID" | "Subsystem ID" | "{subsystem_device}" => {
+                self.subdevice = number();
+            }
+            "vendor-id" => self.vendor = swapped().or(self.vendor),
+            "device-id" => self.device = swapped().or(self.device),
+            "subsystem-vendor-id" => self.subvendor = swapped(),
+            "subsystem-id" => self.subdevice = swapped(),
+            "Device Class" => self.class = number().or(self.class),
+            "{class}" => {
+                let class = text::hex(value).and_then(|class| u16::try_from(class >> 8).ok());
+                self.class = class.or(self.class);
+            }
+            "SysFS BusID" | "PCI_SLOT_NAME" | "Address" | "KERNELS" | "KERNEL" => {
+                self.address = Address::parse_linux(value).or(self.address);
+            }
+            "ID_PATH" => {
+                let place = value.strip_prefix("pci-").and_then(Address::parse_linux);
+                self.address = place.or(self.address);
+            }
+            "ID_BUS" => self.usb = value == "usb",
+            "DRIVERS" | "ID_NET_DRIVER" => self.driver = self.driver.take().or(text::name(value)),
             "Driver" | "DRIVER" => {
                 let first = value.split(',').next().unwrap_or_default();
                 self.driver = text::name(first.trim_matches('"'));
@@ -105,23 +158,28 @@ impl Block {
                 let name = text::last_bracket(value).map_or(value, |(name, _)| name);
                 self.maker = text::name(name);
             }
-            "product" => {
-                if let Some((name, numbers)) = text::last_bracket(value)
-                    && let Some((vendor, device)) = text::pair(&numbers.to_ascii_lowercase())
-                {
-                    (self.vendor, self.device) = (Some(vendor), Some(device));
-                    self.name = text::name(name);
-                }
-            }
-            "bus info" => {
-                self.usb = value.starts_with("usb@");
-                self.address = value.strip_prefix("pci@").and_then(Address::parse_linux);
-            }
-            "configuration" => {
-                let driver = value.split_whitespace().find_map(|word| word.strip_prefix("driver="));
-                self.driver = driver.and_then(text::name);
-            }
+            _ if self.of_lshw => self.lshw(value),
             _ => {}
+        }
+    }
+
+    /// What lshw says under names in the user's language: told apart by what they are.
+    fn lshw(&mut self, value: &str) {
+        if let Some(place) = value.strip_prefix("pci@") {
+            self.address = Address::parse_linux(place);
+        } else if value.starts_with("usb@") {
+            self.usb = true;
+        } else if let Some((name, (vendor, device))) =
+            text::last_pair(value).filter(|_| value.ends_with(']'))
+        {
+            (self.vendor, self.device) = (Some(vendor), Some(device));
+            self.name = text::name(name);
+        } else if value.contains("driver=") {
+            let driver = value.split_whitespace().find_map(|word| word.strip_prefix("driver="));
+            self.driver = driver.and_then(text::name);
+            if value.contains(" wireless=") {
+                self.class = Some(0x0280);
+            }
         }
     }
 

@@ -2,12 +2,13 @@
 //!
 //! * tables with a heading, as Proxmox' `pvesh get /nodes/NODE/hardware/pci` draws them;
 //! * `virsh nodedev-dumpxml`; `pcidump -v` of OpenBSD; `listdev` of Haiku; `pci` of the UEFI shell;
+//! * `pcictl list -n` of NetBSD, kernel messages of both about devices without a driver, `info pci` of QEMU, U-Boot's `pci`;
 //! * VMware's `vmkchdev -l`, GRUB's `lspci`, `prtconf` of illumos, hardware probes (`pci:8086-2723-8086-0084`);
-//! * sentences: `vendor 17cb, device 1103`.
+//! * `grep . /sys/bus/pci/devices/*/{vendor,device}`; sentences: `vendor 17cb, device 1103`.
 //!
 //! Most of these name no class, so a device counts only where a driver knows it.
 
-use super::{Card, Ident, text};
+use super::{Card, Ident, makers, text};
 use wifibox_ground::address::Address;
 use wifibox_ground::device::DeviceId;
 
@@ -37,6 +38,16 @@ pub fn read(text: &str) -> Vec<(usize, Card)> {
         }
         place = address(line).map(|address| (number, address)).or(place);
         let place = place.filter(|(at, _)| number - at <= REACH).map(|(_, address)| address);
+        if let Some((_, (with, device))) = qemu(line) {
+            cards.push((number, card(with, device, place)));
+            continue;
+        }
+        if let Some(board) = board(line) {
+            if let Some(Ident::Pci { id, .. }) = cards.last_mut().map(|(_, card)| &mut card.ident) {
+                id.subsystem = Some(board);
+            }
+            continue;
+        }
         let (its_vendor, its_device) = (labelled(line, "vendor"), its_device(line));
         if let (Some(vendor), Some(device)) = (its_vendor, its_device) {
             cards.push((number, card(vendor, device, place)));
@@ -103,7 +114,59 @@ fn one_line(line: &str) -> Vec<Card> {
         }
         return vec![card];
     }
+    if let Some(card) = pcictl(&words).or_else(|| u_boot(&words)).or_else(|| unknown(line)) {
+        return vec![card];
+    }
     words.iter().filter_map(|word| probe(word)).collect()
+}
+
+/// `Network controller: PCI device 8086:2723` of QEMU's monitor: the device's kind and its numbers.
+fn qemu(line: &str) -> Option<(&str, (u16, u16))> {
+    let (kind, numbers) = line.split_once(": PCI device ")?;
+    Some((kind, text::pair(numbers.trim())?))
+}
+
+/// `0x002c: Subsystem Vendor ID: 8086 Product ID: 0084` of OpenBSD, `PCI subsystem 8086:0084` of QEMU.
+fn board(line: &str) -> Option<(u16, u16)> {
+    if let Some(numbers) = line.trim().strip_prefix("PCI subsystem ") {
+        return text::pair(numbers.trim());
+    }
+    let (_, numbers) = line.split_once("Subsystem Vendor ID: ")?;
+    let (vendor, product) = numbers.split_once(" Product ID: ")?;
+    Some((text::hex4(vendor)?, text::hex4(product.trim())?))
+}
+
+/// `003:00:0: 0x27238086 (0x0280001a)` of NetBSD: where, the device above its vendor, the class.
+fn pcictl(words: &[&str]) -> Option<Card> {
+    let [place, numbers, class, ..] = words else { return None };
+    let short = |number: u32| u16::try_from(number).ok();
+    let number =
+        |word: &str| text::hex(word.strip_prefix("0x").filter(|digits| digits.len() == 8)?);
+    let numbers = number(numbers)?;
+    let class = number(class.trim_matches(['(', ')']))?;
+    let mut card = card(short(numbers & 0xffff)?, short(numbers >> 16)?, None);
+    card.address = Address::parse_freebsd(place.strip_suffix(':')?);
+    if let Ident::Pci { class: its_class, .. } = &mut card.ident {
+        *its_class = short(class >> 16);
+    }
+    card.address.is_some().then_some(card)
+}
+
+/// `01.00.00   0x8086     0x2723     Network controller      0x80` of U-Boot.
+fn u_boot(words: &[&str]) -> Option<Card> {
+    let [place, vendor, device, ..] = words else { return None };
+    let hex = |part: &str| text::hex(part).filter(|_| part.len() == 2);
+    let place: Vec<u32> = place.split('.').map(hex).collect::<Option<_>>()?;
+    let [bus, slot, function] = *place.as_slice() else { return None };
+    let number = |word: &str| text::hex4(word.strip_prefix("0x")?);
+    Some(card(number(vendor)?, number(device)?, Address::new(0, bus, slot, function)))
+}
+
+/// `vendor "Intel", unknown product 0x2725 (class network ...)` of OpenBSD.
+fn unknown(line: &str) -> Option<Card> {
+    let (_, rest) = line.split_once("vendor \"")?;
+    let (maker, rest) = rest.split_once("\", unknown product 0x")?;
+    Some(card(makers::number(maker)?, text::hex4(rest.get(..4)?)?, None))
 }
 
 /// `pci:8086-2723-8086-0084` of hardware probes, `pciex8086,2723` of illumos.
@@ -130,7 +193,8 @@ fn labelled(line: &str, label: &str) -> Option<u16> {
     for (at, _) in lower.match_indices(label) {
         let (before, rest) = lower.split_at(at);
         // `subvendor`, `SubVendor ID` and the like are about the board.
-        let word = before.trim_end().rsplit(|c: char| !c.is_ascii_alphanumeric()).next();
+        let before = before.trim_end_matches([' ', '_', '-']);
+        let word = before.rsplit(|c: char| !c.is_ascii_alphanumeric()).next();
         if word.is_some_and(|word| word.starts_with("sub")) || before.ends_with("sub") {
             continue;
         }
@@ -151,10 +215,21 @@ fn its_device(line: &str) -> Option<u16> {
     labelled(line, "device").or_else(|| labelled(line, "product"))
 }
 
-/// ` 2:0:0: Intel Wi-Fi` of OpenBSD; `00 03 00 00 ==> Network Controller` of the UEFI shell.
+/// ` 2:0:0: Intel Wi-Fi` of OpenBSD; `00 03 00 00 ==> Network Controller` of the UEFI shell; `Bus  3, device   0,
+/// function 0:` of QEMU; a path of sysfs.
 fn address(line: &str) -> Option<Address> {
     let hex = |text: &str| text::hex(text).filter(|_| text.len() <= 2);
     let line = line.trim();
+    if line.contains("/devices/") {
+        return line.split('/').filter_map(Address::parse_linux).next_back();
+    }
+    if let Some(rest) = line.strip_prefix("Bus ") {
+        let mut parts = rest.split(',').map(|part| {
+            part.split_whitespace().next_back()?.trim_end_matches(':').parse::<u32>().ok()
+        });
+        let mut next = || parts.next().flatten();
+        return Address::new(0, next()?, next()?, next()?);
+    }
     if let Some((numbers, _)) = line.split_once("==>") {
         let parts: Vec<u32> = numbers.split_whitespace().map(hex).collect::<Option<_>>()?;
         let [segment, bus, device, function] = *parts.as_slice() else { return None };

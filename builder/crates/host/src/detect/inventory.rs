@@ -33,6 +33,10 @@ pub fn read(text: &str) -> Vec<(usize, Card)> {
 
 /// The devices that one line describes.
 fn one_line(line: &str) -> Vec<Card> {
+    // What a driver knows (modinfo, modules.alias) is not what a machine has.
+    if line.starts_with("alias") {
+        return Vec::new();
+    }
     if let Some(card) = linux_message(line).or_else(|| lsusb(line)) {
         return vec![card];
     }
@@ -87,15 +91,19 @@ fn id(bus: Bus, id: &str) -> Option<Card> {
     Some(card)
 }
 
-/// Where Windows says that a device is: `PCI bus 3, device 0, function 0`.
+/// Where Windows says that a device is, in its language: `PCI bus 3, device 0, function 0`, `PCI-Bus 3, Gerät 0,
+/// Funktion 0`, `(3,0,0)` behind a pattern of that.
 fn windows_place(line: &str) -> Option<Address> {
-    let line = line.to_ascii_lowercase();
-    let (_, rest) = line.split_once("pci bus ")?;
+    let line = line.to_lowercase();
+    let (_, rest) = line.split_once("pci")?;
+    let rest = match rest.split_once("%3;(") {
+        Some((_, numbers)) => numbers,
+        None if line.contains("bus") || line.contains("шина") => rest,
+        None => return None,
+    };
     let mut numbers = rest.split(',').map(|part| {
-        part.trim()
-            .rsplit(' ')
-            .next()
-            .and_then(|number| number.trim_end_matches([')', '.']).parse().ok())
+        let word = part.split_whitespace().next_back()?;
+        word.trim_end_matches([')', '.']).parse::<u32>().ok()
     });
     let mut next = || numbers.next().flatten();
     Address::new(0, next()?, next()?, next()?)

@@ -22,6 +22,11 @@ pub fn read(text: &str) -> Result<Vec<Card>, serde_json::Error> {
     Ok(cards)
 }
 
+/// The text without what JSON escapes, a member to a line.
+pub(super) fn unescaped(text: &str) -> String {
+    text.replace("\\\\", "\\").replace("\\u0026", "&").replace(['"', ','], "\n")
+}
+
 /// serde_json bounds how deep values nest.
 fn walk(value: &Value, cards: &mut Vec<Card>) {
     match value {
@@ -42,8 +47,7 @@ fn text<'a>(object: &'a Map<String, Value>, keys: &[&str]) -> Option<&'a str> {
 
 /// A node of lshw.
 fn lshw(object: &Map<String, Value>) -> Option<Card> {
-    let (product, numbers) = text::last_bracket(text(object, &["product"])?)?;
-    let (vendor, device) = text::pair(&numbers.to_ascii_lowercase())?;
+    let (product, (vendor, device)) = text::last_pair(text(object, &["product"])?)?;
     let (bus, place) = text(object, &["businfo"])?.split_once('@')?;
     let mut card = match bus {
         "pci" => {
@@ -84,8 +88,9 @@ fn other(object: &Map<String, Value>) -> Option<Card> {
     let id = DeviceId { vendor, device, subsystem: subvendor.zip(subdevice) };
     let class = number(&["class_id", "class"]);
     let mut card = Card::new(Ident::Pci { id, class });
-    let place = text(object, &["slot", "address", "pci_address", "bdf"]);
-    card.address = place.and_then(Address::parse_linux);
+    let places = ["slot", "address", "pci_address", "bdf", "id"];
+    let mut places = places.iter().filter_map(|key| text(object, &[key]));
+    card.address = places.find_map(Address::parse_linux);
     card.driver = text(object, &["driver"]).and_then(text::name);
     card.name = text(object, &["name", "device_name", "description"]).and_then(text::name);
     Some(card)

@@ -3,7 +3,7 @@
 //!
 //! Nothing says that such a number is a wireless card, so it counts only where a driver knows it.
 
-use super::{Card, Ident, text};
+use super::{Card, Ident, makers, text};
 use wifibox_ground::address::Address;
 use wifibox_ground::device::DeviceId;
 
@@ -34,7 +34,7 @@ pub fn read(text: &str) -> Vec<(usize, Card)> {
     cards
 }
 
-/// The ids in a line: between brackets, or after `ids=`.
+/// The ids in a line: between brackets, after `ids=`, or as words of a sentence.
 fn in_line(line: &str) -> Vec<DeviceId> {
     let mut ids = Vec::new();
     for piece in line.split(['[', '(']).skip(1) {
@@ -50,7 +50,34 @@ fn in_line(line: &str) -> Vec<DeviceId> {
             ids.extend(pair.map(|(vendor, device)| DeviceId::new(vendor, device)));
         }
     }
+    for id in words(line) {
+        if !ids.contains(&id) {
+            ids.push(id);
+        }
+    }
     ids
+}
+
+/// `8086:2725`, `8086/2725`, `8086-2725` and `0x8086 0x2725`, where the first is a maker of wireless cards.
+fn words(line: &str) -> Vec<DeviceId> {
+    let number = |word: &str| text::hex4(word.strip_prefix("0x").unwrap_or(word));
+    let id = |vendor: &str, device: &str| {
+        let vendor = number(vendor).filter(|vendor| makers::is_one(*vendor))?;
+        Some(DeviceId::new(vendor, number(device)?))
+    };
+    let marks = |c: char| !c.is_ascii_alphanumeric();
+    let words: Vec<&str> = line.split_whitespace().map(|word| word.trim_matches(marks)).collect();
+    let pairs = words.iter().filter_map(|word| {
+        let (vendor, device) = word.split_once([':', '/', '-'])?;
+        id(vendor, device)
+    });
+    let neighbours = words.windows(2).filter_map(|both| match both {
+        [vendor, device] if vendor.starts_with("0x") && device.starts_with("0x") => {
+            id(vendor, device)
+        }
+        _ => None,
+    });
+    pairs.chain(neighbours).collect()
 }
 
 #[cfg(test)]
@@ -68,6 +95,10 @@ mod tests {
                 Some("07:00.0"),
             ),
             ("options vfio-pci ids=8086:2723", "8086:2723", None),
+            ("I have `8086:2723` in my laptop.", "8086:2723", None),
+            ("AX200 (8086/2723)", "8086:2723", None),
+            ("0x8086, 0x2723", "8086:2723", None),
+            ("8086-2723", "8086:2723", None),
             ("linux /vmlinuz quiet vfio-pci.ids=8086:2723 ro", "8086:2723", None),
             ("pci@0000:03:00.0  wlp3s0  network  AX200 [8086:2723]", "8086:2723", Some("03:00.0")),
         ] {

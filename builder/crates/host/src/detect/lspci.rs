@@ -9,9 +9,10 @@
 //! 00:14.3 "Network controller [0280]" "Intel Corporation [8086]" "Wi-Fi 6 AX201 [a0f0]" -r20 "Intel Corporation [8086]" "Device [0074]"
 //! ```
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use super::{Card, Ident, text};
+use super::groups::Groups;
+use super::{Card, Ident, makers, text};
 use wifibox_ground::address::Address;
 use wifibox_ground::device::DeviceId;
 
@@ -108,6 +109,19 @@ pub(super) fn begins(line: &str) -> bool {
     head(line).is_some() || WORDS.iter().any(|word| line.starts_with(word))
 }
 
+/// Whether a line begins with the address of a device.
+pub(super) fn is_head(line: &str) -> bool {
+    head(line).is_some()
+}
+
+/// Whether a text begins with a device and its numbers.
+pub(super) fn is_device(text: &str) -> bool {
+    // Of a long line only what one device takes.
+    let end = text.char_indices().nth(200).map_or(text.len(), |(at, _)| at);
+    let text = text.get(..end).unwrap_or_default();
+    head(text).is_some_and(|(_, address, rest)| device(address, rest).is_some())
+}
+
 /// Whether a line begins like a device or its subsystem, and its numbers are missing.
 pub(super) fn is_cut(line: &str) -> bool {
     match head(line) {
@@ -144,7 +158,7 @@ fn head(line: &str) -> Option<(Option<String>, Address, &str)> {
         group = (!number.is_empty()).then(|| number.to_owned());
         rest = after.trim_start_matches([':', ' ', '\t', '-', ',']);
     }
-    let (slot, mut after) = rest.split_once([' ', '\t'])?;
+    let (slot, mut after) = rest.split_once([' ', '\t']).filter(|(slot, _)| slot.len() < 300)?;
     // A path of bridges (-P) ends with the device; grep puts the name of the file in front.
     let slot = slot.rsplit('/').next().unwrap_or(slot);
     let named = || {
@@ -187,32 +201,52 @@ fn device(address: Address, rest: &str) -> Option<Card> {
 }
 
 /// `Network controller [0280]: Intel Corporation ... [8086:a0f0] (rev 20)` or `0280: 8086:a0f0 (rev 20)`;
-/// BusyBox and old versions write `Class 0280: 8086:a0f0`, and BusyBox the driver behind that.
+/// BusyBox and old versions write `Class 0280: 8086:a0f0`, and BusyBox the driver behind that. Other tools leave out
+/// the colon.
 fn plain(text: &str) -> Option<Card> {
-    let (class, rest) = text.split_once(": ")?;
-    let short = class.strip_prefix("Class ").unwrap_or(class);
-    let class = match text::hex4(short.trim_matches(['[', ']'])) {
-        Some(class) => class,
-        None => text::hex4(text::last_bracket(class)?.1)?,
-    };
+    let (class, rest) = class(text)?;
     // What follows in parentheses: (rev 20), (prog-if 02 [NVM Express]).
     let rest = rest.split(" (rev ").next().unwrap_or(rest);
-    let rest = rest.split(" (prog-if ").next().unwrap_or(rest);
-    let (first, driver) = rest.trim().split_once(' ').unwrap_or((rest.trim(), ""));
+    let rest = rest.split(" (prog-if ").next().unwrap_or(rest).trim();
+    let (first, driver) = rest.split_once(' ').unwrap_or((rest, ""));
     let (name, numbers) = match text::pair(first) {
         Some(numbers) => (None, numbers),
         None => {
-            let (name, numbers) = text::last_bracket(rest)?;
-            (text::name(name), text::pair(numbers)?)
+            let (name, numbers) = text::last_pair(rest).or_else(|| makers::unnamed(rest))?;
+            (text::name(name), numbers)
         }
     };
     let id = DeviceId::new(numbers.0, numbers.1);
-    let mut card = Card::new(Ident::Pci { id, class: Some(class) });
+    let mut card = Card::new(Ident::Pci { id, class });
     if name.is_none() && !driver.is_empty() && !driver.contains([' ', '(', '[']) {
         card.driver = text::name(driver);
     }
     card.name = name;
     Some(card)
+}
+
+/// A device's class, as a number or by its name, and what follows it.
+fn class(text: &str) -> Option<(Option<u16>, &str)> {
+    let (words, rest) = text.split_once(": ").unwrap_or((text, ""));
+    let short = words.strip_prefix("Class ").unwrap_or(words);
+    if let Some(class) = text::hex4(short.trim_matches(['[', ']'])) {
+        return Some((Some(class), rest));
+    }
+    for (at, _) in text.match_indices('[') {
+        let after = text.get(at + 5..).and_then(|after| after.strip_prefix(']'));
+        let class = text.get(at + 1..at + 5).and_then(text::hex4);
+        if let (Some(class), Some(after)) = (class, after)
+            && after.starts_with([':', ' '])
+        {
+            return Some((Some(class), after.trim_start_matches([':', ' '])));
+        }
+    }
+    let class = match words {
+        "Network controller" => Some(0x0280),
+        "Ethernet controller" => Some(0x0200),
+        _ => None,
+    };
+    (!rest.is_empty()).then_some((class, rest))
 }
 
 /// The fields of `-mm`: class, vendor, device, and behind options the subsystem.
@@ -243,9 +277,10 @@ fn numbered(text: &str) -> Option<(&str, u16)> {
     }
 }
 
-/// `Intel Corporation Device [8086:0074]` or `8086:0074`.
+/// `Intel Corporation Device [8086:0074]`, `8086:0074` or `Intel Corporation Device 0074`.
 fn subsystem(text: &str) -> Option<(u16, u16)> {
-    text::pair(text.trim()).or_else(|| text::pair(text::last_bracket(text)?.1))
+    let named = || text::last_pair(text).or_else(|| makers::unnamed(text.trim()));
+    text::pair(text.trim()).or_else(|| Some(named()?.1))
 }
 
 fn set_subsystem(card: &mut Card, numbers: Option<(u16, u16)>) {
@@ -309,57 +344,6 @@ impl Record<'_> {
         card.name = text::name(&format!("{vendor_name} {device_name}"));
         card.driver = self.fields.get("Driver").and_then(|driver| text::name(driver));
         Some(card)
-    }
-}
-
-/// Which functions share an IOMMU group: they can only be handed over together.
-#[derive(Default)]
-struct Groups {
-    /// By listing and group.
-    members: BTreeMap<(usize, String), Vec<Address>>,
-    /// Where devices are in this listing.
-    seen: BTreeSet<Address>,
-    /// How many listings came before: an address that comes again begins one.
-    listing: usize,
-}
-
-impl Groups {
-    fn meet(&mut self, card: &Card) {
-        if let Some(address) = card.address
-            && !self.seen.insert(address)
-        {
-            self.seen = BTreeSet::from([address]);
-            self.listing += 1;
-        }
-    }
-
-    fn add(&mut self, group: &str, card: &Card) {
-        // Bridges stay with the host.
-        let bridge = matches!(card.ident, Ident::Pci { class: Some(0x0600..=0x06ff), .. });
-        let digits = !group.is_empty() && group.bytes().all(|byte| byte.is_ascii_digit());
-        if let Some(address) = card.address
-            && digits
-            && !bridge
-        {
-            let members = self.members.entry((self.listing, group.to_owned())).or_default();
-            if !members.contains(&address) {
-                members.push(address);
-            }
-        }
-    }
-
-    fn tell<'a>(self, cards: impl Iterator<Item = &'a mut Card>) {
-        let mut others: BTreeMap<Address, Vec<Address>> = BTreeMap::new();
-        for members in self.members.into_values().filter(|members| members.len() > 1) {
-            for member in &members {
-                let rest: Vec<_> = members.iter().copied().filter(|m| m != member).collect();
-                others.insert(*member, rest);
-            }
-        }
-        for card in cards {
-            let companions = card.address.and_then(|address| others.get(&address));
-            card.companions = companions.cloned().unwrap_or_default();
-        }
     }
 }
 

@@ -11,11 +11,13 @@ mod by_flavor;
 pub mod cards;
 pub(crate) mod elsewhere;
 pub(crate) mod exceptions;
+mod groups;
 pub(crate) mod inventory;
 pub mod inxi;
 pub mod json;
 pub mod loose;
 pub mod lspci;
+mod makers;
 mod merge;
 mod notes;
 pub mod offer;
@@ -25,6 +27,8 @@ pub mod pciconf;
 pub(crate) mod pnpinfo;
 pub mod reason;
 pub mod sysfs;
+#[cfg(test)]
+mod systems_tests;
 pub mod table;
 #[cfg(test)]
 mod tests;
@@ -190,6 +194,9 @@ pub enum DetectError {
         /// Its size in bytes.
         size: usize,
     },
+    /// Nothing is in it.
+    #[error("the listing is empty")]
+    Empty,
     /// No line of it names a device by its numbers.
     #[error("no line names a device by its numbers")]
     NothingKnown,
@@ -226,9 +233,12 @@ pub fn read(text: &str) -> Result<Vec<Card>, DetectError> {
     let text = tidy::clean(text);
     let lines = tidy::lines(&text).join("\n");
     let mut found: Vec<(usize, Card)> = Vec::new();
-    if is_json(&lines) {
-        found.extend(json::read(&lines)?.into_iter().map(|card| (0, card)));
-    } else {
+    let json = if is_json(&lines) { Some(json::read(&lines)?) } else { None };
+    let objects = json.into_iter().flatten();
+    found.extend(objects.map(|card| (0, card)));
+    if found.is_empty() {
+        // JSON whose texts are those of another listing: PowerShell's ids.
+        let lines = if is_json(&lines) { json::unescaped(&lines) } else { lines.clone() };
         for read in READERS {
             found.extend(read(&lines));
         }
@@ -241,6 +251,8 @@ pub fn read(text: &str) -> Result<Vec<Card>, DetectError> {
     }
     if !cards.is_empty() {
         Ok(cards)
+    } else if lines.trim().is_empty() {
+        Err(DetectError::Empty)
     } else if lspci::has_names_only(&lines) {
         Err(DetectError::NamesOnly)
     } else if let Some(unnumbered) = unnumbered::recognized(&lines) {

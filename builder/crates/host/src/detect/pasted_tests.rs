@@ -46,6 +46,65 @@ fn what_stands_round_a_listing_does_not_matter() {
 }
 
 #[test]
+fn markup_numbers_and_mails_go() {
+    for text in [
+        // Forums, in both their languages.
+        CARD.replace("[8086:2723]", "[[COLOR=\"#FF0000\"]8086:2723[/COLOR]]"),
+        format!("[code]{}[/code]", CARD.replace("Network controller", "[b]Network controller[/b]")),
+        CARD.replace('\n', "<br>\n").replace(' ', "&nbsp;"),
+        CARD.replace('\n', "<br />").replace("AX200", "<b>AX200</b>"),
+        // A mail's source.
+        CARD.replace("8086:2723", "8086:=\n2723").replace('\t', "=C2=A0=C2=A0 "),
+        // cat -n, grep -n, grep in several files, a page with numbers.
+        CARD.lines().zip(9..).map(|(line, n)| format!("{n:6}\t{line}\n")).collect(),
+        CARD.lines().zip(9..).map(|(line, n)| format!("{n}. {line}\n")).collect(),
+        CARD.replace("03:00.0", "57:03:00.0").replace("\tS", "58-\tS").replace("\tK", "59-\tK"),
+        CARD.replace("03:00.0", "pc.txt:03:00.0").replace('\t', "pc.txt-\t"),
+        // Of ls-iommu.
+        CARD.replace("[0280]:", "[0280]"),
+    ] {
+        assert_eq!(told(&text), [TOLD], "{text}");
+    }
+    let mail = "none3@pci0:6:0:0: class=3D0x028000 rev=3D0x1a hdr=3D0x00 vendor=3D0x8086 =\ndevice=3D0x2725 =\n\
+                subvendor=3D0x8086 subdevice=3D0x0024\n    device     =3D 'Wi-Fi 6E AX210'\n";
+    assert_eq!(told(mail), ["8086:2725:8086:0024 0000:06:00.0 -"]);
+}
+
+#[test]
+fn one_line_is_a_listing_too() {
+    let card = CARD.replace(['\n', '\t'], " ");
+    let ethernet = "02:00.0 Ethernet controller [0200]: Realtek RTL8111 [10ec:8168] Subsystem: Lenovo [17aa:5081]";
+    let other = "10ec:8168:17aa:5081 0000:02:00.0 -";
+    assert_eq!(told(&card), [TOLD]);
+    assert_eq!(told(&card.replace(" (rev 1a)", "")), [TOLD]);
+    assert_eq!(told(&format!("{ethernet} {card}")), [other, TOLD]);
+    assert_eq!(told(&format!("IOMMU Group 1: {ethernet} IOMMU Group 2: {card}")), [other, TOLD]);
+    let iwm = "iwm0@pci0:2:0:0: class=0x028000 rev=0x59 hdr=0x00 vendor=0x8086 device=0x095a subvendor=0x8086 \
+               subdevice=0x5010 vendor = 'Intel Corporation' device = 'Wireless 7265' class = network";
+    let em = iwm.replace("iwm0@pci0:2:0:0", "em0@pci0:0:25:0").replace("0x095a", "0x15a2");
+    let told_iwm = "8086:095a:8086:5010 0000:02:00.0 iwm0";
+    assert_eq!(told(iwm), [told_iwm]);
+    assert_eq!(read(iwm).unwrap()[0].name.as_deref(), Some("Intel Corporation Wireless 7265"));
+    assert_eq!(told(&format!("{em} {iwm}")), ["8086:15a2:8086:5010 0000:00:19.0 em0", told_iwm]);
+}
+
+#[test]
+fn a_device_that_pci_ids_did_not_know_has_its_number() {
+    for (text, expected) in [
+        (
+            "01:00.0 Network controller: Intel Corporation Device 2725 (rev 1a)\n\tSubsystem: Intel Corporation Device 0024\n\
+             \tKernel driver in use: iwlwifi\n",
+            "8086:2725:8086:0024 0000:01:00.0 iwlwifi",
+        ),
+        ("04:00.0 Network controller: MEDIATEK Corp. Device 7961\n", "14c3:7961 0000:04:00.0 -"),
+        ("01:00.0 Network controller: Device 17cb:1103 (rev 01)\n", "17cb:1103 0000:01:00.0 -"),
+    ] {
+        assert_eq!(told(text), [expected]);
+        assert!(read(text).unwrap()[0].has_wireless_class());
+    }
+}
+
+#[test]
 fn groups_are_read_in_every_shape() {
     for text in [
         "IOMMU Group 25 05:00.0 PCI bridge [0604]: ASMedia Switch [1b21:1184]\n\

@@ -85,7 +85,7 @@ proptest! {
 #[test]
 fn what_is_no_listing_says_so() {
     assert!(matches!(read("hello\n"), Err(DetectError::NothingKnown)));
-    assert!(matches!(read(""), Err(DetectError::NothingKnown)));
+    assert!(matches!(read(""), Err(DetectError::Empty)));
     assert!(matches!(
         read("00:14.3 Network controller: Intel Corporation Wi-Fi 6 AX201 (rev 20)\n"),
         Err(DetectError::NamesOnly)

@@ -26,6 +26,20 @@ pub(crate) fn last_bracket(text: &str) -> Option<(&str, &str)> {
     Some((before.trim_end(), inside))
 }
 
+/// The last `[8086:2725]` of a text: what is before it, and its numbers. lshw writes `[168C:2B]`.
+pub(crate) fn last_pair(text: &str) -> Option<(&str, (u16, u16))> {
+    let number = |digits: &str| {
+        let good = (1..=4).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_hexdigit());
+        good.then(|| u16::from_str_radix(digits, 16).ok()).flatten()
+    };
+    text.rmatch_indices('[').find_map(|(at, _)| {
+        let inside = text.get(at + 1..)?;
+        let end = inside.bytes().take(10).position(|byte| byte == b']')?;
+        let (vendor, device) = inside.get(..end)?.split_once(':')?;
+        Some((text.get(..at)?.trim_end(), (number(vendor)?, number(device)?)))
+    })
+}
+
 /// The name of something, cut to a sane length, without control characters; `None` if nothing is left.
 pub fn name(text: &str) -> Option<String> {
     let clean: String = text.chars().filter(|c| !c.is_control()).take(200).collect();
@@ -47,6 +61,7 @@ mod tests {
             last_bracket("Typhoon [x] y [8086:2725] (rev 1a)"),
             Some(("Typhoon [x] y", "8086:2725"))
         );
+        assert_eq!(last_pair("AR9285 [168C:2B] [x]"), Some(("AR9285", (0x168c, 0x2b))));
         assert_eq!(name(" a\u{7}b \n").as_deref(), Some("ab"));
     }
 }

@@ -1,7 +1,9 @@
-//! Takes off a listing what its way here put on: encodings, colours, marks of quotation, Markdown, blanks
-//! that are none, and line breaks of mail programs.
+//! Takes off a listing what its way here put on: encodings, colours, blanks that are none, markup and marks of
+//! quotation ([`marks`]), numbers of lines ([`numbers`]), and line breaks, added or lost ([`breaks`]).
 
-use super::lspci;
+mod breaks;
+mod marks;
+mod numbers;
 
 /// A text as its bytes mean it: UTF-8, or UTF-16 with a byte order mark, as PowerShell's `>` writes it.
 #[must_use]
@@ -13,6 +15,10 @@ pub fn decode(bytes: &[u8]) -> String {
     match bytes {
         [0xff, 0xfe, rest @ ..] => utf16(rest, u16::from_le_bytes),
         [0xfe, 0xff, rest @ ..] => utf16(rest, u16::from_be_bytes),
+        // ASCII in UTF-16, whose mark was lost.
+        [first, 0, second, 0, ..] if *first != 0 && *second != 0 => {
+            utf16(bytes, u16::from_le_bytes)
+        }
         // Of other encodings at least the numbers are ASCII: boards have odd names.
         _ => String::from_utf8_lossy(bytes).into_owned(),
     }
@@ -81,92 +87,20 @@ fn skip_escape(characters: &mut std::iter::Peekable<std::str::Chars<'_>>) {
     }
 }
 
-/// The lines without quotation marks of mails, fences and tags, those that were broken made whole.
+/// The lines without quotation marks of mails, fences, markup and numbers; those that were broken made whole, and a
+/// listing that became one line broken again.
 pub(super) fn lines(text: &str) -> Vec<String> {
+    let text = marks::transferred(text);
+    let text = marks::plain(&text);
     let mut lines: Vec<String> = Vec::new();
     for line in text.lines() {
         let bare = line.trim_start_matches(['>', ' ', '\t']);
         if !bare.starts_with("```") && !bare.starts_with("~~~") {
-            lines.push(unquoted(line));
+            lines.push(marks::unquoted(line));
         }
     }
-    whole(lines)
-}
-
-/// A line without what quotes it.
-fn unquoted(line: &str) -> String {
-    let mut line = line;
-    loop {
-        let trimmed = line.trim_start();
-        let rest = trimmed.strip_prefix('>').or_else(|| trimmed.strip_prefix("| "));
-        match rest {
-            Some(rest) => line = rest.strip_prefix(' ').unwrap_or(rest),
-            None => break,
-        }
-    }
-    let mut line = line.replace("&amp;", "&").replace("&gt;", ">").replace("&lt;", "<");
-    for tag in ["<pre>", "</pre>", "<code>", "</code>", "<br>", "<br/>", "<br />", "<p>", "</p>"] {
-        if line.contains(tag) {
-            line = line.replace(tag, "");
-        }
-    }
-    // `code`, **bold**, a point of a list.
-    let bare = line.trim_matches(['`', '*', ' ', '\t']);
-    let marked = line.trim_start().starts_with(['`', '*']) && !line.trim_start().starts_with("*-");
-    let bare = if marked { bare } else { line.trim_end_matches(['`', ' ', '\t']) };
-    let point = bare.trim_start();
-    match point.strip_prefix("- ").or_else(|| point.strip_prefix("\u{2022} ")) {
-        Some(rest) => rest.trim_start().to_owned(),
-        None => bare.to_owned(),
-    }
-}
-
-/// How many lines a mail program makes of one at most.
-const PIECES: usize = 3;
-
-/// Joins lines that belong together: of `lspci` up to the numbers, of `pciconf` and `devinfo` the words
-/// `key=0x...`.
-fn whole(lines: Vec<String>) -> Vec<String> {
-    let mut whole: Vec<String> = Vec::with_capacity(lines.len());
-    let mut at = 0;
-    while let Some(line) = lines.get(at) {
-        at += 1;
-        let mut joined = line.clone();
-        let rest = lines.get(at..).unwrap_or_default();
-        if lspci::is_cut(&joined) {
-            let mut longer = joined.clone();
-            for (taken, next) in rest.iter().take(PIECES).enumerate() {
-                if next.trim().is_empty() || lspci::begins(next) {
-                    break;
-                }
-                longer = format!("{} {}", longer.trim_end(), next.trim());
-                if !lspci::is_cut(&longer) {
-                    joined = longer;
-                    at += taken + 1;
-                    break;
-                }
-            }
-        } else if joined.contains("@pci") || joined.contains("pnpinfo") {
-            for next in rest.iter().take(PIECES) {
-                if !is_pairs(next) {
-                    break;
-                }
-                joined = format!("{} {}", joined.trim_end(), next.trim());
-                at += 1;
-            }
-        }
-        whole.push(joined);
-    }
-    whole
-}
-
-/// Whether all words of a line are `key=value`, of which the first is a number.
-fn is_pairs(line: &str) -> bool {
-    let mut words = line.split_whitespace();
-    let first = words.clone().next().and_then(|word| word.split_once('='));
-    first.is_some_and(|(key, value)| {
-        value.starts_with("0x") && key.bytes().all(|byte| byte.is_ascii_lowercase())
-    }) && words.all(|word| word.contains('=') || word == "at")
+    numbers::take_off(&mut lines);
+    breaks::joined(lines.into_iter().flat_map(breaks::apart).collect())
 }
 
 #[cfg(test)]
@@ -180,6 +114,8 @@ mod tests {
             let text: Vec<u8> = "\u{feff}8086:2725\r\n".encode_utf16().flat_map(bytes).collect();
             assert_eq!(clean(&decode(&text)), "8086:2725\n");
         }
+        let bare: Vec<u8> = "8086:2725".encode_utf16().flat_map(u16::to_le_bytes).collect();
+        assert_eq!(decode(&bare), "8086:2725");
         assert_eq!(decode(b"a\xffb"), "a\u{fffd}b");
     }
 

@@ -15,6 +15,8 @@
     ...pair(line, `\\bchip=0x${hex4}${hex4}`, true),
     ...pair(line, `ven_${hex4}&dev_${hex4}`),
     ...pair(line, `pci:v0000${hex4}d0000${hex4}`),
+    // lshw leaves out zeros.
+    ...[...line.matchAll(/\[([0-9a-f]{1,4}):([0-9a-f]{1,4})\]/g)].map((m) => m.slice(1).map((n) => n.padStart(4, "0")).join(":")),
   ];
   const place = (line) => {
     const linux = line.match(/(?:\b[0-9a-f]{4}:)?\b([0-9a-f]{2}):([0-9a-f]{2})\.([0-7])\b/);
@@ -25,10 +27,14 @@
   const read = (text) => {
     const cards = new Map();
     let [seen, last] = [0, ""];
-    for (const line of text.toLowerCase().split("\n")) {
+    // A listing that lost its line breaks has a board and the next device in the same line.
+    const device = "(?:[0-9a-f]{4}:)?[0-9a-f]{2}:[0-9a-f]{2}\\.[0-7] [^[\\n]*\\[[0-9a-f]{4}\\]:";
+    const lines = text.toLowerCase().replace(new RegExp(`[ \\t](?=subsystem:|kernel driver in use:|${device})`, "g"), "\n");
+    for (const line of lines.split("\n")) {
       // Mail programs and inxi break lines between the place and the numbers.
       last = line.trim() ? place(line) || last : "";
-      if (/subsystem|svendor|sdevice/.test(line)) continue;
+      // Boards, and what a driver knows (modinfo).
+      if (/subsystem|svendor|sdevice|^alias/.test(line)) continue;
       for (const id of inLine(line)) {
         seen += 1;
         if (!known.has(id)) continue;

@@ -4,3 +4,4 @@
 
 mod opkg_real;
 mod opkg_root;
+mod traps;

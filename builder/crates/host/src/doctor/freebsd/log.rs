@@ -100,7 +100,10 @@ pub(super) fn examine(host: &Host<'_>, list: &mut Vec<Finding>) {
             list.push(Finding::new(severity, rule.cause, rule.what).because(line).cure(cure));
         }
     }
-    let crashed = host.logged(&["guest crashed"]).or_else(|| host.logged(&["exit_code="]));
+    let crashed = host
+        .logged(&["guest crashed"])
+        .or_else(|| host.logged(&["exit_code="]))
+        .or_else(|| restarts(host));
     if let Some(line) = crashed.filter(|_| !host.running && list.is_empty()) {
         let what =
             "bhyve ends as soon as it is started; with loglevel=debug the log has its own words.";
@@ -120,4 +123,15 @@ pub(super) fn examine(host: &Host<'_>, list: &mut Vec<Finding>) {
         }
         list.push(Finding::guest("not-running", what).cure(cure));
     }
+}
+
+/// With loglevel=warn, a guest that ends and is started again leaves nothing but this line each time; a stop leaves one.
+fn restarts<'a>(host: &'a Host<'_>) -> Option<&'a String> {
+    const ENDED: &str = "PPT device";
+    let ends = || {
+        host.log
+            .iter()
+            .filter(|line| line.contains(ENDED) && line.contains("could not be destroyed"))
+    };
+    ends().nth(2).and_then(|_| ends().next_back())
 }

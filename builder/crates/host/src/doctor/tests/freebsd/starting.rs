@@ -159,7 +159,7 @@ pub(in crate::doctor::tests) fn settings_and_the_card() {
 
 #[test]
 pub(in crate::doctor::tests) fn what_only_the_log_tells_is_named() {
-    let cases: [(&str, &str, &str); 8] = [
+    let cases: [(&str, &str, &str); 10] = [
         (
             "vmm-other-location",
             "kern.module_path",
@@ -186,6 +186,18 @@ pub(in crate::doctor::tests) fn what_only_the_log_tells_is_named() {
             "bhyve-ends",
             "loglevel=\"debug\"",
             "INFO  VM manager: guest crashed, signaling restart after 5 seconds\n",
+        ),
+        (
+            "bhyve-ends",
+            "loglevel=\"debug\"",
+            "WARN  PPT device pci3:0:0 could not be destroyed\nWARN  PPT device pci3:0:0 could not be destroyed\n\
+             WARN  PPT device pci3:0:0 could not be destroyed\n",
+        ),
+        // As a stop leaves it.
+        (
+            "not-running",
+            "service wifibox start",
+            "WARN  PPT device pci3:0:0 could not be destroyed\n",
         ),
         ("not-running", "service wifibox start", "INFO  End: wifibox start\n"),
     ];
