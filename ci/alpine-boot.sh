@@ -56,5 +56,9 @@ for script in scripts:
 if not states or set(states) - {"understood", "empty"}:
     sys.exit("a script is known by a rule, or none was there")
 PYTHON
+grep -q "\"version\":\"$release\\.[0-9]" "$folder/alpine.lock" || {
+    echo "the lock does not say which point release it is of" >&2
+    exit 1
+}
 xtask boot-test "$guest" --wired --timeout 120
 xtask boot-test "$guest" --wired --uefi --timeout 120

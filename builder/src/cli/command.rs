@@ -1,6 +1,7 @@
 //! The command line as a whole: the verbs, what belongs to all of them, and who does the work of each.
 
 use std::ffi::OsString;
+use std::path::Path;
 
 use clap::error::ErrorKind;
 use clap::parser::ValueSource;
@@ -190,6 +191,20 @@ impl Verb {
             | Verb::Uninstall(_)
             | Verb::Verify(_) => None,
         }
+    }
+
+    /// The lock file that a verb which takes one was given.
+    pub fn lock_file(&self) -> Option<&Path> {
+        let source = match self {
+            Verb::Build(args) | Verb::Fetch(args) => &args.source,
+            Verb::Lock(args) => &args.source,
+            Verb::Outdated(args) => &args.source,
+            Verb::Bundle(args) => &args.source,
+            Verb::Why(args) => &args.source,
+            Verb::Export(args) => args.source(),
+            _ => return None,
+        };
+        source.lock_file.as_deref()
     }
 
     /// Does the work.

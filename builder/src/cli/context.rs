@@ -39,6 +39,8 @@ pub struct Context {
     pub catalog: Catalog,
     /// The project's folder; empty without one, or if it is the working directory.
     folder: PathBuf,
+    /// The lock file that the command line names.
+    lock_file: Option<PathBuf>,
 }
 
 impl Context {
@@ -49,6 +51,7 @@ impl Context {
     pub fn new(
         args: &GlobalArgs,
         project: Option<&ProjectArgs>,
+        lock_file: Option<&Path>,
         printer: Printer,
         cancel: Cancel,
     ) -> Result<Self, (Printer, Failure)> {
@@ -73,7 +76,8 @@ impl Context {
                     printer.warn(&warning.to_string());
                 }
                 let folder = place.map(|place| place.folder).unwrap_or_default();
-                Ok(Context { printer, cancel, sources, catalog, folder })
+                let lock_file = lock_file.map(Path::to_owned);
+                Ok(Context { printer, cancel, sources, catalog, folder, lock_file })
             }
             Err(failure) => Err((printer, failure)),
         }
@@ -135,9 +139,10 @@ impl Context {
         with.extend(args.with.iter().cloned());
         with.extend(args.persistent.then(|| "persistent".to_owned()));
         without.extend(args.without.iter().cloned());
-        Ok(Selection {
+        Ok(self.as_locked(Selection {
             base: self.base(base.as_ref())?,
             release: said(&args.target.release, |plan| plan.release.as_ref()),
+            point: None,
             architecture: said(&args.target.arch, |plan| plan.arch.as_ref()),
             flavor: String::new(),
             role: said(&args.role, |plan| plan.role.as_ref()),
@@ -148,7 +153,20 @@ impl Context {
             compression: compression.or_else(|| guest?.compression()),
             firmware_archive: said(&None, |plan| plan.firmware_archive.as_ref()).is_some(),
             guest: guest.map(ProjectGuest::key),
-        })
+        }))
+    }
+
+    /// The selection with the point release of its lock, where it asks for a series.
+    pub fn as_locked(&self, selection: Selection) -> Selection {
+        let lock = self.lock(LockMode::Look, false);
+        wifibox_resolve::as_locked(&self.catalog, selection, &lock)
+    }
+
+    /// The lock file: the one that the command line names, or the project, or that in its usual place.
+    fn lock(&self, mode: LockMode, rollback: bool) -> LockChoice {
+        let own = || self.catalog.project().and_then(|project| project.settings().lock_file);
+        let file = self.lock_file.clone().or_else(|| own().map(|file| self.at(file)));
+        LockChoice { file, folder: self.folder.clone(), mode, rollback, new_pins: false }
     }
 
     /// A mirror that was named, on the command line or in the project.
@@ -240,12 +258,10 @@ impl Context {
             },
             work: Work { jobs, progress: &self.printer, cancel: &self.cancel },
             caches: Caches::new(&cache, limit, blocks, tool(), &self.printer).shared_by(remote),
-            lock: LockChoice {
-                file: args.lock_file.clone().or(settings.lock_file.map(|file| self.at(file))),
-                folder: self.folder.clone(),
-                mode: if args.locked || args.frozen { LockMode::Locked } else { LockMode::Update },
-                rollback: args.dangerously_allow_rollback,
-            },
+            lock: self.lock(
+                if args.locked || args.frozen { LockMode::Locked } else { LockMode::Update },
+                args.dangerously_allow_rollback,
+            ),
             source_date_epoch: source_date_epoch()?,
             meter: None,
         })

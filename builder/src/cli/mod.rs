@@ -63,10 +63,11 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
     let global = cli.global.clone();
     let verb = cli.verb();
     let cancel = interrupt::listen(&global);
-    let context = match Context::new(&global, verb.project(), printer(&global), cancel) {
-        Ok(context) => context,
-        Err((printer, failure)) => return report(&printer, &failure),
-    };
+    let context =
+        match Context::new(&global, verb.project(), verb.lock_file(), printer(&global), cancel) {
+            Ok(context) => context,
+            Err((printer, failure)) => return report(&printer, &failure),
+        };
     match verb.run(&context) {
         Ok(()) => 0,
         Err(failure) => report(&context.printer, &failure),

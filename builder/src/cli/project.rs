@@ -142,12 +142,12 @@ impl Context {
                 given.clone().or_else(|| guest?.value(pick))
             };
             let base = said(&target.base, |plan| plan.base.as_ref());
-            let target = Selection {
+            let target = self.as_locked(Selection {
                 base: self.base(base.as_ref())?,
                 release: said(&target.release, |plan| plan.release.as_ref()),
                 architecture: said(&target.arch, |plan| plan.arch.as_ref()),
                 ..Selection::default()
-            };
+            });
             if !targets.contains(&target) {
                 targets.push(target);
             }

@@ -9,10 +9,10 @@ use wifibox_testkit::kernel::{BUILT_IN, kernel_image};
 use wifibox_testkit::keys::{Key, Spec};
 
 /// The day on which all is published first, and days after it.
-const FIRST: i64 = 1_700_000_000;
-const DAY: i64 = 86_400;
+pub(super) const FIRST: i64 = 1_700_000_000;
+pub(super) const DAY: i64 = 86_400;
 
-struct World(Guest);
+pub(super) struct World(pub(super) Guest);
 
 fn key() -> Key {
     Key::generate(&Spec::ed25519(1, 1_600_000_000))
@@ -38,7 +38,7 @@ fn kernel(release: &str, version: &str) -> Package {
 
 impl World {
     /// tool 1.0 in the main archive, 1.1 in that of security updates, 9 and a newer kernel in backports.
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let world = World(Guest::new());
         let base = world.0.path("recipes/bases/test.yaml");
         let text = fs::read_to_string(&base).unwrap();
@@ -69,7 +69,7 @@ impl World {
         world
     }
 
-    fn security(&self, version: &str, date: i64) {
+    pub(super) fn security(&self, version: &str, date: i64) {
         self.publish("security", [tool(version)], date, |suite| suite.prefix = "updates/".into());
     }
 
@@ -212,4 +212,22 @@ fn no_lock_goes_back_in_silence() {
     assert_eq!(world.lock(), lock);
     let changes = world.good(&["lock", "--upgrade", "--dangerously-allow-rollback"]);
     assert!(changes.contains("~ tool 1.2 -> 1.1"), "{changes}");
+}
+
+#[test]
+fn a_release_past_its_end_is_named_each_time_it_is_used() {
+    let world = World::new();
+    let base = world.0.path("recipes/bases/test.yaml");
+    let text = fs::read_to_string(&base).unwrap();
+    let past = "{summary: the only one, end_of_life: \"2001-02-03\"}";
+    fs::write(&base, text.replace("{summary: the only one}", past)).unwrap();
+    let out = world.0.path("out");
+    let build = ["build", "--flavor", "bare", "--out", out.to_str().unwrap()];
+    // The third one has nothing to do.
+    for verb in [&["lock"][..], &build, &build] {
+        let (code, stdout, stderr) = world.run(verb);
+        assert_eq!(code, Some(0), "{stderr}");
+        let said = "test trixie got its last updates on 2001-02-03";
+        assert!(stderr.contains(said), "{verb:?}: {stdout}{stderr}");
+    }
 }

@@ -4,6 +4,7 @@
 
 mod alpine_aarch64;
 mod alpine_guest;
+mod alpine_releases;
 mod answers;
 mod archives;
 mod command_line;
@@ -22,10 +23,13 @@ mod openwrt_architectures;
 mod openwrt_firmware;
 mod openwrt_guest;
 mod openwrt_partial;
+mod point_releases;
 mod project;
 mod recipes;
 mod release;
 mod remote_cache;
+mod renew;
 mod reports;
+mod unsigned_sets;
 mod verify;
 mod wl_guest;

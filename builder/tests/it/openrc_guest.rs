@@ -24,7 +24,7 @@ fn owned(path: &str, mode: u32, group: &str, content: &str) -> Member {
     Member { mode, owner, ..Member::new(path, EntryType::Regular, content) }
 }
 
-fn packages() -> Vec<Package> {
+pub(super) fn packages() -> Vec<Package> {
     let modules = "lib/modules/6.18.1-0-lts";
     vec![
         Package::new("layout", "1.0-r0")
@@ -62,7 +62,7 @@ fn packages() -> Vec<Package> {
 }
 
 /// Writes packages and recipes; `services` are those of the runlevel `boot`.
-fn lay_out(folder: &Path, services: &str) {
+pub(super) fn lay_out(folder: &Path, services: &str) {
     let file = |name: &str, text: &str| {
         let path = folder.join(name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();

@@ -15,6 +15,7 @@ pub mod identity;
 mod key_package;
 mod keyring;
 mod limits;
+pub mod listing;
 pub mod names;
 pub mod opkg;
 pub mod opkg_index;

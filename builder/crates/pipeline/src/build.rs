@@ -42,6 +42,10 @@ pub fn build(
     if !request.force
         && let Some(report) = fresh::find(&fingerprint, composed, request, environment)
     {
+        let past_end = |locked: &Locked| locked.source.past_end(environment.access.now);
+        if let Some(line) = report.locks.first().and_then(past_end) {
+            environment.work.progress.warn(&line);
+        }
         laps.end("up to date");
         return Ok(BuildReport { timings: laps.stages(), ..report });
     }

@@ -12,6 +12,7 @@ use wifibox_fetch::{Got, Ledger};
 use wifibox_ground::output::{Output, OutputError, OutputFolder};
 use wifibox_recipe::Composed;
 use wifibox_resolve::artefact::artefact;
+use wifibox_resolve::index::Before;
 use wifibox_resolve::{self as resolve, Locked, ensure, index, pin_all};
 
 use crate::{Environment, Error};
@@ -50,7 +51,9 @@ pub fn bundle(
     let mut artefacts = Vec::new();
     let mut keys = Vec::new();
     for Locked { source, lock, .. } in &locks {
-        index::load(source, &locking, &fetcher)?;
+        let (indexes, packages) = (&lock.indexes[..], &lock.packages[..]);
+        let before = Before { indexes, packages, upgrade: false };
+        index::load(source, &before, &locking, &fetcher)?;
         for locked in &lock.packages {
             artefacts.push(artefact(source, locked, &locking)?);
         }
@@ -82,9 +85,9 @@ pub fn bundle(
         let name = key.file_name().unwrap_or_default().to_string_lossy().into_owned();
         folder.write_bytes(&format!("keys/{name}"), 0o644, &bytes)?;
     }
-    for Locked { lock, .. } in &locks {
+    for Locked { lock, source, .. } in &locks {
         let text = lock.to_text()?;
-        let path = lock.target.default_path().display().to_string();
+        let path = source.lock_name().display().to_string();
         folder.write_bytes(&path, 0o644, text.as_bytes())?;
     }
     let names = locks.iter().flat_map(|locked| &locked.source.repositories);

@@ -156,6 +156,14 @@ impl Base {
         self.releases.iter().find(of_series).map(|(_, release)| (release, name.to_owned()))
     }
 
+    /// The series of this name: a release of which there are point releases.
+    pub(crate) fn series(&self, name: &str) -> Option<&str> {
+        let has_points = |(series, release): &(&At<String>, &At<Release>)| {
+            series.value == name && release.value.point.is_some()
+        };
+        self.releases.iter().find(has_points).map(|(series, _)| series.value.as_str())
+    }
+
     /// The package format of `release`.
     pub(crate) fn format_of(&self, release: &str) -> &At<Format> {
         let own = self.release(release).and_then(|(release, _)| release.value.format.as_ref());

@@ -13,6 +13,7 @@ use super::located::At;
 use super::machine::PC;
 use super::model::{Chipset, Feature, FirmwareArchive, Flavor, Guest, Hypervisor, Role};
 use super::project::Project;
+use super::selection::Selection;
 use wifibox_ground::digest::Sha256;
 
 /// All recipes. Every reference from one file to another was followed and found good.
@@ -85,6 +86,17 @@ impl Catalog {
         let named = self.guest.value.default_base.as_ref().map(|base| base.as_str());
         let only = || self.bases.keys().next().filter(|_| self.bases.len() == 1);
         named.or_else(|| only().map(String::as_str))
+    }
+
+    /// The series whose point release `selection` leaves open, and the architecture, as the base calls it.
+    pub fn series(&self, selection: &Selection) -> Option<(&str, &str)> {
+        let base = &self.bases.get(&selection.base)?.value;
+        let asked = selection.release.as_deref().unwrap_or(&base.default.release.value);
+        let architecture = match &selection.architecture {
+            Some(wanted) => base.architecture_like(wanted)?,
+            None => &base.architecture,
+        };
+        Some((base.series(asked)?, &architecture.value))
     }
 
     /// The archive of linux-firmware that the recipes pin.

@@ -34,8 +34,12 @@ pub(super) fn choose<'a>(
         None => At::sourced(default, &base.file),
     };
     let mut release = asked(&selection.release, &default.release, |plan| plan.release.as_ref());
+    let series = base.value.series(&release.value).map(str::to_owned);
     match base.value.release(&release.value) {
-        Some((_, number)) => release.value = number,
+        Some((_, number)) => {
+            let point = selection.point.clone().filter(|_| series.is_some());
+            release.value = point.unwrap_or(number);
+        }
         None => {
             let known = base.value.releases.iter().map(|(name, _)| name.as_str());
             return Err(RecipeError::choice(
@@ -101,6 +105,7 @@ pub(super) fn choose<'a>(
     Ok(Chosen {
         base,
         release,
+        series,
         architecture,
         flavor,
         flavors,

@@ -11,6 +11,8 @@ use super::project::{GuestPlan, ProjectGuest};
 pub(super) struct Chosen<'a> {
     pub base: &'a Document<Base>,
     pub release: Sourced<String>,
+    /// The series that was asked for, where `release` is a point release of it.
+    pub series: Option<String>,
     pub architecture: Sourced<String>,
     /// The flavor's name: of several, all of them, with `+` between.
     pub flavor: String,

@@ -126,6 +126,8 @@ pub struct Recipe {
     pub architecture: Sourced<String>,
     /// Release.
     pub release: Sourced<String>,
+    /// The series by whose name it was asked for, where it is a point release.
+    pub series: Option<String>,
     /// The day after which nobody mends holes of the release.
     pub end_of_life: Option<Sourced<String>>,
     /// Flavor.

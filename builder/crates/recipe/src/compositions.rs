@@ -115,6 +115,7 @@ impl Catalog {
                         selections.push(Selection {
                             base: base.name.clone(),
                             release: Some(release.to_owned()),
+                            point: None,
                             architecture: Some(architecture.to_owned()),
                             flavor: flavor.to_owned(),
                             role: Some(role.name.clone()),

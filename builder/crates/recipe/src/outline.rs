@@ -48,6 +48,7 @@ impl Catalog {
             format: base.format_of(&chosen.release).sourced(base_file),
             architecture: chosen.architecture.clone(),
             release: chosen.release.clone(),
+            series: chosen.series.clone(),
             end_of_life: base
                 .release(&chosen.release)
                 .and_then(|(release, _)| release.value.end_of_life.as_ref())

@@ -92,10 +92,19 @@ pub struct Repository {
     /// taken from there, if it has a fingerprint of `keys`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key_package: Option<String>,
+    /// The package whose version is that of the point release (apk): `alpine-release`. The lock says which one it is of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub release_package: Option<String>,
     /// Packages of a repository without an index, each pinned here. With these there are no suites
     /// and no keys.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub packages: Vec<LoosePackage>,
+    /// Of a repository without an index, whose packages the lock pins: where the names of its files are. The distinfo of a
+    /// FreeBSD port (`SHA256 (FILE) = HASH`), or a folder as GitHub's API lists it. With `--mirror` it is the file
+    /// `distinfo` there; a folder on this machine needs none. `mirrors` are then the folders of the files, and nothing is
+    /// pinned without `lock --trust-new-pins`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lists: Vec<String>,
     /// It is a project's own: the mirror that this machine uses for the base does not hold it.
     #[serde(skip)]
     pub further: bool,
@@ -106,6 +115,11 @@ fn is_false(value: &bool) -> bool {
 }
 
 impl Repository {
+    /// Whether its packages are files without a signed index, each pinned by itself.
+    pub fn is_loose(&self) -> bool {
+        !self.packages.is_empty() || !self.lists.is_empty()
+    }
+
     /// Whether it is there for a release: by its name, or as a point release of it.
     pub(super) fn is_for(&self, release: &str) -> bool {
         let names = |own: &String| {
@@ -133,6 +147,7 @@ impl Repository {
         }
         let keys = keys.into_iter().map(|key| Key { architecture: None, ..key }).collect();
         let (mirrors, suites) = (fill(&self.mirrors), fill(&self.suites));
+        let lists = fill(&self.lists);
         let target = |(name, target): (&String, &FeedTarget)| {
             let image = target.kernel_image.as_ref();
             let kernel_image = image.map(|image| image.replace("{release}", release));
@@ -140,7 +155,7 @@ impl Repository {
         };
         let own = self.targets.iter().filter(|(name, _)| *name == architecture);
         let targets = own.map(target).collect();
-        Repository { mirrors, suites, targets, keys, keyrings, ..self.clone() }
+        Repository { mirrors, suites, lists, targets, keys, keyrings, ..self.clone() }
     }
 }
 

@@ -11,6 +11,10 @@ pub struct Selection {
     pub base: String,
     /// Release of the base.
     pub release: Option<String>,
+    /// The point release that is meant where `release` names a series, or leaves it to a base whose default is one: that
+    /// of a lock. If `None`, the one that the recipe names.
+    #[serde(default)]
+    pub point: Option<String>,
     /// Architecture, as the base or as `uname -m` calls it.
     pub architecture: Option<String>,
     /// Flavor.

@@ -30,6 +30,8 @@ pub struct LockChoice {
     pub mode: LockMode,
     /// Whether an index may be older than the one that the lock was made of.
     pub rollback: bool,
+    /// Whether files that nobody signed may be pinned as they are served now.
+    pub new_pins: bool,
 }
 
 /// The machine's side of making a lock.

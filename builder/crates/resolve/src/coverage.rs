@@ -22,6 +22,8 @@ use wifibox_recipe::Catalog;
 /// [`Error::Recipe`].
 pub fn worlds(catalog: &Catalog, source: &Source, jobs: NonZeroUsize) -> Result<Vec<World>, Error> {
     let Target { base, release, architecture } = &source.target;
+    // A project's guests ask for a series by its name.
+    let release = source.series.as_ref().unwrap_or(release);
     let compositions = catalog.spanning_compositions(base, release, architecture);
     let worlds = in_parallel(&compositions, jobs, |selection| {
         catalog.compose(selection).map(|recipe| World::of(&recipe))
@@ -46,11 +48,11 @@ pub fn union(
     context: &Context<'_>,
 ) -> Result<Vec<LockedPackage>, Error> {
     let records = Records::new(source, offered);
-    // What the recipe pins one by one is locked as a whole: two packages that serve one name would
+    // What is pinned one by one is locked as a whole: two packages that serve one name would
     // otherwise hide each other where compositions are added up.
     let by_recipe = |(_, locked): &(usize, &LockedPackage)| {
         let mut repositories = source.repositories.iter();
-        repositories.any(|known| known.name == locked.repository && !known.packages.is_empty())
+        repositories.any(|known| known.name == locked.repository && known.is_loose())
     };
     let mut chosen: BTreeSet<usize> =
         offered.packages.iter().enumerate().filter(by_recipe).map(|(index, _)| index).collect();

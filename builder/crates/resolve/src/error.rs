@@ -3,13 +3,14 @@
 use std::path::PathBuf;
 
 use wifibox_fetch::FetchError;
+use wifibox_formats::listing::ListingError;
 use wifibox_formats::{PackageError, adb, apk, deb, opkg};
 use wifibox_ground::cancel::Interrupted;
 use wifibox_ground::failure::Kind;
 use wifibox_ground::location::LocationError;
 use wifibox_recipe::RecipeError;
 
-use crate::lock::LockError;
+use crate::lock::{LockError, Target};
 use wifibox_solver::Unsatisfiable;
 
 /// Why a lock, or a question about one, failed.
@@ -52,6 +53,18 @@ pub enum Error {
          the older one may want packages with known holes to be taken"
     )]
     Rollback { path: PathBuf, index: String, offered: String, locked: String },
+    #[error(
+        "{repository} has {offered}, and the lock {path} has {locked}: whoever serves the older one may want \
+         packages with known holes to be taken"
+    )]
+    OlderPackage { path: PathBuf, repository: String, offered: String, locked: String },
+    #[error(
+        "no signature stands for the packages of {repository}: {} would be pinned as they are now: {}",
+        .files.len(), some(.files)
+    )]
+    NewPins { repository: String, target: Target, files: Vec<String> },
+    #[error(transparent)]
+    Listing(#[from] ListingError),
     #[error("there is no lock file {path}")]
     NoLock { path: PathBuf },
     #[error("{composition}: {source}")]
@@ -96,9 +109,11 @@ impl Error {
             Error::Mirror(_, LocationError::Path(_)) => Kind::Verification,
             Error::Mirror(..) | Error::NotInGuest { .. } => Kind::Usage,
             Error::LockOutdated { .. } | Error::NoLock { .. } => Kind::LockOutdated,
-            Error::NoKeys { .. } | Error::Unhashed { .. } | Error::Rollback { .. } => {
-                Kind::Verification
-            }
+            Error::NoKeys { .. }
+            | Error::Unhashed { .. }
+            | Error::Rollback { .. }
+            | Error::OlderPackage { .. }
+            | Error::NewPins { .. } => Kind::Verification,
             Error::Package(error) => error.kind().into(),
             Error::ApkIndex(error) => error.kind().into(),
             Error::Feed(error) => error.kind().into(),
@@ -109,6 +124,7 @@ impl Error {
             | Error::ReadKeyring { .. }
             | Error::Keyring(_)
             | Error::Index(_)
+            | Error::Listing(_)
             | Error::BadKey { .. }
             | Error::Lock(_)
             | Error::Unsatisfiable { .. }
@@ -122,6 +138,13 @@ impl Error {
             Error::Interrupted(_) => Kind::Interrupted,
         }
     }
+}
+
+/// The first names of a list, and how many more there are.
+fn some(names: &[String]) -> String {
+    let (first, rest) = names.split_at(names.len().min(4));
+    let more = if rest.is_empty() { String::new() } else { format!(" and {} more", rest.len()) };
+    format!("{}{more}", first.join(", "))
 }
 
 #[cfg(test)]

@@ -6,16 +6,19 @@
 //!
 //! Format: JSON; the packages one to a line, sorted by name, so that a change reads well in a diff.
 
+mod target;
+
 use std::fs;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use wifibox_formats::Package;
 use wifibox_ground::digest::Sha256;
 use wifibox_ground::regular;
+
+pub use target::Target;
 
 /// The number of the lock's format.
 pub const FORMAT: u32 = 2;
@@ -85,6 +88,9 @@ pub struct LockedIndex {
     pub sha256: Sha256,
     /// When the repository made it: seconds since 1970-01-01 UTC.
     pub date: u32,
+    /// The point release that it is of, as what is signed says: `13.8`, `3.23.6`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
     /// apt's priority of what it lists, where it is not the usual one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub priority: Option<i16>,
@@ -112,32 +118,6 @@ pub struct Lock {
     /// Requests of some compositions that the repositories could not serve: the lock does not serve
     /// these compositions. Sorted.
     pub missing: Vec<String>,
-}
-
-/// The base, release and architecture that a lock is for.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Target {
-    /// Base.
-    pub base: String,
-    /// Release.
-    pub release: String,
-    /// Architecture, in the base's own spelling.
-    pub architecture: String,
-}
-
-impl std::fmt::Display for Target {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{} {} {}", self.base, self.release, self.architecture)
-    }
-}
-
-impl Target {
-    /// The lock file's usual place: `locks/BASE-RELEASE-ARCHITECTURE.lock`.
-    pub fn default_path(&self) -> PathBuf {
-        let Target { base, release, architecture } = self;
-        Path::new("locks").join(format!("{base}-{release}-{architecture}.lock"))
-    }
 }
 
 #[derive(Deserialize)]
@@ -188,6 +168,11 @@ impl Lock {
     /// The locked records, for the solver.
     pub fn stock(&self) -> Stock<'_> {
         Stock { packages: &self.packages, indexes: &self.indexes }
+    }
+
+    /// The point release that it is of, as its signed indexes say.
+    pub fn point(&self) -> Option<&str> {
+        self.indexes.iter().find_map(|index| index.version.as_deref())
     }
 
     /// The newest time that anything locked was made: what `SOURCE_DATE_EPOCH` is by default.
@@ -335,6 +320,7 @@ mod tests {
             suite: "trixie".into(),
             sha256: Sha256::of(b"x"),
             date: 7,
+            version: None,
             priority: Some(100),
         };
         Lock::new(target, vec![index], vec![package("b"), package("a"), package("b")])

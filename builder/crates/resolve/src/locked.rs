@@ -17,6 +17,10 @@ pub struct LockChange {
     pub removed: Vec<String>,
     /// `name old -> new`.
     pub changed: Vec<String>,
+    /// `old -> new` of the point release.
+    pub release: Option<String>,
+    /// What was pinned that nobody signed: repository, file, size, hash.
+    pub pinned: Vec<String>,
 }
 
 impl LockChange {
@@ -47,17 +51,33 @@ impl LockChange {
         change
     }
 
-    /// Whether nothing changed.
-    pub fn is_empty(&self) -> bool {
-        self.added.is_empty() && self.removed.is_empty() && self.changed.is_empty()
+    /// The same, with the point releases before and now, where both are known.
+    pub(crate) fn of_release(self, before: Option<&str>, now: Option<&str>) -> Self {
+        let other = before.zip(now).filter(|(before, now)| before != now);
+        LockChange { release: other.map(|(before, now)| format!("{before} -> {now}")), ..self }
     }
 
-    /// One line to each change: `+` added, `-` removed, `~` another version.
+    /// The same, with what was pinned that nobody signed.
+    pub(crate) fn pinning(self, pinned: Vec<String>) -> Self {
+        LockChange { pinned, ..self }
+    }
+
+    /// Whether nothing changed.
+    pub fn is_empty(&self) -> bool {
+        let packages = [&self.added, &self.removed, &self.changed, &self.pinned];
+        packages.iter().all(|list| list.is_empty()) && self.release.is_none()
+    }
+
+    /// One line to each change: `+` added, `-` removed, `~` another version, `!` a new pin.
     pub fn lines(&self) -> Vec<String> {
         let mark = |mark: &str, list: &[String]| -> Vec<String> {
             list.iter().map(|item| format!("  {mark} {item}")).collect()
         };
-        [mark("+", &self.added), mark("-", &self.removed), mark("~", &self.changed)].concat()
+        let release: Vec<String> =
+            self.release.iter().map(|change| format!("  ~ release {change}")).collect();
+        let packages =
+            [mark("+", &self.added), mark("-", &self.removed), mark("~", &self.changed)].concat();
+        [release, packages, mark("!", &self.pinned)].concat()
     }
 }
 

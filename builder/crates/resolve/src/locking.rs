@@ -5,13 +5,14 @@ use std::path::{Path, PathBuf};
 
 use super::choice::Records;
 use super::coverage::{served, union, worlds};
+use super::index::Before;
 use super::kept::keep;
 use super::locked::{LockChange, Locked};
 use super::pinning::pin;
 use super::source::Source;
 use super::world::World;
-use super::{Context, Error, LockChoice, LockMode, index, rollback};
-use crate::lock::{Lock, LockedPackage};
+use super::{Context, Error, LockChoice, LockMode, index, points, rollback};
+use crate::lock::{Lock, LockedPackage, Target};
 use wifibox_ground::digest::Sha256;
 use wifibox_ground::progress::Stage;
 use wifibox_recipe::{Catalog, LoosePackage, Recipe, Selection};
@@ -38,10 +39,9 @@ pub fn lock(
     upgrade: bool,
     context: &Context<'_>,
 ) -> Result<Vec<Locked>, Error> {
-    let recipe = any_recipe(catalog, target)?;
     match upgrade {
-        true => upgrade_lock(catalog, &recipe, context),
-        false => ensure(catalog, &recipe, context),
+        true => upgrade_lock(catalog, target, context),
+        false => ensure(catalog, &any_recipe(catalog, target)?, context),
     }
 }
 
@@ -50,6 +50,27 @@ fn any_recipe(catalog: &Catalog, target: &Selection) -> Result<Recipe, Error> {
     let flavor = catalog.list().flavors.first().map(|flavor| flavor.name.clone());
     let target = Selection { flavor: flavor.unwrap_or_default(), ..target.clone() };
     Ok(catalog.compose(&target)?)
+}
+
+/// The same of the newest point release of its series.
+fn newest_recipe(
+    catalog: &Catalog,
+    target: &Selection,
+    context: &Context<'_>,
+) -> Result<Recipe, Error> {
+    let compose = |selection: &Selection| any_recipe(catalog, selection);
+    any_recipe(catalog, &points::newest(catalog, target, compose, context)?)
+}
+
+/// The lock as it is, of whichever point release where it is that of a series.
+fn of_series(source: &Source, path: &Path) -> Result<Option<Lock>, Error> {
+    let mut target = source.target.clone();
+    if let (Some(series), Some(found)) = (&source.series, Target::of_lock(path))
+        && points::is_of(series, &found.release)
+    {
+        target.release = found.release;
+    }
+    Ok(Lock::read(path, &target)?)
 }
 
 /// The locks of a base, release and architecture as they are, each with what it would be of the newest packages.
@@ -65,8 +86,9 @@ pub fn upgraded(
     let look = LockChoice { mode: LockMode::Look, ..context.lock.clone() };
     let context = &Context { lock: &look, ..*context };
     let mut before = Vec::new();
-    let after = each_source(catalog, &any_recipe(catalog, target)?, context, |source, path| {
-        let old = Lock::read(&path, &source.target)?;
+    let recipe = newest_recipe(catalog, target, context)?;
+    let after = each_source(catalog, &recipe, context, |source, path| {
+        let old = of_series(&source, &path)?;
         before.push(old.clone().ok_or_else(|| Error::NoLock { path: path.clone() })?);
         upgrade_one(catalog, source, old, path, context)
     })?;
@@ -217,11 +239,14 @@ fn renew(
     context.work.progress.stage(&Stage::new("Locking", &source.target.to_string()));
     let store = context.access.store()?;
     let fetcher = context.access.fetcher(&store, &context.work);
-    let mut offered = index::load(&source, context, &fetcher)?;
+    let point = old.as_ref().and_then(Lock::point).map(str::to_owned);
     let (old_packages, old_indexes) =
         old.map(|old| (old.packages, old.indexes)).unwrap_or_default();
+    let before = Before { indexes: &old_indexes, packages: &old_packages, upgrade };
+    let mut offered = index::load(&source, &before, context, &fetcher)?;
     if !context.lock.rollback {
         rollback::check(&path, &old_indexes, &offered.indexes)?;
+        rollback::check_pinned(&path, &source, &old_packages, &offered.packages)?;
     }
     index::remember_hashes(&mut offered.packages, &old_packages);
     if !upgrade {
@@ -234,6 +259,7 @@ fn renew(
         pin(&source, &mut lock, context)?;
     }
     let change = LockChange::between(&old_packages, &lock.packages);
+    let change = change.of_release(point.as_deref(), lock.point()).pinning(offered.pins);
     save(&lock, &path, context)?;
     Ok(Locked { source, lock, path, change })
 }
@@ -244,11 +270,12 @@ fn renew(
 /// [`Error`]; the lock file of that source is then as it was.
 fn upgrade_lock(
     catalog: &Catalog,
-    recipe: &Recipe,
+    target: &Selection,
     context: &Context<'_>,
 ) -> Result<Vec<Locked>, Error> {
-    each_source(catalog, recipe, context, |source, path| {
-        let old = Lock::read(&path, &source.target)?;
+    let recipe = newest_recipe(catalog, target, context)?;
+    each_source(catalog, &recipe, context, |source, path| {
+        let old = of_series(&source, &path)?;
         upgrade_one(catalog, source, old, path, context)
     })
 }

@@ -6,6 +6,16 @@ use wifibox_recipe::{Format, Repository};
 
 use crate::{Context, Error};
 
+/// The mirrors that the user names for a repository, else those for the one whose mirrors hold it.
+pub fn named(repository: &Repository, context: &Context<'_>) -> Vec<Location> {
+    let names = [Some(&repository.name), repository.mirrors_of.as_ref()];
+    let of = |name: &String| -> Vec<Location> {
+        let own = context.access.mirrors.iter().filter(|(known, _)| known == name);
+        own.map(|(_, location)| location.clone()).collect()
+    };
+    names.into_iter().flatten().map(of).find(|named| !named.is_empty()).unwrap_or_default()
+}
+
 /// The mirrors of a repository: those that the user names for it, else for the one whose mirrors hold it,
 /// else the host's own, else the recipe's.
 ///
@@ -16,12 +26,9 @@ pub fn mirrors(
     format: Format,
     context: &Context<'_>,
 ) -> Result<Vec<Location>, Error> {
-    for name in [Some(&repository.name), repository.mirrors_of.as_ref()].into_iter().flatten() {
-        let named = context.access.mirrors.iter().filter(|(known, _)| known == name);
-        let named: Vec<Location> = named.map(|(_, location)| location.clone()).collect();
-        if !named.is_empty() {
-            return Ok(named);
-        }
+    let named = named(repository, context);
+    if !named.is_empty() {
+        return Ok(named);
     }
     if let (Format::Dpkg, Some(folder), false) =
         (format, &context.access.apt_folder, repository.further)

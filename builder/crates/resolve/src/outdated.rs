@@ -24,6 +24,12 @@ pub struct Outdated {
     pub format: u32,
     /// The lock.
     pub lock: PathBuf,
+    /// The point release that the lock is of, where what is signed says it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub locked_release: Option<String>,
+    /// The point release that is offered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub offered_release: Option<String>,
     /// The packages that are not as the lock has them, those that mend holes first.
     pub packages: Vec<Newer>,
     /// The guests of the lock, by flavor, then kernel.
@@ -82,7 +88,10 @@ pub fn outdated(
         let source = &new.source;
         let guests = guests(catalog, source, old.stock(), new.lock.stock())?;
         let packages = packages(source, &old.packages, &new.lock.packages, &guests);
-        Ok(Outdated { format: FORMAT, lock: new.path, packages, guests })
+        let point = |lock: &Lock| lock.point().map(str::to_owned);
+        let (locked_release, offered_release) = (point(&old), point(&new.lock));
+        let (format, lock) = (FORMAT, new.path);
+        Ok(Outdated { format, lock, locked_release, offered_release, packages, guests })
     };
     upgraded(catalog, target, context)?.into_iter().map(compare).collect()
 }

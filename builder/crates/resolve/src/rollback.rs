@@ -5,8 +5,9 @@ use std::path::Path;
 
 use jiff::Timestamp;
 
-use crate::Error;
-use crate::lock::LockedIndex;
+use crate::lock::{LockedIndex, LockedPackage};
+use crate::{Error, Source};
+use wifibox_formats::Package;
 
 /// Compares the indexes of a lock with those that are offered now. Indexes without a date are not compared.
 ///
@@ -30,6 +31,37 @@ pub fn check(path: &Path, old: &[LockedIndex], new: &[LockedIndex]) -> Result<()
     Ok(())
 }
 
+/// Compares the packages of sets that nobody signed, whose lists need not have a date.
+///
+/// # Errors
+/// [`Error::OlderPackage`] for the first one that is older than the lock's.
+pub(crate) fn check_pinned(
+    path: &Path,
+    source: &Source,
+    old: &[LockedPackage],
+    new: &[LockedPackage],
+) -> Result<(), Error> {
+    for repository in source.repositories.iter().filter(|known| !known.lists.is_empty()) {
+        let own = |locked: &&LockedPackage| locked.repository == repository.name;
+        for LockedPackage { package, .. } in new.iter().filter(own) {
+            let mut before = old.iter().filter(own).map(|locked| &locked.package);
+            let older = |known: &&Package| {
+                let order = source.scheme().compare(&package.version, &known.version);
+                known.name == package.name && order.is_some_and(|order| order.is_lt())
+            };
+            if let Some(known) = before.find(older) {
+                return Err(Error::OlderPackage {
+                    path: path.to_owned(),
+                    repository: repository.name.clone(),
+                    offered: package.full_name(),
+                    locked: known.full_name(),
+                });
+            }
+        }
+    }
+    Ok(())
+}
+
 fn day(seconds: u32) -> String {
     Timestamp::from_second(seconds.into()).map_or_else(|_| seconds.to_string(), |at| at.to_string())
 }
@@ -45,6 +77,7 @@ mod tests {
             suite: suite.into(),
             sha256: Sha256::of(suite.as_bytes()),
             date,
+            version: None,
             priority: None,
         }
     }

@@ -20,6 +20,8 @@ pub struct Source {
     pub repositories: Vec<Repository>,
     /// The guest's requests to it.
     pub world: World,
+    /// The series by whose name the release was asked for, where it is a point release.
+    pub series: Option<String>,
     /// The day after which nobody mends holes of the release, `2028-08-09`.
     pub end_of_life: Option<String>,
 }
@@ -45,6 +47,7 @@ impl Source {
             format: recipe.format.value,
             repositories: values(&recipe.repositories),
             world: World::of(recipe),
+            series: recipe.series.clone(),
             end_of_life: recipe.end_of_life.as_ref().map(|day| day.value.clone()),
         };
         let kernel = &recipe.kernel;
@@ -62,6 +65,7 @@ impl Source {
             format: from.format.value,
             repositories: values(&from.repositories),
             world: World::of_kernel(name, from),
+            series: None,
             end_of_life: None,
         }
     }
@@ -75,7 +79,7 @@ impl Source {
     }
 
     /// What is to be said of a release that is past its end at `now`, in seconds since 1970.
-    pub(crate) fn past_end(&self, now: i64) -> Option<String> {
+    pub fn past_end(&self, now: i64) -> Option<String> {
         let day = self.end_of_life.as_ref()?;
         let now = jiff::Timestamp::from_second(now).ok()?.to_string();
         // Days in this form sort as they come.
@@ -92,10 +96,16 @@ impl Source {
         scheme(self.format)
     }
 
+    /// The usual name of its lock, below the folder of all. A series has one lock, which says of which point release it is.
+    pub fn lock_name(&self) -> PathBuf {
+        let release = self.series.as_ref().unwrap_or(&self.target.release).clone();
+        Target { release, ..self.target.clone() }.default_path()
+    }
+
     /// Where its lock is. `own` is the guest's base: its lock may be named, and the other base's
     /// lies beside it.
     pub fn lock_path(&self, own: &Source, lock: &LockChoice) -> PathBuf {
-        let usual = lock.folder.join(self.target.default_path());
+        let usual = lock.folder.join(self.lock_name());
         match (&lock.file, usual.file_name()) {
             (Some(named), _) if self.target == own.target => named.clone(),
             (Some(named), Some(name)) => named.with_file_name(name),

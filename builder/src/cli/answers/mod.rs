@@ -326,12 +326,18 @@ pub struct List<'a> {
 pub struct Lock<'a> {
     /// The file.
     pub lock: &'a Path,
+    /// The point release that it is of, where what is signed says it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub release: Option<&'a str>,
     /// Packages that it did not have: name and version.
     pub added: &'a [String],
     /// Packages that it has no more: name and version.
     pub removed: &'a [String],
     /// Packages of another version: name, the version before, and the version now.
     pub changed: &'a [String],
+    /// Files that were pinned although nobody signed them: repository, file, size, hash.
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    pub pinned: &'a [String],
 }
 
 /// A recipe, as `show` tells it.

@@ -22,6 +22,15 @@ pub struct ExportArgs {
     pub what: ExportWhat,
 }
 
+impl ExportArgs {
+    /// Where packages come from.
+    pub fn source(&self) -> &SourceArgs {
+        match &self.what {
+            ExportWhat::FreebsdPort(args) => &args.source,
+        }
+    }
+}
+
 /// The kinds of export.
 #[derive(Debug, Clone, Subcommand)]
 pub enum ExportWhat {
@@ -70,14 +79,14 @@ fn run_freebsd_port(context: &Context, args: &FreebsdPortArgs) -> Result<(), Fai
     // Any flavor will do: what is asked for is all that the base has.
     let flavors = context.catalog.list().flavors;
     let first = args.flavor.first().or(flavors.first().map(|flavor| &flavor.name));
-    let selection = Selection {
+    let selection = context.as_locked(Selection {
         base: context.base(args.target.base.as_ref())?,
         release: args.target.release.clone(),
         architecture: args.target.arch.clone(),
         flavor: first.cloned().unwrap_or_default(),
         hypervisor: Some(HYPERVISOR.to_owned()),
         ..Selection::default()
-    };
+    });
     let environment = context.environment(&args.source)?;
     let limits = Limits { flavors: args.flavor.clone(), kernels: args.kernel.clone() };
     let variants =

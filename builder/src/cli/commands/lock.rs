@@ -25,6 +25,10 @@ pub struct LockArgs {
     /// With --upgrade: only say what would change
     #[arg(long, requires = "upgrade")]
     pub dry_run: bool,
+    /// Pin files of sets that have no signature, as they are served now, and print each pin: compare them with
+    /// what somebody else has
+    #[arg(long, conflicts_with = "check")]
+    pub trust_new_pins: bool,
     /// Only say (exit code 3) whether the lock covers the recipes
     #[arg(long)]
     pub check: bool,
@@ -44,6 +48,7 @@ pub fn run(context: &Context, args: &LockArgs) -> Result<(), Failure> {
     } else if args.dry_run {
         environment.lock.mode = LockMode::Look;
     }
+    environment.lock.new_pins = args.trust_new_pins;
     let mut locks: Vec<Locked> = Vec::new();
     for target in context.targets(&args.project, &args.target)? {
         let made = one(context, &target, args, &environment)?;
@@ -52,12 +57,14 @@ pub fn run(context: &Context, args: &LockArgs) -> Result<(), Failure> {
         let new: Vec<Locked> = made.into_iter().filter(is_new).collect();
         locks.extend(new);
     }
-    for Locked { path, change, .. } in &locks {
+    for Locked { path, change, lock, .. } in &locks {
         let fields = || answers::Lock {
             lock: path,
+            release: lock.point(),
             added: &change.added,
             removed: &change.removed,
             changed: &change.changed,
+            pinned: &change.pinned,
         };
         context.printer.result(fields, || {
             if change.is_empty() {

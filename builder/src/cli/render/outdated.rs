@@ -4,9 +4,19 @@ use wifibox_resolve::outdated::{Newer, Outdated};
 
 /// The table for people, with a line that counts at its end.
 pub fn text(outdated: &Outdated) -> String {
-    let lock = outdated.lock.display();
+    let (locked, offered) = (&outdated.locked_release, &outdated.offered_release);
+    let is_other = locked.is_some() && locked != offered;
+    let offered = outdated.offered_release.as_ref().filter(|_| is_other);
+    let offered = offered.map(|offered| format!(" (offered: {offered})")).unwrap_or_default();
+    let locked = outdated.locked_release.as_ref().map(|release| format!(", release {release}"));
+    let locked = locked.unwrap_or_default();
+    let lock = format!("{}{locked}{offered}", outdated.lock.display());
     if outdated.is_current() {
-        return format!("{lock} has what is offered now\n");
+        // A point release in which nothing of these guests changed.
+        return match is_other {
+            true => format!("{lock}: no package is newer\n"),
+            false => format!("{lock} has what is offered now\n"),
+        };
     }
     let all = outdated.guests.len();
     let guests = |row: &Newer| match row.guests {
@@ -70,6 +80,8 @@ mod tests {
         Outdated {
             format: FORMAT,
             lock: "locks/a.lock".into(),
+            locked_release: None,
+            offered_release: None,
             packages: vec![
                 newer("libssl3t64", Some("1"), "debian-security", true, 2),
                 newer("firmware-x", None, "debian", false, 1),
@@ -87,6 +99,13 @@ mod tests {
             unused      1       2        debian           none\n\
             locks/a.lock: 3 newer, 1 of them security updates; 2 of 2 guests change\n";
         assert_eq!(text(&outdated()), expected);
+        let released = Outdated {
+            locked_release: Some("13.7".into()),
+            offered_release: Some("13.8".into()),
+            ..outdated()
+        };
+        let said = text(&released);
+        assert!(said.contains("\nlocks/a.lock, release 13.7 (offered: 13.8): 3 newer, "), "{said}");
         let nothing = Outdated { packages: Vec::new(), ..outdated() };
         assert_eq!(text(&nothing), "locks/a.lock has what is offered now\n");
     }

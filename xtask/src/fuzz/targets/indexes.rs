@@ -4,6 +4,7 @@ use std::cmp::Ordering;
 use std::io::Read as _;
 
 use wifibox_formats::dependency::{parse_apk, parse_provides, parse_relations};
+use wifibox_formats::listing::Listing;
 use wifibox_formats::opkg::{self, feeds};
 use wifibox_formats::{Package, apk, apkindex, deb, dpkg_index, opkg_index};
 use wifibox_ground::version::Scheme;
@@ -98,6 +99,22 @@ fn read_index(bytes: &[u8]) -> Option<Vec<Package>> {
     let none = apk::signature::Trust { keyring: &apk::Keyring::default(), pinned: &[] };
     assert!(apk::index::read_signed("fuzz", bytes, &none).is_err(), "nobody has signed it");
     Some(apk::index::read_unsigned_records("fuzz", bytes).ok()?.unverified_packages)
+}
+
+/// Lists of files that nobody signed, of both kinds.
+pub fn lists() -> Vec<Vec<u8>> {
+    let hash = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+    let lines = format!("TIMESTAMP = 1775399824\nSHA256 (set/a-1-r0.apk) = {hash}\n");
+    let objects = r#"[{"name":"a-1-r0.apk","type":"file","size":7,"sha":"0123"}]"#;
+    vec![(lines + "SIZE (set/a-1-r0.apk) = 7\n").into(), objects.into()]
+}
+
+pub fn list(bytes: &[u8]) -> bool {
+    let listing = Listing::parse("fuzz", bytes);
+    for name in listing.iter().flat_map(|listing| listing.files.keys()) {
+        assert!(!name.contains('/') && !name.starts_with('.'), "{name} is no name of a file");
+    }
+    listing.is_ok()
 }
 
 /// `Release` of Debian: its text.

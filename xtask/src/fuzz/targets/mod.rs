@@ -43,11 +43,12 @@ const fn target(
 }
 
 /// All of them.
-pub static TARGETS: [Target; 42] = [
+pub static TARGETS: [Target; 43] = [
     // Indexes of packages.
     target("packages", &CONTROL, indexes::packages, || Box::new(indexes::dpkg)),
     target("opkg-index", &CONTROL, indexes::feed, || Box::new(indexes::opkg)),
     target("apk-index", &CONTROL, indexes::records, || Box::new(indexes::apk)),
+    target("unsigned-list", &JSON, indexes::lists, || Box::new(indexes::list)),
     target("release", &CONTROL, indexes::releases, indexes::release),
     target("opkg-sums", &CONTROL, indexes::sums, indexes::opkg_sums),
     target("profiles", &JSON, indexes::profiles, || Box::new(indexes::profile)),

@@ -185,6 +185,7 @@ impl ProjectGuest {
         let selection = Selection {
             base: base.unwrap_or_default(),
             release: self.value(|plan| plan.release.as_ref()),
+            point: None,
             architecture: self.value(|plan| plan.arch.as_ref()),
             flavor: String::new(),
             role: self.value(|plan| plan.role.as_ref()),

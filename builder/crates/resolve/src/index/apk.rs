@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io::{BufReader, Cursor};
 use std::path::Path;
 
-use super::{Offered, fingerprints, key_files, no_keys, v3};
+use super::{Offered, fingerprints, key_files, no_keys, point_release, v3};
 use crate::artefact::unhashed_artefact;
 use crate::lock::{LockedIndex, LockedPackage};
 use crate::mirrors::mirrors;
@@ -77,12 +77,14 @@ pub fn load(
             package.path = format!("{folder}/{}.apk", package.full_name());
             LockedPackage { repository: repository.name.clone(), package }
         }));
+        let version = point_release(repository, verified.packages.iter());
         let (repository, sha256) = (repository.name.clone(), Sha256::of(&bytes));
         offered.indexes.push(LockedIndex {
             repository,
             suite: folder,
             sha256,
             date,
+            version,
             priority: None,
         });
     }

@@ -67,9 +67,17 @@ pub fn load(
                 offered.packages.extend(locked);
             }
         }
-        offered.indexes.push(LockedIndex { repository, suite, sha256, date, priority });
+        let version = release.version.clone().filter(|version| is_point(version));
+        let index = LockedIndex { repository, suite, sha256, date, version, priority };
+        offered.indexes.push(index);
     }
     Ok(())
+}
+
+/// Whether a version is that of a point release: `13.8`, and neither `13` (security) nor `13-updates`.
+fn is_point(version: &str) -> bool {
+    let is_number = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
+    version.contains('.') && version.split('.').all(is_number)
 }
 
 /// A lock knows the repository of a package, and not the suite: all suites of one count alike.
@@ -142,4 +150,17 @@ fn read_keyring(path: &Path) -> Result<Keyring, Error> {
     let bytes = std::fs::read(path)
         .map_err(|source| Error::ReadKeyring { path: path.to_owned(), source })?;
     Ok(Keyring::parse(&path.display().to_string(), &bytes)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_point_release_has_two_numbers() {
+        assert!(is_point("13.8") && is_point("8.11.1"));
+        for other in ["13", "13-updates", "13.8-updates", "", ".", "forky/sid"] {
+            assert!(!is_point(other), "{other}");
+        }
+    }
 }

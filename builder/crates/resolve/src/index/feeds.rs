@@ -130,8 +130,8 @@ impl Feeds<'_> {
         }
     }
 
-    /// Adds what a feed offers; it was made at `date`, in seconds since 1970, if that is known.
-    pub fn offer(&self, feed: Feed, date: u32, offered: &mut Offered) {
+    /// Adds what a feed offers; it was made at `date`, in seconds since 1970, and is of the release `version`, if that is known.
+    pub fn offer(&self, feed: Feed, date: u32, version: Option<String>, offered: &mut Offered) {
         let newest = feed.packages.iter().map(|package| package.build_time).max();
         let newest = newest.and_then(|time| u32::try_from(time).ok()).unwrap_or_default();
         offered.indexes.push(LockedIndex {
@@ -139,6 +139,7 @@ impl Feeds<'_> {
             suite: feed.folder,
             sha256: feed.sha256,
             date: newest.max(date),
+            version,
             priority: None,
         });
         self.offer_packages(feed.packages, offered);

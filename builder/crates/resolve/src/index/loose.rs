@@ -61,11 +61,7 @@ pub fn load(
 /// The record of a package that the recipe describes, from `FOLDER/NAME-VERSION.apk`.
 fn described_here(repository: &Repository, pinned: &LoosePackage) -> Result<Package, Error> {
     let file = pinned.file.rsplit('/').next().unwrap_or_default();
-    let full_name = file.strip_suffix(".apk").unwrap_or(file);
-    // A version is two parts: `6.18.21-r0`.
-    let mut parts = full_name.rsplitn(3, '-');
-    let (Some(revision), Some(version), Some(name)) = (parts.next(), parts.next(), parts.next())
-    else {
+    let Some((name, version)) = name_and_version(file) else {
         return Err(Error::Unsupported(format!(
             "repository {}: the file name of {} is not made as NAME-VERSION.apk, so that its \
              'depends' do not say enough: leave them out",
@@ -74,11 +70,19 @@ fn described_here(repository: &Repository, pinned: &LoosePackage) -> Result<Pack
     };
     Ok(Package {
         name: name.to_owned(),
-        version: format!("{version}-{revision}"),
+        version,
         path: pinned.file.clone(),
         size: pinned.size,
         sha256: Some(pinned.sha256),
         depends: pinned.depends.iter().flatten().cloned().collect::<Vec<_>>().join(" "),
         ..Package::default()
     })
+}
+
+/// Name and version of the package in the file `NAME-VERSION.apk`.
+pub(super) fn name_and_version(file: &str) -> Option<(&str, String)> {
+    // A version is two parts: `6.18.21-r0`.
+    let mut parts = file.strip_suffix(".apk")?.rsplitn(3, '-');
+    let (revision, version, name) = (parts.next()?, parts.next()?, parts.next()?);
+    Some((name, format!("{version}-{revision}")))
 }

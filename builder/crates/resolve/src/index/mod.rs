@@ -3,10 +3,13 @@
 mod apk;
 mod dpkg;
 mod feeds;
+mod listed;
 mod loose;
 mod openwrt;
 mod release;
 pub mod v3;
+
+pub(crate) use openwrt::has_release;
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -21,6 +24,7 @@ use super::{Context, Error};
 use crate::lock::Stock;
 use crate::lock::{LockedIndex, LockedPackage};
 use wifibox_fetch::{FetchError, Fetcher};
+use wifibox_formats::Package;
 use wifibox_formats::dpkg_index;
 use wifibox_formats::opkg::usign::PublicKey;
 use wifibox_recipe::{Format, Repository};
@@ -33,6 +37,19 @@ pub struct Offered {
     pub packages: Vec<LockedPackage>,
     /// Which names Debian's indexes mention, in their order.
     pub mentions: dpkg_index::Mentions,
+    /// What was pinned that nobody signed, in words.
+    pub pins: Vec<String>,
+}
+
+/// What is locked already: sets that nobody signed change at an upgrade only, and what is pinned needs no new agreement.
+#[derive(Clone, Copy)]
+pub struct Before<'a> {
+    /// The indexes of the lock.
+    pub indexes: &'a [LockedIndex],
+    /// Its packages.
+    pub packages: &'a [LockedPackage],
+    /// Whether newer ones are asked for.
+    pub upgrade: bool,
 }
 
 impl Offered {
@@ -48,11 +65,16 @@ impl Offered {
 /// [`Error`]: a mirror, a key, a signature, a hash or a record is wrong.
 pub fn load(
     source: &Source,
+    before: &Before<'_>,
     context: &Context<'_>,
     fetcher: &Fetcher<'_>,
 ) -> Result<Offered, Error> {
-    let mut offered =
-        Offered { indexes: Vec::new(), packages: Vec::new(), mentions: Default::default() };
+    let mut offered = Offered {
+        indexes: Vec::new(),
+        packages: Vec::new(),
+        mentions: Default::default(),
+        pins: Vec::new(),
+    };
     for repository in &source.repositories {
         let load = match source.format {
             _ if !repository.packages.is_empty() => loose::load,
@@ -60,12 +82,16 @@ pub fn load(
             Format::Apk => apk::load,
             Format::Opkg | Format::Adb => openwrt::load,
         };
-        let before = offered.packages.len();
-        let loaded = load(source, repository, context, fetcher, &mut offered);
+        let first = offered.packages.len();
+        let loaded = if repository.lists.is_empty() {
+            load(source, repository, context, fetcher, &mut offered)
+        } else {
+            listed::load(source, repository, before, context, fetcher, &mut offered)
+        };
         if !repository.only.is_empty() {
             let only = only(repository)?;
             let wanted = |locked: &LockedPackage| only.is_match(&locked.package.name);
-            let own = offered.packages.split_off(before.min(offered.packages.len()));
+            let own = offered.packages.split_off(first.min(offered.packages.len()));
             offered.packages.extend(own.into_iter().filter(wanted));
         }
         loaded.map_err(|error| {
@@ -82,6 +108,18 @@ pub fn load(
         })?;
     }
     Ok(offered)
+}
+
+/// The point release that an index is of: the version of the package that says so, without its revision.
+fn point_release<'a>(
+    repository: &Repository,
+    mut packages: impl Iterator<Item = &'a Package>,
+) -> Option<String> {
+    let name = repository.release_package.as_ref()?;
+    let package = packages.find(|package| package.name == *name)?;
+    let version =
+        package.version.rsplit_once("-r").map_or(&*package.version, |(version, _)| version);
+    Some(version.to_owned())
 }
 
 /// The names of packages that are taken from a repository.

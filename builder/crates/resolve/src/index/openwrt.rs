@@ -21,17 +21,7 @@ pub fn load(
     fetcher: &Fetcher<'_>,
     offered: &mut Offered,
 ) -> Result<(), Error> {
-    let feeds = Feeds {
-        source,
-        repository,
-        mirrors: mirrors(repository, source.format, context)?,
-        packing: if source.format == Format::Adb { Packing::Apk } else { Packing::Opkg },
-        context,
-        fetcher,
-        usign: keyring(source.format, repository, context)?,
-        pinned: fingerprints(repository)?,
-        pem: v3::keyring(repository, context)?,
-    };
+    let feeds = feeds(source, repository, context, fetcher)?;
     if !feeds.has_keys() {
         return Err(no_keys(source.format, repository, context, &[]));
     }
@@ -46,10 +36,51 @@ pub fn load(
                 }
                 for folder in folders {
                     let feed = feeds.read(&feeds.plan(&folder)?)?;
-                    feeds.offer(feed, 0, offered);
+                    feeds.offer(feed, 0, None, offered);
                 }
             }
             Ok(())
         }
     }
+}
+
+fn feeds<'a>(
+    source: &'a Source,
+    repository: &'a Repository,
+    context: &'a Context<'a>,
+    fetcher: &'a Fetcher<'a>,
+) -> Result<Feeds<'a>, Error> {
+    Ok(Feeds {
+        source,
+        repository,
+        mirrors: mirrors(repository, source.format, context)?,
+        packing: if source.format == Format::Adb { Packing::Apk } else { Packing::Opkg },
+        context,
+        fetcher,
+        usign: keyring(source.format, repository, context)?,
+        pinned: fingerprints(repository)?,
+        pem: v3::keyring(repository, context)?,
+    })
+}
+
+/// Whether the mirrors of `source` have its release: that of the signed sums of a target's folder, whose profiles.json has
+/// the number of the release in it. The name of a folder proves nothing.
+///
+/// # Errors
+/// [`Error`]: what they have under this name is not signed, or is another release.
+pub(crate) fn has_release(
+    source: &Source,
+    context: &Context<'_>,
+    fetcher: &Fetcher<'_>,
+) -> Result<bool, Error> {
+    let mut any = false;
+    for repository in &source.repositories {
+        let Some(target) = repository.targets.get(&source.target.architecture) else { continue };
+        let feeds = feeds(source, repository, context, fetcher)?;
+        if !feeds.has_usign() || !release::is_there(&feeds, target)? {
+            return Ok(false);
+        }
+        any = true;
+    }
+    Ok(any)
 }

@@ -7,8 +7,9 @@ use std::io::BufReader;
 use super::Offered;
 use super::feeds::{Feed, Feeds};
 use crate::Error;
+use crate::lock::Target;
 use wifibox_fetch::FetchError;
-use wifibox_formats::opkg::feeds::{Build, IndexPlan, Packing, Target, plans};
+use wifibox_formats::opkg::feeds::{Build, IndexPlan, Packing, Target as Profiles, plans};
 use wifibox_formats::opkg::{self, KernelId, kernel};
 use wifibox_formats::reader::OpenOptions;
 use wifibox_formats::{Package, PackageFormat};
@@ -30,19 +31,24 @@ const IMAGE_PACKAGE: &str = "kernel-image";
 /// belong together.
 pub fn load(feeds: &Feeds<'_>, target: &FeedTarget, offered: &mut Offered) -> Result<(), Error> {
     for folder in &feeds.repository.suites {
-        let work = Work {
-            feeds,
-            build: Build {
-                release: feeds.source.target.release.clone(),
-                folder: folder.clone(),
-                packing: feeds.packing,
-                target: target.name.clone(),
-                architecture: feeds.source.target.architecture.clone(),
-            },
-        };
-        work.load(target, offered)?;
+        Work::new(feeds, folder, target).load(target, offered)?;
     }
     Ok(())
+}
+
+/// Whether the mirrors have this release, as its signed sums and the profiles.json that they list say.
+///
+/// # Errors
+/// [`Error`]: what they have under its name is not signed, or is another release.
+pub fn is_there(feeds: &Feeds<'_>, target: &FeedTarget) -> Result<bool, Error> {
+    for folder in &feeds.repository.suites {
+        let work = Work::new(feeds, folder, target);
+        let Some(sums) = work.signed_sums()? else { return Ok(false) };
+        if work.profiles(&sums)?.is_none() {
+            return Ok(false);
+        }
+    }
+    Ok(!feeds.repository.suites.is_empty())
 }
 
 struct Work<'a> {
@@ -50,7 +56,21 @@ struct Work<'a> {
     build: Build,
 }
 
-impl Work<'_> {
+impl<'a> Work<'a> {
+    fn new(feeds: &'a Feeds<'a>, folder: &str, target: &FeedTarget) -> Self {
+        let Target { release, architecture, .. } = &feeds.source.target;
+        Work {
+            feeds,
+            build: Build {
+                release: release.clone(),
+                folder: folder.to_owned(),
+                packing: feeds.packing,
+                target: target.name.clone(),
+                architecture: architecture.clone(),
+            },
+        }
+    }
+
     fn load(&self, target: &FeedTarget, offered: &mut Offered) -> Result<(), Error> {
         let sums = self.sums()?;
         let described = match &sums {
@@ -58,6 +78,7 @@ impl Work<'_> {
             None => None,
         };
         let date = described.as_ref().and_then(|target| target.source_date_epoch).unwrap_or(0);
+        let version = described.as_ref().map(|target| target.release.clone());
         let mut parts: Vec<(String, KernelId)> = Vec::new();
         if let Some(kernel) = described.and_then(|target| target.kernel) {
             parts.push(("profiles.json of the target".to_owned(), kernel));
@@ -108,7 +129,7 @@ impl Work<'_> {
             source,
         })?;
         for feed in loaded {
-            self.feeds.offer(feed, date, offered);
+            self.feeds.offer(feed, date, version.clone(), offered);
         }
         self.feeds.offer_packages(unlisted, offered);
         Ok(())
@@ -143,16 +164,22 @@ impl Work<'_> {
             progress.note("no usign key is there: the target's sha256sums are not looked at");
             return Ok(None);
         }
+        let sums = self.signed_sums()?;
+        if sums.is_none() {
+            progress.warn(&format!(
+                "the mirror has no {}/sha256sums: libc and the kernel, which no feed lists, are not known",
+                self.build.target_folder()
+            ));
+        }
+        Ok(sums)
+    }
+
+    /// The same, of a folder that may not be there.
+    fn signed_sums(&self) -> Result<Option<BTreeMap<String, Sha256>>, Error> {
         let artefact = self.file("sha256sums")?;
         let text = match self.feeds.fetcher.read_unverified(&artefact, TARGET_LIMIT) {
             Ok(text) => text,
-            Err(FetchError::NotFound { .. }) => {
-                progress.warn(&format!(
-                    "the mirror has no {}: libc and the kernel, which no feed lists, are not known",
-                    artefact.path
-                ));
-                return Ok(None);
-            }
+            Err(FetchError::NotFound { .. }) => return Ok(None),
             Err(error) => return Err(error.into()),
         };
         let signature = self.feeds.read_signature(&self.file("sha256sums.sig")?)?;
@@ -162,12 +189,12 @@ impl Work<'_> {
     }
 
     /// `profiles.json`, if the target has one: it says which kernel the release has.
-    fn profiles(&self, sums: &BTreeMap<String, Sha256>) -> Result<Option<Target>, Error> {
+    fn profiles(&self, sums: &BTreeMap<String, Sha256>) -> Result<Option<Profiles>, Error> {
         let Some(sha256) = sums.get("profiles.json") else { return Ok(None) };
         let artefact = self.file("profiles.json")?.expecting(None, *sha256);
         let file = self.feeds.fetcher.fetch(&artefact)?;
         let bytes = file.read()?;
-        let target = Target::parse(&artefact.path, &bytes)?;
+        let target = Profiles::parse(&artefact.path, &bytes)?;
         target.check(&artefact.path, &self.build)?;
         Ok(Some(target))
     }

@@ -1,7 +1,7 @@
 //! Indexes and packages of apk's format v3 (ADB): OpenWrt's from 25.12, and whatever a repository of
 //! Alpine publishes in it.
 
-use super::{KeyFile, Offered, fingerprints, key_files, no_keys};
+use super::{KeyFile, Offered, fingerprints, key_files, no_keys, point_release};
 use crate::lock::{LockedIndex, LockedPackage};
 use crate::{Context, Error};
 use wifibox_formats::Package;
@@ -88,11 +88,13 @@ pub fn offer(
         package.path = format!("{folder}/{}", package.path);
     }
     let newest = packages.iter().map(|package| package.build_time).max();
+    let version = point_release(repository, packages.iter());
     offered.indexes.push(LockedIndex {
         repository: repository.name.clone(),
         suite: folder.to_owned(),
         sha256: Sha256::of(bytes),
         date: newest.and_then(|time| u32::try_from(time).ok()).unwrap_or_default(),
+        version,
         priority: None,
     });
     let locked = |package| LockedPackage { repository: repository.name.clone(), package };
