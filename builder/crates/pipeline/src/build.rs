@@ -137,10 +137,7 @@ fn build_anew(
     };
     let build_id = inputs.build_id(&made);
     root::seal(&mut tree, &build_id, epoch)?;
-    let initramfs = drivers::initramfs(composed, &tree, &drivers.kernel)?;
-    if let Some(tree) = &initramfs {
-        root::check_calls(recipe, tree, &context).map_err(root::Error::from)?;
-    }
+    let initramfs = initramfs(composed, &tree, &drivers.kernel, &context)?;
     laps.end("tree");
     let parts = Parts {
         composed,
@@ -193,6 +190,20 @@ fn build_anew(
     let outputs = Outputs { manifest, files: folder.finish()? };
     laps.end("put in place");
     Ok(report(request, outputs, locks, laps))
+}
+
+/// The initramfs, with all programs that its scripts call.
+fn initramfs(
+    composed: &Composed<'_>,
+    root: &Tree,
+    kernel: &drivers::Kernel,
+    context: &wifibox_tree::Context<'_>,
+) -> Result<Option<Tree>, Error> {
+    let initramfs = drivers::initramfs(composed, root, kernel)?;
+    if let Some(tree) = &initramfs {
+        root::check_calls(&composed.recipe, tree, context).map_err(root::Error::from)?;
+    }
+    Ok(initramfs)
 }
 
 /// The contents of the output folder, once it is in its place.

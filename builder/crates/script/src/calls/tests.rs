@@ -1,3 +1,5 @@
+//! Which commands of a script are calls, and of what.
+
 use super::*;
 
 fn names(text: &str) -> Vec<String> {

@@ -1,3 +1,5 @@
+//! Scripts of a made root whose programs are there, or are not.
+
 use wifibox_ground::content::Content;
 
 use super::*;
