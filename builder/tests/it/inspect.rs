@@ -90,6 +90,46 @@ fn an_image_alone_tells_its_sizes_and_a_foreign_manifest_is_not_used() {
 }
 
 #[test]
+fn an_image_within_a_file_is_read_in_place() {
+    let guest = Guest::new();
+    let out = guest.build("f", "out");
+    let image = fs::read(out.join("root.img")).unwrap();
+    let firmware = guest.path("firmware.bin");
+    fs::write(&firmware, [&[0; 4096][..], &image, &[0xff; 100_000]].concat()).unwrap();
+    let firmware = firmware.to_str().unwrap();
+    let (code, _, stderr) = guest.run(&["inspect", firmware]);
+    assert_eq!(code, Some(1));
+    assert!(stderr.contains("no SquashFS magic at its start"), "{stderr}");
+    assert!(stderr.contains("--offset 4096 reads it there"), "{stderr}");
+    let alone = guest.path("alone.img");
+    fs::write(&alone, &image).unwrap();
+    let expected = sizes(&guest, alone.to_str().unwrap());
+    for offset in ["4096", "0x1000"] {
+        let arguments = ["inspect", firmware, "--offset", offset, "--json"];
+        let (code, stdout, stderr) = guest.run(&arguments);
+        assert_eq!(code, Some(0), "{stderr}");
+        let found: Value = serde_json::from_str(&stdout).unwrap();
+        assert_eq!(found["inspect"]["sizes"], expected["inspect"]["sizes"]);
+    }
+    let page = guest.path("page.html");
+    let arguments = ["inspect", firmware, "--offset", "4096", "--html", page.to_str().unwrap()];
+    assert_eq!(guest.run(&arguments).0, Some(0));
+    assert!(fs::read_to_string(&page).unwrap().contains("/usr/share/noise"));
+    for (offset, code, words) in [
+        ("4095", 1, "--offset 4096"),
+        ("9999999", 1, "is to be read from byte 9999999 on"),
+        ("many", 2, "a number of bytes"),
+    ] {
+        let (found, _, stderr) = guest.run(&["inspect", firmware, "--offset", offset]);
+        assert_eq!(found, Some(code), "{stderr}");
+        assert!(stderr.contains(words), "{stderr}");
+    }
+    let (code, _, stderr) = guest.run(&["inspect", out.to_str().unwrap(), "--offset", "1"]);
+    assert_eq!(code, Some(2));
+    assert!(stderr.contains("is a folder"), "{stderr}");
+}
+
+#[test]
 fn the_overview_and_the_tables_are_for_people() {
     let guest = Guest::new();
     let out = guest.build("f", "out");

@@ -11,7 +11,7 @@ use super::Manifest;
 use super::output::{self, LoadError};
 use super::sizes::Part;
 use wifibox_ground::regular;
-use wifibox_squashfs::{Tables, UnreadableImage, Usage, usage};
+use wifibox_squashfs::{Tables, UnreadableImage, Usage, begins_at, usage};
 
 /// Why an image cannot be inspected.
 #[derive(Debug, thiserror::Error)]
@@ -38,6 +38,8 @@ pub struct Subject {
     pub manifest: Option<Manifest>,
     /// There is a manifest beside the image, which describes another one.
     pub foreign_manifest: bool,
+    /// Where in its file the image begins.
+    offset: u64,
 }
 
 impl Subject {
@@ -70,7 +72,20 @@ impl Subject {
             None => false,
         };
         let foreign_manifest = manifest.is_some() && !own;
-        Ok(Subject { image, manifest: manifest.filter(|_| own), foreign_manifest })
+        Ok(Subject { image, manifest: manifest.filter(|_| own), foreign_manifest, offset: 0 })
+    }
+
+    /// The image that begins at `offset` of a file: what is beside that file is not about it.
+    pub fn within(file: &Path, offset: u64) -> Self {
+        let image = file.to_owned();
+        Subject { image, manifest: None, foreign_manifest: false, offset }
+    }
+
+    /// Where in the file an image seems to begin, if that is not where it was looked for.
+    pub fn begins_elsewhere(&self) -> Option<usize> {
+        let file = regular::open(&self.image).ok()?;
+        let place = begins_at(BufReader::new(file)).ok()??;
+        (place as u64 != self.offset).then_some(place)
     }
 
     /// Where the image's bytes are; folders are told apart down to `depth` names.
@@ -80,7 +95,7 @@ impl Subject {
     pub fn sizes(&self, depth: usize) -> Result<ImageSizes, InspectError> {
         let read = |source| LoadError::Read { path: self.image.clone(), source };
         let file = regular::open(&self.image).map_err(read)?;
-        let usage = usage(BufReader::new(file))
+        let usage = usage(BufReader::new(file), self.offset)
             .map_err(|source| InspectError::Image { path: self.image.clone(), source })?;
         Ok(ImageSizes::new(&usage, self.manifest.as_ref(), depth))
     }

@@ -111,7 +111,7 @@ pub use read_nodes::{Node, NodeKind, UnreadableImage, read_nodes};
 pub use sink::{ImageFile, Progress};
 pub use store::{BlockKey, BlockStore};
 #[cfg(feature = "read")]
-pub use usage::{NodeUsage, Tables, Usage, usage};
+pub use usage::{NodeUsage, Tables, Usage, begins_at, usage};
 #[cfg(feature = "read")]
 pub use verify::{VerifyError, verify, verify_written};
 pub use writer::Writer;

@@ -5,7 +5,7 @@
 //! share are divided evenly. What is no content is counted as tables, so that all adds up to the image.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::{BufRead, Read as _, Seek};
+use std::io::{BufRead, Read as _, Seek, SeekFrom};
 use std::os::unix::ffi::OsStrExt;
 
 use crate::bridge;
@@ -70,19 +70,31 @@ pub struct NodeUsage {
     pub stored: u64,
 }
 
-/// Reads where the bytes of `image` are; file contents are not read.
+/// Reads where the bytes of the image are that begins at `offset` of `image`; file contents are not read.
 ///
 /// # Errors
 /// [`UnreadableImage`].
-pub fn usage<R: BufRead + Seek + Send>(mut image: R) -> Result<Usage, UnreadableImage> {
+pub fn usage<R: BufRead + Seek + Send>(
+    mut image: R,
+    offset: u64,
+) -> Result<Usage, UnreadableImage> {
     let bad = |error: BackhandError| UnreadableImage(error.to_string());
     let io = |error: std::io::Error| UnreadableImage(error.to_string());
-    let length = image.seek(std::io::SeekFrom::End(0)).map_err(io)?;
-    image.rewind().map_err(io)?;
-    recognize(&mut image, length)?;
+    let end = image.seek(SeekFrom::End(0)).map_err(io)?;
+    let rest = end.checked_sub(offset).ok_or_else(|| {
+        UnreadableImage(format!("it has {end} bytes, and is to be read from byte {offset} on"))
+    })?;
+    image.seek(SeekFrom::Start(offset)).map_err(io)?;
+    recognize(&mut image, rest, offset)?;
+    image.seek(SeekFrom::Start(offset)).map_err(io)?;
     let squashfs =
-        Squashfs::from_reader_with_offset_and_kind(image, 0, bridge::kind()).map_err(bad)?;
+        Squashfs::from_reader_with_offset_and_kind(image, offset, bridge::kind()).map_err(bad)?;
     let superblock = squashfs.superblock;
+    // What follows within a larger file is not its padding, but for what mksquashfs adds.
+    let length = match offset {
+        0 => rest,
+        _ => superblock.bytes_used.next_multiple_of(4096).min(rest),
+    };
     let reader = squashfs.into_filesystem_reader().map_err(bad)?;
     let names = u64::try_from(reader.root.nodes.len()).unwrap_or(u64::MAX);
     let nodes = nodes(&reader, names.saturating_sub(superblock.inode_count.into()));
@@ -112,18 +124,17 @@ pub fn usage<R: BufRead + Seek + Send>(mut image: R) -> Result<Usage, Unreadable
 }
 
 /// Says in plain words what the start of an image shows: not SquashFS, or one that cannot be read here.
-fn recognize<R: BufRead + Seek>(image: &mut R, length: u64) -> Result<(), UnreadableImage> {
+fn recognize<R: BufRead>(image: &mut R, length: u64, offset: u64) -> Result<(), UnreadableImage> {
     let io = |error: std::io::Error| UnreadableImage(error.to_string());
     let mut head = Vec::new();
     image.by_ref().take(48).read_to_end(&mut head).map_err(io)?;
-    image.rewind().map_err(io)?;
     let word = |at: usize| Some(u16::from_le_bytes([*head.get(at)?, *head.get(at + 1)?]));
     if !head.starts_with(b"hsqs") {
-        let place = elsewhere(image).map_err(io)?;
-        let hint = place.map_or_else(String::new, |place| {
-            format!(", but at byte {place}: `tail -c +{} FILE` cuts it out", place + 1)
-        });
-        return Err(UnreadableImage(format!("there is no SquashFS magic at its start{hint}")));
+        let place = match offset {
+            0 => "its start".to_owned(),
+            offset => format!("byte {offset}"),
+        };
+        return Err(UnreadableImage(format!("there is no SquashFS magic at {place}")));
     }
     // Offsets of the superblock: 20 the compression, 28 the version.
     match (word(20), word(28)) {
@@ -147,7 +158,10 @@ fn recognize<R: BufRead + Seek>(image: &mut R, length: u64) -> Result<(), Unread
 }
 
 /// Where in the first 64 MiB an image of SquashFS 4 seems to begin: within a firmware file, behind a header.
-fn elsewhere<R: BufRead>(image: &mut R) -> std::io::Result<Option<usize>> {
+///
+/// # Errors
+/// What reading reports.
+pub fn begins_at<R: BufRead>(image: R) -> std::io::Result<Option<usize>> {
     let mut bytes = Vec::new();
     image.take(64 << 20).read_to_end(&mut bytes)?;
     let begins = |head: &[u8]| head.starts_with(b"hsqs") && head.get(28..30) == Some(&[4, 0]);
@@ -273,22 +287,23 @@ mod tests {
 
     #[test]
     fn what_is_no_image_is_an_error() {
-        let error = usage(std::io::Cursor::new(vec![0; 4096])).expect_err("no image");
+        let error = usage(std::io::Cursor::new(vec![0; 4096]), 0).expect_err("no image");
         assert!(error.to_string().contains("not a readable SquashFS image"), "{error}");
         assert!(error.to_string().contains("no SquashFS magic at its start"), "{error}");
-        assert!(usage(std::io::Cursor::new(Vec::new())).is_err());
+        assert!(usage(std::io::Cursor::new(Vec::new()), 0).is_err());
         let mut behind = vec![0; 5000];
         behind[4096..4100].copy_from_slice(b"hsqs");
         behind[4096 + 28] = 4;
-        let error = usage(std::io::Cursor::new(behind)).expect_err("it begins later");
-        assert!(error.to_string().contains("at byte 4096: `tail -c +4097 FILE`"), "{error}");
+        assert_eq!(begins_at(&behind[..]).expect("bytes"), Some(4096));
+        let error = usage(std::io::Cursor::new(behind), 4095).expect_err("it begins later");
+        assert!(error.to_string().contains("no SquashFS magic at byte 4095"), "{error}");
         let mut image = vec![0; 4096];
         image[..4].copy_from_slice(b"hsqs");
         (image[20], image[28]) = (2, 4);
-        let error = usage(std::io::Cursor::new(image.clone())).expect_err("lzma");
+        let error = usage(std::io::Cursor::new(image.clone()), 0).expect_err("lzma");
         assert!(error.to_string().contains("compressed with lzma"), "{error}");
         image[28] = 3;
-        let error = usage(std::io::Cursor::new(image)).expect_err("version 3");
+        let error = usage(std::io::Cursor::new(image), 0).expect_err("version 3");
         assert!(error.to_string().contains("SquashFS 3"), "{error}");
     }
 
@@ -305,12 +320,12 @@ mod tests {
         let mut image = std::io::Cursor::new(Vec::new());
         Writer::new(Options::new(Codec::ZSTD, 1)).write(&archive, &mut image).expect("written");
         let bytes = image.into_inner();
-        let found = usage(std::io::Cursor::new(bytes.clone())).expect("read");
+        let found = usage(std::io::Cursor::new(bytes.clone()), 0).expect("read");
         let files: Vec<&str> =
             found.nodes.iter().filter(|node| node.is_file).map(|node| node.path.as_str()).collect();
         assert_eq!(files, ["a", "c"]);
         let cut = bytes.get(..200).unwrap_or_default().to_vec();
-        let error = usage(std::io::Cursor::new(cut)).expect_err("cut");
+        let error = usage(std::io::Cursor::new(cut), 0).expect_err("cut");
         assert!(error.to_string().contains("it is cut off: 200 of"), "{error}");
     }
 }

@@ -20,6 +20,9 @@ pub struct InspectArgs {
     /// The output folder, or a root.img (any SquashFS 4.0 image with gzip, xz, zstd, lz4 or lzo)
     #[arg(value_name = "DIR|IMAGE")]
     pub path: PathBuf,
+    /// The image begins at this byte of the file, within a firmware file or a disk: decimal, or hexadecimal with 0x
+    #[arg(long, value_name = "BYTES", value_parser = offset)]
+    pub offset: Option<u64>,
     /// Print where the bytes are: by part, package, folder and file, before and after compression
     #[arg(long)]
     pub sizes: bool,
@@ -40,7 +43,14 @@ pub struct InspectArgs {
 /// The image or its manifest cannot be read.
 pub fn run(context: &Context, args: &InspectArgs) -> Result<(), Failure> {
     let failed = |error: InspectError| Failure::failed(error);
-    let subject = Subject::open(&args.path).map_err(failed)?;
+    let subject = match args.offset {
+        Some(_) if args.path.is_dir() => {
+            let what = format!("--offset is for a file, and {} is a folder", args.path.display());
+            return Err(Failure::usage(what));
+        }
+        Some(offset) => Subject::within(&args.path, offset),
+        None => Subject::open(&args.path).map_err(failed)?,
+    };
     if subject.foreign_manifest {
         context.printer.warn(&format!(
             "the manifest.json beside {} describes another image: it is not used",
@@ -49,7 +59,8 @@ pub fn run(context: &Context, args: &InspectArgs) -> Result<(), Failure> {
     }
     // An image without its manifest says nothing but where its bytes are.
     let sizes = args.sizes || args.html.is_some() || subject.manifest.is_none();
-    let sizes = if sizes { Some(subject.sizes(args.depth).map_err(failed)?) } else { None };
+    let read = || subject.sizes(args.depth).map_err(|error| unreadable(error, &subject));
+    let sizes = if sizes { Some(read()?) } else { None };
     let manifest = subject.manifest.as_ref();
     if let (Some(path), Some(sizes)) = (&args.html, &sizes) {
         let table = Table::load(&context.sources).map_err(Failure::failed)?;
@@ -78,6 +89,30 @@ pub fn run(context: &Context, args: &InspectArgs) -> Result<(), Failure> {
         }
         text
     })
+}
+
+/// A number of bytes.
+fn offset(text: &str) -> Result<u64, String> {
+    let number = match text.strip_prefix("0x") {
+        Some(digits) => u64::from_str_radix(digits, 16),
+        None => text.parse(),
+    };
+    number.map_err(|_| "a number of bytes is expected, such as 4096 or 0x1000".to_owned())
+}
+
+/// The error, with where the image seems to be.
+fn unreadable(error: InspectError, subject: &Subject) -> Failure {
+    let place = match &error {
+        InspectError::Image { .. } => subject.begins_elsewhere(),
+        InspectError::Load(_) => None,
+    };
+    let failure = Failure::failed(error);
+    match place {
+        Some(place) => failure.with_hint(format!(
+            "an image seems to begin at byte {place}: --offset {place} reads it there"
+        )),
+        None => failure,
+    }
 }
 
 /// What a page calls the image: the last names of its path.

@@ -63,7 +63,7 @@ pub fn squashfs_seeds() -> Vec<Vec<u8>> {
 
 pub fn squashfs(bytes: &[u8]) -> bool {
     let mut any = false;
-    if let Ok(usage) = usage(Cursor::new(bytes)) {
+    if let Ok(usage) = usage(Cursor::new(bytes), 0) {
         assert_eq!(usage.length, bytes.len() as u64);
         any = true;
     }

@@ -77,7 +77,7 @@ fn images_of_mksquashfs_are_read_however_they_are_compressed() {
             return;
         }
         let image = BufReader::new(std::fs::File::open(&file).expect("an image"));
-        let found = usage(image).unwrap_or_else(|error| panic!("{name}: {error}"));
+        let found = usage(image, 0).unwrap_or_else(|error| panic!("{name}: {error}"));
         assert_eq!(found.compression, name);
         let size: u64 = found.nodes.iter().map(|node| node.size).sum();
         assert_eq!(size, text.len() as u64 + 5, "{name}");
