@@ -1,5 +1,5 @@
 //! Takes off a listing what its way here put on: encodings, colours, blanks that are none, markup and marks of
-//! quotation ([`marks`]), numbers of lines ([`numbers`]), and line breaks, added or lost ([`breaks`]).
+//! quotation (`marks`), numbers of lines (`numbers`), and line breaks, added or lost (`breaks`).
 
 mod breaks;
 mod marks;
