@@ -31,7 +31,10 @@ fn commands_are_found_wherever_they_may_stand() {
 
 #[test]
 fn names_that_are_made_while_it_runs_are_left_out() {
-    assert_eq!(names("$program x\n\"ip${n}tables\" -L\neval \"$text\"\n'p'\"q\" y\n"), ["3:eval", "4:pq"]);
+    assert_eq!(
+        names("$program x\n\"ip${n}tables\" -L\neval \"$text\"\n'p'\"q\" y\n"),
+        ["3:eval", "4:pq"]
+    );
 }
 
 #[test]
