@@ -1,7 +1,8 @@
 //! Chooses packages and keeps the choice: from a recipe and signed indexes to a lock.
 //!
-//! `wifibox-solver` chooses, [`World`] is what it is asked by a recipe, [`Source`] a release of a base whose repositories are asked, [`index`] reads and verifies what
-//! these offer, and [`ensure`] and [`make_lock`] make the [`Locked`] choice that everything after is made from.
+//! `wifibox-solver` chooses, [`World`] is what it is asked by a recipe, [`Source`] a release of a base whose repositories
+//! are asked, [`index`] reads and verifies what these offer, and [`ensure`] and [`make_lock`] make the [`Locked`] choice
+//! that everything after is made from.
 
 pub mod artefact;
 mod choice;

@@ -3,7 +3,7 @@
 use super::*;
 
 /// Each device as `ID ADDRESS DRIVER`.
-fn told(text: &str) -> Vec<String> {
+pub(super) fn told(text: &str) -> Vec<String> {
     let cards = read(text).unwrap_or_else(|error| panic!("{text}: {error}"));
     let tell = |card: &Card| {
         let place = card.address.map_or("-".to_owned(), |address| address.to_string());

@@ -1,16 +1,7 @@
 //! Listings of other languages and systems, a short one of each.
 
+use super::pasted_tests::told;
 use super::*;
-
-/// Each device as `ID ADDRESS DRIVER`.
-fn told(text: &str) -> Vec<String> {
-    let cards = read(text).unwrap_or_else(|error| panic!("{text}: {error}"));
-    let tell = |card: &Card| {
-        let place = card.address.map_or("-".to_owned(), |address| address.to_string());
-        format!("{} {place} {}", card.ident, card.driver.as_deref().unwrap_or("-"))
-    };
-    cards.iter().map(tell).collect()
-}
 
 #[test]
 fn lshw_speaks_many_languages() {

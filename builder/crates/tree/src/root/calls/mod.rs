@@ -88,7 +88,10 @@ fn find(tree: &Tree, later: &[GuestPath]) -> Result<Found, ReadBack> {
             }
         }
     }
-    let applets = applets(tree)?;
+    // The table is inside of the program, which is read for it only where a script names an applet.
+    let mut known = surroundings.keys().filter_map(|path| reader.calls(path));
+    let names_one = known.any(|calls| calls.calls.iter().any(|call| call.applet));
+    let applets = if names_one { applets(tree)? } else { BTreeSet::new() };
     for (path, known) in &surroundings {
         let Some(calls) = reader.calls(path) else { continue };
         let look = Look { tree, calls, known, applets: &applets, later };
