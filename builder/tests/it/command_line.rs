@@ -328,8 +328,7 @@ fn ctrl_c_ends_the_work_and_the_next_run_goes_on() {
         std::thread::sleep(Duration::from_millis(20));
     }
     std::thread::sleep(Duration::from_millis(200));
-    let killed = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
-    assert!(killed.success());
+    assert!(wifibox_testkit::kill("INT", child.id()));
     let status = child.wait().unwrap();
     assert_eq!(status.code(), Some(130));
     assert!(begin.elapsed() < Duration::from_secs(45), "it waited for the stalled server");

@@ -111,8 +111,7 @@ fn every_verb_hears_signals() {
         }
         std::thread::sleep(Duration::from_millis(300));
         assert!(child.try_wait().unwrap().is_none(), "it must be waiting");
-        let sent = Command::new("kill").args(["-s", signal, &child.id().to_string()]).status();
-        assert!(sent.unwrap().success());
+        assert!(wifibox_testkit::kill(signal, child.id()));
         let begun = Instant::now();
         let (code, stderr) = end(child, signal);
         assert_eq!(code, Some(130), "{signal}: {stderr}");

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use crate::digest::{Hasher, Sha256, hex, unhex};
+use crate::output::NewFile;
 use crate::progress::Progress;
 
 /// How long the key is, in bytes.
@@ -43,15 +44,15 @@ impl Secret {
             _ => {}
         }
         let made = Secret::random()?;
-        let mut file = tempfile::Builder::new().prefix(".key-").tempfile_in(folder)?;
-        file.write_all(format!("{HEAD}{}\n", hex(&made.0)).as_bytes())?;
-        match file.persist_noclobber(&path) {
-            Ok(_) => Ok(made),
+        let new = NewFile::beside(&path)?;
+        new.file().write_all(format!("{HEAD}{}\n", hex(&made.0)).as_bytes())?;
+        match new.keep_new() {
+            Ok(()) => Ok(made),
             // Another builder was first.
-            Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => {
-                read(&path, user)?.ok_or(error.error)
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                read(&path, user)?.ok_or(error)
             }
-            Err(error) => Err(error.error),
+            Err(error) => Err(error),
         }
     }
 

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use super::{HostFile, Hypervisor};
 use wifibox_ground::cancel::uninterrupted;
 use wifibox_ground::digest::Sha256;
-use wifibox_ground::output::{Output, set_mode};
+use wifibox_ground::output::{NewFile, Output, set_mode};
 use wifibox_ground::regular;
 use wifibox_ground::sums::{SIGNATURES, SUMS, SUMS_LIMIT, Sums};
 use wifibox_report::Manifest;
@@ -220,28 +220,25 @@ fn sums(folder: &Path) -> Result<Sums, PlacingError> {
 }
 
 /// A file that is written and waits for its name.
-struct Ready(tempfile::NamedTempFile);
+struct Ready(NewFile);
 
 impl Ready {
     fn keep(self, path: &Path) -> Result<(), PlacingError> {
-        self.0.persist(path).map_err(|error| failed("write", path)(error.error))?;
-        Ok(())
+        self.0.keep().map_err(failed("write", path))
     }
 }
 
 fn write_beside(path: &Path, contents: &[u8], mode: u32) -> Result<Ready, PlacingError> {
     let parent = path.parent().unwrap_or(Path::new("."));
     make_folders(parent)?;
-    let mut file = tempfile::Builder::new()
-        .prefix(".wifibox-build.")
-        .tempfile_in(parent)
-        .map_err(failed("write into", parent))?;
-    let written = file
+    let new = NewFile::beside(path).map_err(failed("write into", parent))?;
+    let written = new
+        .file()
         .write_all(contents)
-        .and_then(|()| set_mode(file.as_file(), mode))
-        .and_then(|()| file.as_file().sync_all());
+        .and_then(|()| set_mode(new.file(), mode))
+        .and_then(|()| new.file().sync_all());
     written.map_err(failed("write", path))?;
-    Ok(Ready(file))
+    Ok(Ready(new))
 }
 
 /// Makes folders with the mode 0755 whatever the umask is, as a build does.

@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use wifibox_ground::digest::Sha256;
-use wifibox_ground::output::{Link, Output};
+use wifibox_ground::output::{Link, NewFile, Output, sweep_beside};
 use wifibox_ground::regular;
 use wifibox_ground::secret::Secret;
 use wifibox_recipe::Composed;
@@ -140,6 +140,8 @@ pub fn find(
         // So that nothing is hashed the next time.
         drop(store(&path, &note, secret));
     }
+    // What the last build could not remove, this one can.
+    sweep_beside(&request.out);
     let Reported { build_id, kernel, packages, modules, firmware, missing_firmware, sizes } =
         note.report;
     Some(BuildReport {
@@ -255,12 +257,13 @@ fn read(file: &mut File, path: &Path, secret: &Secret) -> Option<Note> {
 fn store(path: &Path, note: &Note, secret: &Secret) -> io::Result<()> {
     let folder = path.parent().unwrap_or(Path::new("."));
     fs::create_dir_all(folder)?;
-    let mut temporary = tempfile::Builder::new().prefix(".note").tempfile_in(folder)?;
+    let new = NewFile::beside(path)?;
+    let mut temporary = new.file();
     let json = serde_json::to_vec(note)?;
     temporary.write_all(seal(secret, path, &json).as_bytes())?;
     temporary.write_all(b"\n")?;
     temporary.write_all(&json)?;
-    temporary.persist(path).map_err(|error| error.error)?;
+    new.keep()?;
     // What was noted about folders that are long gone.
     let entries: Vec<fs::DirEntry> = fs::read_dir(folder)?.collect::<io::Result<_>>()?;
     if entries.len() > KEPT {

@@ -6,7 +6,8 @@
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
+use std::fs::{self, Metadata};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
@@ -61,10 +62,13 @@ impl Sources {
     /// # Errors
     /// [`RecipeError::Missing`] if it is neither.
     pub fn folder(folder: &Path) -> Result<Self, RecipeError> {
-        let alone = |recipes: &Path| recipes.join("guest.yaml").is_file();
-        let (recipes, around) = if folder.join("bases").is_dir() {
+        let mut has_top = false;
+        for top in TOPS {
+            has_top |= is_folder(&folder.join(top))?;
+        }
+        let (recipes, around) = if is_folder(&folder.join("bases"))? {
             (folder.to_owned(), folder.join(".."))
-        } else if TOPS.iter().any(|top| folder.join(top).is_dir()) {
+        } else if has_top {
             (folder.join("recipes"), folder.to_owned())
         } else {
             return Err(RecipeError::Missing {
@@ -72,12 +76,14 @@ impl Sources {
                 among: format!("; a folder of recipes holds one of {}", TOPS.join(", ")),
             });
         };
-        let own = if alone(&recipes) { Top::Folder } else { Top::Over };
+        let alone = is_there(&recipes.join("guest.yaml"), Metadata::is_file)?;
+        let own = if alone { Top::Folder } else { Top::Over };
         let top = |name: &'static str| {
             let path = if name == "recipes" { recipes.clone() } else { around.join(name) };
-            (name, if path.is_dir() { own(path) } else { Top::Embedded })
+            Ok((name, if is_folder(&path)? { own(path) } else { Top::Embedded }))
         };
-        Ok(Sources { tops: TOPS.map(top).into_iter().collect(), project: None })
+        let tops = TOPS.into_iter().map(top).collect::<Result<_, RecipeError>>()?;
+        Ok(Sources { tops, project: None })
     }
 
     /// The same with the project that the file `name` in `folder` describes.
@@ -197,7 +203,7 @@ impl Sources {
             Top::Folder(host) | Top::Over(host) => {
                 let mut files = Vec::new();
                 let start = host.join(rest);
-                if start.is_dir() {
+                if is_folder(&start)? {
                     walk(&start, "", &mut files)?;
                 }
                 if matches!(top, Top::Over(_)) {
@@ -209,6 +215,23 @@ impl Sources {
         files.sort_unstable();
         files.dedup();
         Ok(files)
+    }
+}
+
+/// Whether the path is that of a folder. One that cannot be looked at is not taken for one that is not there.
+fn is_folder(path: &Path) -> Result<bool, RecipeError> {
+    is_there(path, Metadata::is_dir)
+}
+
+fn is_there(path: &Path, kind: impl Fn(&Metadata) -> bool) -> Result<bool, RecipeError> {
+    match fs::metadata(path) {
+        Ok(metadata) => Ok(kind(&metadata)),
+        Err(error)
+            if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) =>
+        {
+            Ok(false)
+        }
+        Err(source) => Err(RecipeError::Io { doing: "look at", path: path.to_owned(), source }),
     }
 }
 

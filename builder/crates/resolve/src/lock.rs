@@ -8,14 +8,14 @@
 
 mod target;
 
-use std::fs;
-use std::io::{self, Write as _};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
 use wifibox_formats::Package;
 use wifibox_ground::digest::Sha256;
+use wifibox_ground::output::put;
 use wifibox_ground::regular;
 
 pub use target::Target;
@@ -251,28 +251,9 @@ impl Lock {
     pub fn write(&self, path: &Path) -> Result<(), LockError> {
         let error = |source| LockError::Io { doing: "write", path: path.to_owned(), source };
         let text = self.to_text().map_err(|source| error(source.into()))?;
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-        let folder = folder.unwrap_or(Path::new("."));
-        fs::create_dir_all(folder).map_err(error)?;
-        let mut file = tempfile::NamedTempFile::new_in(folder).map_err(error)?;
-        file.write_all(text.as_bytes()).map_err(error)?;
-        readable_by_all(file.as_file()).map_err(error)?;
-        file.as_file().sync_all().map_err(error)?;
-        file.persist(path).map_err(|failed| error(failed.error))?;
-        Ok(())
+        // A lock is source code, not a secret.
+        put(path, text.as_bytes(), 0o644).map_err(error)
     }
-}
-
-/// A lock is source code, not a secret: temporary files are made for their owner only.
-#[cfg(unix)]
-fn readable_by_all(file: &fs::File) -> io::Result<()> {
-    use std::os::unix::fs::PermissionsExt as _;
-    file.set_permissions(fs::Permissions::from_mode(0o644))
-}
-
-#[cfg(not(unix))]
-fn readable_by_all(_: &fs::File) -> io::Result<()> {
-    Ok(())
 }
 
 fn lines<T: Serialize>(items: &[T]) -> serde_json::Result<String> {
@@ -303,6 +284,8 @@ impl Stock<'_> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     fn lock() -> Lock {

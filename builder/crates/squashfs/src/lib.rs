@@ -94,6 +94,7 @@ mod store;
 mod usage;
 #[cfg(feature = "read")]
 mod verify;
+mod watched;
 mod writer;
 
 pub use archive::{Archive, Entry, Kind, Meta};

@@ -18,6 +18,7 @@ use backhand::{BackhandError, FilesystemReader, InnerNode, Node, SquashfsFileRea
 use crate::archive::Name;
 use crate::inode::FileData;
 use crate::plan::Fragment;
+use crate::watched::{LastError, Watched};
 use crate::{Archive, Content, Entry, ImagePath, Kind, Options, Written, bridge, check, digest};
 
 /// How much of fragments the reader may keep decompressed before it starts afresh, in bytes.
@@ -99,7 +100,9 @@ pub fn verify<R: BufRead + Seek + Send>(
     while nodes.peek().is_some() {
         // The reader keeps every fragment block it met; a new one forgets them.
         image.rewind().map_err(|error| VerifyError::Unreadable(error.to_string()))?;
-        let reader = open(&mut *image).map_err(unreadable)?;
+        let last = LastError::default();
+        let mut image = Watched::new(image, &last);
+        let reader = open(&mut image).map_err(unreadable(&last))?;
         let block_size = options.block_size.bytes();
         expect("block size", block_size.into(), reader.block_size.into())?;
         expect("time", options.source_date_epoch.into(), reader.mod_time.into())?;
@@ -138,7 +141,9 @@ pub fn verify_written<R: BufRead + Seek + Send>(
         return Err(VerifyError::Data { expected, found });
     }
     image.rewind().map_err(io)?;
-    let reader = open(&mut *image).map_err(unreadable)?;
+    let last = LastError::default();
+    let mut image = Watched::new(image, &last);
+    let reader = open(&mut image).map_err(unreadable(&last))?;
     expect("block size", options.block_size.bytes().into(), reader.block_size.into())?;
     expect("time", options.source_date_epoch.into(), reader.mod_time.into())?;
     expect("number of nodes", archive.len() as u64, reader.root.nodes.len() as u64)?;
@@ -188,8 +193,8 @@ fn open<R: BufRead + Seek + Send>(image: &mut R) -> Result<FilesystemReader<'_>,
     FilesystemReader::from_reader_with_offset_and_kind(image, 0, bridge::kind())
 }
 
-fn unreadable(error: BackhandError) -> VerifyError {
-    VerifyError::Unreadable(error.to_string())
+fn unreadable(last: &LastError) -> impl FnOnce(BackhandError) -> VerifyError {
+    |error| VerifyError::Unreadable(last.or(&error))
 }
 
 fn expect(what: &'static str, expected: u64, found: u64) -> Result<(), VerifyError> {

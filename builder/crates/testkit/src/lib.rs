@@ -52,6 +52,14 @@ pub fn run(folder: &Path, name: &str, lock: &str, arguments: &[&str]) -> (Option
     (output.status.code(), String::from_utf8_lossy(&all).into_owned())
 }
 
+/// Sends the signal, by its name without `SIG`, to a process; whether that worked. By the shell: `kill` is a program of its own only
+/// where procps is.
+pub fn kill(signal: &str, pid: u32) -> bool {
+    let mut shell = Command::new("sh");
+    shell.args(["-c", "kill -s \"$0\" \"$1\" 2>/dev/null", signal, &pid.to_string()]);
+    shell.status().unwrap().success()
+}
+
 /// Remembers what was said.
 #[derive(Default, Clone)]
 pub struct Recorder {

@@ -2,13 +2,14 @@
 //! no 9P for it.
 
 use std::io::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::Args;
 
 use crate::cli::answers;
 use crate::cli::context::Context;
 use crate::cli::render::failure::Failure;
+use wifibox_ground::output::NewFile;
 use wifibox_host::config_disk::Content;
 
 /// `config-disk`.
@@ -33,19 +34,15 @@ pub struct ConfigDiskArgs {
 /// There is no configuration, it does not fit, or the image cannot be written.
 pub fn run(context: &Context, args: &ConfigDiskArgs) -> Result<(), Failure> {
     let content = Content::find(&args.from).map_err(Failure::failed)?;
-    let folder = match args.out.parent() {
-        Some(folder) if folder != Path::new("") => folder,
-        _ => Path::new("."),
-    };
     let out = args.out.display();
     let failed = |error| Failure::failed(format!("cannot write {out}: {error}"));
     // Only its owner may read it: there are passwords in it.
-    let mut file = tempfile::NamedTempFile::new_in(folder).map_err(failed)?;
-    let mut writer = std::io::BufWriter::new(file.as_file_mut());
+    let mut file = NewFile::beside(&args.out).map_err(failed)?;
+    let mut writer = std::io::BufWriter::new(file.file_mut());
     let length = content.write(args.size, &mut writer).map_err(Failure::failed)?;
     writer.flush().map_err(failed)?;
     drop(writer);
-    file.persist(&args.out).map_err(|error| failed(error.error))?;
+    file.keep().map_err(failed)?;
     let left_out: Vec<String> =
         content.left_out.iter().map(|path| path.display().to_string()).collect();
     for path in &left_out {

@@ -10,6 +10,7 @@ use crate::cli::context::Context;
 use crate::cli::host_capture::capture;
 use crate::cli::render::doctor::text;
 use crate::cli::render::failure::Failure;
+use wifibox_ground::output::NewFile;
 use wifibox_host::doctor::{examine, pack};
 
 /// What `--help` says besides the flags.
@@ -67,10 +68,8 @@ pub fn run(context: &Context, args: &ReportArgs) -> Result<(), Failure> {
 
 /// Writes the file as a whole, or not at all; only its owner may read it.
 fn write(file: &Path, capture: &Path, more: &[(&str, String)]) -> std::io::Result<()> {
-    let folder = file.parent().unwrap_or(Path::new("."));
-    let new = tempfile::NamedTempFile::new_in(folder)?;
+    let new = NewFile::beside(file)?;
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    pack(capture, more, now.as_secs(), std::io::BufWriter::new(&new))?;
-    new.persist_noclobber(file).map_err(|error| error.error)?;
-    Ok(())
+    pack(capture, more, now.as_secs(), std::io::BufWriter::new(new.file()))?;
+    new.keep_new()
 }

@@ -176,7 +176,7 @@ fn what_a_killed_service_has_started_goes_with_it() {
         ". {body}/etc/wifibox/functions\nservice name\nsleep 600 &\necho $! >{body}/child.new\n\
          mv {body}/child.new {body}/child\nwait\n"
     );
-    let pid_of = |path: &Path| -> i32 {
+    let pid_of = |path: &Path| -> u32 {
         let end = Instant::now() + Duration::from_secs(10);
         loop {
             let text = fs::read_to_string(path).unwrap_or_default();
@@ -200,7 +200,7 @@ fn what_a_killed_service_has_started_goes_with_it() {
     guest.put("proc/uptime", "200.00 90.00\n");
     let mut second = start();
     let child = pid_of(&guest.path("child"));
-    let dead = |pid: i32| {
+    let dead = |pid: u32| {
         let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
         stat.is_empty() || stat.contains(") Z ")
     };
@@ -209,8 +209,9 @@ fn what_a_killed_service_has_started_goes_with_it() {
         std::thread::sleep(Duration::from_millis(20));
     }
     let survived = !dead(orphan);
-    for pid in [second.id() as i32, child, orphan] {
-        let _ = Command::new("kill").arg("-9").arg(pid.to_string()).output();
+    for pid in [second.id(), child, orphan] {
+        // One that is dead cannot be killed.
+        let _ = wifibox_testkit::kill("KILL", pid);
     }
     second.wait().unwrap();
     assert!(!survived, "the child of a killed service lives on");

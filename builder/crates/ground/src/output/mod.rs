@@ -4,6 +4,7 @@
 //! renamed into place. A build that fails or is stopped leaves the old output as it was, and what no build wrote
 //! is never replaced ([`place`]). What a killed build leaves is removed by the next one in the same place.
 
+mod file;
 pub mod place;
 #[cfg(test)]
 mod tests;
@@ -25,6 +26,7 @@ use crate::content::Content;
 use crate::digests::Digests;
 use work::WorkFolder;
 
+pub use file::{NewFile, put, put_link};
 pub use work::remove_held;
 
 /// A file of the output folder.
@@ -118,6 +120,17 @@ fn at(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> OutputError
     move |source| OutputError::Io { doing, path, source }
 }
 
+/// The folder that `target` is in.
+fn parent_of(target: &Path) -> &Path {
+    let parent = target.parent().filter(|parent| !parent.as_os_str().is_empty());
+    parent.unwrap_or(Path::new("."))
+}
+
+/// Removes what builders left beside the output `target` that were killed, or could not remove it themselves.
+pub fn sweep_beside(target: &Path) {
+    work::sweep(parent_of(target));
+}
+
 /// An output folder under construction. Several threads may write different files of it.
 #[derive(Debug)]
 pub struct OutputFolder {
@@ -168,8 +181,7 @@ impl OutputFolder {
     /// # Errors
     /// As [`place::check_target`]; or the folder cannot be made.
     pub fn begin(target: &Path) -> Result<Self, OutputError> {
-        let parent = target.parent().filter(|parent| !parent.as_os_str().is_empty());
-        let parent = parent.unwrap_or(Path::new("."));
+        let parent = parent_of(target);
         fs::create_dir_all(parent).map_err(at("cannot make folder", parent))?;
         work::sweep(parent);
         place::check_target(target)?;

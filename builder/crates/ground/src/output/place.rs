@@ -31,6 +31,9 @@ pub(super) fn check_all(target: &Path) -> Result<(), OutputError> {
 /// Hashes files up to a size of `limit` bytes; of the others the names count.
 fn check(target: &Path, limit: u64) -> Result<(), OutputError> {
     match target.metadata() {
+        Err(error) if !is_missing(&error) => {
+            return Err(at("cannot look at", target)(error));
+        }
         Err(_) if target.symlink_metadata().is_err() => {
             // A file is no place for a folder, before anything is fetched.
             let file = target.ancestors().skip(1).find(|above| above.is_file());
@@ -74,6 +77,11 @@ fn check(target: &Path, limit: u64) -> Result<(), OutputError> {
     Err(OutputError::InTheWay { path: target.to_owned(), files: in_the_way })
 }
 
+/// Whether there is nothing of that name.
+fn is_missing(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
+}
+
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
     File,
@@ -103,8 +111,10 @@ fn walk(folder: &Path, prefix: &str, found: &mut Vec<(String, Kind)>) -> Result<
 /// The list of the output in `folder`; `None` where it is not one that a build wrote.
 fn read_sums(folder: &Path) -> Result<Option<Sums>, OutputError> {
     let path = folder.join(SUMS);
-    if !path.symlink_metadata().is_ok_and(|data| data.is_file()) {
-        return Ok(None);
+    match path.symlink_metadata() {
+        Err(error) if !is_missing(&error) => return Err(at("cannot read", &path)(error)),
+        Ok(data) if data.is_file() => {}
+        _ => return Ok(None),
     }
     let bytes = match regular::read(&path, SUMS_LIMIT) {
         Err(error) if error.kind() == io::ErrorKind::FileTooLarge => return Ok(None),

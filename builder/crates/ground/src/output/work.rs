@@ -1,6 +1,6 @@
-//! Hidden folders in which outputs are made, and what becomes of those that a killed builder left.
+//! Hidden folders and files in which outputs are made, and what becomes of those that a killed builder left.
 //!
-//! A folder's builder holds a lock on it for as long as it lives, whatever ends it. So a folder that nobody holds is
+//! Who makes one holds a lock on it for as long as it lives, whatever ends it. So one that nobody holds is
 //! waste, and the next build beside it removes it. Two may do that at once.
 
 use std::fs::{self, File, TryLockError};
@@ -8,7 +8,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// The end of the name of a folder in which an output is made.
+/// The end of the name of a folder or file in which an output is made.
 const PARTIAL: &str = ".wifibox-partial";
 /// The end of the name of a folder that holds the old output while the new one takes its place, as `old`.
 const REPLACED: &str = ".wifibox-replaced";
@@ -23,6 +23,21 @@ static HELD: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
 fn held() -> MutexGuard<'static, Vec<PathBuf>> {
     // Paths are only added and removed whole.
     HELD.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Makes something beside `name`, whose own name [`sweep`] knows.
+fn named<T>(
+    name: &str,
+    end: &str,
+    make: impl FnOnce(&mut tempfile::Builder<'_, '_>) -> io::Result<T>,
+) -> io::Result<T> {
+    let prefix = format!(".{name}.");
+    make(tempfile::Builder::new().rand_bytes(RANDOM).prefix(&prefix).suffix(end))
+}
+
+/// Makes a file for the work on the file `name` in `parent`.
+pub(super) fn partial_file(parent: &Path, name: &str) -> io::Result<tempfile::NamedTempFile> {
+    named(name, PARTIAL, |builder| builder.tempfile_in(parent))
 }
 
 /// A folder for the work on `target`, beside it. Gone when dropped, unless it was renamed.
@@ -44,12 +59,7 @@ impl WorkFolder {
 
     fn make(parent: &Path, name: &str, end: &str) -> io::Result<Self> {
         loop {
-            let path = tempfile::Builder::new()
-                .prefix(&format!(".{name}."))
-                .rand_bytes(RANDOM)
-                .suffix(end)
-                .tempdir_in(parent)?
-                .keep();
+            let path = named(name, end, |builder| builder.tempdir_in(parent))?.keep();
             held().push(path.clone());
             let lock = File::open(&path).and_then(|lock| lock.lock().map(|()| lock));
             match lock {
@@ -108,8 +118,9 @@ pub(super) fn sweep(parent: &Path) {
             continue;
         }
         let path = entry.path();
-        // The lock of a living builder is not waited for; a link is none of ours.
-        if !entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+        // A link is none of ours, nor is a pipe; who lives and holds its lock is not waited for.
+        let Ok(kind) = entry.file_type() else { continue };
+        if !kind.is_dir() && !kind.is_file() {
             continue;
         }
         let Ok(lock) = File::open(&path) else { continue };
@@ -122,7 +133,7 @@ pub(super) fn sweep(parent: &Path) {
         {
             let _ = fs::rename(path.join(OLD), target);
         }
-        let _ = fs::remove_dir_all(&path);
+        let _ = if kind.is_dir() { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };
     }
 }
 
@@ -152,10 +163,11 @@ mod tests {
         let others = [".out.a1b2c3.partial", ".out.wifibox-partial", "out.a1b2c3.wifibox-partial"];
         others.iter().for_each(|name| fs::create_dir(at(name)).expect("made"));
         fs::write(at(".file.a1b2c3.wifibox-partial"), "x").expect("written");
+        std::os::unix::fs::symlink("out", at(".link.a1b2c3.wifibox-partial")).expect("made");
         sweep(parent.path());
         let living_name = living.path().file_name().expect("named").to_string_lossy().into_owned();
         let mut expected: Vec<String> = others.map(str::to_owned).to_vec();
-        expected.extend([".file.a1b2c3.wifibox-partial".to_owned(), living_name]);
+        expected.extend([".link.a1b2c3.wifibox-partial".to_owned(), living_name]);
         expected.sort();
         assert_eq!(names(parent.path()), expected);
         assert!(living.path().join("root.img").exists());

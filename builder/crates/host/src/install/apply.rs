@@ -10,60 +10,55 @@ use super::layout::{Layout, below};
 use super::plan::Plan;
 use super::wanted::{Purposes, Source, Wanted};
 use wifibox_ground::digest::{Hasher, Sha256};
-use wifibox_ground::output::set_mode;
+use wifibox_ground::output::{NewFile, put_link, set_mode};
 
-/// The beginning of the names of files that wait for theirs.
-const WAITING: &str = ".wifibox-build.";
 /// Bytes that are copied at a time.
 const CHUNK: usize = 1 << 18;
 
 /// A file that is written and waits for its name.
 pub(super) struct Ready {
-    file: tempfile::NamedTempFile,
+    new: NewFile,
     path: PathBuf,
 }
 
 impl Ready {
     /// Writes `bytes` beside `path`.
     pub(super) fn bytes(path: PathBuf, bytes: &[u8], mode: u32) -> Result<Self, InstallError> {
-        let mut file = beside(&path)?;
-        let written = file.write_all(bytes).and_then(|()| set_mode(file.as_file(), mode));
-        let written = written.and_then(|()| file.as_file().sync_all());
+        let new = beside(&path)?;
+        let written = new.file().write_all(bytes).and_then(|()| set_mode(new.file(), mode));
+        let written = written.and_then(|()| new.file().sync_all());
         written.map_err(failed("write", &path))?;
-        Ok(Self { file, path })
+        Ok(Self { new, path })
     }
 
     /// Gives it its name.
     pub(super) fn keep(self) -> Result<(), InstallError> {
-        self.file.persist(&self.path).map_err(|error| failed("write", &self.path)(error.error))?;
-        Ok(())
+        self.new.keep().map_err(failed("write", &self.path))
     }
 
     /// Copies a file of the output beside its place. Its bytes must be those of its hash.
     fn copy(path: PathBuf, source: &Path, wanted: &Wanted) -> Result<Self, InstallError> {
         let mut reader = File::open(source).map_err(failed("read", source))?;
-        let mut file = beside(&path)?;
+        let new = beside(&path)?;
         let (mut hasher, mut chunk) = (Hasher::default(), vec![0; CHUNK]);
         loop {
             let length = reader.read(&mut chunk).map_err(failed("read", source))?;
             let Some(bytes) = chunk.get(..length).filter(|bytes| !bytes.is_empty()) else { break };
             hasher.update(bytes);
-            file.write_all(bytes).map_err(failed("write", &path))?;
+            new.file().write_all(bytes).map_err(failed("write", &path))?;
         }
         let found = hasher.finish();
         if found != wanted.sha256 {
             return Err(changed(source, wanted.sha256, found));
         }
-        let done = set_mode(file.as_file(), wanted.mode).and_then(|()| file.as_file().sync_all());
+        let done = set_mode(new.file(), wanted.mode).and_then(|()| new.file().sync_all());
         done.map_err(failed("write", &path))?;
-        Ok(Self { file, path })
+        Ok(Self { new, path })
     }
 }
 
-fn beside(path: &Path) -> Result<tempfile::NamedTempFile, InstallError> {
-    let folder = path.parent().unwrap_or(Path::new("."));
-    let file = tempfile::Builder::new().prefix(WAITING).tempfile_in(folder);
-    file.map_err(failed("write into", folder))
+fn beside(path: &Path) -> Result<NewFile, InstallError> {
+    NewFile::beside(path).map_err(failed("write into", path.parent().unwrap_or(Path::new("."))))
 }
 
 fn changed(path: &Path, expected: Sha256, found: Sha256) -> InstallError {
@@ -136,12 +131,7 @@ fn make_folder(folder: &Path) -> Result<(), InstallError> {
 
 /// Makes a link, or leads the one that is there to another place.
 fn link(path: &Path, target: &str) -> Result<(), InstallError> {
-    let folder = path.parent().unwrap_or(Path::new("."));
-    let work = tempfile::Builder::new().prefix(WAITING).tempdir_in(folder);
-    let work = work.map_err(failed("write into", folder))?;
-    let new = work.path().join("link");
-    let made = std::os::unix::fs::symlink(target, &new).and_then(|()| fs::rename(&new, path));
-    made.map_err(failed("write", path))
+    put_link(path, target).map_err(failed("write", path))
 }
 
 /// Removes a file, if it is there.

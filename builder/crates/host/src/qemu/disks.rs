@@ -10,6 +10,7 @@ use super::machine::Machine;
 use super::parts::Firmware;
 use crate::config_disk::{self, Content};
 use wifibox_ground::guest::{CONFIGURATION_FILE, Purpose};
+use wifibox_ground::output::NewFile;
 use wifibox_ground::regular;
 
 /// Why a machine's disks are not ready.
@@ -86,9 +87,8 @@ fn copy(from: &Path, to: &Path) -> Result<(), DiskError> {
     let failed = |source| DiskError::Copy { from: from.to_owned(), to: to.to_owned(), source };
     let mut source = regular::open(from).map_err(failed)?;
     let mut file = beside(to).map_err(failed)?;
-    io::copy(&mut source, file.as_file_mut()).map_err(failed)?;
-    file.persist(to).map_err(|error| failed(error.error))?;
-    Ok(())
+    io::copy(&mut source, file.file_mut()).map_err(failed)?;
+    file.keep().map_err(failed)
 }
 
 /// Makes the configuration disk `image` of the samples in `output`.
@@ -96,17 +96,15 @@ fn configuration(output: &Path, image: &Path) -> Result<(), DiskError> {
     let failed = |source| DiskError::Write { path: image.to_owned(), source };
     let content = Content::find(output)?;
     let mut file = beside(image).map_err(failed)?;
-    let mut writer = io::BufWriter::new(file.as_file_mut());
+    let mut writer = io::BufWriter::new(file.file_mut());
     content.write(None, &mut writer)?;
     writer.flush().map_err(failed)?;
     drop(writer);
-    file.persist(image).map_err(|error| failed(error.error))?;
-    Ok(())
+    file.keep().map_err(failed)
 }
 
 /// A file that only its owner may read and write, and that waits for the name `path`.
-fn beside(path: &Path) -> io::Result<tempfile::NamedTempFile> {
-    let folder = path.parent().unwrap_or(Path::new("."));
-    fs::create_dir_all(folder)?;
-    tempfile::NamedTempFile::new_in(folder)
+fn beside(path: &Path) -> io::Result<NewFile> {
+    fs::create_dir_all(path.parent().unwrap_or(Path::new(".")))?;
+    NewFile::beside(path)
 }

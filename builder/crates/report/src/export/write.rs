@@ -6,10 +6,11 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::{self, Write as _};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use wifibox_ground::digest::Sha256;
+use wifibox_ground::output;
 use wifibox_ground::regular;
 use wifibox_ground::sums::{SUMS_LIMIT, Sums};
 
@@ -98,18 +99,7 @@ fn list(folder: &Path) -> BTreeMap<String, Sha256> {
 
 fn put(path: &Path, text: &str) -> Result<(), WriteError> {
     let error = |source| WriteError::Io { path: path.to_owned(), source };
-    let parent = path.parent().unwrap_or(Path::new("."));
-    fs::create_dir_all(parent).map_err(error)?;
-    let mut file = tempfile::NamedTempFile::new_in(parent).map_err(error)?;
-    file.write_all(text.as_bytes()).map_err(error)?;
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt as _;
-        let mode = fs::Permissions::from_mode(0o644);
-        file.as_file().set_permissions(mode).map_err(error)?;
-    }
-    file.persist(path).map_err(|failed| error(failed.error))?;
-    Ok(())
+    output::put(path, text.as_bytes(), 0o644).map_err(error)
 }
 
 #[cfg(test)]

@@ -73,7 +73,7 @@ fn install_upgrade_rollback_and_uninstall_change_what_they_should_and_nothing_el
     assert!(new.iter().all(|change| change.starts_with('+')), "{new:#?}");
     for (name, what) in &installed {
         // Nothing that others may write to, no work left over, configuration that only root and its group read.
-        assert!(!name.contains(".wifibox-build."), "{name}");
+        assert!(!name.contains(".wifibox-partial"), "{name}");
         let bits = what.get(..4).and_then(|bits| u32::from_str_radix(bits, 8).ok());
         let expected = match name {
             _ if before.contains_key(name) || what.starts_with("-> ") => continue,
