@@ -79,6 +79,8 @@ checks() {
     needs mandoc
     step "man pages" ci/man.sh
     after "build tests and chores"
+    [ "$(uname)" != Linux ] || step "faults: every 50th call fails" "$XTASK" faults --every 50 --first 7 --jobs 1
+    after "build tests and chores"
     local seconds=10
     [ "$mode" != quick ] || seconds=1
     step "fuzz every reader for $seconds s" "$XTASK" fuzz all --seconds "$seconds" --jobs 2 --slowest 20
@@ -193,6 +195,8 @@ boots() {
     step "the book's commands on a FreeBSD host" ci/book-freebsd.sh "$tool" "$work/hwsim-bhyve" --boot
     boot "access point, direct" "build the access point" access-point
     boot "station, what happens to guests in the world" "build hwsim on Debian" hwsim --trials
+    boot "station, what is in guests' way" "build hwsim on Debian" hwsim --mishaps
+    boot "station, a card that comes late" "build hwsim on Debian" hwsim --late-card
     boot "station, configuration on a disk" "build hwsim on Debian" hwsim --config-disk
     boot "station, direct, smallest memory" "build hwsim on Debian" hwsim --smallest-memory 88..96 --timeout 120
     after "build for L4Re"
@@ -228,6 +232,8 @@ long() {
     step "choose as apt does, from four archives" "$XTASK" apt-compare --worlds 200 --seed "$RANDOM"
     after "build the chores"
     step "fuzz maintainer scripts for 10 min" "$XTASK" fuzz script --minutes 10 --seed "$RANDOM"
+    after "build the chores"
+    step "faults: every call fails" "$XTASK" faults --jobs 2
     after "build the chores"
     step "fuzz every reader for 90 s" "$XTASK" fuzz all --seconds 90 --jobs 2 --seed "$RANDOM"
     after "build the chores"

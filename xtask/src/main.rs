@@ -10,6 +10,8 @@ mod compare_tree;
 mod devices;
 mod docs_check;
 mod dpkg_compare;
+#[cfg(target_os = "linux")]
+mod faults;
 mod fuzz;
 mod lender;
 mod man;
@@ -48,6 +50,9 @@ enum Chore {
     DpkgCompare(dpkg_compare::Arguments),
     /// Verify a feed of apk v3: the index, and every package beside it.
     AdbFeed(adb_feed::Arguments),
+    /// Build a small guest with every call that touches a file failing once.
+    #[cfg(target_os = "linux")]
+    Faults(faults::Arguments),
     /// Feed damaged files to the readers of a format.
     Fuzz(fuzz::Arguments),
     /// Write the man page of the commands.
@@ -78,6 +83,8 @@ fn main() -> ExitCode {
         Chore::Devices(arguments) => devices::run(arguments),
         Chore::AdbFeed(arguments) => adb_feed::run(arguments),
         Chore::DpkgCompare(arguments) => dpkg_compare::run(&arguments),
+        #[cfg(target_os = "linux")]
+        Chore::Faults(arguments) => faults::run(&arguments),
         Chore::Fuzz(arguments) => fuzz::run(arguments),
         Chore::DocsCheck(arguments) => docs_check::run(arguments),
         Chore::Man(arguments) => man::run(arguments),

@@ -14,6 +14,7 @@ mod access_point;
 mod approach;
 mod as_bhyve;
 mod ipv6;
+mod mishaps;
 mod modules;
 mod network;
 mod power_cut;
@@ -28,6 +29,7 @@ mod setup;
 mod station;
 mod tools;
 mod trials;
+mod watch;
 mod wire;
 mod wired;
 
@@ -84,6 +86,13 @@ pub struct Args {
     /// passwords, a card that goes away, files that are wrong.
     #[arg(long, conflicts_with_all = ["as_bhyve", "config_disk", "smallest_memory", "load_modules", "power_cut"])]
     trials: bool,
+    /// After the station has joined, put what is in the way of guests in its way: a portal, a full disk, a share that vanishes,
+    /// a second radio, another access point of the same name, a network without DHCP.
+    #[arg(long, conflicts_with_all = ["as_bhyve", "uefi", "config_disk", "smallest_memory", "load_modules", "power_cut", "trials"])]
+    mishaps: bool,
+    /// Boot without a wireless card, which comes later.
+    #[arg(long, conflicts_with_all = ["as_bhyve", "uefi", "config_disk", "smallest_memory", "load_modules", "power_cut", "trials", "mishaps"])]
+    late_card: bool,
     /// The network card of the machine.
     #[arg(long, value_enum, default_value_t = Card::Own, conflicts_with = "as_bhyve")]
     nic: Card,

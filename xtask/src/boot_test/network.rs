@@ -222,10 +222,12 @@ impl Host {
     ) -> Option<Result<Vec<u8>, String>> {
         let socket = self.sockets.get_mut::<tcp::Socket>(request.socket);
         if socket.may_send()
-            && let Some(bytes) = request.request.take()
-            && socket.send_slice(&bytes).is_err()
+            && let Some(mut bytes) = request.request.take()
         {
-            request.request = Some(bytes);
+            // As much as there is room for; the rest follows.
+            let sent = socket.send_slice(&bytes).unwrap_or(0);
+            bytes.drain(..sent);
+            request.request = Some(bytes).filter(|bytes| !bytes.is_empty());
         }
         while socket.can_recv() {
             let received = socket.recv(|bytes| {

@@ -14,7 +14,9 @@ use super::report::Report;
 use super::session::Session;
 use super::setup::Setup;
 use super::wire::{Carrier, Datagrams, Wire};
-use super::{Args, Role, access_point, as_bhyve, modules, power_cut, qemu, station, trials, wired};
+use super::{
+    Args, Role, access_point, as_bhyve, mishaps, modules, power_cut, qemu, station, trials, wired,
+};
 
 /// The boots of a run: those after the first find its disk again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,6 +55,38 @@ pub fn boot(args: &Args, memory: u32, quiet: bool) -> Result<Report, String> {
     Ok(report)
 }
 
+/// Adds what the steps of this run need to the guest's shares.
+fn prepare(args: &Args, role: Role, boot: Boot, bhyve: bool, setup: &Setup) -> Result<(), String> {
+    match role {
+        _ if args.load_modules => modules::prepare(&args.dir, setup)?,
+        _ if args.wired => wired::prepare(setup)?,
+        Role::Station if args.trials => trials::prepare(setup)?,
+        Role::Station if args.mishaps => mishaps::prepare(setup)?,
+        Role::Station if args.late_card => mishaps::prepare_late(setup)?,
+        Role::Station => station::prepare(setup)?,
+        Role::AccessPoint => access_point::prepare(setup)?,
+    }
+    if bhyve {
+        as_bhyve::Machine::prepare(setup)?;
+    }
+    if boot != Boot::Only {
+        power_cut::prepare(setup)?;
+    }
+    Ok(())
+}
+
+/// Gives the guest the number of simulated radios that the steps need.
+fn with_radios(args: &Args, firmware: &mut Firmware) {
+    let radios = match args {
+        Args { mishaps: true, .. } => Some(mishaps::RADIOS),
+        Args { late_card: true, .. } => Some(mishaps::NO_RADIO),
+        _ => None,
+    };
+    if let (Some(radios), Firmware::Direct { command_line, .. }) = (radios, firmware) {
+        *command_line += &format!(" {radios}");
+    }
+}
+
 /// QEMU's arguments, with those of a second wired card where one is asked for.
 fn with_card(args: &Args, setup: &Setup, mut arguments: Vec<String>) -> Vec<String> {
     if args.wired {
@@ -88,19 +122,7 @@ fn boot_once(
         _ => shares::prepare(&guest, &args.dir, folder).map_err(|error| error.to_string())?,
     };
     let setup = lay_out(shares, folder)?;
-    match role {
-        _ if args.load_modules => modules::prepare(&args.dir, &setup)?,
-        _ if args.wired => wired::prepare(&setup)?,
-        Role::Station if args.trials => trials::prepare(&setup)?,
-        Role::Station => station::prepare(&setup)?,
-        Role::AccessPoint => access_point::prepare(&setup)?,
-    }
-    if bhyve.is_some() {
-        as_bhyve::Machine::prepare(&setup)?;
-    }
-    if boot != Boot::Only {
-        power_cut::prepare(&setup)?;
-    }
+    prepare(args, role, boot, bhyve.is_some(), &setup)?;
     let (carrier, nic) = connect(args.tap, folder)?;
     let mut machine = machine(args, &guest, state, &setup.shares)?;
     if boot != Boot::Only && !machine.disks.iter().any(|disk| disk.purpose == Purpose::Persistent) {
@@ -110,6 +132,7 @@ fn boot_once(
         machine.disks.push(config_disk(folder)?);
         machine.shares.retain(|share| share.tag == "e2e");
     }
+    with_radios(args, &mut machine.firmware);
     machine.memory = memory;
     machine.nic = nic;
     let monitor = folder.join("qmp");
@@ -194,6 +217,8 @@ fn steps(args: &Args, role: Role, boot: Boot, session: &mut Session) -> Result<(
         _ if args.wired => wired::run(session),
         _ if args.config_disk => on_disk(session, role),
         Role::Station if args.trials => trials::run(session),
+        Role::Station if args.mishaps => mishaps::run(session),
+        Role::Station if args.late_card => mishaps::run_late(session),
         Role::Station => station::run(session),
         Role::AccessPoint => access_point::run(session),
     }

@@ -10,7 +10,8 @@ use std::time::{Duration, Instant};
 
 use super::session::Session;
 use super::setup::Setup;
-use super::station::{self, FAR};
+use super::station;
+use super::watch::{configure, done, joined, pings, reason, share};
 
 /// `net.sh NUMBER FILE`: the access point's side anew, as network NUMBER and with that file of hostapd. What
 /// was there before is gone, its name server, too.
@@ -302,67 +303,4 @@ fn refused_rules(session: &mut Session) -> Result<(), String> {
     Session::put(&config, "iptables", &good)?;
     session.order("guest", "reload-filter\n")?;
     pings(session, "mended, packets go through again")
-}
-
-/// Has the guest read another wpa_supplicant.conf.
-fn configure(session: &mut Session, text: &str) -> Result<(), String> {
-    Session::put(&share(session, "wpa_supplicant"), "wpa_supplicant.conf", text.as_bytes())?;
-    session.order("guest", ". /etc/wifibox/functions; restart wpa_supplicant\n").map(drop)
-}
-
-/// The folder of a share; that of `app_config` has the daemon's name.
-fn share(session: &Session, name: &str) -> std::path::PathBuf {
-    session.exchange.with_file_name(name)
-}
-
-fn done(session: &mut Session, name: &str, detail: &str) {
-    let seconds = session.qemu.seconds();
-    session.report.step(name, seconds, detail);
-}
-
-/// Waits for this in the status file on the host.
-fn status(
-    session: &mut Session,
-    name: &str,
-    mut accept: impl FnMut(&serde_json::Value) -> Option<String>,
-) -> Result<(), String> {
-    let path = share(session, "var").join("log/status.json");
-    session.wait(name, |_| {
-        let text = fs::read(&path).ok()?;
-        let value: serde_json::Value = match serde_json::from_slice(&text) {
-            Ok(value) => value,
-            Err(error) => return Some(Err(format!("{}: {error}", path.display()))),
-        };
-        accept(&value["network"]).map(|detail| Ok(((), detail)))
-    })
-}
-
-/// Waits until the status gives a reason that contains this text.
-fn reason(session: &mut Session, name: &str, text: &str) -> Result<(), String> {
-    status(session, name, |network| {
-        let reason = network["reason"].as_str()?;
-        reason.contains(text).then(|| reason.to_owned())
-    })
-}
-
-/// Waits until the status says that the guest is in this network and nothing is wrong.
-fn joined(session: &mut Session, name: &str, ssid: &str) -> Result<(), String> {
-    status(session, name, |network| {
-        let in_it = network["ssid"] == ssid && network["state"] == "COMPLETED";
-        (in_it && network["reason"].is_null()).then(|| network["security"].to_string())
-    })
-}
-
-/// Waits for an answer from beyond the wireless network.
-fn pings(session: &mut Session, name: &str) -> Result<(), String> {
-    session.host.answers(FAR);
-    let (mut sequence, mut next) = (1000_u16, Instant::now());
-    session.wait(name, |session| {
-        if Instant::now() >= next {
-            session.host.ping(FAR, sequence);
-            sequence = sequence.wrapping_add(1);
-            next = Instant::now() + Duration::from_millis(300);
-        }
-        (session.host.answers(FAR) > 0).then(|| Ok(((), String::new())))
-    })
 }

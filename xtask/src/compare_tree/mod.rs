@@ -26,8 +26,11 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use allow::Allowed;
-use difference::{Class, Difference, compare};
-use listing::Listing;
+pub(crate) use difference::compare;
+use difference::{Class, Difference};
+#[cfg(target_os = "linux")]
+pub(crate) use folder::read as folder;
+pub(crate) use listing::Listing;
 
 /// Compare two root file systems.
 #[derive(Debug, Clone, clap::Args)]

@@ -170,6 +170,9 @@ fn images_and_folders_are_read_alike() {
     assert_eq!(of_image.len(), 6);
     assert_eq!(shown(&compare(&of_folder, &of_image)), [""; 0]);
     std::fs::write(root.join("usr/small"), "two").unwrap();
+    // Who is not root writes into a file, and its setuid bit goes.
+    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o4711);
+    std::fs::set_permissions(root.join("usr/small"), mode).unwrap();
     let differences = compare(&folder::read(&root).unwrap(), &of_image);
     assert_eq!(differences.iter().map(|d| d.class).collect::<Vec<_>>(), [Class::Content]);
 }
