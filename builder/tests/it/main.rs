@@ -30,6 +30,7 @@ mod release;
 mod remote_cache;
 mod renew;
 mod reports;
+mod side_by_side;
 mod unsigned_sets;
 mod verify;
 mod wl_guest;

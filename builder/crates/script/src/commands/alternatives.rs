@@ -36,6 +36,9 @@ fn alternatives(machine: &mut Machine<'_>, words: &[String]) -> Run {
         matches!(word.as_str(), "--quiet" | "--force" | "--verbose" | "--skip-auto")
     };
     let words: Vec<&str> = words.iter().filter(|w| !skipped(w)).map(String::as_str).collect();
+    if let Some(why) = refused(&words) {
+        return machine.fail(2, &format!("update-alternatives: {why}"));
+    }
     match words.as_slice() {
         ["--install", link, name, path, priority, rest @ ..] => {
             let Ok(priority) = priority.parse() else {
@@ -93,6 +96,34 @@ fn alternatives(machine: &mut Machine<'_>, words: &[String]) -> Run {
             Some(_) => machine.unsupported("a question for alternatives"),
         },
         _ => machine.unsupported("update-alternatives of this form"),
+    }
+}
+
+/// Why the program refuses these words before it looks at anything: a name stands for files in two folders.
+fn refused(words: &[&str]) -> Option<String> {
+    let name = |name: &str| {
+        name.contains(['/', ' ', '\t'])
+            .then(|| format!("alternative name ({name}) must not contain '/' and spaces"))
+    };
+    let absolute = |what: &str, path: &str| {
+        (!path.starts_with('/'))
+            .then(|| format!("alternative {what} is not absolute as it should be: {path}"))
+    };
+    let all = |link: &str, called: &str, path: &str| {
+        name(called).or_else(|| absolute("link", link)).or_else(|| absolute("path", path))
+    };
+    match words {
+        ["--install", link, called, path, _, slaves @ ..] => {
+            all(link, called, path).or_else(|| {
+                slaves.chunks(4).find_map(|slave| match slave {
+                    ["--slave", link, called, path] => all(link, called, path),
+                    _ => None,
+                })
+            })
+        }
+        ["--remove" | "--set", called, path] => name(called).or_else(|| absolute("path", path)),
+        [_, called] => name(called),
+        _ => None,
     }
 }
 

@@ -53,6 +53,27 @@ fn alternatives_lead_to_the_highest_priority() {
 }
 
 #[test]
+fn alternatives_with_names_that_dpkg_refuses_change_nothing() {
+    for words in [
+        "--install /usr/bin/x x/../ /usr/bin/x-a 50",
+        "--install usr/bin/x x /usr/bin/x-a 50",
+        "--install /usr/bin/x x bin/x-a 50",
+        "--install /usr/bin/x x /usr/bin/x-a 50 --slave /usr/share/x.1 ../x.1 /usr/share/x.1",
+        "--install /usr/bin/x 'a b' /usr/bin/x-a 50",
+        "--remove a/b /usr/bin/x-a",
+        "--set x x-a",
+        "--auto ../x",
+    ] {
+        let mut files = root().with_file("/usr/bin/x-a", "", 0o755);
+        let text = format!("update-alternatives {words} || echo $? >/etc/said\n");
+        debian(&text, &mut files).expect("understood");
+        assert_eq!(files.text("/etc/said").as_deref(), Some("2\n"), "{words}");
+        let notes = files.iter().filter(|(path, _)| path.contains("alternatives/"));
+        assert_eq!(notes.count(), 0, "{words}");
+    }
+}
+
+#[test]
 fn diversions_and_overrides_are_kept_as_dpkg_keeps_them() {
     let mut files = root().with_file("/usr/bin/x", "old", 0o755);
     let text = "dpkg-divert --add --rename --package pkg --divert /usr/bin/x.real /usr/bin/x\n\
