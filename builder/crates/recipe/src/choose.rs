@@ -123,7 +123,24 @@ fn flavors<'a>(
     names: &str,
 ) -> Result<Vec<&'a Document<Flavor>>, RecipeError> {
     let names: BTreeSet<&str> = names.split('+').collect();
-    names.into_iter().map(|name| document("flavor", &catalog.flavors, name)).collect()
+    let flavors = names.into_iter().map(|name| document("flavor", &catalog.flavors, name));
+    let flavors: Vec<&Document<Flavor>> = flavors.collect::<Result<_, _>>()?;
+    let chipsets = flavors.iter().flat_map(|flavor| &flavor.value.chipsets);
+    let chipsets: BTreeSet<&str> = chipsets.map(|chipset| chipset.as_str()).collect();
+    for name in &chipsets {
+        let chipset = document("chipset", &catalog.chipsets, name)?;
+        let conflicts = &chipset.value.conflicts;
+        if let Some(other) = conflicts.iter().find(|other| chipsets.contains(other.as_str())) {
+            let what =
+                format!("the chipsets \"{name}\" and \"{}\" cannot be in one guest", other.value);
+            return Err(RecipeError::choice(
+                Problem::new(what)
+                    .at(catalog.texts.place(&other.origin(&chipset.file)))
+                    .help("one of their drivers keeps the other away; build a guest for each"),
+            ));
+        }
+    }
+    Ok(flavors)
 }
 
 /// Whether `flavor` exists with the kernel of this name.

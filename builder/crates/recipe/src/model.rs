@@ -150,6 +150,9 @@ pub struct Chipset {
     /// Of the firmware's `promises`, those that the packages of a base do not keep.
     #[serde(default)]
     pub not_promised: ByBase,
+    /// Chipsets that no guest can have besides, because a driver keeps theirs away.
+    #[serde(default)]
+    pub conflicts: Vec<At<String>>,
     /// SPDX identifiers, or the names of licence files, under which the firmware may be passed on.
     #[serde(default)]
     pub licences: Vec<At<String>>,

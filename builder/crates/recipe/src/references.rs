@@ -97,6 +97,9 @@ impl Checker<'_> {
 
     fn chipset(&self, chipset: &Document<Chipset>) -> Result<(), RecipeError> {
         let (file, chipset) = (&chipset.file, &chipset.value);
+        for other in &chipset.conflicts {
+            self.known("chipset", file, other, self.catalog.chipsets.keys())?;
+        }
         for lists in [&chipset.packages, &chipset.module_packages, &chipset.not_promised] {
             for (name, entries) in lists.iter() {
                 self.known("base", file, name, self.catalog.bases.keys())?;

@@ -174,6 +174,30 @@ fn one_guest_can_have_several_flavors() {
 }
 
 #[test]
+fn chipsets_that_keep_each_other_away_make_no_guest() {
+    let sim =
+        ("firmware-blobs/sim.yaml", "summary: Simulated\nmodules: [sim]\nconflicts: [wave]\n");
+    let changes = [&SEVERAL[..], &[sim]].concat();
+    let of = |flavor: &str| Selection { flavor: flavor.into(), ..ask() };
+    let recipes = catalog(&changes);
+    for alone in ["sim", "wave"] {
+        recipes.compose(&of(alone)).unwrap();
+    }
+    insta::assert_snapshot!(refusal(&changes, &of("wave+sim")), @r#"
+    the chipsets "sim" and "wave" cannot be in one guest
+      --> firmware-blobs/sim.yaml:3:13
+       |
+     3 | conflicts: [wave]
+       |             ^
+      = one of their drivers keeps the other away; build a guest for each
+    "#);
+    let unknown =
+        ("firmware-blobs/sim.yaml", "summary: Simulated\nmodules: [sim]\nconflicts: [wav]\n");
+    let changes = [&SEVERAL[..], &[unknown]].concat();
+    assert!(error(&changes).starts_with("there is no chipset \"wav\""), "{}", error(&changes));
+}
+
+#[test]
 fn a_flavor_may_need_a_kernel_and_add_to_it() {
     let base = BASE.replace("kernels: [linux]", "kernels: [linux, other]");
     let changes = [&SEVERAL[..], &[("recipes/bases/base.yaml", base.as_str())]].concat();
