@@ -114,6 +114,9 @@ fn a_radio_that_only_its_makers_driver_has_gets_the_base_that_has_it() {
             (Some(chip), &["wl".to_owned()][..])
         );
         assert_eq!(guest.command, "wifibox-build --flavor wl --base wifibox", "{text}");
+        let on_wifibox = program(&["--base", "wifibox", &cards[0].ident.to_string()], "");
+        let said = String::from_utf8_lossy(&on_wifibox.stdout).into_owned();
+        assert!(said.contains("wl, not part of Linux"), "{said}");
         // Asked about a base that does not have it, the answer is where it is.
         let on_debian = program(&["--base", "debian", &cards[0].ident.to_string()], "");
         let said = String::from_utf8_lossy(&on_debian.stdout).into_owned();

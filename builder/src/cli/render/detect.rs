@@ -60,9 +60,14 @@ fn heading(answer: &Answer) -> String {
 fn show(text: &mut String, answer: &Answer, guest: &Guest) {
     line(text, "flavor", &format!("{} ({})", guest.flavor, guest.summary));
     let driver = answer.drivers.iter().find(|driver| driver.module == guest.driver);
-    let driver = driver.or(answer.drivers.first());
-    let linux = driver.map(|driver| driver.linux.join(", ")).unwrap_or_default();
-    line(text, "driver", &format!("{}, seen in Linux {linux}", guest.driver));
+    // The device may be claimed by a driver below, such as that of its bus.
+    let driver =
+        driver.or_else(|| answer.drivers.iter().find(|it| guest.modules.contains(&it.module)));
+    let seen = match driver {
+        Some(driver) => format!("seen in Linux {}", driver.linux.join(", ")),
+        None => "not part of Linux".to_owned(),
+    };
+    line(text, "driver", &format!("{}, {seen}", guest.driver));
     let others = guest.modules.iter().filter(|module| **module != guest.driver);
     let others: Vec<String> = others.cloned().collect();
     if !others.is_empty() {
