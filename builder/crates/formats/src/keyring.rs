@@ -19,11 +19,10 @@ pub trait PublicKey {
     }
 
     /// Takes in what another copy of the same key says beside the key itself.
-    fn merge(&mut self, other: Self)
+    fn merge(&mut self, _: Self)
     where
         Self: Sized,
     {
-        drop(other);
     }
 }
 
