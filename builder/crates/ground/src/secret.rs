@@ -47,11 +47,8 @@ impl Secret {
         file.write_all(format!("{HEAD}{}\n", hex(&made.0)).as_bytes())?;
         match file.persist_noclobber(&path) {
             Ok(_) => Ok(made),
-            // Another builder was first.
-            Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => {
-                read(&path, user)?.ok_or(error.error)
-            }
-            Err(error) => Err(error.error),
+            // Another builder was first, if there is a key now.
+            Err(error) => read(&path, user)?.ok_or(error.error),
         }
     }
 
@@ -95,7 +92,7 @@ fn read(path: &Path, user: u32) -> io::Result<Option<Secret>> {
     if !path.symlink_metadata().is_ok_and(|data| data.is_file()) {
         return Ok(None);
     }
-    let nofollow = rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::NONBLOCK;
+    let nofollow = rustix::fs::OFlags::NOFOLLOW.union(rustix::fs::OFlags::NONBLOCK);
     let opened =
         OpenOptions::new().read(true).custom_flags(nofollow.bits().cast_signed()).open(path);
     let file = match opened {
@@ -163,6 +160,36 @@ mod tests {
         // Python: hmac.new(b"\x07" * 32, (1).to_bytes(8, "little") + b"p", "sha256").hexdigest()
         let expected = "c202b68d8d833b7b571422e268fc7e17dccd795e857b8768d0830e5dc0832ae4";
         assert_eq!(secret.seal("p", &[]).to_string(), expected);
+    }
+
+    #[test]
+    fn a_key_is_opened_once_and_its_absence_is_told() {
+        #[derive(Default)]
+        struct Told(std::sync::Mutex<Vec<String>>);
+        impl Progress for Told {
+            fn warn(&self, message: &str) {
+                self.0.lock().expect("not poisoned").push(message.to_owned());
+            }
+        }
+        let folder = tempfile::tempdir().expect("a folder");
+        let told = Told::default();
+        let seal = |secret: &LazySecret| secret.get(&told).map(|secret| secret.seal("p", &[]));
+        let known = Secret::of_folder(folder.path()).expect("made").seal("p", &[]);
+        assert_eq!(seal(&LazySecret::new(Some(folder.path()))), Some(known));
+        assert_eq!(seal(&LazySecret::new(None)), None);
+        assert!(told.0.lock().expect("not poisoned").is_empty());
+        // A folder in the place of the key is not removed.
+        let path = folder.path().join(format!("key-{}", user().expect("known")));
+        fs::remove_file(&path).expect("removed");
+        fs::create_dir(&path).expect("made");
+        let error = Secret::of_folder(folder.path()).expect_err("in the way");
+        assert_ne!(error.kind(), io::ErrorKind::AlreadyExists);
+        let none = LazySecret::new(Some(folder.path()));
+        assert_eq!([seal(&none), seal(&none)], [None, None]);
+        let told = told.0.into_inner().expect("not poisoned");
+        let [once] = &told[..] else { panic!("{told:?}") };
+        assert!(once.contains("there is no key for what"), "{once}");
+        assert_eq!(format!("{:?}", Secret([7; LENGTH])), "Secret(...)");
     }
 
     #[test]
