@@ -146,6 +146,7 @@ impl LazySecret {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::progress::{Silent, Task};
 
     #[test]
     fn seals_are_of_all_parts_and_of_the_purpose() {
@@ -167,6 +168,10 @@ mod tests {
         #[derive(Default)]
         struct Told(std::sync::Mutex<Vec<String>>);
         impl Progress for Told {
+            fn begin(&self, what: &str, total: Option<u64>) -> Box<dyn Task> {
+                Silent.begin(what, total)
+            }
+            fn note(&self, _: &str) {}
             fn warn(&self, message: &str) {
                 self.0.lock().expect("not poisoned").push(message.to_owned());
             }
