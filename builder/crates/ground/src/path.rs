@@ -272,6 +272,16 @@ mod tests {
     }
 
     #[test]
+    fn names_are_shown_whole_up_to_their_limit() {
+        let name = "n".repeat(SHOWN);
+        assert_eq!(shown(name.as_bytes()), name);
+        assert_eq!(
+            shown(format!("{name}x").as_bytes()),
+            format!("{name}... ({} bytes)", SHOWN + 1)
+        );
+    }
+
+    #[test]
     fn order_is_by_component() {
         let mut paths = [path("a-b"), path("a/b"), path("a"), path("")];
         paths.sort();

@@ -206,7 +206,12 @@ mod tests {
         assert_eq!(first, seal(Secret::of_folder(&cache).expect("read")));
         let path = cache.join(format!("key-{}", user().expect("known")));
         assert_eq!(fs::metadata(&path).expect("there").permissions().mode() & 0o777, 0o600);
-        let planted: [&dyn Fn(&Path); 4] = [
+        let planted: [&dyn Fn(&Path); 5] = [
+            // Only root can read it, and refuses it for its second name.
+            &|path| {
+                fs::set_permissions(path, fs::Permissions::from_mode(0o000)).expect("set");
+                fs::hard_link(path, path.with_extension("none")).expect("linked");
+            },
             &|path| fs::set_permissions(path, fs::Permissions::from_mode(0o644)).expect("set"),
             &|path| fs::hard_link(path, path.with_extension("more")).expect("linked"),
             &|path| fs::write(path, "short").expect("written"),
