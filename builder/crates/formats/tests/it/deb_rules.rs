@@ -245,3 +245,36 @@ fn a_release_is_refused_from_the_second_after_its_last() {
     let error = read(Suite::new(at(2) + second, [])).unwrap_err();
     assert!(matches!(error, ReleaseError::FromTheFuture { .. }), "{error}");
 }
+
+#[test]
+fn a_keyring_has_limits_and_may_reach_them() {
+    use wifibox_formats::deb::{Keyring, KeyringError};
+    let too_large = |bytes: &[u8]| matches!(Keyring::parse("k", bytes), Err(KeyringError::TooLarge { name }) if name == "k");
+    let bytes = vec![0; (16 << 20) + 1];
+    assert_eq!([too_large(&bytes[1..]), too_large(&bytes)], [false, true]);
+    let key = ed25519(1);
+    let keys = key.certificate().repeat(4097);
+    let most = &keys[..keys.len() / 4097 * 4096];
+    assert_eq!([too_large(most), too_large(&keys)], [false, true]);
+    assert_eq!(Keyring::parse("k", most).unwrap().keys().len(), 1);
+}
+
+#[test]
+fn what_one_copy_of_a_key_withdraws_is_withdrawn_in_all() {
+    let whole = ed25519(1);
+    let mut withdrawn = ed25519(1);
+    withdraw(&mut withdrawn, &whole);
+    let text = signed(&whole, &[created(made())]);
+    for ring in [[&whole, &withdrawn], [&withdrawn, &whole]] {
+        let error = refused(&text, &ring, &[&whole]);
+        assert!(matches!(error, SignatureError::KeyUnusable { .. }), "{error}");
+    }
+    let with = |subkey| Key::generate(&Spec { subkey, ..Spec::ed25519(2, born()) });
+    let (whole, revoked) = (with(Subkey::Signing), with(Subkey::Revoked));
+    let signed = clearsign(&self::text(), &[&whole], made(), HashAlgorithm::Sha512);
+    accepted(&signed, &whole);
+    for ring in [[&whole, &revoked], [&revoked, &whole]] {
+        let error = refused(&signed, &ring, &[&whole]);
+        assert!(matches!(error, SignatureError::KeyRevoked { .. }), "{error}");
+    }
+}
