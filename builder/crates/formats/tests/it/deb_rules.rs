@@ -278,3 +278,28 @@ fn what_one_copy_of_a_key_withdraws_is_withdrawn_in_all() {
         assert!(matches!(error, SignatureError::KeyRevoked { .. }), "{error}");
     }
 }
+
+#[test]
+fn a_release_is_read_up_to_its_largest_size() {
+    use wifibox_formats::deb::Keyring;
+    use wifibox_formats::deb::release::{
+        Freshness, SIZE_LIMIT, Trust, read_detached, read_inrelease,
+    };
+    let pinned = pins(&[&ed25519(1)]);
+    let freshness = Freshness::Required;
+    let trust = Trust { keyring: &Keyring::default(), pinned: &pinned, now: at(1), freshness };
+    let largest = usize::try_from(SIZE_LIMIT).unwrap();
+    assert_eq!(largest, 32 << 20);
+    let bytes = vec![b'\n'; largest + 1];
+    for (length, refused) in [(largest, false), (largest + 1, true)] {
+        let bytes = &bytes[..length];
+        for error in [
+            read_inrelease("InRelease", bytes, &trust),
+            read_detached("Release", bytes, b"", &trust),
+            read_detached("Release", b"", bytes, &trust),
+        ] {
+            let error = error.unwrap_err();
+            assert_eq!(error.to_string().contains("is larger than"), refused, "{error}");
+        }
+    }
+}
