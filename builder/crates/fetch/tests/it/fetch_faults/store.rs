@@ -161,3 +161,33 @@ fn only_downloads_that_have_bytes_are_said_to_be_resumed() {
     };
     assert_eq!([None, Some(0), Some(1)].map(resumed), [false, false, true]);
 }
+
+#[test]
+fn folders_of_downloaded_files_are_not_left_and_not_believed() {
+    let mut world = World::new();
+    world.options.network = Network::Offline;
+    let folder = world.path("dist");
+    fs::create_dir_all(folder.join("pool")).unwrap();
+    world.options.distdirs = vec![folder.clone()];
+    // The right file, beside the folder.
+    fs::write(world.path("beside"), &world.body).unwrap();
+    let (mut path, mut name) = (world.artefact(), world.artefact());
+    path.path = "../beside".to_owned();
+    name.file_name = "../beside".to_owned();
+    for climbing in [path, name] {
+        let error = world.fetch(&climbing).unwrap_err();
+        assert!(error.to_string().contains("not a file name"), "{error}");
+    }
+    // One of the right size.
+    let mut other = world.body.clone();
+    other[7] ^= 1;
+    let flat = folder.join("x+1~2.deb");
+    fs::write(&flat, &other).unwrap();
+    let error = world.fetch(&world.artefact()).unwrap_err();
+    assert!(matches!(error, FetchError::Verification { .. }), "{error}");
+    // By its path below a mirror, unless it is there by its name alone.
+    fs::write(folder.join(PATH), &world.body).unwrap();
+    world.fetch(&world.artefact()).unwrap_err();
+    fs::remove_file(&flat).unwrap();
+    assert_eq!(world.fetch(&world.artefact()).unwrap().path, folder.join(PATH));
+}
