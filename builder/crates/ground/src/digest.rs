@@ -137,6 +137,10 @@ mod tests {
         let text = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
         assert_eq!([digest.to_string(), format!("{digest:?}")], [text; 2]);
         assert_eq!(text.parse(), Ok(digest));
+        assert_eq!(hex(digest.as_bytes()), text);
+        let mut hasher = Hasher::default();
+        [&b"a"[..], b"bc"].into_iter().for_each(|bytes| hasher.update(bytes));
+        assert_eq!(hasher.finish(), digest);
         assert!("ba78".parse::<Sha256>().is_err());
         assert!("zz".repeat(32).parse::<Sha256>().is_err());
     }
