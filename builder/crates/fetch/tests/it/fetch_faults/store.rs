@@ -63,6 +63,8 @@ fn entries_are_listed_whatever_else_lies_there() {
     fs::write(entry.with_file_name("name"), "no digest").unwrap();
     let listed = [(world.digest(), world.body.len() as u64)];
     assert_eq!(world.store.entries().unwrap(), listed);
+    assert_eq!(world.store.get(&world.digest()), Some(entry));
+    assert_eq!(world.store.get(&Sha256::of(b"another")), None);
 }
 
 #[test]
