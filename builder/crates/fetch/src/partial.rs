@@ -5,7 +5,7 @@ use std::io::{self, Read, Seek as _, Write};
 use std::path::{Path, PathBuf};
 
 use super::error::FetchError;
-use super::stoppable::Stoppable;
+use super::stoppable::{self, Stoppable};
 use wifibox_ground::artefact::Found;
 use wifibox_ground::cancel::Cancel;
 use wifibox_ground::digest::Hasher;
@@ -50,18 +50,9 @@ impl Partial {
         let mut hasher = Hasher::default();
         // Reading to the end also leaves the file where the next byte belongs.
         let known = Stoppable { inner: (&mut file).take(length), cancel };
-        let copied = io::copy(&mut { known }, &mut hasher);
-        match copied {
-            Ok(copied) if copied == length => Ok(Partial { path, file, hasher, length }),
-            Ok(_) => {
-                let mut partial = Partial { path, file, hasher, length };
-                partial.restart()?;
-                Ok(partial)
-            }
-            Err(_) if cancel.is_cancelled() => {
-                Err(FetchError::Interrupted { name: path.display().to_string() })
-            }
-            Err(error) => Err(FetchError::disk("read", &path)(error)),
+        match io::copy(&mut { known }, &mut hasher) {
+            Ok(length) => Ok(Partial { path, file, hasher, length }),
+            Err(error) => Err(stoppable::failed(error, &path, cancel)),
         }
     }
 
@@ -90,12 +81,10 @@ impl Partial {
 
 impl Target for Partial {
     fn restart(&mut self) -> Result<(), FetchError> {
-        if self.length > 0 {
-            self.file
-                .set_len(0)
-                .and_then(|()| self.file.rewind())
-                .map_err(FetchError::disk("truncate", &self.path))?;
-        }
+        self.file
+            .set_len(0)
+            .and_then(|()| self.file.rewind())
+            .map_err(FetchError::disk("truncate", &self.path))?;
         self.hasher = Hasher::default();
         self.length = 0;
         Ok(())

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use super::error::FetchError;
 use super::fetched::Fetched;
 use super::partial::{Partial, Target};
-use super::stoppable::Stoppable;
+use super::stoppable::{self, Stoppable};
 use wifibox_ground::artefact::{Found, Identity};
 use wifibox_ground::cancel::{Cancel, LOOK_EVERY};
 use wifibox_ground::digest::Sha256;
@@ -282,13 +282,8 @@ pub(super) fn open_and_hash(
         Err(error) => return Err(FetchError::disk("open", path)(error)),
     };
     let mut stop = Stoppable { inner: &mut file, cancel };
-    let (sha256, size) = match Sha256::of_reader(&mut stop) {
-        Ok(result) => result,
-        Err(_) if cancel.is_cancelled() => {
-            return Err(FetchError::Interrupted { name: path.display().to_string() });
-        }
-        Err(error) => return Err(FetchError::disk("read", path)(error)),
-    };
+    let (sha256, size) =
+        Sha256::of_reader(&mut stop).map_err(|error| stoppable::failed(error, path, cancel))?;
     file.rewind().map_err(FetchError::disk("read", path))?;
     Ok(Some((file, Found { size, sha256: Some(sha256) })))
 }

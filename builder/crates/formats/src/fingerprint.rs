@@ -131,6 +131,7 @@ mod tests {
         let read = |text: &str| text.parse::<Fingerprint<OpenPgpKey>>();
         assert_eq!(read(OPENPGP).map(|f| f.to_string()).as_deref(), Ok(OPENPGP));
         assert_eq!(read(OPENPGP), read(spaced));
+        assert_eq!(read(spaced).map(|f| format!("{f:?}")).as_deref(), Ok(OPENPGP));
         let text = format!("{OPENPGP}{}", &OPENPGP[..24]).to_ascii_lowercase();
         let colons: Vec<&str> = (0..32).map(|at| &text[2 * at..2 * at + 2]).collect();
         let colons = colons.join(":").to_ascii_uppercase();

@@ -131,6 +131,21 @@ mod tests {
     }
 
     #[test]
+    fn a_digest_is_an_identity_by_its_length() {
+        let bytes: Vec<u8> = (0..64).collect();
+        for length in 0..=bytes.len() {
+            let digest = &bytes[..length];
+            let expected = matches!(length, 20 | 32).then(|| Identity(digest.to_vec()));
+            assert_eq!(Identity::from_digest(digest), expected);
+        }
+        for length in [20, 32] {
+            let identity = Identity::from_digest(&bytes[..length]).expect("an identity");
+            assert_eq!((identity.digest(), identity.key()), (&bytes[..length], &bytes[..20]));
+            assert_eq!(format!("{identity:?}"), identity.to_string());
+        }
+    }
+
+    #[test]
     fn it_fits_the_member_that_it_is_the_digest_of() {
         let identity = Identity::of_control(b"abc");
         assert_eq!(identity.to_string(), "Q1qZk+NkcGgWq6PiVxeFDCbJzQ2J0=");

@@ -19,11 +19,10 @@ pub trait PublicKey {
     }
 
     /// Takes in what another copy of the same key says beside the key itself.
-    fn merge(&mut self, other: Self)
+    fn merge(&mut self, _: Self)
     where
         Self: Sized,
     {
-        drop(other);
     }
 }
 
@@ -81,5 +80,47 @@ impl<K: PublicKey> Keyring<K> {
     pub fn pinned(mut self, pinned: &[Fingerprint<K::Kind>]) -> Self {
         self.keys.retain(|key| pinned.contains(&key.fingerprint()));
         self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fingerprint::ApkKey;
+
+    /// A key and how often it came.
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    struct Key(u8, usize);
+
+    fn print(key: u8) -> Fingerprint<ApkKey> {
+        Fingerprint::of_bytes(&[key; 32])
+    }
+
+    impl PublicKey for Key {
+        type Kind = ApkKey;
+        fn fingerprint(&self) -> Fingerprint<ApkKey> {
+            print(self.0)
+        }
+        fn merge(&mut self, other: Self) {
+            self.1 += other.1;
+        }
+    }
+
+    fn keyring(keys: &[u8]) -> Keyring<Key> {
+        let mut keyring = Keyring::default();
+        keys.iter().for_each(|key| keyring.insert(Key(*key, 1)));
+        keyring
+    }
+
+    #[test]
+    fn each_key_is_held_once_and_only_pinned_ones_are_trusted() {
+        let mut keys = keyring(&[1, 2, 1]);
+        assert!(!keys.is_empty() && keyring(&[]).is_empty());
+        keys.extend(keyring(&[3, 2]));
+        assert_eq!(keys.keys().cloned().collect::<Vec<_>>(), [Key(1, 2), Key(2, 2), Key(3, 1)]);
+        let pinned = [print(2), print(9)];
+        assert_eq!(keys.trusted(&pinned).collect::<Vec<_>>(), [&Key(2, 2)]);
+        assert!(keys.has_any(&pinned) && !keys.has_any(&[print(9)]) && !keys.has_any(&[]));
+        assert_eq!(keys.pinned(&pinned), Keyring { keys: vec![Key(2, 2)] });
     }
 }

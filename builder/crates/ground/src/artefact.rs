@@ -87,3 +87,44 @@ impl fmt::Display for Found {
         self.sha256.map_or(Ok(()), |sha256| write!(f, ", SHA-256 {sha256}"))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_known_of_an_artefact_must_be_found_and_the_rest_may_be_anything() {
+        let (right, wrong) = (Sha256::of(b"right"), Sha256::of(b"wrong"));
+        let accepts = |size, sha256, found| Identity { size, sha256 }.accepts(&found);
+        let found = |size, sha256| Found { size, sha256 };
+        let full = found(5, Some(right));
+        for (size, sha256, expected) in [
+            (None, None, true),
+            (Some(5), None, true),
+            (Some(6), None, false),
+            (None, Some(right), true),
+            (None, Some(wrong), false),
+            (Some(5), Some(right), true),
+            (Some(5), Some(wrong), false),
+            (Some(6), Some(right), false),
+        ] {
+            assert_eq!(accepts(size, sha256, full), expected, "{size:?} {sha256:?}");
+        }
+        // What was not read to its end is not recognised.
+        assert!(!accepts(Some(5), Some(right), found(5, None)));
+        assert!(accepts(Some(5), None, found(5, None)));
+    }
+
+    #[test]
+    fn what_was_expected_and_what_was_found_are_told_alike() {
+        let digest = Sha256::of(b"");
+        let expected = |size, sha256| Identity { size, sha256 }.to_string();
+        assert_eq!(expected(None, None), "anything");
+        assert_eq!(expected(None, Some(digest)), format!("SHA-256 {digest}"));
+        for sha256 in [None, Some(digest)] {
+            let found = Found { size: 7, sha256 }.to_string();
+            assert_eq!(expected(Some(7), sha256), found);
+            assert!(found.starts_with("7 bytes"), "{found}");
+        }
+    }
+}

@@ -80,7 +80,7 @@ pub fn unhex(text: &str) -> Option<Vec<u8>> {
         text.chars().map(|c| c.to_digit(16).and_then(|d| u8::try_from(d).ok())).collect();
     let digits = digits?;
     (digits.len() % 2 == 0)
-        .then(|| digits.chunks_exact(2).map(|pair| pair[0] << 4 | pair[1]).collect())
+        .then(|| digits.chunks_exact(2).map(|pair| pair[0] * 16 + pair[1]).collect())
 }
 
 impl fmt::Display for Sha256 {
@@ -135,10 +135,21 @@ mod tests {
     fn digest_round_trips_as_text() {
         let digest = Sha256::of(b"abc");
         let text = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
-        assert_eq!(digest.to_string(), text);
+        assert_eq!([digest.to_string(), format!("{digest:?}")], [text; 2]);
         assert_eq!(text.parse(), Ok(digest));
+        assert_eq!(hex(digest.as_bytes()), text);
+        let mut hasher = Hasher::default();
+        [&b"a"[..], b"bc"].into_iter().for_each(|bytes| hasher.update(bytes));
+        assert_eq!(hasher.finish(), digest);
         assert!("ba78".parse::<Sha256>().is_err());
         assert!("zz".repeat(32).parse::<Sha256>().is_err());
+    }
+
+    #[test]
+    fn its_schema_is_that_of_64_digits() {
+        let schema = schemars::schema_for!(Sha256);
+        assert_eq!(schema.get("pattern"), Some(&"^[0-9a-f]{64}$".into()));
+        assert_eq!(schema.get("type"), Some(&"string".into()));
     }
 
     #[test]

@@ -59,3 +59,23 @@ impl<R: Read> Read for Hashing<R> {
         Ok(got)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_hashes_are_of_all_bytes() {
+        let known = |bytes: &[u8]| Digests::of_reader(bytes).expect("read");
+        let (digests, length) = known(b"abc");
+        assert_eq!((digests.sha256, length), (Sha256::of(b"abc"), 3));
+        // FIPS 180-4's own example.
+        let sha1 = "a9993e364706816aba3e25717850c26c9cd0d89d";
+        assert_eq!(crate::digest::hex(&digests.sha1), sha1);
+        let long = vec![7; 100_000];
+        assert_eq!(known(&long).0.sha256, Sha256::of(&long));
+        let mut hashers = Hashers::default();
+        long.chunks(999).for_each(|bytes| hashers.update(bytes));
+        assert_eq!(hashers.finish(), known(&long).0);
+    }
+}

@@ -165,6 +165,21 @@ mod tests {
     }
 
     #[test]
+    fn servers_are_told_apart_by_scheme_host_and_port() {
+        let server = |text: &str| Location::parse(text).expect("a location").server();
+        let is_remote = |text: &str| Location::parse(text).expect("a location").is_remote();
+        for (text, expected) in [
+            ("http://m.example/debian", Some("http://m.example")),
+            ("https://user:secret@m.example:8443/x", Some("https://m.example:8443")),
+            ("file:///srv/mirror", None),
+            ("mirror", None),
+        ] {
+            assert_eq!(server(text).as_deref(), expected);
+            assert_eq!(is_remote(text), expected.is_some(), "{text}");
+        }
+    }
+
+    #[test]
     fn hostile_and_unknown_ones_are_refused() {
         for path in ["", "/etc/passwd", "a/../b", "a//b", "..", "a\\b", "a\nb"] {
             assert!(

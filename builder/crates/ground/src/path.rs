@@ -272,6 +272,49 @@ mod tests {
     }
 
     #[test]
+    fn a_path_is_written_as_it_was_read() {
+        let read = path("usr/b\u{7}n");
+        assert_eq!((read.as_bytes(), read.as_str()), (&b"usr/b\x07n"[..], Some("usr/b\u{7}n")));
+        assert_eq!([read.to_string(), format!("{read:?}")], ["/usr/b\\u{7}n"; 2]);
+        assert_eq!(GuestPath::from_archive(b"\xff").map(|path| path.as_str().is_none()), Ok(true));
+        let json = serde_json::to_string(&read).expect("written");
+        assert_eq!(serde_json::from_str::<GuestPath>(&json).expect("read"), read);
+        serde_json::from_str::<GuestPath>("\"a/../b\"").expect_err("it climbs");
+        let schema = schemars::schema_for!(GuestPath);
+        assert_eq!(schema.get("type"), Some(&"string".into()));
+    }
+
+    #[test]
+    fn what_lies_below_a_path_begins_with_all_of_it() {
+        for (one, other, expected) in [
+            ("a/b", "a/b", true),
+            ("a/b", "a", true),
+            ("a", "", true),
+            ("ab", "a", false),
+            ("a", "a/b", false),
+        ] {
+            assert_eq!(path(one).starts_with(&path(other)), expected, "{one} {other}");
+        }
+    }
+
+    #[test]
+    fn slashes_that_count_for_nothing_have_a_limit() {
+        let slashes = "/".repeat(2 * PATH_LIMIT);
+        assert_eq!(GuestPath::new(&slashes), Ok(GuestPath::root()));
+        assert!(matches!(GuestPath::new(slashes + "/"), Err(PathError::TooLong(_))));
+    }
+
+    #[test]
+    fn names_are_shown_whole_up_to_their_limit() {
+        let name = "n".repeat(SHOWN);
+        assert_eq!(shown(name.as_bytes()), name);
+        assert_eq!(
+            shown(format!("{name}x").as_bytes()),
+            format!("{name}... ({} bytes)", SHOWN + 1)
+        );
+    }
+
+    #[test]
     fn order_is_by_component() {
         let mut paths = [path("a-b"), path("a/b"), path("a"), path("")];
         paths.sort();

@@ -3,7 +3,10 @@
 
 use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, Read as _};
+use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::Path;
+
+use rustix::fs::OFlags;
 
 use crate::digest::Sha256;
 
@@ -14,11 +17,14 @@ use crate::digest::Sha256;
 /// ([`io::ErrorKind::InvalidInput`], or [`io::ErrorKind::IsADirectory`]).
 pub fn open(path: &Path) -> io::Result<File> {
     check(&fs::metadata(path)?)?;
-    let mut options = OpenOptions::new();
-    options.read(true);
-    without_waiting(&mut options);
-    let file = options.open(path)?;
-    // Something else may have got the name meanwhile.
+    open_now(path)
+}
+
+/// As [`open`], when something else may have got the name since it was looked at. Opening a named pipe waits for its
+/// other end, and some devices wait for their medium: not with these flags.
+fn open_now(path: &Path) -> io::Result<File> {
+    let flags = OFlags::NONBLOCK.union(OFlags::NOCTTY);
+    let file = OpenOptions::new().read(true).custom_flags(number(flags)).open(path)?;
     check(&file.metadata()?)?;
     Ok(file)
 }
@@ -64,9 +70,7 @@ pub fn check(data: &Metadata) -> io::Result<()> {
     Err(io::Error::new(io::ErrorKind::InvalidInput, format!("it is {what}, not a file")))
 }
 
-#[cfg(unix)]
 fn special(kind: fs::FileType) -> &'static str {
-    use std::os::unix::fs::FileTypeExt as _;
     if kind.is_fifo() {
         "a named pipe"
     } else if kind.is_socket() {
@@ -76,43 +80,26 @@ fn special(kind: fs::FileType) -> &'static str {
     }
 }
 
-#[cfg(not(unix))]
-fn special(_: fs::FileType) -> &'static str {
-    "something else"
-}
-
-/// Opening a named pipe waits for its other end, and some devices wait for their medium: not with this.
-#[cfg(unix)]
-fn without_waiting(options: &mut OpenOptions) {
-    use std::os::unix::fs::OpenOptionsExt as _;
-    options.custom_flags(flags(rustix::fs::OFlags::NONBLOCK | rustix::fs::OFlags::NOCTTY));
-}
-
-#[cfg(not(unix))]
-fn without_waiting(_: &mut OpenOptions) {}
-
 /// Opens for reading and writing what is a regular file with one name, or makes it. A link that somebody planted is not
 /// followed, and its target stays as it is.
 ///
 /// # Errors
 /// The name is that of a link, of something else than a file, or of a file that has other names, too
 /// ([`io::ErrorKind::InvalidInput`]); or it cannot be opened.
-#[cfg(unix)]
 pub fn open_own(path: &Path) -> io::Result<File> {
-    use rustix::fs::OFlags;
-    use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
-    match fs::symlink_metadata(path) {
-        Ok(data) => check(&data)?,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-        Err(error) => return Err(error),
+    // What cannot be looked at cannot be opened, either.
+    if let Ok(data) = fs::symlink_metadata(path) {
+        check(&data)?;
     }
-    let file = OpenOptions::new()
-        .read(true)
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .custom_flags(flags(OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY))
-        .open(path)?;
+    open_own_now(path)
+}
+
+/// As [`open_own`], when something else may have got the name since it was looked at.
+fn open_own_now(path: &Path) -> io::Result<File> {
+    let flags = OFlags::NOFOLLOW.union(OFlags::NONBLOCK).union(OFlags::NOCTTY);
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false).custom_flags(number(flags));
+    let file = options.open(path)?;
     let data = file.metadata()?;
     check(&data)?;
     if data.nlink() > 1 {
@@ -122,8 +109,7 @@ pub fn open_own(path: &Path) -> io::Result<File> {
     Ok(file)
 }
 
-#[cfg(unix)]
-fn flags(flags: rustix::fs::OFlags) -> i32 {
+fn number(flags: OFlags) -> i32 {
     // The bits are those of open(2), whose argument is an int.
     flags.bits().cast_signed()
 }
@@ -151,7 +137,7 @@ mod tests {
         symlink("file", at("link")).expect("linked");
         symlink("pipe", at("to-pipe")).expect("linked");
         symlink("/dev/zero", at("endless")).expect("linked");
-        assert_eq!(read(&at("link"), 3).expect("read"), b"abc");
+        assert_eq!([3, 4].map(|limit| read(&at("link"), limit).expect("read")), [*b"abc"; 2]);
         assert_eq!(hash(&at("file")).expect("hashed"), (Sha256::of(b"abc"), 3));
         let kind = |name: &str| read(&at(name), 2).expect_err(name).to_string();
         assert_eq!(kind("pipe"), "it is a named pipe, not a file");
@@ -163,6 +149,17 @@ mod tests {
             read(&at("file"), 2).expect_err("too large").kind(),
             io::ErrorKind::FileTooLarge
         );
+    }
+
+    #[test]
+    fn what_gets_a_name_between_a_look_and_the_opening_is_refused() {
+        let folder = folder();
+        let at = |name: &str| folder.path().join(name);
+        symlink("file", at("link")).expect("linked");
+        open_now(&at("pipe")).expect_err("a pipe, and nobody waits");
+        open_own_now(&at("pipe")).expect_err("a pipe");
+        open_own_now(&at("link")).expect_err("a link");
+        open_own(&at("file/below")).expect_err("no folder");
     }
 
     #[test]

@@ -48,11 +48,8 @@ impl Secret {
         new.file().write_all(format!("{HEAD}{}\n", hex(&made.0)).as_bytes())?;
         match new.keep_new() {
             Ok(()) => Ok(made),
-            // Another builder was first.
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-                read(&path, user)?.ok_or(error)
-            }
-            Err(error) => Err(error),
+            // Another builder was first, if there is a key now.
+            Err(error) => read(&path, user)?.ok_or(error),
         }
     }
 
@@ -96,7 +93,7 @@ fn read(path: &Path, user: u32) -> io::Result<Option<Secret>> {
     if !path.symlink_metadata().is_ok_and(|data| data.is_file()) {
         return Ok(None);
     }
-    let nofollow = rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::NONBLOCK;
+    let nofollow = rustix::fs::OFlags::NOFOLLOW.union(rustix::fs::OFlags::NONBLOCK);
     let opened =
         OpenOptions::new().read(true).custom_flags(nofollow.bits().cast_signed()).open(path);
     let file = match opened {
@@ -150,6 +147,7 @@ impl LazySecret {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::progress::{Silent, Task};
 
     #[test]
     fn seals_are_of_all_parts_and_of_the_purpose() {
@@ -167,6 +165,40 @@ mod tests {
     }
 
     #[test]
+    fn a_key_is_opened_once_and_its_absence_is_told() {
+        #[derive(Default)]
+        struct Told(std::sync::Mutex<Vec<String>>);
+        impl Progress for Told {
+            fn begin(&self, what: &str, total: Option<u64>) -> Box<dyn Task> {
+                Silent.begin(what, total)
+            }
+            fn note(&self, _: &str) {}
+            fn warn(&self, message: &str) {
+                self.0.lock().expect("not poisoned").push(message.to_owned());
+            }
+        }
+        let folder = tempfile::tempdir().expect("a folder");
+        let told = Told::default();
+        let seal = |secret: &LazySecret| secret.get(&told).map(|secret| secret.seal("p", &[]));
+        let known = Secret::of_folder(folder.path()).expect("made").seal("p", &[]);
+        assert_eq!(seal(&LazySecret::new(Some(folder.path()))), Some(known));
+        assert_eq!(seal(&LazySecret::new(None)), None);
+        assert!(told.0.lock().expect("not poisoned").is_empty());
+        // A folder in the place of the key is not removed.
+        let path = folder.path().join(format!("key-{}", user().expect("known")));
+        fs::remove_file(&path).expect("removed");
+        fs::create_dir(&path).expect("made");
+        let error = Secret::of_folder(folder.path()).expect_err("in the way");
+        assert_ne!(error.kind(), io::ErrorKind::AlreadyExists);
+        let none = LazySecret::new(Some(folder.path()));
+        assert_eq!([seal(&none), seal(&none)], [None, None]);
+        let told = told.0.into_inner().expect("not poisoned");
+        let [once] = &told[..] else { panic!("{told:?}") };
+        assert!(once.contains("there is no key for what"), "{once}");
+        assert_eq!(format!("{:?}", Secret([7; LENGTH])), "Secret(...)");
+    }
+
+    #[test]
     fn a_key_is_made_once_and_is_nobody_elses() {
         let folder = tempfile::tempdir().expect("a folder");
         let cache = folder.path().join("cache");
@@ -175,7 +207,12 @@ mod tests {
         assert_eq!(first, seal(Secret::of_folder(&cache).expect("read")));
         let path = cache.join(format!("key-{}", user().expect("known")));
         assert_eq!(fs::metadata(&path).expect("there").permissions().mode() & 0o777, 0o600);
-        let planted: [&dyn Fn(&Path); 4] = [
+        let planted: [&dyn Fn(&Path); 5] = [
+            // Only root can read it, and refuses it for its second name.
+            &|path| {
+                fs::set_permissions(path, fs::Permissions::from_mode(0o000)).expect("set");
+                fs::hard_link(path, path.with_extension("none")).expect("linked");
+            },
             &|path| fs::set_permissions(path, fs::Permissions::from_mode(0o644)).expect("set"),
             &|path| fs::hard_link(path, path.with_extension("more")).expect("linked"),
             &|path| fs::write(path, "short").expect("written"),

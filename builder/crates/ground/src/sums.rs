@@ -49,3 +49,32 @@ impl Sums {
         Ok(Sums { bytes: bytes.to_vec(), hashes })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_hashes_of_files_within_are_read() {
+        let hash = Sha256::of(b"x");
+        let read = |text: &str| Sums::parse(text.as_bytes());
+        let good = format!("{hash}  a\n{hash}  b/c.d\n");
+        let sums = read(&good).expect("sums");
+        assert_eq!(sums.bytes, good.as_bytes());
+        assert_eq!(sums.hashes, [("a", hash), ("b/c.d", hash)].map(|(n, h)| (n.into(), h)).into());
+        for (text, why) in [
+            (String::new(), "it lists no file"),
+            (format!("{hash} a\n"), "line 1: no hash, two blanks and a path"),
+            (format!("{hash}  a\n{hash}0  b\n"), "line 2: no SHA-256"),
+            (format!("{hash}  a\n{hash}  a\n"), "line 2: a path that appears twice"),
+        ] {
+            let error = read(&text).expect_err(why);
+            assert!(error.contains(why), "{error}");
+        }
+        for path in ["", "/a", "a/", "a//b", ".", "./a", "..", "../a", "a/../b", "a\\b"] {
+            let error = read(&format!("{hash}  {path}\n")).expect_err(path);
+            assert!(error.contains("a path that leads out of the folder"), "{error}");
+        }
+        assert!(Sums::parse(b"\xff").is_err());
+    }
+}

@@ -169,6 +169,11 @@ impl Key {
         format!("{:X}", self.primary.fingerprint())
     }
 
+    /// The secret part of the primary key: for signatures that [`Key::sign`] does not make.
+    pub fn secret(&self) -> &SecretKey {
+        &self.primary
+    }
+
     /// The certificate, binary.
     pub fn certificate(&self) -> Vec<u8> {
         self.public.to_bytes().unwrap()
@@ -199,15 +204,17 @@ impl Key {
 
 /// `text` clearsigned by `keys` at the time `at`.
 pub fn clearsign(text: &str, keys: &[&Key], at: u32, hash: HashAlgorithm) -> String {
-    CleartextSignedMessage::new_many(text, |text| {
-        Ok(keys
-            .iter()
-            .map(|key| key.sign(SignatureType::Text, text.as_bytes(), at, hash))
-            .collect())
+    clearsign_by(text, |text| {
+        keys.iter().map(|key| key.sign(SignatureType::Text, text, at, hash)).collect()
     })
-    .unwrap()
-    .to_armored_string(ArmorOptions::default())
-    .unwrap()
+}
+
+/// `text` clearsigned by the signatures that `signer` makes over its lines.
+pub fn clearsign_by(text: &str, signer: impl FnOnce(&[u8]) -> Vec<Signature>) -> String {
+    CleartextSignedMessage::new_many(text, |text| Ok(signer(text.as_bytes())))
+        .unwrap()
+        .to_armored_string(ArmorOptions::default())
+        .unwrap()
 }
 
 /// The armored detached signatures of `keys` over `text`.

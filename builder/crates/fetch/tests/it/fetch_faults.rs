@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod local;
+mod store;
 
 use std::fs;
 use std::path::{Path, PathBuf};

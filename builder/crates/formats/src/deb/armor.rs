@@ -24,3 +24,20 @@ pub(super) fn bytes_of(text: &[u8], wanted: &BlockType, limit: usize) -> Result<
     }
     Ok(bytes)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_block_may_hold_as_many_bytes_as_the_limit_says() {
+        let lines = format!("{}\n", "A".repeat(64)).repeat(64);
+        let text = format!("-----BEGIN PGP SIGNATURE-----\n\n{lines}-----END PGP SIGNATURE-----\n");
+        let read = |limit| bytes_of(text.as_bytes(), &BlockType::Signature, limit);
+        let size = 64 * 48;
+        assert_eq!(read(size), Ok(vec![0; size]));
+        for less in [size - 1, size / 2] {
+            assert_eq!(read(less), Err(format!("the armored block holds more than {less} bytes")));
+        }
+    }
+}

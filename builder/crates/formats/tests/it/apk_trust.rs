@@ -85,6 +85,9 @@ fn other_keys_are_told_apart() {
         if *keys == [a.name.clone()] && *known == [b.name.clone()]));
     let text = error.to_string();
     assert!(text.contains(&a.name) && text.contains(&b.fingerprint().to_string()), "{text}");
+    assert!(text.contains(&format!("the keyring has {}", b.name)), "{text}");
+    let text = refused(&index, &[], &[&b]).to_string();
+    assert!(text.contains("the keyring has none of them"), "{text}");
     // The key is there, but nobody said that it is trusted.
     let error = refused(&index, &[&a, &b], &[&b]);
     assert!(matches!(&error, SignatureError::NotPinned { key, fingerprints, pinned, .. }

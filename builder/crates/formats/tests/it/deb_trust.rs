@@ -18,25 +18,25 @@ fn date() -> Timestamp {
     "2026-03-01T12:00:00Z".parse().unwrap()
 }
 
-fn at(days: i64) -> Timestamp {
+pub(crate) fn at(days: i64) -> Timestamp {
     date().checked_add(SignedDuration::from_secs(days * DAY)).unwrap()
 }
 
 /// The time of the suite, as OpenPGP counts it.
-fn made() -> u32 {
+pub(crate) fn made() -> u32 {
     u32::try_from(date().as_second()).unwrap()
 }
 
 /// When keys were made: a year before.
-fn born() -> u32 {
+pub(crate) fn born() -> u32 {
     made() - 365 * 86_400
 }
 
-fn ed25519(seed: u64) -> Key {
+pub(crate) fn ed25519(seed: u64) -> Key {
     Key::generate(&Spec::ed25519(seed, born()))
 }
 
-fn text() -> String {
+pub(crate) fn text() -> String {
     Suite::new(date(), []).release(&format!(" {} 1 main/binary-amd64/Packages\n", "0".repeat(64)))
 }
 
@@ -45,12 +45,12 @@ fn keyring(keys: &[&Key]) -> Keyring {
     Keyring::parse("keyring", &bytes).unwrap()
 }
 
-fn pins(keys: &[&Key]) -> Vec<Fingerprint> {
+pub(crate) fn pins(keys: &[&Key]) -> Vec<Fingerprint> {
     keys.iter().map(|key| key.fingerprint().parse().unwrap()).collect()
 }
 
 /// Reads `signed` with the keys of `ring`, those of `pinned` trusted, `days` after its date.
-fn read_at(
+pub(crate) fn read_at(
     signed: &str,
     ring: &[&Key],
     pinned: &[&Key],
@@ -62,7 +62,7 @@ fn read_at(
     read_inrelease("InRelease", signed.as_bytes(), &trust)
 }
 
-fn refused(signed: &str, ring: &[&Key], pinned: &[&Key]) -> SignatureError {
+pub(crate) fn refused(signed: &str, ring: &[&Key], pinned: &[&Key]) -> SignatureError {
     match read_at(signed, ring, pinned, 1) {
         Err(ReleaseError::Signature(error)) => error,
         other => panic!("{other:?}"),

@@ -5,6 +5,7 @@
 mod adb_trust;
 mod apk_keys;
 mod apk_trust;
+mod deb_rules;
 mod deb_trust;
 mod indexes;
 mod opkg_trust;

@@ -7,7 +7,7 @@ use std::fs;
 use proptest::prelude::*;
 use wifibox_formats::PublicKey as _;
 use wifibox_formats::opkg::feeds::{Build, FEEDS, Packing, Target, plans};
-use wifibox_formats::opkg::usign::{Malformed, PublicKey, Signature};
+use wifibox_formats::opkg::usign::{Malformed, PublicKey, SIZE_LIMIT, Signature};
 use wifibox_formats::opkg::{FeedError, Fingerprint, Keyring, SignatureError, Trust};
 use wifibox_formats::opkg::{kernel, read_signed, read_sums};
 use wifibox_formats::{Package, Verified};
@@ -153,7 +153,9 @@ fn damaged_and_cut_signatures_are_told_apart() {
     assert_eq!(malformed(comment), Malformed::NoData);
     assert_eq!(malformed(&format!("{comment}\n\n")), Malformed::NoData);
     assert_eq!(malformed(&format!("{good}more\n")), Malformed::TrailingData);
-    assert_eq!(malformed(&"x".repeat(5000)), Malformed::TooLarge);
+    let filled = |size| format!("{good}{}", "\n".repeat(size - good.len()));
+    read(text.as_bytes(), Some(&filled(SIZE_LIMIT)), &[&ours], &[&ours]).unwrap();
+    assert_eq!(malformed(&filled(SIZE_LIMIT + 1)), Malformed::TooLarge);
     assert!(matches!(malformed(&format!("{comment}\n{}", &line[..41])), Malformed::NotBase64(_)));
     let cut = malformed(&format!("{comment}\n{}", &line[..40]));
     assert_eq!(cut, Malformed::Length { what: "signature", found: 30, wanted: 74 });
@@ -178,7 +180,11 @@ fn keys_are_read_from_files_and_lines_and_pinned_by_their_digest() {
     let ours = Signer::new(1);
     let key = PublicKey::parse(ours.public_key().as_bytes()).unwrap();
     assert_eq!(PublicKey::parse(ours.public_line().as_bytes()), Ok(key.clone()));
-    assert_eq!(key.id().to_string(), ours.id());
+    assert_eq!((key.id().to_string(), format!("{:?}", key.id())), (ours.id(), ours.id()));
+    assert_eq!(PublicKey::parse(b" \n"), Err(Malformed::Empty));
+    let filled = |size| format!("{}{}", ours.public_line(), " ".repeat(size)).into_bytes();
+    assert_eq!(PublicKey::parse(&filled(SIZE_LIMIT)[..SIZE_LIMIT]), Ok(key.clone()));
+    assert_eq!(PublicKey::parse(&filled(SIZE_LIMIT)[..=SIZE_LIMIT]), Err(Malformed::TooLarge));
     assert_eq!(key.fingerprint().to_string(), ours.fingerprint());
     for short in [&ours.id(), "", "d9783d2fd06b2ff9"] {
         assert!(short.parse::<Fingerprint>().is_err());
