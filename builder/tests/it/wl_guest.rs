@@ -54,6 +54,10 @@ impl World {
         for name in ["recipes/flavors/wl.yaml", "firmware-blobs/wl.yaml"] {
             world.write(name, &of_the_repository(name));
         }
+        for name in ["b43", "b43legacy", "brcm"] {
+            let text = "summary: kept away by the package of wl\nmodules: []\n";
+            world.write(&format!("firmware-blobs/{name}.yaml"), text);
+        }
         for name in ["kernels/wifibox-lts.yaml", "kernels/wifibox-edge.yaml"] {
             // What they need besides is for other flavors and features.
             let text = of_the_repository(name);
