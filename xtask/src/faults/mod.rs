@@ -17,6 +17,7 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use run::Case;
 use scene::{Scene, Story};
@@ -45,9 +46,16 @@ pub struct Arguments {
     jobs: NonZeroUsize,
 }
 
+/// How often is said how far it is.
+const EVERY: Duration = Duration::from_secs(10);
+
 /// What became of the cases.
-#[derive(Default)]
 struct Tally {
+    /// How many cases there are, and how many are done.
+    all: usize,
+    done: usize,
+    /// When that was said last.
+    said: Instant,
     /// Runs whose fault was met, by story and fault, and how many of those ended well in spite of it.
     runs: BTreeMap<(Story, Fault), (usize, usize)>,
     failures: Vec<String>,
@@ -85,7 +93,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Box<dyn std::error::Error>> {
             cases.extend(numbers.map(|number| Case { story, plan: Plan { fault, number } }));
         }
     }
-    let (next, tally) = (AtomicUsize::new(0), Mutex::new(Tally::default()));
+    let (next, tally) = (AtomicUsize::new(0), Mutex::new(Tally::new(cases.len())));
     std::thread::scope(|scope| {
         for scene in &scenes {
             let (next, tally, cases) = (&next, &tally, &cases);
@@ -101,8 +109,18 @@ pub fn run(arguments: &Arguments) -> Result<(), Box<dyn std::error::Error>> {
 }
 
 impl Tally {
+    fn new(all: usize) -> Self {
+        let (runs, failures) = (BTreeMap::new(), Vec::new());
+        Tally { all, done: 0, said: Instant::now(), runs, failures }
+    }
+
     #[expect(clippy::print_stderr, reason = "failures are told as they come")]
     fn add(&mut self, case: &Case, outcome: Result<run::End, String>) {
+        self.done += 1;
+        if self.said.elapsed() >= EVERY {
+            self.said = Instant::now();
+            eprintln!("{} of {}", self.done, self.all);
+        }
         let (runs, well) = self.runs.entry((case.story, case.plan.fault)).or_default();
         match outcome {
             Ok(run::End::NotMet) => {}
