@@ -136,7 +136,10 @@ fn stays_inside(target: &Path, link: &Path) -> bool {
 /// [`OutputError::Io`]; what was at `target` is then still there.
 pub(super) fn put(work: &Path, target: &Path) -> Result<(), OutputError> {
     let in_place = || at("cannot put in place", target);
-    if target.symlink_metadata().is_err() {
+    if let Err(error) = target.symlink_metadata() {
+        if !is_missing(&error) {
+            return Err(at("cannot look at", target)(error));
+        }
         return fs::rename(work, target).map_err(in_place());
     }
     if let Some(exchanged) = exchange(work, target) {
