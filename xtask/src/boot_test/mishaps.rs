@@ -38,19 +38,6 @@ network={
 }
 ";
 
-/// The other access point of the same name. The key is the same, too.
-const OTHER: &str = "\
-interface=wlan2
-driver=nl80211
-ssid=wifibox-test
-hw_mode=g
-channel=6
-wpa=2
-wpa_key_mgmt=WPA-PSK
-rsn_pairwise=CCMP
-wpa_psk=08f0159e0cefec726de9c759dccd82483ca24338d22b51f252f59189f9f64d59
-";
-
 /// An open network, where nobody gives addresses.
 const SILENT: &str = "\
 interface=wlan2
@@ -92,9 +79,12 @@ pub fn prepare(setup: &Setup) -> Result<(), String> {
     append(&setup.config.join("iptables"), SMALL_PACKETS)?;
     let portal = format!("url=http://{FAR}:8080/cgi-bin/portal\n");
     Session::put(&setup.config, "portal.conf", portal.as_bytes())?;
+    // Another access point of the same name, on the next radio and another channel.
+    let other = station::ACCESS_POINT.replace("=wlan1\n", "=wlan2\n");
+    let other = other.replace("channel=1\n", "channel=6\n");
     for (name, text) in [
         ("trials", "yes\n"),
-        ("other.conf", OTHER),
+        ("other.conf", &other),
         ("silent.conf", SILENT),
         ("www/cgi-bin/portal", PORTAL),
         ("www/cgi-bin/sum", SUM),

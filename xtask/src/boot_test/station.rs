@@ -34,7 +34,7 @@ network={
 ";
 
 /// The key is what the station's passphrase gives for this name (PBKDF2).
-const ACCESS_POINT: &str = "\
+pub const ACCESS_POINT: &str = "\
 interface=wlan1
 driver=nl80211
 ssid=wifibox-test

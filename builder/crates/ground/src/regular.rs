@@ -10,6 +10,11 @@ use rustix::fs::OFlags;
 
 use crate::digest::Sha256;
 
+/// Whether the error says that there is nothing of that name, and not that it cannot be looked at.
+pub fn is_missing(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
+}
+
 /// Opens a regular file for reading; links are followed. Never waits for anybody.
 ///
 /// # Errors

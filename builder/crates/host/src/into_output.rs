@@ -6,7 +6,7 @@
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};
-use std::io::{self, Write as _};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use super::{HostFile, Hypervisor};
@@ -232,12 +232,7 @@ fn write_beside(path: &Path, contents: &[u8], mode: u32) -> Result<Ready, Placin
     let parent = path.parent().unwrap_or(Path::new("."));
     make_folders(parent)?;
     let new = NewFile::beside(path).map_err(failed("write into", parent))?;
-    let written = new
-        .file()
-        .write_all(contents)
-        .and_then(|()| set_mode(new.file(), mode))
-        .and_then(|()| new.file().sync_all());
-    written.map_err(failed("write", path))?;
+    new.fill(contents, mode).map_err(failed("write", path))?;
     Ok(Ready(new))
 }
 

@@ -7,11 +7,11 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, Metadata};
-use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
 use super::error::RecipeError;
+use wifibox_ground::regular;
 
 /// Largest file that is read, in bytes: a user's own firmware is the largest thing here.
 const FILE_LIMIT: u64 = 128 << 20;
@@ -226,11 +226,7 @@ fn is_folder(path: &Path) -> Result<bool, RecipeError> {
 fn is_there(path: &Path, kind: impl Fn(&Metadata) -> bool) -> Result<bool, RecipeError> {
     match fs::metadata(path) {
         Ok(metadata) => Ok(kind(&metadata)),
-        Err(error)
-            if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) =>
-        {
-            Ok(false)
-        }
+        Err(error) if regular::is_missing(&error) => Ok(false),
         Err(source) => Err(RecipeError::Io { doing: "look at", path: path.to_owned(), source }),
     }
 }

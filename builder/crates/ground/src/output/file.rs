@@ -5,8 +5,8 @@ use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::parent_of;
 use super::work::{WorkFolder, partial_file, sweep};
+use super::{parent_of, set_mode};
 
 /// A file that is written beside its place and takes that at the end. It goes when dropped; what a killed process left
 /// goes with the next one in the same folder.
@@ -45,6 +45,16 @@ impl NewFile {
         self.file.as_file_mut()
     }
 
+    /// Writes all of it, makes it durable and gives it this mode.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    pub fn fill(&self, bytes: &[u8], mode: u32) -> io::Result<()> {
+        io::Write::write_all(&mut self.file(), bytes)?;
+        set_mode(self.file(), mode)?;
+        self.file().sync_all()
+    }
+
     /// Gives the file its name; another one of that name is replaced.
     ///
     /// # Errors
@@ -69,9 +79,7 @@ impl NewFile {
 pub fn put(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
     fs::create_dir_all(parent_of(path))?;
     let new = NewFile::beside(path)?;
-    io::Write::write_all(&mut new.file(), bytes)?;
-    super::set_mode(new.file(), mode)?;
-    new.file().sync_all()?;
+    new.fill(bytes, mode)?;
     new.keep()
 }
 
@@ -91,15 +99,7 @@ pub fn put_link(path: &Path, target: &str) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn names(folder: &Path) -> Vec<String> {
-        let entries = fs::read_dir(folder).expect("listed");
-        let name = |entry: io::Result<fs::DirEntry>| entry.expect("listed").file_name();
-        let mut names: Vec<String> =
-            entries.map(|entry| name(entry).to_string_lossy().into_owned()).collect();
-        names.sort();
-        names
-    }
+    use crate::output::work::tests::names;
 
     #[test]
     fn what_a_killed_process_left_goes_and_the_file_of_a_living_one_stays() {

@@ -31,7 +31,7 @@ pub(super) fn check_all(target: &Path) -> Result<(), OutputError> {
 /// Hashes files up to a size of `limit` bytes; of the others the names count.
 fn check(target: &Path, limit: u64) -> Result<(), OutputError> {
     match target.metadata() {
-        Err(error) if !is_missing(&error) => {
+        Err(error) if !regular::is_missing(&error) => {
             return Err(at("cannot look at", target)(error));
         }
         Err(_) if target.symlink_metadata().is_err() => {
@@ -77,11 +77,6 @@ fn check(target: &Path, limit: u64) -> Result<(), OutputError> {
     Err(OutputError::InTheWay { path: target.to_owned(), files: in_the_way })
 }
 
-/// Whether there is nothing of that name.
-fn is_missing(error: &io::Error) -> bool {
-    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
-}
-
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
     File,
@@ -112,7 +107,7 @@ fn walk(folder: &Path, prefix: &str, found: &mut Vec<(String, Kind)>) -> Result<
 fn read_sums(folder: &Path) -> Result<Option<Sums>, OutputError> {
     let path = folder.join(SUMS);
     match path.symlink_metadata() {
-        Err(error) if !is_missing(&error) => return Err(at("cannot read", &path)(error)),
+        Err(error) if !regular::is_missing(&error) => return Err(at("cannot read", &path)(error)),
         Ok(data) if data.is_file() => {}
         _ => return Ok(None),
     }
@@ -137,7 +132,7 @@ fn stays_inside(target: &Path, link: &Path) -> bool {
 pub(super) fn put(work: &Path, target: &Path) -> Result<(), OutputError> {
     let in_place = || at("cannot put in place", target);
     if let Err(error) = target.symlink_metadata() {
-        if !is_missing(&error) {
+        if !regular::is_missing(&error) {
             return Err(at("cannot look at", target)(error));
         }
         return fs::rename(work, target).map_err(in_place());

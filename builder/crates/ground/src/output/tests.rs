@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use super::place::check_target;
+use super::work::tests::names;
 use super::{OutputError, OutputFolder};
 
 fn build(target: &Path, text: &str) -> Result<(), OutputError> {
@@ -12,14 +13,6 @@ fn build(target: &Path, text: &str) -> Result<(), OutputError> {
     folder.write_bytes("host/qemu.sh", 0o755, b"#!/bin/sh\n")?;
     folder.make_link("host/here", "qemu.sh")?;
     folder.finish().map(|_| ())
-}
-
-fn names(folder: &Path) -> Vec<String> {
-    let entries = fs::read_dir(folder).expect("a folder");
-    let mut names: Vec<String> =
-        entries.map(|e| e.expect("an entry").file_name().to_string_lossy().into()).collect();
-    names.sort();
-    names
 }
 
 #[test]

@@ -138,14 +138,14 @@ pub(super) fn sweep(parent: &Path) {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
 
-    fn names(folder: &Path) -> Vec<String> {
-        let mut names: Vec<String> = fs::read_dir(folder)
-            .expect("listed")
-            .map(|entry| entry.expect("listed").file_name().to_string_lossy().into_owned())
-            .collect();
+    /// The names of what is in a folder, sorted.
+    pub(in crate::output) fn names(folder: &Path) -> Vec<String> {
+        let entries = fs::read_dir(folder).expect("a folder");
+        let mut names: Vec<String> =
+            entries.map(|e| e.expect("an entry").file_name().to_string_lossy().into()).collect();
         names.sort();
         names
     }

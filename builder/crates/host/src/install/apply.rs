@@ -25,9 +25,7 @@ impl Ready {
     /// Writes `bytes` beside `path`.
     pub(super) fn bytes(path: PathBuf, bytes: &[u8], mode: u32) -> Result<Self, InstallError> {
         let new = beside(&path)?;
-        let written = new.file().write_all(bytes).and_then(|()| set_mode(new.file(), mode));
-        let written = written.and_then(|()| new.file().sync_all());
-        written.map_err(failed("write", &path))?;
+        new.fill(bytes, mode).map_err(failed("write", &path))?;
         Ok(Self { new, path })
     }
 
