@@ -23,6 +23,7 @@ mod openwrt_architectures;
 mod openwrt_firmware;
 mod openwrt_guest;
 mod openwrt_partial;
+mod own_kernel;
 mod point_releases;
 mod project;
 mod recipes;

@@ -5,10 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::base::{Base, Kernel};
+use super::base::Base;
 use super::document::{Document, Documents};
 use super::entries::Map;
 use super::error::{Problem, Texts};
+use super::kernel::Kernel;
 use super::located::At;
 use super::machine::PC;
 use super::model::{Chipset, Feature, FirmwareArchive, Flavor, Guest, Hypervisor, Role};
@@ -104,9 +105,11 @@ impl Catalog {
         self.guest.value.firmware_archive.as_ref().map(|archive| &archive.value)
     }
 
-    /// The names of the repositories of all bases and of the project, in order.
+    /// The names of the repositories of all bases, of kernels that have one of their own, and of the project, in order.
     pub fn repositories(&self) -> Vec<String> {
         let all = self.bases.values().flat_map(|base| &base.value.repositories);
+        let own = self.kernels.values().filter_map(|kernel| kernel.value.published.as_ref());
+        let all = all.chain(own.map(|published| &published.repository));
         let further = self.project.iter().flat_map(Project::repositories);
         let further = further.map(|(_, repository)| repository.value.name);
         let names: BTreeSet<String> =
@@ -133,7 +136,7 @@ impl Catalog {
             }),
             kernels: listed(&self.kernels, |kernel| {
                 let default = defaults(|base| &base.default.kernel, &kernel.name);
-                (&kernel.value.summary, vec![kernel.value.base.value.clone()], default)
+                (&kernel.value.summary, self.bases_with(kernel), default)
             }),
             flavors: listed(&self.flavors, |flavor| {
                 (&flavor.value.summary, names(&flavor.value.bases), Vec::new())

@@ -3,11 +3,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::base::{Base, Kernel};
+use super::base::Base;
 use super::catalog::Catalog;
 use super::chosen::{Chosen, document, origin_of};
 use super::document::Document;
 use super::error::{Problem, RecipeError};
+use super::kernel::Kernel;
 use super::located::{At, Origin, Sourced};
 use super::machine::{PC, machine};
 use super::model::{Feature, Flavor};

@@ -1,8 +1,9 @@
 //! The files of a build, chosen but not yet merged.
 
-use super::base::{Base, Kernel};
+use super::base::Base;
 use super::document::{Document, Documents};
 use super::error::{Problem, RecipeError};
+use super::kernel::Kernel;
 use super::located::{At, Origin, Sourced};
 use super::model::{Feature, Flavor, Hypervisor, Role};
 use super::project::{GuestPlan, ProjectGuest};

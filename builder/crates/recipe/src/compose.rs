@@ -71,11 +71,12 @@ impl Catalog {
         more(Level::Base, &chosen.base.file, release.map(|(release, _)| release.fragment()));
         let kernel = chosen.kernel.value;
         let needs = &kernel.value.needs;
-        let own = kernel.value.base.value == *base;
+        let own = kernel.value.is_of(base);
         let other_kernel = (!own).then(|| chosen.base.value.with_other_kernel.clone());
         more(Level::Base, &chosen.base.file, other_kernel);
         let needs = if own { needs.clone() } else { without_packages(needs) };
         more(Level::Kernel, &kernel.file, Some(needs));
+        more(Level::Kernel, &kernel.file, part(&kernel.value.under, &chosen.hypervisor.value.name));
         for (_, chipset) in self.chipsets_of(&chosen.flavors) {
             let packages = |lists| here(lists, chosen.base, &chosen.release);
             let firmware = packages(&chipset.value.packages);

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::base::{BootsWith, EfiStub, Initramfs};
+use super::base::Initramfs;
 use super::fragment::FirmwareRule;
+use super::kernel::{BootsWith, EfiStub};
 use super::kinds::{AccountsFrom, Format, InitSystem, RootCompressor};
 use super::located::Sourced;
 use super::model::Devices;
@@ -42,10 +43,10 @@ pub struct KernelChoice {
     pub from: Option<KernelSource>,
 }
 
-/// Another base than the guest's, which a kernel is taken from.
+/// Another place than the guest's own base, which a kernel is taken from: another base, or its own repository.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct KernelSource {
-    /// Base.
+    /// The base; of a kernel that is published by itself, its own name.
     pub base: Sourced<String>,
     /// Package format.
     pub format: Sourced<Format>,
@@ -61,6 +62,8 @@ pub struct KernelSource {
     pub packages: Vec<Sourced<String>>,
     /// Packages that the builder stands in for.
     pub stand_ins: BTreeMap<String, Sourced<StandIn>>,
+    /// Whether the kernel is published by itself, and belongs to no base.
+    pub published: bool,
 }
 
 /// The hypervisor of a build.

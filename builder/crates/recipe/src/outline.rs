@@ -1,12 +1,13 @@
 //! The values of the chosen files of a build, one by one: the recipe before their lists are added
 //! up.
 
-use super::base::{Base, BootsWith, EfiStub, Initramfs};
+use super::base::{Base, Initramfs};
 use super::catalog::Catalog;
 use super::chosen::{Chosen, origin_of};
 use super::composed::{HypervisorChoice, KernelChoice, Recipe};
 use super::document::Document;
 use super::error::{Problem, RecipeError};
+use super::kernel::{BootsWith, EfiStub};
 use super::kernel_source::filled;
 use super::kinds::{AccountsFrom, InitSystem};
 use super::located::{At, Origin, Sourced};
@@ -152,7 +153,7 @@ impl Catalog {
             built_in: kernel.value.built_in.iter().map(|m| m.sourced(kernel_file)).collect(),
             boots_with,
             efi_stub: self.efi_stub(chosen),
-            from: if kernel.value.base.value == chosen.base.name {
+            from: if kernel.value.is_of(&chosen.base.name) {
                 None
             } else {
                 self.kernel_source(kernel, &chosen.architecture)
@@ -165,7 +166,7 @@ impl Catalog {
     fn efi_stub(&self, chosen: &Chosen<'_>) -> Option<Sourced<EfiStub>> {
         let (base, kernel) = (chosen.base, chosen.kernel.value);
         let stub = kernel.value.efi_stub.as_ref()?;
-        let own = kernel.value.base.value == base.name;
+        let own = kernel.value.is_of(&base.name);
         let release = base.value.release(&chosen.release.value).filter(|_| own);
         let of_release = release.and_then(|(release, _)| release.value.efi_stub.as_ref());
         let (stub, file) = match of_release {

@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use super::base::{Base, Kernel};
+use super::base::Base;
 use super::catalog::Catalog;
 use super::document::Document;
 use super::entries::{Entry, Map};
 use super::error::{Problem, RecipeError};
 use super::fragment::Fragment;
+use super::kernel::Kernel;
 use super::located::At;
 use super::machine::machine;
 use super::model::{Chipset, Feature, OnByDefault};
@@ -28,10 +29,14 @@ pub fn check(catalog: &Catalog) -> Result<(), RecipeError> {
     }
     checker.bases()?;
     for kernel in catalog.kernels.values() {
-        checker.known("base", &kernel.file, &kernel.value.base, catalog.bases.keys())?;
+        checker.source(kernel)?;
         checker.architectures(kernel)?;
         checker.archive(kernel)?;
         checker.fragment(&kernel.file, &kernel.value.needs)?;
+        for (hypervisor, fragment) in kernel.value.under.iter() {
+            checker.known("hypervisor", &kernel.file, hypervisor, catalog.hypervisors.keys())?;
+            checker.fragment(&kernel.file, fragment)?;
+        }
     }
     for chipset in catalog.chipsets.values() {
         checker.chipset(chipset)?;
@@ -220,10 +225,29 @@ impl Checker<'_> {
         Ok(())
     }
 
+    /// A kernel is from a base that there is, or from a repository of its own.
+    fn source(&self, kernel: &Document<Kernel>) -> Result<(), RecipeError> {
+        let (file, value) = (&kernel.file, &kernel.value);
+        match (&value.base, &value.published) {
+            (Some(base), None) => self.known("base", file, base, self.catalog.bases.keys()),
+            (None, Some(_)) => Ok(()),
+            (base, _) => {
+                let what = match base {
+                    Some(_) => "has both \"base\" and \"published\"",
+                    None => "has neither \"base\" nor \"published\"",
+                };
+                let what = format!("the kernel \"{}\" {what}", kernel.name);
+                let place = self.catalog.texts.place(&value.package.origin(file));
+                let help = "its packages are those of a base, or in a repository of its own: expected one of the two";
+                Err(RecipeError::invalid(Problem::new(what).at(place).help(help)))
+            }
+        }
+    }
+
     /// The repository of a kernel is one of its base, for all releases that have the kernel.
     fn archive(&self, kernel: &Document<Kernel>) -> Result<(), RecipeError> {
         let Some(archive) = &kernel.value.archive else { return Ok(()) };
-        let Some(base) = self.catalog.bases.get(&kernel.value.base.value) else { return Ok(()) };
+        let Some(base) = self.catalog.base_of(kernel) else { return Ok(()) };
         let all = &base.value.repositories;
         let known = all.iter().map(|known| &known.value.name);
         self.known("repository of its base", &kernel.file, archive, known)?;
@@ -267,7 +291,7 @@ impl Checker<'_> {
 
     /// A kernel exists for architectures of its own base.
     fn architectures(&self, kernel: &Document<Kernel>) -> Result<(), RecipeError> {
-        let Some(base) = self.catalog.bases.get(&kernel.value.base.value) else { return Ok(()) };
+        let Some(base) = self.catalog.base_of(kernel) else { return Ok(()) };
         let At { value: names, line, column } = &kernel.value.architecture;
         for name in &names.0 {
             let name = At { value: name.clone(), line: *line, column: *column };

@@ -55,7 +55,7 @@ impl Pattern {
     }
 
     /// The same pattern, if `text` is no glob, and else `text`.
-    pub(super) fn with(&self, text: &str) -> Pattern {
+    pub fn with(&self, text: &str) -> Pattern {
         let new = Pattern(text.to_owned());
         if new.glob().is_ok() { new } else { self.clone() }
     }

@@ -3,7 +3,8 @@
 use schemars::{JsonSchema, generate::SchemaSettings};
 use serde_json::Value;
 
-use super::base::{Base, Kernel};
+use super::base::Base;
+use super::kernel::Kernel;
 use super::model::{Chipset, Feature, Flavor, Guest, Hypervisor, Role};
 use super::project::ProjectFile;
 

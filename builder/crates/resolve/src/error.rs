@@ -62,7 +62,7 @@ pub enum Error {
         "no signature stands for the packages of {repository}: {} would be pinned as they are now: {}",
         .files.len(), some(.files)
     )]
-    NewPins { repository: String, target: Target, files: Vec<String> },
+    NewPins { repository: String, target: Target, files: Vec<String>, published: bool },
     #[error(transparent)]
     Listing(#[from] ListingError),
     #[error("there is no lock file {path}")]

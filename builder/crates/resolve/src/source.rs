@@ -24,6 +24,8 @@ pub struct Source {
     pub series: Option<String>,
     /// The day after which nobody mends holes of the release, `2028-08-09`.
     pub end_of_life: Option<String>,
+    /// Whether it is the repository of a kernel that belongs to no base.
+    pub published: bool,
 }
 
 /// The version order and dependency rules that go with a package format.
@@ -49,6 +51,7 @@ impl Source {
             world: World::of(recipe),
             series: recipe.series.clone(),
             end_of_life: recipe.end_of_life.as_ref().map(|day| day.value.clone()),
+            published: false,
         };
         let kernel = &recipe.kernel;
         let of_kernel = |from| Source::of_kernel(&kernel.name.value, from);
@@ -67,6 +70,7 @@ impl Source {
             world: World::of_kernel(name, from),
             series: None,
             end_of_life: None,
+            published: from.published,
         }
     }
 

@@ -104,6 +104,29 @@ impl Solver {
     }
 }
 
+/// Leaves out the kernels that are published by themselves and that nobody has locked here: who wants one says so.
+fn leave_unpinned_out(
+    axes: &mut Axes,
+    catalog: &Catalog,
+    selection: &Selection,
+    context: &Context<'_>,
+) -> Result<(), Error> {
+    let mut locked = Vec::new();
+    for kernel in axes.kernels.drain(..) {
+        let selection = Selection { kernel: Some(kernel.name.clone()), ..selection.clone() };
+        let sources = Source::all(&catalog.compose(&selection)?);
+        let is_missing = |source: &&Source| {
+            let own = sources.first().unwrap_or(source);
+            source.published && !source.lock_path(own, context.lock).exists()
+        };
+        if !sources.iter().any(|source| is_missing(&source)) {
+            locked.push(kernel);
+        }
+    }
+    axes.kernels = locked;
+    Ok(())
+}
+
 /// Resolves every variant of the base, release, architecture and hypervisor of `selection`.
 ///
 /// # Errors
@@ -124,9 +147,12 @@ pub fn variants(
     for name in &limits.kernels {
         catalog.compose(&Selection { kernel: Some(name.clone()), ..selection.clone() })?;
     }
-    let asked = |list: &[String], name: &String| list.is_empty() || list.contains(name);
-    axes.flavors.retain(|flavor| asked(&limits.flavors, &flavor.choice.name));
-    axes.kernels.retain(|kernel| asked(&limits.kernels, &kernel.name));
+    let asked = |name: &String| limits.flavors.is_empty() || limits.flavors.contains(name);
+    axes.flavors.retain(|flavor| asked(&flavor.choice.name));
+    match limits.kernels.as_slice() {
+        [] => leave_unpinned_out(&mut axes, catalog, selection, context)?,
+        asked => axes.kernels.retain(|kernel| asked.contains(&kernel.name)),
+    }
 
     let mut solvers: Vec<(Target, Solver)> = Vec::new();
     for kernel in &axes.kernels {

@@ -241,11 +241,17 @@ fn resolve_hints(error: &ResolveError, hints: &mut Vec<String>) {
                 "'wifibox-build lock' writes it; so does a build without --locked".to_owned(),
             );
         }
-        ResolveError::NewPins { target, .. } => hints.push(format!(
-            "'wifibox-build lock --base {} --release {} --upgrade --trust-new-pins' pins them and prints each pin: compare \
-             these with what somebody else has, before you build",
-            target.base, target.release
-        )),
+        ResolveError::NewPins { target, published, .. } => {
+            let of = if *published {
+                format!("--kernel {}", target.base)
+            } else {
+                format!("--base {} --release {} --upgrade", target.base, target.release)
+            };
+            hints.push(format!(
+                "'wifibox-build lock {of} --trust-new-pins' pins them and prints each pin: compare these with what \
+                 somebody else has, before you build"
+            ));
+        }
         ResolveError::Rollback { .. } | ResolveError::OlderPackage { .. } => hints.push(
             "take another mirror with --mirror NAME=URL; if an older state is what you want, from an archive of \
              old ones, say so with --dangerously-allow-rollback"

@@ -104,6 +104,25 @@ fn command_line(recipe: &Recipe, kernel: &Capabilities) -> Result<(), Impossible
     }
 }
 
+/// The kernel arguments that are lost where UEFI starts the kernel itself, with a command line of its own built in: in
+/// words, for whoever relies on one.
+pub fn lost_under_uefi(recipe: &Recipe, kernel: &Capabilities) -> Option<String> {
+    let starts_itself = recipe.kernel.efi_stub.is_none()
+        && recipe.hypervisor.share_transport.value == ShareTransport::Virtio;
+    let (text, _) = kernel.builtin_cmdline().filter(|_| starts_itself)?;
+    let known: Vec<&str> = text.split_ascii_whitespace().collect();
+    let lost = recipe.cmdline.iter().filter(|word| !known.contains(&word.value.as_str()));
+    let lost: Vec<String> = lost.map(|word| format!("{} ({})", word.value, word.origin)).collect();
+    (!lost.is_empty()).then(|| {
+        format!(
+            "started by UEFI, the kernel {} has the command line that is built into it and does not see {}: start \
+             the guest directly, or take another kernel",
+            recipe.kernel.name.value,
+            lost.join(", ")
+        )
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
@@ -212,6 +231,24 @@ mod tests {
         let config = ENOUGH.replace("CONFIG_SQUASHFS=y", "CONFIG_SQUASHFS=m");
         let kernel = kernel(&config, &["squashfs"]);
         refused(&recipe, &kernel, "without an initramfs", "CONFIG_SQUASHFS=m");
+    }
+
+    #[test]
+    fn what_a_kernel_without_a_stub_does_not_see_is_named() {
+        let mut recipe = recipe("bhyve", RootCompressor::Xz);
+        let words: Vec<&str> = recipe.cmdline.iter().map(|word| word.value.as_str()).collect();
+        let config = |text: &str| {
+            let line = format!("CONFIG_CMDLINE_BOOL=y\nCONFIG_CMDLINE=\"{text}\"\n");
+            kernel(&format!("{ENOUGH}{line}"), &[])
+        };
+        let (all, none) = (config(&words.join(" ")), config("quiet"));
+        assert_eq!(lost_under_uefi(&recipe, &none), None, "its stub hands the line over");
+        recipe.kernel.efi_stub = None;
+        assert_eq!(lost_under_uefi(&recipe, &all), None);
+        let said = lost_under_uefi(&recipe, &none).expect("said");
+        assert!(said.contains("root=/dev/vdb (recipes/hypervisors/bhyve.yaml:"), "{said}");
+        assert!(!said.contains("quiet"), "{said}");
+        assert_eq!(lost_under_uefi(&recipe, &kernel(ENOUGH, &[])), None, "nothing is known of it");
     }
 
     #[test]

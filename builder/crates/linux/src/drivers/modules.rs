@@ -114,6 +114,9 @@ pub fn install(
         modules: modules.names().cloned().collect(),
     };
     super::check::check(recipe, &capabilities)?;
+    if let Some(lost) = super::check::lost_under_uefi(recipe, &capabilities) {
+        context.work.progress.warn(&lost);
+    }
     let focus = match device {
         Some(device) => Some(focus(recipe, &modules, &builtin, device, context.work.jobs)?),
         None => None,

@@ -74,7 +74,8 @@ pub fn load(
     if !new.is_empty() && !may_pin {
         let files = new.iter().map(|file| file.file.clone()).collect();
         let (repository, target) = (repository.name.clone(), source.target.clone());
-        return Err(Error::NewPins { repository, target, files });
+        let published = source.published;
+        return Err(Error::NewPins { repository, target, files, published });
     }
     for (file, fetched) in fetch(&new, source, repository, context, fetcher)? {
         let package = record(file, &fetched, context)?;

@@ -13,7 +13,7 @@ mod scripts;
 mod times;
 mod transport;
 
-use globset::{Glob, GlobSet, GlobSetBuilder};
+use globset::{GlobSet, GlobSetBuilder};
 use wifibox_ground::content::{Content, Spool};
 use wifibox_ground::entry::Entry;
 use wifibox_ground::path::GuestPath;
@@ -211,7 +211,8 @@ fn kernel_files(kernel: &KernelChoice) -> Result<GlobSet, Error> {
     for pattern in [Some(&kernel.image), kernel.config.as_ref()].into_iter().flatten() {
         set.add(pattern.value.glob().map_err(bad)?);
     }
-    set.add(Glob::new(&format!("{}/**", kernel.modules.value)).map_err(bad)?);
+    let modules = &kernel.modules.value;
+    set.add(modules.with(&format!("{modules}/**")).glob().map_err(bad)?);
     set.build().map_err(bad)
 }
 

@@ -7,6 +7,7 @@
 
 mod carry;
 mod files;
+mod kernel;
 mod order;
 mod stage;
 
@@ -19,7 +20,7 @@ use super::Error;
 use super::effects::Verdict;
 use crate::packages::{ChosenPackage, Control, read_data};
 use crate::scripts::{
-    Script, ScriptReport, ScriptState, UnknownScript, UnknownScripts, fingerprint, kernel_release,
+    Script, ScriptReport, ScriptState, UnknownScript, UnknownScripts, fingerprint,
 };
 use crate::{Context, Kind, Origin};
 use wifibox_ground::content::{Content, ReadBack};
@@ -73,6 +74,7 @@ pub fn run(job: &Job<'_>) -> Result<Outcome, Error> {
             .collect();
         let mut installation = Installation::new(job, of_kernel, &chosen);
         if installation.is_needed(&chosen) {
+            installation.world.kernel = kernel::release(job)?;
             let order = order::of_installation(job.packages, job.controls, &chosen);
             installation.install(&order)?;
         }
@@ -132,8 +134,6 @@ impl<'a> Installation<'a> {
         let from = recipe.kernel.from.as_ref().filter(|_| of_kernel);
         let architecture = from.map_or(&recipe.architecture, |from| &from.architecture);
         let mut world = World::new(ecosystem, &architecture.value);
-        let release = job.packages.iter().find_map(|package| kernel_release(&package.name));
-        world.kernel = release.map(str::to_owned);
         for (name, stand_in) in &recipe.stand_ins {
             if let Some(version) = &stand_in.value.version {
                 let (version, files) = (version.clone(), Vec::new());
