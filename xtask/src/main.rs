@@ -13,6 +13,7 @@ mod dpkg_compare;
 #[cfg(target_os = "linux")]
 mod faults;
 mod fuzz;
+mod kernel;
 mod lender;
 mod man;
 mod openwrt_feed;
@@ -55,6 +56,8 @@ enum Chore {
     Faults(faults::Arguments),
     /// Feed damaged files to the readers of a format.
     Fuzz(fuzz::Arguments),
+    /// Make the kernel `slim` from its source.
+    Kernel(kernel::Arguments),
     /// Write the man page of the commands.
     Man(man::Arguments),
     /// Write a feed in OpenWrt's layout, signed, whose programs are those of a guest on Debian.
@@ -87,6 +90,7 @@ fn main() -> ExitCode {
         Chore::Faults(arguments) => faults::run(&arguments),
         Chore::Fuzz(arguments) => fuzz::run(arguments),
         Chore::DocsCheck(arguments) => docs_check::run(arguments),
+        Chore::Kernel(arguments) => kernel::run(arguments),
         Chore::Man(arguments) => man::run(arguments),
         Chore::OpenwrtFeed(arguments) => openwrt_feed::run(&arguments),
         Chore::Release(arguments) => release::run(arguments),

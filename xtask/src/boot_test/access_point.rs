@@ -116,7 +116,7 @@ pub fn run(session: &mut Session) -> Result<(), String> {
     let head = format!("HTTP/1.0 200 OK\r\nContent-Length: {DOWNLOAD}\r\n\r\n");
     let mut server = session.host.serve(PORT, [head.into_bytes(), content].concat());
 
-    session.wait_console("kernel up", &["wifibox: kernel up", "Run /sbin/init", "OpenRC "])?;
+    session.wait_kernel()?;
     session.wait_ready()?;
     session.wait_file("a station is associated by WPA2", "associated")?;
     session.wait_file("the station has a lease from the guest", "lease")?;

@@ -62,7 +62,7 @@ fn names(output: &Path) -> Result<Vec<String>, String> {
 
 /// Walks through the steps.
 pub fn run(session: &mut Session) -> Result<(), String> {
-    session.wait_console("kernel up", &["wifibox: kernel up", "Run /sbin/init", "OpenRC "])?;
+    session.wait_kernel()?;
     let results = session.exchange.join("out/results");
     let text = session.wait("modprobe ran for every module", |_| {
         let text = fs::read_to_string(&results).ok()?;

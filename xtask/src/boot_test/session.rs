@@ -72,6 +72,14 @@ impl Session {
         std::thread::sleep(Duration::from_millis(1));
     }
 
+    /// Waits until the kernel has handed over: the initramfs says so, or whatever is started first.
+    pub fn wait_kernel(&mut self) -> Result<(), String> {
+        self.wait_console(
+            "kernel up",
+            &["wifibox: kernel up", "wifibox: init ", "OpenRC ", "procd: "],
+        )
+    }
+
     /// Waits until the guest's services are started: our own init says so, OpenRC asks for a login.
     pub fn wait_ready(&mut self) -> Result<(), String> {
         self.wait_console("services started", &["wifibox: ready", " login:"])?;

@@ -136,7 +136,7 @@ pub fn run(session: &mut Session) -> Result<(), String> {
 
 /// All steps but the last.
 pub fn work(session: &mut Session) -> Result<(), String> {
-    session.wait_console("kernel up", &["wifibox: kernel up", "Run /sbin/init", "OpenRC "])?;
+    session.wait_kernel()?;
     session.host.ask_for_address();
     session.wait_ready()?;
     lease(session)?;

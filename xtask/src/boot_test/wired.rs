@@ -37,7 +37,7 @@ pub fn card(exchange: &Path) -> Vec<String> {
 
 /// Walks through the steps.
 pub fn run(session: &mut Session) -> Result<(), String> {
-    session.wait_console("kernel up", &["wifibox: kernel up", "Run /sbin/init", "OpenRC "])?;
+    session.wait_kernel()?;
     session.host.ask_for_address();
     session.wait_ready()?;
     station::lease(session)?;
