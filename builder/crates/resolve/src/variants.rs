@@ -104,6 +104,30 @@ impl Solver {
     }
 }
 
+/// Keeps the flavors and kernels that are asked for.
+fn keep_asked(
+    axes: &mut Axes,
+    limits: &Limits,
+    catalog: &Catalog,
+    selection: &Selection,
+    context: &Context<'_>,
+) -> Result<(), Error> {
+    // A name that is not there is refused as it is in a build.
+    for name in &limits.flavors {
+        catalog.compose(&Selection { flavor: name.clone(), ..selection.clone() })?;
+    }
+    for name in &limits.kernels {
+        catalog.compose(&Selection { kernel: Some(name.clone()), ..selection.clone() })?;
+    }
+    let asked = |name: &String| limits.flavors.is_empty() || limits.flavors.contains(name);
+    axes.flavors.retain(|flavor| asked(&flavor.choice.name));
+    match limits.kernels.as_slice() {
+        [] => leave_unpinned_out(axes, catalog, selection, context)?,
+        asked => axes.kernels.retain(|kernel| asked.contains(&kernel.name)),
+    }
+    Ok(())
+}
+
 /// Leaves out the kernels that are published by themselves and that nobody has locked here: who wants one says so.
 fn leave_unpinned_out(
     axes: &mut Axes,
@@ -140,19 +164,7 @@ pub fn variants(
 ) -> Result<Variants, Error> {
     let recipe = catalog.compose(selection)?;
     let mut axes = catalog.axes(&recipe)?;
-    // A name that is not there is refused as it is in a build.
-    for name in &limits.flavors {
-        catalog.compose(&Selection { flavor: name.clone(), ..selection.clone() })?;
-    }
-    for name in &limits.kernels {
-        catalog.compose(&Selection { kernel: Some(name.clone()), ..selection.clone() })?;
-    }
-    let asked = |name: &String| limits.flavors.is_empty() || limits.flavors.contains(name);
-    axes.flavors.retain(|flavor| asked(&flavor.choice.name));
-    match limits.kernels.as_slice() {
-        [] => leave_unpinned_out(&mut axes, catalog, selection, context)?,
-        asked => axes.kernels.retain(|kernel| asked.contains(&kernel.name)),
-    }
+    keep_asked(&mut axes, limits, catalog, selection, context)?;
 
     let mut solvers: Vec<(Target, Solver)> = Vec::new();
     for kernel in &axes.kernels {

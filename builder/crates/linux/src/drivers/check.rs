@@ -106,7 +106,7 @@ fn command_line(recipe: &Recipe, kernel: &Capabilities) -> Result<(), Impossible
 
 /// The kernel arguments that are lost where UEFI starts the kernel itself, with a command line of its own built in: in
 /// words, for whoever relies on one.
-pub fn lost_under_uefi(recipe: &Recipe, kernel: &Capabilities) -> Option<String> {
+pub(super) fn lost_under_uefi(recipe: &Recipe, kernel: &Capabilities) -> Option<String> {
     let starts_itself = recipe.kernel.efi_stub.is_none()
         && recipe.hypervisor.share_transport.value == ShareTransport::Virtio;
     let (text, _) = kernel.builtin_cmdline().filter(|_| starts_itself)?;
