@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::choice::Records;
+use super::limits::Limits;
 use super::locked::Locked;
 use super::locking::ensure;
 use super::source::Source;
@@ -15,15 +16,6 @@ use wifibox_recipe::{Axes, Catalog, Composed, Recipe, Selection, Sources};
 
 /// The name of the archive of linux-firmware among repositories, as `--mirror` calls it.
 const FIRMWARE_ARCHIVE: &str = "linux-firmware";
-
-/// Which variants are asked for; all where a list is empty.
-#[derive(Debug, Clone, Default)]
-pub struct Limits {
-    /// Flavors.
-    pub flavors: Vec<String>,
-    /// Kernels.
-    pub kernels: Vec<String>,
-}
 
 /// A file that some variant is made of.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -104,53 +96,6 @@ impl Solver {
     }
 }
 
-/// Keeps the flavors and kernels that are asked for.
-fn keep_asked(
-    axes: &mut Axes,
-    limits: &Limits,
-    catalog: &Catalog,
-    selection: &Selection,
-    context: &Context<'_>,
-) -> Result<(), Error> {
-    // A name that is not there is refused as it is in a build.
-    for name in &limits.flavors {
-        catalog.compose(&Selection { flavor: name.clone(), ..selection.clone() })?;
-    }
-    for name in &limits.kernels {
-        catalog.compose(&Selection { kernel: Some(name.clone()), ..selection.clone() })?;
-    }
-    let asked = |name: &String| limits.flavors.is_empty() || limits.flavors.contains(name);
-    axes.flavors.retain(|flavor| asked(&flavor.choice.name));
-    match limits.kernels.as_slice() {
-        [] => leave_unpinned_out(axes, catalog, selection, context)?,
-        asked => axes.kernels.retain(|kernel| asked.contains(&kernel.name)),
-    }
-    Ok(())
-}
-
-/// Leaves out the kernels that are published by themselves and that nobody has locked here: who wants one says so.
-fn leave_unpinned_out(
-    axes: &mut Axes,
-    catalog: &Catalog,
-    selection: &Selection,
-    context: &Context<'_>,
-) -> Result<(), Error> {
-    let mut locked = Vec::new();
-    for kernel in axes.kernels.drain(..) {
-        let selection = Selection { kernel: Some(kernel.name.clone()), ..selection.clone() };
-        let sources = Source::all(&catalog.compose(&selection)?);
-        let is_missing = |source: &&Source| {
-            let own = sources.first().unwrap_or(source);
-            source.published && !source.lock_path(own, context.lock).exists()
-        };
-        if !sources.iter().any(|source| is_missing(&source)) {
-            locked.push(kernel);
-        }
-    }
-    axes.kernels = locked;
-    Ok(())
-}
-
 /// Resolves every variant of the base, release, architecture and hypervisor of `selection`.
 ///
 /// # Errors
@@ -164,7 +109,7 @@ pub fn variants(
 ) -> Result<Variants, Error> {
     let recipe = catalog.compose(selection)?;
     let mut axes = catalog.axes(&recipe)?;
-    keep_asked(&mut axes, limits, catalog, selection, context)?;
+    limits.keep(&mut axes, catalog, selection, context)?;
 
     let mut solvers: Vec<(Target, Solver)> = Vec::new();
     for kernel in &axes.kernels {
