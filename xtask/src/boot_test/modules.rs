@@ -17,7 +17,8 @@ use super::setup::{Setup, append};
 const UNRESOLVED: [&str; 3] =
     ["Unknown symbol", "disagrees about version of symbol", "module verification failed"];
 
-/// Loads each module of the list by itself; what it needs comes along.
+/// Loads each module of the list by itself; what it needs comes along. Then one from elsewhere than the root image, which
+/// a kernel that knows LoadPin must refuse.
 const LOAD: &str = "#!/bin/sh
 cd /run/e2e
 mkdir -p out
@@ -27,6 +28,11 @@ while read -r module; do
 done <modules.txt >out/results.tmp
 cat /proc/modules >out/loaded
 dmesg >out/dmesg
+if [ -e /proc/sys/kernel/loadpin/enforce ]; then
+	for file in /lib/modules/*/kernel/net/*/*.ko; do :; done
+	cp \"$file\" /tmp/elsewhere.ko
+	insmod /tmp/elsewhere.ko >out/elsewhere 2>&1 && echo taken >>out/elsewhere
+fi
 mv out/results.tmp out/results
 ";
 
@@ -103,6 +109,13 @@ pub fn run(session: &mut Session) -> Result<(), String> {
         return Err(format!("the kernel says: {line}"));
     }
     session.report.step("no unresolved symbol", seconds, "");
+    if let Ok(text) = read("elsewhere") {
+        let said = text.trim();
+        if !said.contains("Operation not permitted") {
+            return Err(format!("a module from /tmp is not refused: {said}"));
+        }
+        session.report.step("a module from elsewhere is refused", seconds, said);
+    }
     // What comes after is the business of the tests with a radio.
     session.wait_ready()
 }

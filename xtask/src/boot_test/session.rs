@@ -76,7 +76,7 @@ impl Session {
     pub fn wait_kernel(&mut self) -> Result<(), String> {
         self.wait_console(
             "kernel up",
-            &["wifibox: kernel up", "wifibox: init ", "OpenRC ", "procd: "],
+            &["wifibox: kernel up", "wifibox: init ", "OpenRC ", "init: Console is alive"],
         )
     }
 

@@ -208,7 +208,12 @@ fn put_modules(
         InitSystem::Openrc => "etc/modules-load.d/wifibox.conf",
         InitSystem::Procd => "etc/modules.d/00-wifibox",
     };
-    write_file(tree, list, load_list(recipe, closure)?, 0o644)?;
+    write_file(tree, list, load_list(&recipe.load_modules, closure)?, 0o644)?;
+    if recipe.init_system.value == InitSystem::Procd && recipe.initramfs.is_none() {
+        // What an initramfs would have loaded: procd does it before it looks for a place for settings.
+        let early = load_list(&recipe.initramfs_modules, closure)?;
+        write_file(tree, "etc/modules-boot.d/00-wifibox", early, 0o644)?;
+    }
     Ok(())
 }
 
@@ -331,9 +336,9 @@ pub(super) fn files_of(
     Ok(names)
 }
 
-/// The list of modules: what the guest loads when it boots.
-fn load_list(recipe: &Recipe, closure: &Closure) -> Result<String, Error> {
+/// The list of these modules, a line each, for what loads them when the guest boots.
+fn load_list(modules: &[Sourced<Module>], closure: &Closure) -> Result<String, Error> {
     // With what they need, softly too: busybox's modprobe does not follow soft dependencies.
-    let names = closure.load_order(&files_of(&recipe.load_modules, closure)?)?;
+    let names = closure.load_order(&files_of(modules, closure)?)?;
     Ok(names.iter().map(|name| format!("{name}\n")).collect())
 }
