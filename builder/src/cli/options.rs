@@ -11,6 +11,7 @@ use super::candidates;
 use super::render::printer::{Color, Level};
 use wifibox_ground::device::DeviceId;
 use wifibox_linux::drivers::{ArchiveChoice, FirmwareAdd};
+use wifibox_recipe::Selection;
 
 /// Flags of every verb.
 #[derive(Debug, Clone, Args)]
@@ -157,6 +158,21 @@ pub struct TargetArgs {
     /// The architecture, e.g. x86_64 or aarch64 [default: the base's own]
     #[arg(long, value_name = "NAME", add = Candidates::new(candidates::architectures))]
     pub arch: Option<String>,
+}
+
+/// A kernel whose lock is not the base's.
+#[derive(Debug, Clone, Args)]
+pub struct OtherKernelArgs {
+    /// With this kernel: one that does not come from the base has a lock of its own
+    #[arg(long, value_name = "NAME", add = Candidates::new(candidates::kernels))]
+    pub kernel: Option<String>,
+}
+
+impl OtherKernelArgs {
+    /// The same target with this kernel, where one is named.
+    pub fn of(&self, target: Selection) -> Selection {
+        Selection { kernel: self.kernel.clone().or(target.kernel), ..target }
+    }
 }
 
 /// Where packages come from, and how far the lock and the network may be used.

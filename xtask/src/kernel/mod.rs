@@ -49,6 +49,9 @@ pub struct Arguments {
     /// Take the newest source that there is into the lock.
     #[arg(long)]
     upgrade: bool,
+    /// With --upgrade: only say which one that would be.
+    #[arg(long, requires = "upgrade")]
+    dry_run: bool,
     /// Take a repository from this mirror; may be given more than once.
     #[arg(long, value_name = "NAME=URL", value_parser = mirror)]
     mirror: Vec<(String, Location)>,
@@ -130,7 +133,14 @@ pub fn run(arguments: Arguments) -> Result<(), Failure> {
     let variant =
         Variant { machine: arguments.arch, xen: arguments.xen, radios: !arguments.without_radios };
     let fragments = config::Fragments::read(&arguments.config, variant)?;
-    let source = source::find(&arguments)?;
+    let source = match source::find(&arguments)? {
+        source::Found::Here(source) => source,
+        source::Found::Newest { locked, offered } => {
+            let locked = locked.as_deref().unwrap_or("nothing");
+            println!("{} {offered} is the newest source; the lock has {locked}", arguments.source);
+            return Ok(());
+        }
+    };
     println!("source: {} {}, SHA-256 {}", source.name, source.version, source.sha256);
 
     let temporary;

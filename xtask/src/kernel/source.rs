@@ -36,8 +36,21 @@ pub struct Source {
     path: PathBuf,
 }
 
+/// What there is of a source.
+pub enum Found {
+    /// The package.
+    Here(Source),
+    /// Its versions, where nothing else is asked.
+    Newest {
+        /// That of the lock.
+        locked: Option<String>,
+        /// The newest one that the signed indexes have.
+        offered: String,
+    },
+}
+
 /// Finds the package in the lock, or makes the lock of the newest that the signed indexes have, and fetches it.
-pub fn find(arguments: &Arguments) -> Result<Source, Failure> {
+pub fn find(arguments: &Arguments) -> Result<Found, Failure> {
     let out = &arguments.out;
     let network = if arguments.offline { Network::Offline } else { Network::Online };
     let http = HttpOptions { proxy: ProxyChoice::System, ..HttpOptions::default() };
@@ -62,12 +75,11 @@ pub fn find(arguments: &Arguments) -> Result<Source, Failure> {
     let archives = archives(&arguments.release)?;
     let own_lock = out.join("source.lock");
     let file = arguments.lock_file.as_deref().unwrap_or(&own_lock);
-    let known = if arguments.upgrade { None } else { Lock::read(file, &archives.target)? };
-    let locked =
-        known.as_ref().and_then(|lock| named(&lock.packages, &archives, &arguments.source));
-    let locked = match locked {
-        Some(locked) => locked,
-        None => {
+    let known = Lock::read(file, &archives.target)?;
+    let known = known.and_then(|lock| named(&lock.packages, &archives, &arguments.source));
+    let locked = match known {
+        Some(locked) if !arguments.upgrade => locked,
+        known => {
             let store = access.store()?;
             let before = Before { indexes: &[], packages: &[], upgrade: true };
             let offered =
@@ -78,6 +90,10 @@ pub fn find(arguments: &Arguments) -> Result<Source, Failure> {
                     format!("{target} has no package {name}: name another with --source").into()
                 );
             };
+            if arguments.dry_run {
+                let locked = known.map(|locked| locked.package.version);
+                return Ok(Found::Newest { locked, offered: newest.package.version });
+            }
             let packages = vec![newest.clone()];
             Lock::new(archives.target.clone(), offered.indexes, packages).write(file)?;
             newest
@@ -87,12 +103,12 @@ pub fn find(arguments: &Arguments) -> Result<Source, Failure> {
     let wanted = artefact::artefact(&archives, &locked, &context)?;
     let fetched = access.fetcher(&store, &work).fetch(&wanted)?;
     let package = locked.package;
-    Ok(Source {
+    Ok(Found::Here(Source {
         name: package.name,
         version: package.version,
         sha256: fetched.sha256,
         path: fetched.path,
-    })
+    }))
 }
 
 /// Debian's archives, as the recipes know them.

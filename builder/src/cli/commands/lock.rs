@@ -1,12 +1,10 @@
 //! `wifibox-build lock`: makes, upgrades or checks the lock file of a base, release and architecture.
 
 use clap::Args;
-use clap_complete::ArgValueCandidates as Candidates;
 
 use crate::cli::answers;
-use crate::cli::candidates;
 use crate::cli::context::Context;
-use crate::cli::options::{ProjectArgs, SourceArgs, TargetArgs};
+use crate::cli::options::{OtherKernelArgs, ProjectArgs, SourceArgs, TargetArgs};
 use crate::cli::render::failure::Failure;
 use wifibox_pipeline::Environment;
 use wifibox_recipe::Selection;
@@ -21,9 +19,9 @@ pub struct LockArgs {
     #[command(flatten)]
     /// Of which base.
     pub target: TargetArgs,
-    /// With this kernel: one that does not come from the base has a lock of its own
-    #[arg(long, value_name = "NAME", add = Candidates::new(candidates::kernels))]
-    pub kernel: Option<String>,
+    #[command(flatten)]
+    /// With which kernel.
+    pub kernel: OtherKernelArgs,
     /// Take the newest packages the repositories offer
     #[arg(long, conflicts_with = "check")]
     pub upgrade: bool,
@@ -55,11 +53,8 @@ pub fn run(context: &Context, args: &LockArgs) -> Result<(), Failure> {
     }
     environment.lock.new_pins = args.trust_new_pins;
     let mut locks: Vec<Locked> = Vec::new();
-    for mut target in context.targets(&args.project, &args.target)? {
-        if args.kernel.is_some() {
-            target.kernel.clone_from(&args.kernel);
-        }
-        let made = one(context, &target, args, &environment)?;
+    for target in context.targets(&args.project, &args.target)? {
+        let made = one(context, &args.kernel.of(target), args, &environment)?;
         // Kernels of another base are in the lock of that base, which another target may be for, too.
         let is_new = |made: &Locked| locks.iter().all(|known| known.path != made.path);
         let new: Vec<Locked> = made.into_iter().filter(is_new).collect();

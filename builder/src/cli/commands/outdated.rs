@@ -3,7 +3,7 @@
 use clap::Args;
 
 use crate::cli::context::Context;
-use crate::cli::options::{ProjectArgs, SourceArgs, TargetArgs};
+use crate::cli::options::{OtherKernelArgs, ProjectArgs, SourceArgs, TargetArgs};
 use crate::cli::render;
 use crate::cli::render::failure::Failure;
 use wifibox_resolve::outdated::Outdated;
@@ -21,6 +21,9 @@ pub struct OutdatedArgs {
     #[command(flatten)]
     /// Of which base.
     pub target: TargetArgs,
+    #[command(flatten)]
+    /// With which kernel.
+    pub kernel: OtherKernelArgs,
     /// Exit with 1 if something is newer
     #[arg(long)]
     pub exit_code: bool,
@@ -37,6 +40,7 @@ pub fn run(context: &Context, args: &OutdatedArgs) -> Result<(), Failure> {
     let environment = context.environment(&args.source)?;
     let mut all: Vec<Outdated> = Vec::new();
     for target in context.targets(&args.project, &args.target)? {
+        let target = args.kernel.of(target);
         let found = wifibox_resolve::outdated(&context.catalog, &target, &environment.locking())?;
         let is_new = |found: &Outdated| all.iter().all(|known| known.lock != found.lock);
         let new: Vec<Outdated> = found.into_iter().filter(is_new).collect();
