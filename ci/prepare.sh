@@ -26,6 +26,7 @@ packages=(
     e2fsprogs                # debugfs: the disk of an installed Alpine
     debian-archive-keyring   # the base debian, where the host is another distribution
     chromium                 # the pages for people
+    flex bison bc libelf-dev libssl-dev zstd make # the kernel slim
     xen-utils-common libxen-dev  # xl's examples, and its own reader
 )
 # xl itself has Xen's version in its name.

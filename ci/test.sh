@@ -140,6 +140,8 @@ guests() {
     after "build tests and chores" "build hwsim on Debian"
     step "Xen: the real xl, a driver domain, a domain behind it" ci/xen.sh "$tool" "$lock" "$cache" "$work/xen"
     after "build tests and chores" "build hwsim on Debian"
+    step "the kernel slim: compiled, both roles booted" ci/slim.sh "$tool" "$lock" "$cache" "$work/slim" "$work/hwsim"
+    after "build tests and chores" "build hwsim on Debian"
     step "boot: Alpine from real packages, its scripts understood" ci/alpine-boot.sh "$tool" "$lock" "$cache" "$work/alpine"
     after "build tests and chores" "build hwsim on Debian"
     step "boot: OpenWrt from generated feeds, opkg and apk v3" ci/openwrt-boot.sh "$tool" "$lock" "$cache" "$work/openwrt"
@@ -242,6 +244,9 @@ long() {
     step "build the program" cargo build --release --quiet --package wifibox-build
     after "build the program"
     step "maintainer scripts of every flavor" ci/scripts-report.py "$tool" "$cache" "$work/scripts"
+    after "build the program"
+    step "the kernel slim: the same bytes twice, with every driver" ci/slim-long.sh "$tool" "$work/slim"
+    after "build the program"
     needs ip
     step "a release of three machines is that of one" ci/release-shards.sh "$tool" "$XTASK" "$lock" "$cache"
 }
