@@ -73,16 +73,24 @@ impl Catalog {
         self.bases.get(base).filter(|base| base.value.release(release).is_some())
     }
 
-    /// The kernels of `base` in `release` that exist for `architecture`.
+    /// The kernels of `base` in `release` that exist for `architecture`. Of those that are published by themselves one
+    /// stands for all, unless a flavor is for one of them: they ask nothing of the base.
     fn kernels_on<'a>(
         &'a self,
         base: &'a Document<Base>,
         release: &str,
         architecture: &'a str,
     ) -> impl Iterator<Item = &'a At<String>> {
-        base.value.kernels_of(release).iter().filter(|name| {
-            let kernel = self.kernels.get(&name.value);
-            kernel.is_some_and(|kernel| kernel.value.architecture_like(architecture).is_some())
+        let mut has_published = false;
+        base.value.kernels_of(release).iter().filter(move |name| {
+            let Some(kernel) = self.kernels.get(&name.value) else { return false };
+            if kernel.value.architecture_like(architecture).is_none() {
+                return false;
+            }
+            let of_flavors =
+                || self.flavors.values().any(|f| f.value.kernels.get(&name.value).is_some());
+            let is_one_of_many = kernel.value.published.is_some() && !of_flavors();
+            !(is_one_of_many && std::mem::replace(&mut has_published, true))
         })
     }
 
