@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # The whole kernel slim, made twice in different folders: the same bytes. Its drivers against those of Debian's kernel of the
-# same source: what they drive, and the firmware that they ask for. Every module of every flavor loads.
+# same source: what they drive, and the firmware that they ask for. Every module of every flavor loads. The variant for Xen
+# is the kernel of a driver domain.
 # slim-long.sh TOOL FOLDER
 set -euo pipefail
 tool=$1 folder=$2
@@ -35,3 +36,7 @@ done
 "$tool" lock "${packages[@]}" --kernel slim --trust-new-pins
 "$tool" --quiet "${packages[@]}" --flavor default --kernel slim --out "$folder/default"
 xtask boot-test "$folder/default" --load-modules --memory 256 --timeout 120
+
+xtask kernel --xen --without-radios --out "$folder/for-xen" --cache-dir "$folder/cache"
+"$tool" lock "${packages[@]:0:6}" --mirror "slim=$folder/for-xen" --kernel slim-xen --trust-new-pins
+ci/xen.sh "$tool" "$folder/guest.lock" "$folder/cache" "$folder/xen" --kernel slim-xen

@@ -28,15 +28,14 @@ pub fn initramfs(output: &Path, port: u16) -> Result<Vec<u8>, String> {
         add(&mut tree, folder, 0o755, Kind::Directory)?;
     }
     let init = INIT.replace("@PORT@", &port.to_string()).into_bytes();
-    for (path, mode, bytes) in [
-        ("bin/busybox", 0o755, one("bin/busybox")?),
-        ("lib/xen-netfront.ko", 0o644, one("/xen-netfront.ko")?),
-        ("init", 0o755, init),
-    ] {
+    // Not there if the kernel has it built in.
+    let card = one("/xen-netfront.ko").ok().map(|bytes| ("lib/xen-netfront.ko", 0o644, bytes));
+    let files = [("bin/busybox", 0o755, one("bin/busybox")?), ("init", 0o755, init)];
+    for (path, mode, bytes) in files.into_iter().chain(card) {
         add(&mut tree, path, mode, Kind::File(Content::from_bytes(bytes)))?;
     }
     let mut bytes = Vec::new();
-    newc::write(&tree, newc::InitramfsCompressor::Gzip, 0, &mut bytes)
+    newc::write(&tree, newc::InitramfsCompressor::Zstd, 0, &mut bytes)
         .map_err(|e| e.to_string())?;
     Ok(bytes)
 }

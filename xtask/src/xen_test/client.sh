@@ -24,7 +24,7 @@ mount -t sysfs sys /sys
 mount -t devtmpfs dev /dev
 exec </dev/console >/dev/console 2>&1
 
-insmod /lib/xen-netfront.ko
+[ ! -f /lib/xen-netfront.ko ] || insmod /lib/xen-netfront.ko
 tries=0
 until [ -e /sys/class/net/eth0 ] || [ "$tries" -ge 300 ]; do
 	tries=$((tries + 1))

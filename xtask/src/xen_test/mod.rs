@@ -102,7 +102,7 @@ fn watch(
     machine.step("xl refuses a card in a PVH domain", "test: pvh refused", limit)?;
     machine.step("the guest is installed by its setup.sh", "setup.sh: installed", limit)?;
     machine.step("the driver domain is started", "test: created wifibox", limit)?;
-    machine.step("its kernel is up", "wifibox| wifibox: kernel up", limit)?;
+    machine.step("its kernel is up", "wifibox| wifibox: init ", limit)?;
     machine.step("its services are up", "wifibox| wifibox: ready", limit)?;
     machine.step("its card has an address", "wifibox: wan0: BOUND", limit)?;
     machine.step("a domain behind it is started", "test: created client", limit)?;
