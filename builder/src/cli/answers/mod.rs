@@ -14,6 +14,7 @@ use wifibox_host::detect::answer::Answer;
 use wifibox_host::doctor::Finding;
 use wifibox_host::install::{Build as Installed, Step, Task};
 use wifibox_host::lint::Problem;
+use wifibox_pipeline::transfer::{PullReport, PushReport};
 use wifibox_pipeline::{BuildReport, BundleReport, Kept};
 use wifibox_recipe::{Listing, Row};
 use wifibox_report::Manifest;
@@ -139,6 +140,20 @@ pub struct Status<'a> {
     pub status: &'a Map<String, Value>,
     /// How long ago it wrote that, in seconds.
     pub age_seconds: u64,
+}
+
+/// What `pull` fetched.
+#[derive(Serialize, JsonSchema)]
+pub struct Pull<'a> {
+    /// What was pulled.
+    pub pull: &'a PullReport,
+}
+
+/// What `push` sent.
+#[derive(Serialize, JsonSchema)]
+pub struct Push<'a> {
+    /// What was pushed.
+    pub push: &'a PushReport,
 }
 
 /// What `report` wrote.

@@ -150,7 +150,8 @@ impl Registry<'_> {
             Err(error) => return Err(self.fault(name, error)),
         };
         let other = |size: u64| {
-            let expected = Identity { size: Some(descriptor.size), sha256: Some(descriptor.digest) };
+            let expected =
+                Identity { size: Some(descriptor.size), sha256: Some(descriptor.digest) };
             let (expected, found) = (Box::new(expected), Box::new(Found { size, sha256: None }));
             Fault::Final(RegistryError::Changed { what: name.to_owned(), expected, found })
         };

@@ -173,7 +173,8 @@ impl<'a> Registry<'a> {
             None => RegistryError::NoLogin { host: host() },
         };
         let challenges = answer.headers.get_all(WWW_AUTHENTICATE);
-        let challenges: Vec<&str> = challenges.iter().filter_map(|text| text.to_str().ok()).collect();
+        let challenges: Vec<&str> =
+            challenges.iter().filter_map(|text| text.to_str().ok()).collect();
         let bearer = challenges.iter().find(|text| is_scheme(text, "bearer"));
         match (bearer, login) {
             (Some(challenge), _) => self.check_realm(challenge)?,
@@ -285,7 +286,8 @@ fn client(http: &HttpOptions) -> Result<reqwest::Client, String> {
         ProxyChoice::System => builder,
         ProxyChoice::Direct => builder.no_proxy(),
         ProxyChoice::Url(url) => {
-            let proxy = reqwest::Proxy::all(url).map_err(|error| format!("proxy {url:?}: {error}"))?;
+            let proxy =
+                reqwest::Proxy::all(url).map_err(|error| format!("proxy {url:?}: {error}"))?;
             builder.no_proxy().proxy(proxy)
         }
     };

@@ -160,7 +160,9 @@ impl Document {
             Some(INDEX_TYPE) => true,
             None => head.manifests.is_some(),
             Some(other) => {
-                return Err(format!("its media type is {other}: no guest that this program pushed"));
+                return Err(format!(
+                    "its media type is {other}: no guest that this program pushed"
+                ));
             }
         };
         let (document, count) = if is_index {

@@ -73,11 +73,7 @@ struct Entry {
 ///
 /// # Errors
 /// [`LoginError`].
-pub fn stored_login(
-    text: &str,
-    host: &str,
-    repository: &str,
-) -> Result<Option<Login>, LoginError> {
+pub fn stored_login(text: &str, host: &str, repository: &str) -> Result<Option<Login>, LoginError> {
     let file: File =
         serde_json::from_str(text).map_err(|error| LoginError::Malformed(error.to_string()))?;
     let helper = file.cred_helpers.get(host);
@@ -111,7 +107,8 @@ pub fn stored_login(
 
 /// docker writes addresses, too: `https://index.docker.io/v1/`.
 fn plain_name(name: &str) -> &str {
-    let name = name.strip_prefix("https://").or_else(|| name.strip_prefix("http://")).unwrap_or(name);
+    let name =
+        name.strip_prefix("https://").or_else(|| name.strip_prefix("http://")).unwrap_or(name);
     let name = name.trim_end_matches('/');
     name.strip_suffix("/v1").or_else(|| name.strip_suffix("/v2")).unwrap_or(name)
 }
@@ -164,9 +161,17 @@ mod tests {
         assert_eq!(read(r#"{"credsStore": "desktop"}"#, "r", "x"), Ok(None));
         let token = r#"{"auths": {"r": {"identitytoken": "t"}}}"#;
         assert_eq!(read(token, "r", "x"), Err(LoginError::Token { host: "r".to_owned() }));
-        for bad in ["", "[]", r#"{"auths": {"r": {"auth": "?"}}}"#, r#"{"auths": {"r": {"auth": "YQ=="}}}"#] {
+        for bad in [
+            "",
+            "[]",
+            r#"{"auths": {"r": {"auth": "?"}}}"#,
+            r#"{"auths": {"r": {"auth": "YQ=="}}}"#,
+        ] {
             assert!(matches!(read(bad, "r", "x"), Err(LoginError::Malformed(_))), "{bad}");
         }
-        assert_eq!(format!("{:?}", Login { username: "u".into(), password: "p".into() }), "Login(u)");
+        assert_eq!(
+            format!("{:?}", Login { username: "u".into(), password: "p".into() }),
+            "Login(u)"
+        );
     }
 }

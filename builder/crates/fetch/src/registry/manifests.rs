@@ -59,10 +59,7 @@ impl Registry<'_> {
             return Err(RegistryError::Changed {
                 what,
                 expected: Box::new(Identity { size: None, sha256: Some(*expected) }),
-                found: Box::new(Found {
-                    size: answer.body.len() as u64,
-                    sha256: Some(digest),
-                }),
+                found: Box::new(Found { size: answer.body.len() as u64, sha256: Some(digest) }),
             });
         }
         Ok(Some((answer.body, digest)))
@@ -75,7 +72,8 @@ impl Registry<'_> {
     pub fn document(&self, at: At<'_>) -> Result<(Document, Sha256), RegistryError> {
         let what = self.name_at(at);
         let found = self.manifest(at)?;
-        let (bytes, digest) = found.ok_or_else(|| RegistryError::NotFound { what: what.clone() })?;
+        let (bytes, digest) =
+            found.ok_or_else(|| RegistryError::NotFound { what: what.clone() })?;
         let document =
             Document::parse(&bytes).map_err(|why| RegistryError::Malformed { what, why })?;
         Ok((document, digest))

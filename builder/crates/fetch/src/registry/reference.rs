@@ -25,7 +25,9 @@ pub struct Reference {
 
 /// Text that is no such address.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{text:?} is no address of a guest in a registry: {why}; expected oci://HOST/REPOSITORY:TAG")]
+#[error(
+    "{text:?} is no address of a guest in a registry: {why}; expected oci://HOST/REPOSITORY:TAG"
+)]
 pub struct ReferenceError {
     text: String,
     why: &'static str,
@@ -66,7 +68,13 @@ impl FromStr for Reference {
             Some((rest, digest)) => {
                 let hex = digest.strip_prefix("sha256:");
                 let parsed = hex.and_then(|hex| hex.parse().ok());
-                (rest, Some(parsed.ok_or_else(|| bad("behind @, sha256: and 64 digits are expected"))?))
+                (
+                    rest,
+                    Some(
+                        parsed
+                            .ok_or_else(|| bad("behind @, sha256: and 64 digits are expected"))?,
+                    ),
+                )
             }
         };
         let (repository, tag) = match rest.rsplit_once(':') {
@@ -79,7 +87,9 @@ impl FromStr for Reference {
             ));
         }
         if tag.is_some_and(|tag| !is_tag(tag)) {
-            return Err(bad("the tag has other characters than letters, digits, . _ -, or over 128"));
+            return Err(bad(
+                "the tag has other characters than letters, digits, . _ -, or over 128",
+            ));
         }
         let tag = tag.or(if digest.is_none() { Some(DEFAULT_TAG) } else { None });
         Ok(Reference {
@@ -106,9 +116,7 @@ impl fmt::Display for Reference {
 
 fn is_host(host: &str) -> bool {
     let name_of = |host: &str| match host.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
-        Some((inside, rest)) => {
-            inside.parse::<std::net::Ipv6Addr>().ok().map(|_| rest.to_owned())
-        }
+        Some((inside, rest)) => inside.parse::<std::net::Ipv6Addr>().ok().map(|_| rest.to_owned()),
         None => {
             let (name, port) = host.split_at(host.find(':').unwrap_or(host.len()));
             let plain = |b: u8| b.is_ascii_alphanumeric() || b == b'-';

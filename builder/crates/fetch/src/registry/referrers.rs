@@ -102,8 +102,9 @@ fn entries(bytes: &[u8], what: &str) -> Result<Vec<Descriptor>, RegistryError> {
     struct Loose {
         manifests: Vec<serde_json::Value>,
     }
-    let loose: Loose = serde_json::from_slice(bytes).map_err(|error| {
-        RegistryError::Malformed { what: what.to_owned(), why: error.to_string() }
+    let loose: Loose = serde_json::from_slice(bytes).map_err(|error| RegistryError::Malformed {
+        what: what.to_owned(),
+        why: error.to_string(),
     })?;
     Ok(loose.manifests.into_iter().filter_map(|one| serde_json::from_value(one).ok()).collect())
 }

@@ -91,9 +91,7 @@ impl Registry<'_> {
         let reader = open().map_err(unreadable)?;
         let count = Arc::<AtomicU64>::default();
         let pieces = Pieces { reader, count: Arc::clone(&count) };
-        let pieces = pieces.map(|piece| {
-            piece.map(Into::into).map_err(OciDistributionError::from)
-        });
+        let pieces = pieces.map(|piece| piece.map(Into::into).map_err(OciDistributionError::from));
         let digest = format!("sha256:{}", descriptor.digest);
         let sent = self.blobs.push_blob_stream(
             &self.image,

@@ -24,6 +24,7 @@ use serde::{Deserialize, Serialize};
 use crate::cancel;
 use crate::content::Content;
 use crate::digests::Digests;
+use place::Old;
 use work::WorkFolder;
 
 pub use file::{NewFile, put, put_link};
@@ -135,6 +136,7 @@ pub fn sweep_beside(target: &Path) {
 #[derive(Debug)]
 pub struct OutputFolder {
     target: PathBuf,
+    old: Old,
     work: WorkFolder,
     files: Mutex<Vec<(Output, Digests)>>,
     links: Mutex<Vec<Link>>,
@@ -181,16 +183,29 @@ impl OutputFolder {
     /// # Errors
     /// As [`place::check_target`]; or the folder cannot be made.
     pub fn begin(target: &Path) -> Result<Self, OutputError> {
+        OutputFolder::begin_over(target, Old::Built)
+    }
+
+    /// The same for an output, or a release, that somebody else made and that is written as it came: it ends with
+    /// [`OutputFolder::finish_as_it_is`]. An older one may have a signature.
+    ///
+    /// # Errors
+    /// As [`OutputFolder::begin`].
+    pub fn begin_fetched(target: &Path) -> Result<Self, OutputError> {
+        OutputFolder::begin_over(target, Old::Fetched)
+    }
+
+    fn begin_over(target: &Path, old: Old) -> Result<Self, OutputError> {
         let parent = parent_of(target);
         fs::create_dir_all(parent).map_err(at("cannot make folder", parent))?;
         work::sweep(parent);
-        place::check_target(target)?;
+        place::check_small(target, old)?;
         let name = target.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let work =
             WorkFolder::partial(parent, &name).map_err(at("cannot make a folder in", parent))?;
         let durable = Durable::start().map_err(at("cannot start a thread for", target))?;
         let (target, files, links) = (target.to_owned(), Mutex::default(), Mutex::default());
-        Ok(OutputFolder { target, work, files, links, durable })
+        Ok(OutputFolder { target, old, work, files, links, durable })
     }
 
     /// Where the work is done until [`OutputFolder::finish`]; also good for temporary files.
@@ -333,11 +348,19 @@ impl OutputFolder {
         let sums: String =
             self.files().iter().map(|file| format!("{}  {}\n", file.sha256, file.path)).collect();
         self.write_bytes("SHA256SUMS", 0o644, sums.as_bytes())?;
+        self.finish_as_it_is()
+    }
+
+    /// The same without writing `SHA256SUMS`: it is there.
+    ///
+    /// # Errors
+    /// As [`OutputFolder::finish`].
+    pub fn finish_as_it_is(self) -> Result<Vec<Output>, OutputError> {
         let files = self.files();
         let work = self.work.path().to_owned();
         set_folder_modes(&work).map_err(at("cannot set the mode of", &work))?;
         // Meanwhile the disk works.
-        place::check_all(&self.target)?;
+        place::check_all(&self.target, self.old)?;
         self.durable.finish()?;
         let whole = cancel::uninterrupted();
         place::put(&work, &self.target)?;
