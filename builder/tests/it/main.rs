@@ -26,6 +26,7 @@ mod openwrt_partial;
 mod point_releases;
 mod project;
 mod recipes;
+mod registry;
 mod release;
 mod remote_cache;
 mod renew;

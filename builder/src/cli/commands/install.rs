@@ -140,7 +140,7 @@ fn from_registry(context: &Context, args: &InstallArgs, address: &str) -> Result
         registry: &choice,
     };
     let pulled = pull(&request, &access, &args.registry.work(context))?;
-    context.printer.status("Pulled", moved(&pulled).trim());
+    context.printer.status("Pulled", &moved(&pulled));
     from_folder(context, args, &out)
 }
 

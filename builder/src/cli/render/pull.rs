@@ -15,14 +15,15 @@ pub fn text(report: &PullReport) -> String {
                 &format!("  {more} signatures of cosign are beside it, which were not checked\n")
         }
     }
-    text + &moved(report)
+    let (reference, digest) = (&report.reference, report.digest);
+    text + &format!("  {}\n  {reference}: digest sha256:{digest}\n", moved(report))
 }
 
 /// How much came, and how much was here.
 pub fn moved(report: &PullReport) -> String {
     let (fetched, here) = (report.fetched, report.here);
     format!(
-        "  {} files fetched, {} bytes; {} files, {} bytes, were here\n  {}: digest sha256:{}\n",
-        fetched.count, fetched.bytes, here.count, here.bytes, report.reference, report.digest
+        "{} files fetched, {} bytes; {} files, {} bytes, were here",
+        fetched.count, fetched.bytes, here.count, here.bytes
     )
 }

@@ -100,14 +100,14 @@ impl Registry<'_> {
             Some(descriptor.size),
         );
         // Told once, also where it is sent again.
-        let moved = || {
+        let moved = &|| {
             let now = count.load(Ordering::Relaxed);
             let before = told.get();
             task.advance(now.saturating_sub(before));
             told.set(now.max(before));
             now
         };
-        let answer = self.wait(name, &moved, sent);
+        let answer = self.wait(name, moved, sent);
         moved();
         match answer? {
             Ok(_) => Ok(()),

@@ -3,13 +3,13 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use wifibox_fetch::Store;
 use wifibox_fetch::registry::{At, Descriptor, Document, Registry};
 use wifibox_ground::digest::Sha256;
 use wifibox_report::artifact::SIGNATURE;
 use wifibox_report::signature::SIZE_LIMIT;
 
 use super::TransferError;
+use super::sources::Sources;
 
 /// The most signatures of one manifest that are looked at: the newest key's, and those of keys before.
 const SIGNATURES: usize = 8;
@@ -42,7 +42,7 @@ pub(super) struct Minisig {
 /// The signatures over the manifest with this digest: minisign's, and cosign's.
 pub(super) fn about(
     registry: &Registry<'_>,
-    store: &Store,
+    sources: &mut Sources<'_>,
     subject: &Sha256,
 ) -> Result<(Vec<Minisig>, Vec<Cosign>), TransferError> {
     let (mut minisigs, mut cosign) = (Vec::new(), Vec::new());
@@ -68,8 +68,8 @@ pub(super) fn about(
         if let ([blob], true) = (&manifest.layers[..], is_about)
             && blob.size <= SIZE_LIMIT
         {
-            let (fetched, _) = registry.blob(store, blob, "SHA256SUMS.minisig")?;
-            minisigs.push(Minisig { blob: blob.clone(), bytes: fetched.read()? });
+            let bytes = sources.read(blob, "SHA256SUMS.minisig")?;
+            minisigs.push(Minisig { blob: blob.clone(), bytes });
         }
     }
     // The newest is at the end of the list.

@@ -11,7 +11,7 @@ use wifibox_ground::digest::Sha256;
 use wifibox_ground::output::OutputFolder;
 use wifibox_ground::sums::{SIGNATURES, SUMS, SUMS_LIMIT, Sums};
 use wifibox_ground::work::Work;
-use wifibox_report::artifact::{Listed, is_inside};
+use wifibox_report::artifact::{Listed, Planned, is_inside};
 use wifibox_report::findings::{Findings, Options, Signed};
 use wifibox_report::output::{self, SIZE_LIMIT};
 use wifibox_report::release::INDEX;
@@ -88,7 +88,7 @@ pub fn pull(
     let (chosen, digest) = choose(&registry, reference, request.flavor)?;
     let mut sources = Sources::new(&registry, &store, out);
     let what = reference.to_string();
-    let plan = plan(&registry, &store, &mut sources, &chosen, key, &what)?;
+    let plan = plan(&registry, &mut sources, &chosen, key, &what)?;
     for file in plan.listed.files() {
         work.check()?;
         if file.path != SUMS {
@@ -142,7 +142,6 @@ struct Plan {
 /// Reads the list of hashes, holds its signature against the key, and what the registry lists against it.
 fn plan(
     registry: &Registry<'_>,
-    store: &wifibox_fetch::Store,
     sources: &mut Sources<'_>,
     chosen: &[Chosen],
     key: Option<&PublicKey>,
@@ -152,15 +151,15 @@ fn plan(
     let (mut listed, mut cosign, mut minisigs) = (Listed::default(), Vec::new(), Vec::new());
     for one in chosen {
         listed.add(&one.manifest, &one.prefix).map_err(hostile)?;
-        let (found, others) = about(registry, store, &one.digest)?;
+        let (found, others) = about(registry, sources, &one.digest)?;
         minisigs.push(found);
         cosign.extend(others);
     }
-    let small = |path: &str, limit: u64| {
-        let file = listed.file(path).filter(|file| file.blob.size <= limit);
+    let small = |file: Option<&Planned>, path: &str, limit: u64| {
+        let file = file.filter(|file| file.blob.size <= limit);
         file.cloned().ok_or_else(|| hostile(format!("it has no {path}, or a far too large one")))
     };
-    let bytes = sources.read(&small(SUMS, SUMS_LIMIT)?)?;
+    let bytes = sources.read(&small(listed.file(SUMS), SUMS, SUMS_LIMIT)?.blob, SUMS)?;
     let mut minisigs = minisigs.into_iter();
     let own = minisigs.next().unwrap_or_default();
     let signature = match key {
@@ -178,9 +177,7 @@ fn plan(
     }
     listed.compare(&sums).map_err(hostile)?;
     let head = if listed.file(MANIFEST).is_some() { MANIFEST } else { INDEX };
-    let file = listed.file(head).filter(|file| file.blob.size <= SIZE_LIMIT).cloned();
-    let file = file.ok_or_else(|| hostile(format!("it has no {head}, or a far too large one")))?;
-    let bytes = sources.read(&file)?;
+    let bytes = sources.read(&small(listed.file(head), head, SIZE_LIMIT)?.blob, head)?;
     listed.compare_sizes(head, &bytes).map_err(hostile)?;
     Ok(Plan { listed, sums, signature, cosign })
 }

@@ -1,16 +1,16 @@
 //! Where the bytes of a file come from: the older output in the same place, the store, or the registry.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
 use wifibox_fetch::Store;
-use wifibox_fetch::registry::{Came, Registry};
+use wifibox_fetch::registry::{Came, Descriptor, Registry};
 use wifibox_ground::digest::Sha256;
 use wifibox_ground::output::{OutputError, OutputFolder};
 use wifibox_ground::regular;
-use wifibox_ground::sums::{SUMS, SUMS_LIMIT, Sums};
+use wifibox_ground::sums::{SIGNATURES, SUMS, SUMS_LIMIT, Sums};
 use wifibox_report::artifact::Planned;
 
 use super::TransferError;
@@ -22,6 +22,8 @@ pub(super) struct Sources<'a> {
     store: &'a Store,
     /// Files of the older output, by their hashes.
     old: BTreeMap<Sha256, PathBuf>,
+    /// Blobs that are counted.
+    known: BTreeSet<Sha256>,
     /// What was fetched now.
     pub(super) fetched: Amount,
     /// What was here.
@@ -33,15 +35,27 @@ impl<'a> Sources<'a> {
     pub(super) fn new(registry: &'a Registry<'a>, store: &'a Store, old: &Path) -> Self {
         let bytes = regular::read(&old.join(SUMS), SUMS_LIMIT).unwrap_or_default();
         let hashes = Sums::parse(&bytes).map(|sums| sums.hashes).unwrap_or_default();
-        let old = hashes.into_iter().map(|(path, hash)| (hash, old.join(path))).collect();
+        let listed = hashes.into_iter().map(|(path, hash)| (hash, old.join(path)));
+        // No list has itself, nor its signature.
+        let own = [SUMS, SIGNATURES[0]].map(|name| old.join(name));
+        let own = own.into_iter().filter_map(|path| Some((regular::hash(&path).ok()?.0, path)));
+        let old = listed.chain(own).collect();
         let (fetched, here) = (Amount::default(), Amount::default());
-        Sources { registry, store, old, fetched, here }
+        Sources { registry, store, old, known: BTreeSet::new(), fetched, here }
     }
 
-    /// All bytes of a small file.
-    pub(super) fn read(&mut self, file: &Planned) -> Result<Vec<u8>, TransferError> {
-        let (fetched, came) = self.registry.blob(self.store, &file.blob, &file.path)?;
-        self.count(came, file.blob.size);
+    /// All bytes of a small blob.
+    pub(super) fn read(&mut self, blob: &Descriptor, name: &str) -> Result<Vec<u8>, TransferError> {
+        if let Some(old) = self.old.get(&blob.digest).and_then(|path| same(path, blob)) {
+            let mut bytes = Vec::new();
+            let read = old.take(blob.size).read_to_end(&mut bytes);
+            if read.is_ok() && Sha256::of(&bytes) == blob.digest {
+                self.count(Came::Here, blob);
+                return Ok(bytes);
+            }
+        }
+        let (fetched, came) = self.registry.blob(self.store, blob, name)?;
+        self.count(came, blob);
         Ok(fetched.read()?)
     }
 
@@ -51,17 +65,20 @@ impl<'a> Sources<'a> {
         folder: &OutputFolder,
         file: &Planned,
     ) -> Result<(), TransferError> {
-        if let Some(old) = self.old.get(&file.blob.digest).and_then(|path| same(path, file)) {
-            self.count(Came::Here, file.blob.size);
+        if let Some(old) = self.old.get(&file.blob.digest).and_then(|path| same(path, &file.blob)) {
+            self.count(Came::Here, &file.blob);
             return copy(folder, file, old);
         }
         let (fetched, came) = self.registry.blob(self.store, &file.blob, &file.path)?;
-        self.count(came, file.blob.size);
+        self.count(came, &file.blob);
         copy(folder, file, fetched.open()?)
     }
 
-    /// What was read before counts once.
-    fn count(&mut self, came: Came, size: u64) {
+    /// What is of the same content counts once.
+    fn count(&mut self, came: Came, blob: &Descriptor) {
+        if !self.known.insert(blob.digest) {
+            return;
+        }
         let moved = match came {
             Came::Here => 0,
             Came::Fetched(moved) => moved,
@@ -69,18 +86,18 @@ impl<'a> Sources<'a> {
         let amount = if moved == 0 { &mut self.here } else { &mut self.fetched };
         amount.count += 1;
         self.fetched.bytes += moved;
-        self.here.bytes += size.saturating_sub(moved);
+        self.here.bytes += blob.size.saturating_sub(moved);
     }
 }
 
 /// The file of the older output, if it still has these bytes.
-fn same(path: &Path, file: &Planned) -> Option<File> {
+fn same(path: &Path, blob: &Descriptor) -> Option<File> {
     let data = path.symlink_metadata().ok()?;
-    if data.len() != file.blob.size || !data.is_file() {
+    if data.len() != blob.size || !data.is_file() {
         return None;
     }
     let (hash, _) = regular::hash(path).ok()?;
-    (hash == file.blob.digest).then(|| regular::open(path).ok()).flatten()
+    (hash == blob.digest).then(|| regular::open(path).ok()).flatten()
 }
 
 fn copy(folder: &OutputFolder, file: &Planned, from: File) -> Result<(), TransferError> {
