@@ -2,6 +2,7 @@
 //! line, to which `format` is added; a verb that answers several times prints several lines.
 
 mod schema;
+mod transfer;
 
 use std::path::Path;
 
@@ -14,7 +15,6 @@ use wifibox_host::detect::answer::Answer;
 use wifibox_host::doctor::Finding;
 use wifibox_host::install::{Build as Installed, Step, Task};
 use wifibox_host::lint::Problem;
-use wifibox_pipeline::transfer::{PullReport, PushReport};
 use wifibox_pipeline::{BuildReport, BundleReport, Kept};
 use wifibox_recipe::{Listing, Row};
 use wifibox_report::Manifest;
@@ -25,6 +25,7 @@ use wifibox_report::manifest::{Composition, Firmware, Kernel, Module, Package};
 use wifibox_resolve::lock::Target;
 
 pub use schema::schemas;
+pub use transfer::{Pull, Push};
 
 /// The form of all JSON. It changes only when a program that reads it would have to.
 pub const FORMAT: u64 = 1;
@@ -140,20 +141,6 @@ pub struct Status<'a> {
     pub status: &'a Map<String, Value>,
     /// How long ago it wrote that, in seconds.
     pub age_seconds: u64,
-}
-
-/// What `pull` fetched.
-#[derive(Serialize, JsonSchema)]
-pub struct Pull<'a> {
-    /// What was pulled.
-    pub pull: &'a PullReport,
-}
-
-/// What `push` sent.
-#[derive(Serialize, JsonSchema)]
-pub struct Push<'a> {
-    /// What was pushed.
-    pub push: &'a PushReport,
 }
 
 /// What `report` wrote.

@@ -5,13 +5,11 @@ use std::io;
 
 use crate::cli::answers::{Failed, Fault};
 use wifibox_fetch::FetchError;
-use wifibox_fetch::registry::RegistryError;
 use wifibox_ground::failure::Kind;
 use wifibox_host::install::InstallError;
 use wifibox_host::{HostError, qemu};
 use wifibox_linux::drivers;
 use wifibox_pipeline::Error;
-use wifibox_pipeline::transfer::TransferError;
 use wifibox_recipe::{Problem, RecipeError};
 use wifibox_report::output::LoadError;
 use wifibox_resolve::Error as ResolveError;
@@ -30,7 +28,7 @@ pub struct Failure {
 }
 
 impl Failure {
-    fn new(error: impl Into<Box<dyn StdError>>, kind: Kind) -> Self {
+    pub(super) fn new(error: impl Into<Box<dyn StdError>>, kind: Kind) -> Self {
         Failure { error: error.into(), kind, hints: Vec::new(), silent: false }
     }
 
@@ -235,51 +233,6 @@ impl From<Error> for Failure {
     }
 }
 
-impl From<TransferError> for Failure {
-    fn from(error: TransferError) -> Self {
-        let kind = error.kind();
-        let mut hints = Vec::new();
-        match &error {
-            TransferError::Registry(error) => hints.extend(registry_hint(error).map(str::to_owned)),
-            TransferError::Store(error) => fetch_hints(error, &mut hints),
-            TransferError::Unsigned { .. } => hints.push(
-                "ask who made it for a signed one; --dangerously-allow-unsigned takes whatever is there".to_owned(),
-            ),
-            TransferError::BadSignature { .. }
-            | TransferError::Hostile { .. }
-            | TransferError::Unsound { .. } => hints.push(
-                "nothing was put in place; tell who made the guest: the registry does not have what was built, or \
-                 the key is another one"
-                    .to_owned(),
-            ),
-            _ => {}
-        }
-        Failure { hints, ..Failure::new(error, kind) }
-    }
-}
-
-fn registry_hint(error: &RegistryError) -> Option<&'static str> {
-    Some(match error {
-        RegistryError::NoLogin { .. } | RegistryError::WrongLogin { .. } => {
-            "log in with --username NAME --password-stdin, or with 'docker login' or 'podman login' before"
-        }
-        RegistryError::NotAllowed { .. } => {
-            "this login may not do that in this repository: ask who runs the registry"
-        }
-        RegistryError::NotFound { .. } => "look at the repository's and the tag's spelling",
-        RegistryError::Offline { .. } => {
-            "pull it once with a network, and name the folder; or leave --offline out"
-        }
-        RegistryError::Network { .. } => {
-            "look at the address; a registry without TLS that is not on this machine needs --plain-http"
-        }
-        RegistryError::Changed { .. } | RegistryError::Malformed { .. } => {
-            "the registry, or somebody between, changed what was pushed: nothing was put in place"
-        }
-        _ => return None,
-    })
-}
-
 fn resolve_hints(error: &ResolveError, hints: &mut Vec<String>) {
     match error {
         ResolveError::NotInGuest { near, .. } => hints.extend(question(near)),
@@ -335,7 +288,7 @@ fn unreachable_hints(repository: &str, others: &[String], hints: &mut Vec<String
     }
 }
 
-fn fetch_hints(error: &FetchError, hints: &mut Vec<String>) {
+pub(super) fn fetch_hints(error: &FetchError, hints: &mut Vec<String>) {
     let hint = match error {
         FetchError::NotFound { .. } => {
             "mirrors delete old packages: 'wifibox-build lock --upgrade' takes the newest ones; \

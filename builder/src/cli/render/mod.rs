@@ -20,5 +20,6 @@ pub mod stages;
 pub mod start;
 pub mod table;
 pub mod timings;
+mod transfer;
 pub mod usage;
 pub mod verify;

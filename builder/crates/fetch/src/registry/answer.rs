@@ -1,28 +1,25 @@
 //! One request for a manifest or a list, and its answer, of which no more is read than it may have.
 
 use reqwest::Method;
-use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, RETRY_AFTER};
+use reqwest::header::HeaderMap;
 use serde::Deserialize;
 
-use super::{Registry, RegistryError};
-use crate::http::chain;
-
 /// The most that is read of an answer that refuses.
-const REFUSAL: u64 = 64 << 10;
+pub(super) const REFUSAL: u64 = 64 << 10;
 
 /// A request.
 pub(super) struct Request<'r> {
-    method: Method,
-    url: String,
+    pub(super) method: Method,
+    pub(super) url: String,
     /// For messages.
-    what: &'r str,
-    accept: Option<&'static str>,
-    body: Option<(&'r str, &'r [u8])>,
-    limit: u64,
+    pub(super) what: &'r str,
+    pub(super) accept: Option<&'static str>,
+    pub(super) body: Option<(&'r str, &'r [u8])>,
+    pub(super) limit: u64,
     /// Whether it says who asks.
-    with_login: bool,
+    pub(super) with_login: bool,
     /// Whether a login that has run out is made anew.
-    once: bool,
+    pub(super) once: bool,
 }
 
 impl<'r> Request<'r> {
@@ -77,95 +74,6 @@ impl Answer {
             None => status,
         }
     }
-}
-
-impl Registry<'_> {
-    /// Asks, and asks again where that may help.
-    pub(super) fn ask(&self, request: &Request<'_>) -> Result<Answer, RegistryError> {
-        let retry = &self.settings.options.retry;
-        let mut failures = 0;
-        let mut logged_in = request.once || !request.with_login;
-        loop {
-            let (why, asked) = match self.wait(request.what, || 0, self.send(request))? {
-                Ok(answer) if matches!(answer.status, 408 | 429 | 500..=599) => {
-                    let asked = answer.headers.get(RETRY_AFTER).and_then(|text| {
-                        text.to_str().ok()?.trim().parse().ok().map(std::time::Duration::from_secs)
-                    });
-                    (answer.words(), asked)
-                }
-                Ok(answer) if answer.status == 401 && !logged_in => {
-                    // A token that has run out.
-                    logged_in = true;
-                    self.log_in()?;
-                    continue;
-                }
-                Ok(answer) => return Ok(answer),
-                Err(Broken::TooLarge) => {
-                    let (what, limit) = (request.what.to_owned(), request.limit);
-                    return Err(RegistryError::TooLarge { what, limit });
-                }
-                Err(Broken::Failed(why)) => (why, None),
-            };
-            failures += 1;
-            let what = request.what;
-            let Some(delay) = retry.delay(failures, asked) else {
-                return Err(RegistryError::Network { what: what.to_owned(), why });
-            };
-            self.again(what, &why, delay)?;
-        }
-    }
-
-    /// Says that something is done again, and waits before it is.
-    pub(super) fn again(
-        &self,
-        what: &str,
-        why: &str,
-        delay: std::time::Duration,
-    ) -> Result<(), RegistryError> {
-        let seconds = delay.as_secs_f32();
-        self.settings.progress.note(&format!("{what}: {why}; again in {seconds} s"));
-        if self.settings.cancel.sleep(delay) {
-            Ok(())
-        } else {
-            Err(RegistryError::Interrupted { what: what.to_owned() })
-        }
-    }
-
-    async fn send(&self, request: &Request<'_>) -> Result<Answer, Broken> {
-        let mut sent = self.requests.request(request.method.clone(), &request.url);
-        if let Some(media_types) = request.accept {
-            sent = sent.header(ACCEPT, media_types);
-        }
-        if let Some((media_type, body)) = request.body {
-            sent = sent.header(CONTENT_TYPE, media_type).body(body.to_vec());
-        }
-        let authorization = self.authorization.borrow().clone();
-        if let Some(authorization) = authorization.filter(|_| request.with_login) {
-            sent = sent.header(AUTHORIZATION, authorization);
-        }
-        let failed = |error| Broken::Failed(chain(error));
-        let mut response = sent.send().await.map_err(failed)?;
-        let (status, headers) = (response.status().as_u16(), response.headers().clone());
-        let refuses = !(200..=299).contains(&status);
-        let limit = if refuses { REFUSAL } else { request.limit };
-        let mut body = Vec::new();
-        while let Some(piece) = response.chunk().await.map_err(failed)? {
-            body.extend_from_slice(&piece);
-            if body.len() as u64 > limit {
-                if refuses {
-                    break;
-                }
-                return Err(Broken::TooLarge);
-            }
-        }
-        Ok(Answer { status, headers, body })
-    }
-}
-
-/// Why there is no answer.
-enum Broken {
-    Failed(String),
-    TooLarge,
 }
 
 #[derive(Deserialize)]

@@ -52,7 +52,7 @@ impl Registry<'_> {
     ///
     /// # Errors
     /// [`RegistryError`].
-    pub fn has_blob(&self, descriptor: &Descriptor) -> Result<bool, RegistryError> {
+    pub(crate) fn has_blob(&self, descriptor: &Descriptor) -> Result<bool, RegistryError> {
         let digest = format!("sha256:{}", descriptor.digest);
         let what = format!("{}@{digest}", self.name());
         self.repeat(&what, || {

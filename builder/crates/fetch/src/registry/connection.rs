@@ -1,4 +1,4 @@
-//! A repository of a registry that answers, and knows who asks.
+//! A repository of a registry, and how it is waited for.
 //!
 //! What is asked of it runs on a runtime of this thread. The side that waits looks at the cancellation flag many times a
 //! second, and gives up when nothing has moved for the stall time.
@@ -10,13 +10,10 @@ use std::time::Instant;
 
 use oci_client::RegistryOperation;
 use oci_client::client::{Client as Blobs, ClientConfig, ClientProtocol};
-use oci_client::errors::OciDistributionError;
-use oci_client::secrets::RegistryAuth;
-use reqwest::header::{HeaderValue, WWW_AUTHENTICATE};
+use reqwest::header::HeaderValue;
 use reqwest::redirect;
 use tokio::runtime::{Builder, Runtime};
 
-use super::answer::Request;
 use super::{Login, Reference, RegistryError};
 use crate::http_options::{HttpOptions, ProxyChoice};
 use crate::options::{Network, Options};
@@ -56,18 +53,15 @@ pub struct Registry<'a> {
     /// For blobs.
     pub(super) blobs: Blobs,
     pub(super) image: oci_client::Reference,
-    operation: RegistryOperation,
-    scheme: &'static str,
+    pub(super) operation: RegistryOperation,
+    pub(super) scheme: &'static str,
     /// What says to the registry who asks.
     pub(super) authorization: RefCell<Option<HeaderValue>>,
 }
 
 impl<'a> Registry<'a> {
-    /// Connects to the registry of `reference`, and logs in if it wants that.
-    ///
-    /// # Errors
-    /// [`RegistryError`]: it cannot be reached, or refuses the login.
-    pub fn connect(
+    /// The repository of `reference`, of which nothing is asked yet.
+    pub(super) fn new(
         reference: &Reference,
         purpose: Purpose,
         settings: Settings<'a>,
@@ -89,7 +83,7 @@ impl<'a> Registry<'a> {
         let requests = client(http).map_err(RegistryError::Unable)?;
         let (host, repository) = (reference.host.clone(), reference.repository.clone());
         let image = oci_client::Reference::with_tag(host, repository, String::new());
-        let registry = Registry {
+        Ok(Registry {
             reference: reference.clone(),
             settings,
             runtime,
@@ -102,9 +96,7 @@ impl<'a> Registry<'a> {
             },
             scheme: if plain { "http" } else { "https" },
             authorization: RefCell::new(None),
-        };
-        registry.log_in()?;
-        Ok(registry)
+        })
     }
 
     /// The address of something of the registry: `path` is below `/v2/`.
@@ -150,95 +142,6 @@ impl<'a> Registry<'a> {
             }
         })
     }
-
-    /// Finds out whether the registry wants to know who asks, and tells it.
-    pub(super) fn log_in(&self) -> Result<(), RegistryError> {
-        let host = || self.reference.host.clone();
-        self.authorization.replace(None);
-        let greeting = Request::get(self.address(""), &self.reference.host).without_login();
-        let answer = self.ask(&greeting)?;
-        match answer.status {
-            200..=299 => return Ok(()),
-            401 => {}
-            status => {
-                let why = format!("it does not answer as a registry does (HTTP status {status})");
-                return Err(RegistryError::Answer { what: host(), why });
-            }
-        }
-        let login = self.settings.login.as_ref();
-        let refused = || match login {
-            Some(login) => {
-                RegistryError::WrongLogin { host: host(), username: login.username.clone() }
-            }
-            None => RegistryError::NoLogin { host: host() },
-        };
-        let challenges = answer.headers.get_all(WWW_AUTHENTICATE);
-        let challenges: Vec<&str> =
-            challenges.iter().filter_map(|text| text.to_str().ok()).collect();
-        let bearer = challenges.iter().find(|text| is_scheme(text, "bearer"));
-        match (bearer, login) {
-            (Some(challenge), _) => self.check_realm(challenge)?,
-            (None, None) => return Err(refused()),
-            (None, Some(_)) => {}
-        }
-        let auth = match login {
-            Some(Login { username, password }) => {
-                RegistryAuth::Basic(username.clone(), password.clone())
-            }
-            None => RegistryAuth::Anonymous,
-        };
-        let asked = self.blobs.auth(&self.image, &auth, self.operation);
-        let token = match self.wait(&self.reference.host, || 0, asked)? {
-            Ok(token) => token,
-            Err(OciDistributionError::AuthenticationFailure(_)) => return Err(refused()),
-            Err(error) => {
-                let why = error.to_string();
-                return Err(RegistryError::Answer { what: host(), why });
-            }
-        };
-        let header = match (token, login) {
-            (Some(token), _) => format!("Bearer {token}"),
-            (None, Some(login)) => basic(login),
-            (None, None) => return Err(refused()),
-        };
-        let Ok(mut header) = HeaderValue::from_str(&header) else {
-            let why = "its token has characters that none may have".to_owned();
-            return Err(RegistryError::Answer { what: host(), why });
-        };
-        header.set_sensitive(true);
-        self.authorization.replace(Some(header));
-        if bearer.is_none() {
-            // Known at once, instead of at the first blob.
-            let again = Request::get(self.address(""), &self.reference.host).once();
-            if self.ask(&again)?.status == 401 {
-                return Err(refused());
-            }
-        }
-        Ok(())
-    }
-
-    /// Tokens are asked for over TLS, where the registry is.
-    fn check_realm(&self, challenge: &str) -> Result<(), RegistryError> {
-        let realm = challenge.split_once("realm=\"").and_then(|(_, rest)| rest.split_once('"'));
-        let realm = realm.map(|(realm, _)| realm).unwrap_or_default();
-        if realm.starts_with("https://") || self.scheme == "http" && realm.starts_with("http://") {
-            return Ok(());
-        }
-        let why = format!("it wants the login to be sent to {realm:?}, without TLS");
-        Err(RegistryError::Answer { what: self.reference.host.clone(), why })
-    }
-}
-
-fn basic(login: &Login) -> String {
-    use base64::Engine as _;
-    let Login { username, password } = login;
-    let text = base64::engine::general_purpose::STANDARD.encode(format!("{username}:{password}"));
-    format!("Basic {text}")
-}
-
-fn is_scheme(challenge: &str, scheme: &str) -> bool {
-    let word = challenge.trim_start().split(' ').next().unwrap_or_default();
-    word.eq_ignore_ascii_case(scheme)
 }
 
 /// How blobs are asked for.

@@ -17,6 +17,7 @@ mod login;
 mod manifests;
 mod reference;
 mod referrers;
+mod session;
 mod upload;
 
 pub use blobs::Came;

@@ -4,6 +4,7 @@
 //! renamed into place. A build that fails or is stopped leaves the old output as it was, and what no build wrote
 //! is never replaced ([`place`]). What a killed build leaves is removed by the next one in the same place.
 
+mod durable;
 mod file;
 pub mod place;
 #[cfg(test)]
@@ -13,9 +14,7 @@ mod work;
 use std::fs::{self, File};
 use std::io::{self, BufReader, Seek, Write};
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{self, SyncSender};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::thread::{self, JoinHandle};
 
 use crate::digest::Sha256;
 use schemars::JsonSchema;
@@ -24,6 +23,7 @@ use serde::{Deserialize, Serialize};
 use crate::cancel;
 use crate::content::Content;
 use crate::digests::Digests;
+use durable::Durable;
 use place::Old;
 use work::WorkFolder;
 
@@ -141,40 +141,6 @@ pub struct OutputFolder {
     files: Mutex<Vec<(Output, Digests)>>,
     links: Mutex<Vec<Link>>,
     durable: Durable,
-}
-
-/// Files that may wait for the disk; then the work waits, too.
-const OPEN_FILES: usize = 64;
-
-/// Writes files through to the disk, one after another, while the work goes on.
-#[derive(Debug)]
-struct Durable {
-    waiting: SyncSender<(PathBuf, File)>,
-    thread: JoinHandle<Result<(), OutputError>>,
-}
-
-impl Durable {
-    fn start() -> io::Result<Self> {
-        let (waiting, files) = mpsc::sync_channel::<(PathBuf, File)>(OPEN_FILES);
-        let thread = thread::Builder::new().name("to the disk".to_owned()).spawn(move || {
-            files.into_iter().try_for_each(|(path, file)| {
-                file.sync_all().map_err(at("cannot write through", &path))
-            })
-        })?;
-        Ok(Durable { waiting, thread })
-    }
-
-    /// Takes a file that is complete.
-    fn take(&self, path: &Path, file: File) {
-        // Where the thread has met an error and gone, the end tells it.
-        let _ = self.waiting.send((path.to_owned(), file));
-    }
-
-    /// Waits until all files are on the disk.
-    fn finish(self) -> Result<(), OutputError> {
-        drop(self.waiting);
-        self.thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
-    }
 }
 
 impl OutputFolder {

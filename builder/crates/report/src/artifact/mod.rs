@@ -39,7 +39,7 @@ pub const NAME: &str = "io.github.wifibox-build.name";
 /// A guest's flavor.
 pub const FLAVOR: &str = "io.github.wifibox-build.flavor";
 /// A guest's build id.
-pub const BUILD_ID: &str = "io.github.wifibox-build.build-id";
+pub(crate) const BUILD_ID: &str = "io.github.wifibox-build.build-id";
 
 /// The media type of a file of an output folder.
 fn media_type(path: &str) -> &'static str {
