@@ -8,7 +8,13 @@ tool=$(realpath "$1") xtask=$(realpath "$2") guest=$(realpath "$3") lock=$(realp
 port=${PORT:-5567}
 work=$(mktemp -d)
 registry=
-trap '[ -z "$registry" ] || kill "$registry"; rm -rf "$work"' EXIT
+finish() {
+    local code=$?
+    [ "$code" -eq 0 ] || tail -n 20 "$work/registry.log" >&2 || true
+    [ -z "$registry" ] || kill "$registry"
+    rm -rf "$work"
+}
+trap finish EXIT
 host=localhost:$port repository=wifibox/guests
 at=oci://$host/$repository
 export WIFIBOX_BUILD_CACHE=$work/cache HOME=$work/home

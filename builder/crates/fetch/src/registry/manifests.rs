@@ -13,6 +13,9 @@ const ACCEPT: &str =
 /// By this header a registry says that it will find a manifest by its subject.
 const SUBJECT: &str = "oci-subject";
 
+/// How often a manifest that was refused as such is put again.
+const REFUSALS: u32 = 2;
+
 /// Where a manifest is.
 #[derive(Debug, Clone, Copy)]
 pub enum At<'a> {
@@ -106,10 +109,19 @@ impl Registry<'_> {
     ) -> Result<bool, RegistryError> {
         let what = self.name_at(at);
         let url = self.own_address(&format!("manifests/{}", at.name()));
-        let answer = self.ask(&Request::put(url, &what, media_type, bytes))?;
-        match answer.status {
-            200..=299 => Ok(answer.headers.contains_key(SUBJECT)),
-            _ => Err(self.refused(&what, &answer)),
+        let mut refusals = 0;
+        loop {
+            let answer = self.ask(&Request::put(url.clone(), &what, media_type, bytes))?;
+            match answer.status {
+                200..=299 => return Ok(answer.headers.contains_key(SUBJECT)),
+                // Debian's registry writes over its own files: while it still works on the same manifest for a push that
+                // was killed, it does not find it.
+                400 if refusals < REFUSALS => refusals += 1,
+                _ => return Err(self.refused(&what, &answer)),
+            }
+            if let Some(delay) = self.settings.options.retry.delay(refusals, None) {
+                self.again(&what, &answer.words(), delay)?;
+            }
         }
     }
 
