@@ -41,10 +41,9 @@ impl Reference {
 
     /// The host without its port.
     pub(super) fn host_name(&self) -> &str {
-        match self.host.rsplit_once(':') {
-            Some((name, _)) => name,
-            None => &self.host,
-        }
+        let address = self.host.find(']').map(|end| end + 1);
+        let end = address.or_else(|| self.host.find(':'));
+        end.and_then(|end| self.host.get(..end)).unwrap_or(&self.host)
     }
 
     /// Whether the registry is on this machine.
