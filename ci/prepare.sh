@@ -19,6 +19,7 @@ packages=(
     lua5.3 device-tree-compiler  # files for L4Re
     gcc libc6-dev            # crates that build C
     minisign                 # signatures over releases
+    docker-registry apache2-utils # guests in a registry; htpasswd, for its login
     mandoc                   # man pages
     zsh fish                 # completion in the shells
     musl-tools               # static programs

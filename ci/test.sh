@@ -167,6 +167,8 @@ guests() {
     step "verify" "$tool" verify "$work/iwlwifi"
     after "build tests and chores" "build hwsim on Debian"
     step "a project: twice, booted" ci/project.sh "$tool" "$XTASK" "$lock" "$cache" "$work/project"
+    after "build tests and chores" "build hwsim on Debian"
+    step "guests in a registry" ci/registry.sh "$tool" "$XTASK" "$work/hwsim" "$lock" "$cache"
     after "build hwsim on Debian"
     step "one card" ci/one-card.sh "$tool" "$lock" "$cache"
     after "build iwlwifi on Debian" "build hwsim on Debian"

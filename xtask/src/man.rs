@@ -68,6 +68,16 @@ Where downloads are kept, as
 .B \-\-cache\-dir
 says.
 .TP
+.BR WIFIBOX_BUILD_REGISTRY_USERNAME ", " WIFIBOX_BUILD_REGISTRY_PASSWORD
+The login to a registry, where
+.B \-\-username
+and
+.B \-\-password\-stdin
+are not given.
+.TP
+.BR REGISTRY_AUTH_FILE ", " DOCKER_CONFIG ", " XDG_RUNTIME_DIR ", " XDG_CONFIG_HOME
+Where podman and docker write logins to registries.
+.TP
 .BR XDG_CACHE_HOME ", " HOME
 Below these the folder
 .I wifibox\-build

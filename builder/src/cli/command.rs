@@ -9,8 +9,8 @@ use clap::{ColorChoice, CommandFactory as _, FromArgMatches as _, Parser, Subcom
 
 use super::commands::{
     boot, build, bundle, cache, completions, config_disk, detect, diff, doctor, export, fetch,
-    host, init, inspect, install, lint, list, lock, outdated, report, show, status, uninstall,
-    verify, why,
+    host, init, inspect, install, lint, list, lock, outdated, pull, push, report, show, status,
+    uninstall, verify, why,
 };
 use super::context::Context;
 use super::options::{BuildArgs, GlobalArgs, ProjectArgs, SelectArgs};
@@ -74,6 +74,12 @@ pub enum Verb {
     ConfigDisk(config_disk::ConfigDiskArgs),
     /// Write what another package system needs to build guests itself
     Export(export::ExportArgs),
+    /// Put an output, a release or several outputs into a registry (OCI)
+    #[command(after_help = push::HELP)]
+    Push(push::PushArgs),
+    /// Take a guest or a release out of a registry (OCI), and check it before it gets its place
+    #[command(after_help = pull::HELP)]
+    Pull(pull::PullArgs),
     /// Print what is in an output folder or root.img, and where its bytes are
     Inspect(inspect::InspectArgs),
     /// Print how two output folders differ
@@ -186,6 +192,8 @@ impl Verb {
             | Verb::Install(_)
             | Verb::Lint(_)
             | Verb::List
+            | Verb::Pull(_)
+            | Verb::Push(_)
             | Verb::Report(_)
             | Verb::Status(_)
             | Verb::Uninstall(_)
@@ -226,6 +234,8 @@ impl Verb {
             Verb::Boot(args) => boot::run(context, args),
             Verb::ConfigDisk(args) => config_disk::run(context, args),
             Verb::Export(args) => export::run(context, args),
+            Verb::Push(args) => push::run(context, args),
+            Verb::Pull(args) => pull::run(context, args),
             Verb::Inspect(args) => inspect::run(context, args),
             Verb::Diff(args) => diff::run(context, args),
             Verb::Verify(args) => verify::run(context, args),

@@ -18,7 +18,9 @@ pub mod options;
 mod place;
 mod project;
 mod project_file;
+mod registry;
 mod render;
+mod trust;
 
 use std::ffi::OsString;
 

@@ -27,6 +27,7 @@ mod own_kernel;
 mod point_releases;
 mod project;
 mod recipes;
+mod registry;
 mod release;
 mod remote_cache;
 mod renew;

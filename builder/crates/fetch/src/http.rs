@@ -277,7 +277,7 @@ fn seconds(headers: &HeaderMap) -> Option<Duration> {
 }
 
 /// An error with all its causes; without its address, which may hold a password.
-fn chain(error: reqwest::Error) -> String {
+pub(super) fn chain(error: reqwest::Error) -> String {
     causes(&error.without_url())
 }
 

@@ -17,6 +17,7 @@ mod http_options;
 mod ledger;
 mod options;
 mod partial;
+pub mod registry;
 mod remote;
 mod retry;
 mod servers;

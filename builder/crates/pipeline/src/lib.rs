@@ -15,6 +15,7 @@ mod kept;
 mod many;
 mod request;
 mod state;
+pub mod transfer;
 
 use wifibox_fetch::Access;
 use wifibox_ground::meter::Meter;

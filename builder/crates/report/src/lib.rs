@@ -3,6 +3,7 @@
 //! outputs: its index, its provenance, its signature.
 
 pub mod actual;
+pub mod artifact;
 pub mod describe;
 pub mod diff;
 pub mod export;

@@ -17,6 +17,7 @@ pub mod openwrt;
 pub mod opkgrepo;
 pub mod pe;
 pub mod rawtar;
+pub mod registry;
 pub mod server;
 pub mod tarball;
 

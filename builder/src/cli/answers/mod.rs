@@ -2,6 +2,7 @@
 //! line, to which `format` is added; a verb that answers several times prints several lines.
 
 mod schema;
+mod transfer;
 
 use std::path::Path;
 
@@ -24,6 +25,7 @@ use wifibox_report::manifest::{Composition, Firmware, Kernel, Module, Package};
 use wifibox_resolve::lock::Target;
 
 pub use schema::schemas;
+pub use transfer::{Pull, Push};
 
 /// The form of all JSON. It changes only when a program that reads it would have to.
 pub const FORMAT: u64 = 1;

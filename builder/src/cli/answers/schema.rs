@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::{
     Build, Bundle, Cache, ConfigDisk, Detect, Diff, Doctor, Export, FORMAT, Failed, Fetch, Host,
-    Init, Inspect, Install, Lint, List, Lock, Report, Show, Status, Verify, Why,
+    Init, Inspect, Install, Lint, List, Lock, Pull, Push, Report, Show, Status, Verify, Why,
 };
 use wifibox_resolve::outdated::Outdated;
 
@@ -31,6 +31,8 @@ pub fn schemas() -> Vec<(&'static str, Value)> {
         ("list", schema::<List<'_>>()),
         ("lock", schema::<Lock<'_>>()),
         ("outdated", schema::<Outdated>()),
+        ("pull", schema::<Pull<'_>>()),
+        ("push", schema::<Push<'_>>()),
         ("report", schema::<Report<'_>>()),
         ("show", schema::<Show<'_>>()),
         ("status", schema::<Status<'_>>()),

@@ -20,6 +20,8 @@ pub mod lint;
 pub mod list;
 pub mod lock;
 pub mod outdated;
+pub mod pull;
+pub mod push;
 pub mod report;
 pub mod show;
 pub mod status;

@@ -1,14 +1,15 @@
 //! `wifibox-build verify DIR`: whether an output folder or a release is what was built, and by whom.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::Args;
 
 use crate::cli::answers;
 use crate::cli::context::Context;
 use crate::cli::render::failure::Failure;
-use wifibox_report::findings::{Findings, Options, Signed};
-use wifibox_report::signature::{PublicKey, SIZE_LIMIT};
+use crate::cli::render::verify::text;
+use crate::cli::trust::public_key;
+use wifibox_report::findings::Options;
 use wifibox_report::verify::verify;
 
 /// `verify`.
@@ -53,57 +54,4 @@ pub fn run(context: &Context, args: &VerifyArgs) -> Result<(), Failure> {
     Err(Failure::verification(message).with_hint(
         "build it again, or fetch it again from where it came: nothing in it can be trusted as it is",
     ))
-}
-
-/// The key that was given: a file of that name, or its characters.
-fn public_key(given: &str) -> Result<PublicKey, Failure> {
-    let path = Path::new(given);
-    if !path.is_file() {
-        return PublicKey::parse(given).map_err(|error| {
-            Failure::usage(format!("--public-key {given}: there is no such file, and {error}"))
-        });
-    }
-    let size = path.metadata().map_or(0, |data| data.len());
-    let text = match std::fs::read_to_string(path) {
-        Ok(text) if size <= SIZE_LIMIT => text,
-        Ok(_) => String::new(),
-        Err(error) => return Err(Failure::usage(format!("cannot read {given}: {error}"))),
-    };
-    PublicKey::parse(&text)
-        .map_err(|error| Failure::usage(format!("--public-key {given}: {error}")))
-}
-
-/// A sound folder, described for people.
-fn text(folder: &Path, findings: &Findings) -> String {
-    let Findings { build_id, files, nodes, missing, .. } = findings;
-    let folder = folder.display();
-    let mut text = match &findings.release {
-        None => {
-            let id = build_id.as_deref().unwrap_or("not known");
-            format!(
-                "{folder}: sound: {files} files and {nodes} nodes of root.img are as listed\n  \
-                 build id {id}\n"
-            )
-        }
-        Some(release) => {
-            let mut text = format!(
-                "{folder}: sound: release {}: {files} files and {nodes} nodes of root.img are as \
-                 listed\n",
-                release.version
-            );
-            for (name, id) in &release.guests {
-                text += &format!("  {name}: build id {id}\n");
-            }
-            text
-        }
-    };
-    if *missing > 0 {
-        text += &format!("  {missing} more files are not here and were not checked\n");
-    }
-    text += &match &findings.signature {
-        Signed::Good { comment } => format!("  signed with the given key: {comment}\n"),
-        Signed::Unchecked => "  signature not checked: name the key with --public-key\n".to_owned(),
-        Signed::No | Signed::Bad => "  not signed: nothing says who made it\n".to_owned(),
-    };
-    text
 }

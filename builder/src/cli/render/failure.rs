@@ -28,7 +28,7 @@ pub struct Failure {
 }
 
 impl Failure {
-    fn new(error: impl Into<Box<dyn StdError>>, kind: Kind) -> Self {
+    pub(super) fn new(error: impl Into<Box<dyn StdError>>, kind: Kind) -> Self {
         Failure { error: error.into(), kind, hints: Vec::new(), silent: false }
     }
 
@@ -294,7 +294,7 @@ fn unreachable_hints(repository: &str, others: &[String], hints: &mut Vec<String
     }
 }
 
-fn fetch_hints(error: &FetchError, hints: &mut Vec<String>) {
+pub(super) fn fetch_hints(error: &FetchError, hints: &mut Vec<String>) {
     let hint = match error {
         FetchError::NotFound { .. } => {
             "mirrors delete old packages: 'wifibox-build lock --upgrade' takes the newest ones; \

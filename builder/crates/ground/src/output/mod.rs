@@ -4,6 +4,7 @@
 //! renamed into place. A build that fails or is stopped leaves the old output as it was, and what no build wrote
 //! is never replaced ([`place`]). What a killed build leaves is removed by the next one in the same place.
 
+mod durable;
 mod file;
 pub mod place;
 #[cfg(test)]
@@ -13,9 +14,7 @@ mod work;
 use std::fs::{self, File};
 use std::io::{self, BufReader, Seek, Write};
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{self, SyncSender};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::thread::{self, JoinHandle};
 
 use crate::digest::Sha256;
 use schemars::JsonSchema;
@@ -24,6 +23,8 @@ use serde::{Deserialize, Serialize};
 use crate::cancel;
 use crate::content::Content;
 use crate::digests::Digests;
+use durable::Durable;
+use place::Old;
 use work::WorkFolder;
 
 pub use file::{NewFile, put, put_link};
@@ -135,44 +136,11 @@ pub fn sweep_beside(target: &Path) {
 #[derive(Debug)]
 pub struct OutputFolder {
     target: PathBuf,
+    old: Old,
     work: WorkFolder,
     files: Mutex<Vec<(Output, Digests)>>,
     links: Mutex<Vec<Link>>,
     durable: Durable,
-}
-
-/// Files that may wait for the disk; then the work waits, too.
-const OPEN_FILES: usize = 64;
-
-/// Writes files through to the disk, one after another, while the work goes on.
-#[derive(Debug)]
-struct Durable {
-    waiting: SyncSender<(PathBuf, File)>,
-    thread: JoinHandle<Result<(), OutputError>>,
-}
-
-impl Durable {
-    fn start() -> io::Result<Self> {
-        let (waiting, files) = mpsc::sync_channel::<(PathBuf, File)>(OPEN_FILES);
-        let thread = thread::Builder::new().name("to the disk".to_owned()).spawn(move || {
-            files.into_iter().try_for_each(|(path, file)| {
-                file.sync_all().map_err(at("cannot write through", &path))
-            })
-        })?;
-        Ok(Durable { waiting, thread })
-    }
-
-    /// Takes a file that is complete.
-    fn take(&self, path: &Path, file: File) {
-        // Where the thread has met an error and gone, the end tells it.
-        let _ = self.waiting.send((path.to_owned(), file));
-    }
-
-    /// Waits until all files are on the disk.
-    fn finish(self) -> Result<(), OutputError> {
-        drop(self.waiting);
-        self.thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
-    }
 }
 
 impl OutputFolder {
@@ -181,16 +149,29 @@ impl OutputFolder {
     /// # Errors
     /// As [`place::check_target`]; or the folder cannot be made.
     pub fn begin(target: &Path) -> Result<Self, OutputError> {
+        OutputFolder::begin_over(target, Old::Built)
+    }
+
+    /// The same for an output, or a release, that somebody else made and that is written as it came: it ends with
+    /// [`OutputFolder::finish_as_it_is`]. An older one may have a signature.
+    ///
+    /// # Errors
+    /// As [`OutputFolder::begin`].
+    pub fn begin_fetched(target: &Path) -> Result<Self, OutputError> {
+        OutputFolder::begin_over(target, Old::Fetched)
+    }
+
+    fn begin_over(target: &Path, old: Old) -> Result<Self, OutputError> {
         let parent = parent_of(target);
         fs::create_dir_all(parent).map_err(at("cannot make folder", parent))?;
         work::sweep(parent);
-        place::check_target(target)?;
+        place::check_small(target, old)?;
         let name = target.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let work =
             WorkFolder::partial(parent, &name).map_err(at("cannot make a folder in", parent))?;
         let durable = Durable::start().map_err(at("cannot start a thread for", target))?;
         let (target, files, links) = (target.to_owned(), Mutex::default(), Mutex::default());
-        Ok(OutputFolder { target, work, files, links, durable })
+        Ok(OutputFolder { target, old, work, files, links, durable })
     }
 
     /// Where the work is done until [`OutputFolder::finish`]; also good for temporary files.
@@ -333,11 +314,19 @@ impl OutputFolder {
         let sums: String =
             self.files().iter().map(|file| format!("{}  {}\n", file.sha256, file.path)).collect();
         self.write_bytes("SHA256SUMS", 0o644, sums.as_bytes())?;
+        self.finish_as_it_is()
+    }
+
+    /// The same without writing `SHA256SUMS`: it is there.
+    ///
+    /// # Errors
+    /// As [`OutputFolder::finish`].
+    pub fn finish_as_it_is(self) -> Result<Vec<Output>, OutputError> {
         let files = self.files();
         let work = self.work.path().to_owned();
         set_folder_modes(&work).map_err(at("cannot set the mode of", &work))?;
         // Meanwhile the disk works.
-        place::check_all(&self.target)?;
+        place::check_all(&self.target, self.old)?;
         self.durable.finish()?;
         let whole = cancel::uninterrupted();
         place::put(&work, &self.target)?;

@@ -8,10 +8,19 @@ use std::path::{Path, PathBuf};
 use super::work::{OLD, WorkFolder};
 use super::{OutputError, at};
 use crate::regular;
-use crate::sums::{SUMS, SUMS_LIMIT, Sums};
+use crate::sums::{SIGNATURES, SUMS, SUMS_LIMIT, Sums};
 
 /// Larger files are images, which nobody edits: they are hashed when the new output is complete, in bytes.
 const SMALL: u64 = 1 << 20;
+
+/// Which old outputs make way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Old {
+    /// Those that a build wrote.
+    Built,
+    /// Those, also with a signature, and releases: what was fetched can be fetched again.
+    Fetched,
+}
 
 /// Whether an output can be put in this place: nothing is there, an empty folder, or an output that is as it was
 /// built. Files over 1 MiB are looked at again before they are replaced.
@@ -20,16 +29,21 @@ const SMALL: u64 = 1 << 20;
 /// [`OutputError::NotAFolder`], [`OutputError::Foreign`], [`OutputError::InTheWay`]: something would be lost; or the
 /// old output cannot be read.
 pub fn check_target(target: &Path) -> Result<(), OutputError> {
-    check(target, SMALL)
+    check(target, SMALL, Old::Built)
 }
 
-/// As [`check_target`], of all files.
-pub(super) fn check_all(target: &Path) -> Result<(), OutputError> {
-    check(target, u64::MAX)
+/// As [`check_target`], for an output that replaces such an old one.
+pub(super) fn check_small(target: &Path, old: Old) -> Result<(), OutputError> {
+    check(target, SMALL, old)
+}
+
+/// As [`check_small`], of all files.
+pub(super) fn check_all(target: &Path, old: Old) -> Result<(), OutputError> {
+    check(target, u64::MAX, old)
 }
 
 /// Hashes files up to a size of `limit` bytes; of the others the names count.
-fn check(target: &Path, limit: u64) -> Result<(), OutputError> {
+fn check(target: &Path, limit: u64, old: Old) -> Result<(), OutputError> {
     match target.metadata() {
         Err(error) if !regular::is_missing(&error) => {
             return Err(at("cannot look at", target)(error));
@@ -49,12 +63,13 @@ fn check(target: &Path, limit: u64) -> Result<(), OutputError> {
         return Ok(());
     }
     let foreign = || OutputError::Foreign { path: target.to_owned() };
-    let sums = read_sums(target)?.ok_or_else(foreign)?;
+    let sums = read_sums(target, old)?.ok_or_else(foreign)?;
     let mut in_the_way = Vec::new();
     for (name, kind) in found {
         let path = target.join(&name);
         match sums.hashes.get(&name) {
             _ if name == SUMS => {}
+            None if old == Old::Fetched && kind == Kind::File && name == SIGNATURES[0] => {}
             Some(hash) if kind == Kind::File => {
                 let data = path.symlink_metadata().map_err(at("cannot read", &path))?;
                 if data.len() > limit {
@@ -104,7 +119,7 @@ fn walk(folder: &Path, prefix: &str, found: &mut Vec<(String, Kind)>) -> Result<
 }
 
 /// The list of the output in `folder`; `None` where it is not one that a build wrote.
-fn read_sums(folder: &Path) -> Result<Option<Sums>, OutputError> {
+fn read_sums(folder: &Path, old: Old) -> Result<Option<Sums>, OutputError> {
     let path = folder.join(SUMS);
     match path.symlink_metadata() {
         Err(error) if !regular::is_missing(&error) => return Err(at("cannot read", &path)(error)),
@@ -115,7 +130,12 @@ fn read_sums(folder: &Path) -> Result<Option<Sums>, OutputError> {
         Err(error) if error.kind() == io::ErrorKind::FileTooLarge => return Ok(None),
         read => read.map_err(at("cannot read", &path))?,
     };
-    Ok(Sums::parse(&bytes).ok().filter(|sums| sums.hashes.contains_key("manifest.json")))
+    let head: &[&str] = match old {
+        Old::Built => &["manifest.json"],
+        Old::Fetched => &["manifest.json", "index.json"],
+    };
+    let known = |sums: &Sums| head.iter().any(|name| sums.hashes.contains_key(*name));
+    Ok(Sums::parse(&bytes).ok().filter(known))
 }
 
 fn stays_inside(target: &Path, link: &Path) -> bool {
