@@ -190,7 +190,6 @@ fn boot_files(
     context: &Context<'_>,
 ) -> Result<(), Error> {
     let recipe = &parts.composed.recipe;
-    let epoch = parts.source_date_epoch;
     let copy = |name: &str, content: &Content| {
         folder.copy(name, 0o644, content, |source| {
             Error::from(ReadBack { what: name.to_owned(), source })
@@ -201,18 +200,19 @@ fn boot_files(
     folder.write_bytes("cmdline", 0o644, format!("{line}\n").as_bytes())?;
     let initramfs = match parts.initramfs {
         Some(tree) => {
-            let content = initramfs(tree, initramfs_compression(parts.kernel), epoch, context)?;
+            let content = initramfs(tree, initramfs_compression(parts.kernel), context)?;
             copy("initramfs.img", &content)?;
             Some(content)
         }
         None => None,
     };
     let program = boot_program(parts, &line, initramfs.as_ref())?;
+    let content = program.digests().map_err(ReadBack::of("esp.img"))?.sha256;
     let architecture = architecture(recipe)?;
     folder.write("esp.img", 0o644, |file| {
         let mut reader = program.open();
         let mut out = std::io::BufWriter::new(file);
-        esp::write(&mut reader, program.len(), architecture, parts.build_id, &mut out)?;
+        esp::write(&mut reader, program.len(), architecture, &content, &mut out)?;
         out.flush().map_err(OutputError::io("cannot write esp.img"))?;
         Ok::<(), Error>(())
     })?;
@@ -223,10 +223,9 @@ fn boot_files(
 fn initramfs(
     tree: &Tree,
     compression: newc::InitramfsCompressor,
-    epoch: u32,
     context: &Context<'_>,
 ) -> Result<Content, Error> {
-    let mut inputs = format!("initramfs\n{}\n{compression:?}\n{epoch}\n", context.kept.tool());
+    let mut inputs = format!("initramfs\n{}\n{compression:?}\n", context.kept.tool());
     for (path, node) in tree.iter() {
         let content = match &node.kind {
             wifibox_tree::Kind::File(content) => {
@@ -239,7 +238,8 @@ fn initramfs(
     }
     context.kept.content(&Sha256::of(inputs.as_bytes()), || {
         let mut bytes = Vec::new();
-        newc::write(tree, compression, epoch, &mut bytes)?;
+        // Nobody reads its times, and with those of the build the same files would make another one in each update.
+        newc::write(tree, compression, 0, &mut bytes)?;
         Ok(bytes)
     })
 }
@@ -253,10 +253,11 @@ fn boot_program(
 ) -> Result<Content, Error> {
     let Some(stub) = &parts.kernel.efi_stub else { return Ok(parts.kernel.image.clone()) };
     let stub = stub.read().map_err(ReadBack::of("the UEFI stub"))?;
-    let os_release = format!("ID=wifibox\nNAME=\"wifibox guest\"\nBUILD_ID={}\n", parts.build_id);
+    // Not the build's id, nor in the volume: the same kernel makes the same esp.img, which an update need not fetch.
+    let os_release = "ID=wifibox\nNAME=\"wifibox guest\"\n";
     let uki = uki::Uki {
         stub: &stub,
-        os_release: &os_release,
+        os_release,
         command_line: cmdline,
         kernel_release: Some(&parts.kernel.release),
         initramfs,
