@@ -189,6 +189,21 @@ fn every_field_of_an_index_is_read() {
 }
 
 #[test]
+fn an_index_may_list_as_many_packages_as_are_allowed() {
+    let listed = |count: usize| {
+        let packages = (0..count).map(|n| V::Object(info(&format!("p{n}"), "1"))).collect();
+        let bytes = plain(b"indx", &[block(ADB, &payload(&index(packages)))]);
+        let limits = AdbLimits { entries: 2, ..AdbLimits::default() };
+        Index::read_unverified("packages.adb", &bytes[..], &limits)
+    };
+    assert_eq!(listed(2).expect("an index").infos.len(), 2);
+    for count in [3, 4] {
+        let error = listed(count).expect_err("too many").to_string();
+        assert!(error.contains("more than 2 packages"), "{error}");
+    }
+}
+
+#[test]
 fn records_that_cannot_be_used_say_why() {
     let read = |fields: &[(usize, V)], rule: Option<&str>| {
         let mut record = info("a", "1");
