@@ -341,3 +341,7 @@ impl<R: Read> Read for Exact<'_, R> {
 fn flag(kind: EntryType) -> String {
     format!("'{}'", kind.as_byte().escape_ascii())
 }
+
+#[cfg(test)]
+#[path = "tarball_tests.rs"]
+mod tests;

@@ -92,4 +92,25 @@ mod tests {
         assert_eq!(unpack(&packed[..packed.len() - 9]), None);
         assert!(pack([("two\nlines", &b""[..])]).is_err());
     }
+
+    #[test]
+    fn what_came_a_megabyte_before_is_packed_once() {
+        let mut state = 1u32;
+        let mut noise = || {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            state.to_be_bytes()[0]
+        };
+        let noise: Vec<u8> = std::iter::repeat_with(&mut noise).take(1 << 20).collect();
+        let packed = pack([("one", &*noise), ("other", &*noise)]).expect("packed");
+        assert!(packed.len() < noise.len() + noise.len() / 8, "{} bytes", packed.len());
+    }
+
+    #[test]
+    fn files_are_found_in_all_folders() {
+        let found = files_below(Path::new(env!("CARGO_MANIFEST_DIR"))).expect("read");
+        assert_eq!(found["src/lib.rs"], include_bytes!("lib.rs"));
+        assert_eq!(found["Cargo.toml"], include_bytes!("../Cargo.toml"));
+        assert!(!found.contains_key("src"), "{:?}", found.keys());
+        assert!(files_below(Path::new("no such folder")).is_err());
+    }
 }

@@ -157,10 +157,9 @@ impl<'r> Container<'r> {
     /// bytes are then read from the container.
     pub fn next_data(&mut self) -> Result<Option<u64>, AdbError> {
         let file = self.file.clone();
-        if self.left > 0 {
-            let rest = io::copy(&mut *self, &mut io::sink());
-            rest.map_err(|source| AdbError::Read { file: file.clone(), source })?;
-        }
+        // What was not read of the block before.
+        io::copy(&mut *self, &mut io::sink())
+            .map_err(|source| AdbError::Read { file: file.clone(), source })?;
         let padding = std::mem::take(&mut self.padding);
         self.pad(padding)?;
         let next = match self.waiting.take() {
@@ -249,3 +248,7 @@ impl Read for Container<'_> {
         read_within(&mut self.input, &mut self.left, buf, "the file")
     }
 }
+
+#[cfg(test)]
+#[path = "container_tests.rs"]
+mod tests;

@@ -29,4 +29,13 @@ fn a_file_may_hold_several_keys_and_text() {
     let twice = format!("My key:\r\n{}and again\n{EXAMPLE}", EXAMPLE.replace('\n', "\r\n"));
     let keyring = Keyring::parse("k", twice.as_bytes()).expect("a keyring");
     assert_eq!(keyring.keys().count(), 1, "it is one key");
+    let full = format!("{EXAMPLE}{}", "\n".repeat(SIZE_LIMIT - EXAMPLE.len()));
+    assert_eq!(Keyring::parse("k", full.as_bytes()).ok().map(|found| found.keys().len()), Some(1));
+}
+
+#[test]
+fn an_id_is_shown_in_hexadecimal_digits() {
+    let id = KeyId([0x0a; 16]);
+    assert_eq!(id.to_string(), "0a".repeat(16));
+    assert_eq!(format!("{id:?}"), id.to_string());
 }

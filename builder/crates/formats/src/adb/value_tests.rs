@@ -50,7 +50,9 @@ fn blobs_of_all_widths_are_read() {
     assert_eq!(blob(BLOB_8 << 28 | 16, &[4]), Err(ValueError::Outside("field")));
     assert_eq!(blob(BLOB_32 << 28 | 16, &[u32::MAX]), Err(ValueError::Outside("field")));
     assert_eq!(blob(BLOB_16 << 28 | 19, &[0]), Err(ValueError::Outside("field")));
-    assert!(matches!(blob(INT << 28, &[]), Err(ValueError::Type { .. })));
+    for word in [1, 2, INT << 28, OBJECT << 28 | 8] {
+        assert!(matches!(blob(word, &[]), Err(ValueError::Type { .. })), "{word:#x}");
+    }
 }
 
 #[test]
@@ -60,7 +62,9 @@ fn rows_lie_inside_the_block() {
     assert_eq!(list(0), Ok(None));
     assert_eq!(list(ARRAY << 28 | 16), Ok(Some(0)));
     assert_eq!(list(OBJECT << 28 | 16), Ok(Some(0)));
-    assert!(matches!(list(INT << 28 | 16), Err(ValueError::Type { .. })));
+    for word in [1, 2, INT << 28 | 16, BLOB_8 << 28 | 16] {
+        assert!(matches!(list(word), Err(ValueError::Type { .. })), "{word:#x}");
+    }
     assert_eq!(list(ARRAY << 28 | 20), Err(ValueError::Outside("field")));
     let empty = with_field(ARRAY << 28 | 16, &[0], |list| Ok(list.list(F)?.is_some()));
     assert_eq!(empty, Err(ValueError::Outside("field")), "a row counts itself");
@@ -91,6 +95,14 @@ fn what_refers_to_itself_again_and_again_is_refused() {
     });
     assert_eq!(error, Some(ValueError::TooMuch));
     assert!(looks < 200, "{looks} looks at 40 kB were allowed");
+}
+
+#[test]
+fn small_blocks_may_share_a_lot() {
+    let looks = with_field(BLOB_8 << 28 | 16, &[0x6362_6103], |list| {
+        (0..1000).map(|_| list.blob(F)).collect::<Result<Vec<_>, _>>().map(|looks| looks.len())
+    });
+    assert_eq!(looks, Ok(1000));
 }
 
 proptest! {

@@ -6,8 +6,8 @@
 
 use crate::identity::decode;
 
-const SEQUENCE: u8 = 0x30;
-const INTEGER: u8 = 0x02;
+pub(super) const SEQUENCE: u8 = 0x30;
+pub(super) const INTEGER: u8 = 0x02;
 const BIT_STRING: u8 = 0x03;
 
 /// The AlgorithmIdentifier of RSA: `rsaEncryption` and NULL.
@@ -68,7 +68,7 @@ pub(super) fn wrap_info(rsa_public_key: &[u8]) -> Vec<u8> {
     value(SEQUENCE, &inner)
 }
 
-fn value(tag: u8, content: &[u8]) -> Vec<u8> {
+pub(super) fn value(tag: u8, content: &[u8]) -> Vec<u8> {
     let length = content.len().to_be_bytes();
     let digits: Vec<u8> = length.iter().copied().skip_while(|digit| *digit == 0).collect();
     let mut out = vec![tag];
@@ -129,6 +129,8 @@ mod tests {
             (&[2, 1, 0], None),
             (&[2, 0], None),
             (&[2, 0x81, 1, 5], None),
+            (&[[2, 0x81, 0x7f].as_slice(), &[5; 0x7f]].concat(), None),
+            (&[[2, 0x81, 0x80].as_slice(), &[5; 0x80]].concat(), Some(&[5; 0x80])),
             (&[2, 2, 5], None),
             (&[4, 1, 5], None),
             (&[2, 0x80, 5, 0, 0], None),

@@ -94,16 +94,6 @@ pub enum ApkError {
         /// Where it leads.
         why: String,
     },
-    /// Its files exceed a limit.
-    #[error("{package}: {path} {why}")]
-    TooLarge {
-        /// The package.
-        package: String,
-        /// The file that exceeds it.
-        path: GuestPath,
-        /// The limit.
-        why: String,
-    },
     /// One of its entries is not allowed in a package.
     #[error("{package}: {path} {why}")]
     Entry {
@@ -125,7 +115,6 @@ impl ApkError {
             ApkError::Tar { source, .. } => source.kind(),
             ApkError::Signature(_) | ApkError::Identity { .. } => Fault::Forged,
             ApkError::Unsafe { .. } => Fault::Unsafe,
-            ApkError::TooLarge { .. } => Fault::TooLarge,
             ApkError::Format { .. }
             | ApkError::DataHash { .. }
             | ApkError::Checksum { .. }

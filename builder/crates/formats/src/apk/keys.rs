@@ -140,3 +140,64 @@ impl Keyring {
         self.keys().filter(move |key| key.name == name)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The key of these two numbers, whose first bytes are below 0x80.
+    fn key(modulus: &[u8], exponent: &[u8]) -> Result<PublicKey, KeyError> {
+        let numbers = [modulus, exponent].map(|number| der::value(der::INTEGER, number));
+        PublicKey::from_pkcs1("k", &der::value(der::SEQUENCE, &numbers.concat()))
+    }
+
+    /// A number of so many bits, which is odd.
+    fn odd(bits: usize) -> Vec<u8> {
+        let mut number = vec![0xff; bits.div_ceil(8)];
+        number[0] = 0xff >> (number.len() * 8 - bits);
+        number
+    }
+
+    #[test]
+    fn the_length_of_a_key_is_that_of_its_modulus() {
+        for bits in [1025, 2047, 8190, 8191] {
+            assert_eq!(key(&odd(bits), &[3]).map(|key| key.bits()), Ok(bits));
+        }
+        for bits in [7, 1023, 8193, 8999] {
+            assert_eq!(key(&odd(bits), &[3]), Err(KeyError::Size { name: "k".to_owned(), bits }));
+        }
+    }
+
+    #[test]
+    fn numbers_that_no_rsa_key_has_are_refused() {
+        let good = odd(2047);
+        let even = [&good[..255], &[2]].concat();
+        for exponent in [&[3][..], &[1, 0, 1], &[0x7f, 0, 0, 1]] {
+            assert!(key(&good, exponent).is_ok(), "{exponent:?}");
+        }
+        for (modulus, exponent) in [
+            (&good, &[1][..]),
+            (&good, &[2]),
+            (&good, &[1, 0, 0]),
+            (&good, &[1, 0, 0, 0, 1]),
+            (&good, &[1, 0, 0, 0, 0, 1]),
+            (&even, &[3]),
+        ] {
+            let error = key(modulus, exponent).expect_err("refused").to_string();
+            assert!(error.contains("cannot be those of an RSA key"), "{exponent:?}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_key_is_the_same_under_the_same_name_only() {
+        let named = |name: &str| PublicKey {
+            name: name.to_owned(),
+            ..key(&odd(2047), &[3]).expect("a key")
+        };
+        let mut keyring = Keyring::default();
+        for name in ["a", "b", "a"] {
+            keyring.insert(named(name));
+        }
+        assert_eq!(keyring.keys().map(PublicKey::name).collect::<Vec<_>>(), ["a", "b"]);
+    }
+}

@@ -156,7 +156,7 @@ fn too_large(limit: u64) -> io::Error {
     io::Error::new(io::ErrorKind::FileTooLarge, format!("a member of more than {limit} bytes"))
 }
 
-/// Keeps a copy of what is consumed.
+/// Keeps a copy of what is consumed, and gives no more than the limit.
 struct Tap<'a, R> {
     inner: &'a mut R,
     taken: Vec<u8>,
@@ -173,10 +173,12 @@ impl<R: BufRead> Read for Tap<'_, R> {
 
 impl<R: BufRead> BufRead for Tap<'_, R> {
     fn fill_buf(&mut self) -> io::Result<&[u8]> {
-        if self.taken.len() as u64 > self.limit {
+        let left = self.limit.saturating_sub(self.taken.len() as u64);
+        let held = self.inner.fill_buf()?;
+        if left == 0 && !held.is_empty() {
             return Err(too_large(self.limit));
         }
-        self.inner.fill_buf()
+        Ok(usize::try_from(left).ok().and_then(|left| held.get(..left)).unwrap_or(held))
     }
 
     fn consume(&mut self, amount: usize) {
@@ -185,5 +187,58 @@ impl<R: BufRead> BufRead for Tap<'_, R> {
             self.taken.extend_from_slice(bytes);
         }
         self.inner.consume(amount);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::BufReader;
+
+    use wifibox_testkit::rawtar::gzip;
+
+    use super::*;
+
+    #[test]
+    fn a_member_may_reach_the_limit_packed_and_unpacked() {
+        let mut state = 1u32;
+        let mut next = || {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            state.to_be_bytes()[0]
+        };
+        let noise: Vec<u8> = std::iter::repeat_with(&mut next).take(20_000).collect();
+        for (text, packs) in [(vec![b'x'; 20_000], true), (noise, false)] {
+            let packed = gzip(&text);
+            let most = text.len().max(packed.len());
+            assert_eq!(text.len() == most, packs);
+            // What follows is left alone.
+            let file = [&packed[..], b"more"].concat();
+            let mut rest = &file[..];
+            let member = Member::read(&mut rest, most as u64).expect("read").expect("a member");
+            assert!((member.compressed, member.unpacked, rest) == (packed, text, b"more"));
+            let error = Member::read(&mut &file[..], most as u64 - 1).err().expect("refused");
+            assert_eq!(error.kind(), io::ErrorKind::FileTooLarge, "{error}");
+        }
+    }
+
+    /// Fails once, and then reads on.
+    struct Failing(Option<io::ErrorKind>, &'static [u8]);
+
+    impl Read for Failing {
+        fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+            self.0.take().map_or_else(|| self.1.read(buf), |kind| Err(kind.into()))
+        }
+    }
+
+    #[test]
+    fn what_was_interrupted_goes_on_and_what_failed_does_not() {
+        let interrupted = |bytes| Failing(Some(io::ErrorKind::Interrupted), bytes);
+        let failed = |bytes| Failing(Some(io::ErrorKind::ConnectionReset), bytes);
+        only_zeros(&mut interrupted(&[0; 9000])).expect("zeros");
+        only_zeros(&mut interrupted(&[0, 1])).expect_err("not only zeros");
+        only_zeros(&mut failed(&[0])).expect_err("it failed");
+        let at_end = |input| is_at_end(&mut BufReader::new(input)).ok();
+        assert_eq!(at_end(interrupted(b"")), Some(true));
+        assert_eq!(at_end(interrupted(b"x")), Some(false));
+        assert_eq!(at_end(failed(b"x")), None);
     }
 }

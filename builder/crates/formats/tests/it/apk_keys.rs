@@ -89,6 +89,27 @@ fn keys_come_in_a_package() {
     assert!(none.to_string().contains("holds no key"), "{none}");
 }
 
+#[test]
+fn a_key_package_holds_no_more_than_a_keyring_may() {
+    let read = |package: Package| keys_of_package("alpine-keys", opened(package.build()));
+    let pem = alice().pem();
+    let with = |package: Package, number: usize| {
+        package.file(&format!("etc/apk/keys/{number}.rsa.pub"), 0o644, pem.as_str())
+    };
+    let many = (0..4096).fold(Package::new("alpine-keys", "1"), with);
+    assert_eq!(read(many.clone()).unwrap().keys().len(), 4096);
+    let error = read(with(many, 4096)).unwrap_err();
+    assert!(error.to_string().contains("it holds more than 4096 keys"), "{error}");
+    // What is cut off at the limit would be a key.
+    let padded = |size: usize| {
+        let text = format!("{pem}{}", "\n".repeat(size - pem.len()));
+        read(Package::new("alpine-keys", "1").file("etc/apk/keys/a.rsa.pub", 0o644, text))
+    };
+    assert_eq!(padded(64 << 10).unwrap().keys().len(), 1);
+    let error = padded((64 << 10) + 1).unwrap_err();
+    assert!(error.to_string().contains("it is too large"), "{error}");
+}
+
 proptest! {
     #[test]
     fn changed_keys_are_read_or_refused(

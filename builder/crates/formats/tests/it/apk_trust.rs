@@ -220,6 +220,10 @@ fn what_is_not_an_index_is_told_apart() {
         assert!(matches!(error, ApkIndexError::NotAnIndex { .. }), "{error}");
         assert!(error.to_string().contains(expected), "{error}");
     }
+    // The largest one that is looked into.
+    let full = [&b"\x1f\x8b"[..], &vec![0; SIZE_LIMIT as usize - 2]].concat();
+    let error = read(&full, &[&key], &[&key]).unwrap_err();
+    assert!(matches!(error, ApkIndexError::Damaged { .. }), "{error}");
     let front = signatures(&[(Kind::Rsa, key.clone())], b"").len();
     for cut in (1..index.len()).step_by(7).chain([front, front + 1, index.len() - 1]) {
         let error = read(&index[..cut], &[&key], &[&key]).unwrap_err();
@@ -229,9 +233,16 @@ fn what_is_not_an_index_is_told_apart() {
     let bomb = [signatures(&[(Kind::Rsa, key.clone())], b""), gzip(&vec![0; 129 << 20])].concat();
     let error = read(&bomb, &[&key], &[&key]).unwrap_err();
     assert!(error.to_string().contains("more than 134217728 bytes"), "{error}");
+    // Members that are put one after the other have the limit together.
+    let records = gzip(&tar(&[Member::new("APKINDEX", EntryType::Regular, "")], false));
+    let error = read_unsigned_records("x", &[records, bomb].concat()).unwrap_err();
+    assert!(error.to_string().contains("more than 134217728 bytes"), "{error}");
     let file = Member::new(".SIGN.RSA.x", EntryType::Regular, "");
-    let error = read(&gzip(&tar(&vec![file; 65], false)), &[&key], &[&key]).unwrap_err();
-    assert!(error.to_string().contains("more than 64 signatures"), "{error}");
+    for (count, why) in [(64, "nothing follows"), (65, "more than 64 signatures")] {
+        let files = gzip(&tar(&vec![file.clone(); count], false));
+        let error = read(&files, &[&key], &[&key]).unwrap_err();
+        assert!(error.to_string().contains(why), "{count}: {error}");
+    }
     let many: Vec<u8> =
         (0..18).flat_map(|_| signatures(&[(Kind::Rsa, key.clone())], b"")).collect();
     let error = read(&many, &[&key], &[&key]).unwrap_err();

@@ -3,9 +3,10 @@
 use std::fs;
 use std::path::Path;
 
-use super::place::check_target;
+use super::place::{self, check_target};
 use super::work::tests::names;
 use super::{OutputError, OutputFolder};
+use crate::sums::{SUMS, SUMS_LIMIT};
 
 fn build(target: &Path, text: &str) -> Result<(), OutputError> {
     let folder = OutputFolder::begin(target)?;
@@ -26,6 +27,9 @@ fn a_file_in_the_place_of_the_output_is_said_so() {
     let error = check_target(&target.join("below/it")).expect_err("no folder can be made there");
     assert!(matches!(&error, OutputError::NotAFolder { path } if *path == target), "{error}");
     assert_eq!(fs::read_to_string(&target).expect("read"), "mine");
+    let long = parent.path().join("n".repeat(300));
+    let error = check_target(&long).expect_err("no file system has such names");
+    assert!(error.to_string().starts_with("cannot look at "), "{error}");
 }
 
 #[test]
@@ -91,9 +95,12 @@ fn what_no_build_wrote_is_named_and_stays() {
     );
     let image = |out: &Path| {
         let (name, hash) = ("root.img", "0".repeat(64));
-        fs::write(out.join(name), vec![0; 2 << 20]).expect("written");
+        fs::write(out.join(name), vec![0; 1 << 20]).expect("written");
         let sums = fs::read_to_string(out.join("SHA256SUMS")).expect("read");
         fs::write(out.join("SHA256SUMS"), format!("{sums}{hash}  {name}\n")).expect("written");
+        let error = check_target(out).expect_err("files of this size are hashed before a build");
+        assert!(matches!(error, OutputError::InTheWay { .. }), "{error}");
+        fs::write(out.join(name), vec![0; (1 << 20) + 1]).expect("written");
         check_target(out).expect("its names are those of the list");
     };
     assert!(refused(image).contains(": root.img (changed since it was built); "));
@@ -111,6 +118,16 @@ fn links_stay_unless_they_are_of_the_output() {
     use std::os::unix::fs::symlink;
     let away = |out: &Path| symlink("/etc/hostname", out.join("app")).expect("linked");
     assert!(refused(away).starts_with("OUT holds what no build wrote: app; "));
+    let up = |out: &Path| {
+        fs::write(out.with_file_name("mine"), "mine").expect("written");
+        symlink("../mine", out.join("app")).expect("linked");
+        check_target(out).expect_err("it leads out of the output");
+        fs::remove_file(out.with_file_name("mine")).expect("removed");
+    };
+    assert!(refused(up).starts_with("OUT holds what no build wrote: app; "));
+    // It would lead to another output after this one was moved.
+    let whole = |out: &Path| symlink(out.join("manifest.json"), out.join("app")).expect("linked");
+    assert!(refused(whole).starts_with("OUT holds what no build wrote: app; "));
     let replaced = |out: &Path| {
         fs::remove_file(out.join("host/qemu.sh")).expect("removed");
         symlink("../manifest.json", out.join("host/qemu.sh")).expect("linked");
@@ -123,6 +140,70 @@ fn links_stay_unless_they_are_of_the_output() {
     symlink("host", target.join("app")).expect("linked");
     build(&target, "2").expect("a link within the output is nobody's loss");
     assert_eq!(names(parent.path()), ["out"]);
+    let nowhere = parent.path().join("link");
+    symlink("nowhere", &nowhere).expect("linked");
+    let error = check_target(&nowhere).expect_err("the link would be lost");
+    assert!(matches!(error, OutputError::NotAFolder { .. }), "{error}");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_list_that_no_build_wrote_is_none() {
+    let foreign = |spoil: &dyn Fn(&Path)| {
+        let error = refused(|out| spoil(&out.join(SUMS)));
+        assert!(error.starts_with("OUT exists and was not written by wifibox-build"), "{error}");
+    };
+    // A link to the list, which the new output would take along.
+    foreign(&|list| {
+        let away = list.with_file_name("away");
+        fs::rename(list, &away).expect("renamed");
+        std::os::unix::fs::symlink("away", list).expect("linked");
+    });
+    foreign(&|list| {
+        let list = fs::OpenOptions::new().write(true).open(list).expect("opened");
+        list.set_len(SUMS_LIMIT + 1).expect("grown");
+    });
+}
+
+#[cfg(unix)]
+#[test]
+fn an_output_that_cannot_be_read_is_told_so() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let parent = tempfile::tempdir().expect("a folder");
+    let target = parent.path().join("out");
+    build(&target, "1").expect("built");
+    // Folders are looked into before the list.
+    fs::remove_dir_all(target.join("host")).expect("removed");
+    let list = target.join(SUMS);
+    let set = |path: &Path, mode| {
+        fs::set_permissions(path, fs::Permissions::from_mode(mode)).expect("set");
+    };
+    for (path, mode, before) in [(&list, 0o000, 0o644), (&target, 0o444, 0o755)] {
+        set(path, mode);
+        // Root may read everything.
+        let error = fs::File::open(&list).err().map(|_| check_target(&target));
+        set(path, before);
+        let Some(error) = error else { continue };
+        let error = error.expect_err("nobody knows what would be lost").to_string();
+        assert!(error.starts_with("cannot read "), "{error}");
+    }
+}
+
+/// There is no moment at which there is no output, where the file system can do that.
+#[cfg(any(target_os = "linux", target_os = "macos"))]
+#[test]
+fn two_folders_change_places_in_one_step() {
+    use rustix::fs::{CWD, RenameFlags, renameat_with};
+    let parent = tempfile::tempdir().expect("a folder");
+    let [old, new, one, other] = ["old", "new", "1", "2"].map(|name| parent.path().join(name));
+    for folder in [&old, &new, &one, &other] {
+        fs::create_dir(folder).expect("made");
+    }
+    fs::write(new.join("file"), "new").expect("written");
+    let able = renameat_with(CWD, &one, CWD, &other, RenameFlags::EXCHANGE).is_ok();
+    place::put(&new, &old).expect("put in place");
+    assert_eq!(names(&old), ["file"]);
+    assert_eq!(new.exists(), able);
 }
 
 #[test]

@@ -15,9 +15,6 @@ use wifibox_ground::digest::{Hasher, Sha256};
 use wifibox_ground::entry::{Entry, EntryKind};
 use wifibox_ground::path::GuestPath;
 
-/// The names of a package's files have no more than this many bytes together.
-const NAMES_LIMIT: usize = 64 << 20;
-
 /// Hands what is to be installed to `visit`, and checks all of it.
 pub(super) fn read<E: From<ApkError>>(
     package: &str,
@@ -42,7 +39,7 @@ pub(super) fn read<E: From<ApkError>>(
     }
     let mut hashing = Hashing { inner: input, hasher: Hasher::default() };
     let mut reader = Compression::Gzip.reader(&mut hashing, limits.data).map_err(read_failed)?;
-    let mut seen = Seen { package, files: BTreeSet::new(), folders: BTreeSet::new(), names: 0 };
+    let mut seen = Seen { package, files: BTreeSet::new(), folders: BTreeSet::new() };
     tarball::read(&mut reader, limits.tar, &mut |entry| {
         if entry.dotted {
             return Ok(());
@@ -99,7 +96,6 @@ struct Seen<'p> {
     package: &'p str,
     files: BTreeSet<GuestPath>,
     folders: BTreeSet<GuestPath>,
-    names: usize,
 }
 
 impl Seen<'_> {
@@ -110,12 +106,6 @@ impl Seen<'_> {
             path: path.clone(),
             why,
         };
-        self.names += path.as_bytes().len();
-        if self.names > NAMES_LIMIT {
-            let (package, path) = (self.package.to_owned(), path.clone());
-            let why = format!("makes the names longer than {NAMES_LIMIT} bytes in all");
-            return Err(ApkError::TooLarge { package, path, why });
-        }
         if path.as_bytes().iter().any(u8::is_ascii_control) {
             return Err(wrong("has a control character in its name".to_owned()));
         }

@@ -125,6 +125,29 @@ fn owners_modes_and_attributes_are_kept() {
     let (members, _) = read(&bytes, AdbLimits::default()).expect("a package");
     let attributes = format!("{:?}: {:?}, {:?}: {:?}", b"user.a", b"b\0c", b"user.e", b"");
     assert_eq!(members[1], format!("4750 nobody:wheel /etc/su file of 1 {{{attributes}}}"));
+    // By number they are root or nobody: names are what counts.
+    let package = Apk3::open("sample.apk", Cursor::new(&bytes), AdbLimits::default());
+    let mut owners = Vec::new();
+    let read =
+        package.expect("opened").read_data(&mut |entry: Entry<'_>| -> Result<(), AdbError> {
+            owners.push((entry.uid, entry.gid));
+            Ok(())
+        });
+    read.expect("a package");
+    assert_eq!(owners, [(0, 0), (65534, 65534)]);
+}
+
+#[test]
+fn device_numbers_of_all_lengths_are_read() {
+    let device = |number: u64| {
+        let device = link("device", 0o020_000, &number.to_le_bytes());
+        let bytes = with_paths(vec![directory("dev", vec![device])], &[]);
+        let (members, _) = read(&bytes, AdbLimits::default()).expect("a package");
+        members[1].split_once("char ").map(|(_, rest)| rest.replace(" {}", "")).expect("a device")
+    };
+    assert_eq!(device(0x0103), "1:3");
+    assert_eq!(device(0x0001_2000_6783_45ab), format!("{}:{}", 0x12345, 0x678ab));
+    assert_eq!(device(u64::MAX), format!("{0}:{0}", u32::MAX));
 }
 
 #[test]
@@ -163,6 +186,21 @@ fn every_field_of_an_index_is_read() {
         tags: vec!["t".into(), "k=v".into()],
     };
     assert_eq!(index.infos, [expected]);
+}
+
+#[test]
+fn an_index_may_list_as_many_packages_as_are_allowed() {
+    let listed = |count: usize| {
+        let packages = (0..count).map(|n| V::Object(info(&format!("p{n}"), "1"))).collect();
+        let bytes = plain(b"indx", &[block(ADB, &payload(&index(packages)))]);
+        let limits = AdbLimits { entries: 2, ..AdbLimits::default() };
+        Index::read_unverified("packages.adb", &bytes[..], &limits)
+    };
+    assert_eq!(listed(2).expect("an index").infos.len(), 2);
+    for count in [3, 4] {
+        let error = listed(count).expect_err("too many").to_string();
+        assert!(error.contains("more than 2 packages"), "{error}");
+    }
 }
 
 #[test]
@@ -226,6 +264,12 @@ fn contradictions_are_refused() {
     assert!(changed(2, V::Null).contains("no mode and owner"));
     assert!(changed(2, acl(0o10000)).contains("out of range"));
     assert!(changed(2, object([(1, V::Int(0))])).contains("no user"));
+    // The first byte of all is a zero.
+    let nobody = V::Raw(8 << 28);
+    assert!(changed(2, object([(1, V::Int(0)), (2, nobody)])).contains("no user"));
+    let unnamed = V::Array(vec![V::Blob(b"\0value".to_vec())]);
+    let acl = object([(1, V::Int(0)), (2, text("root")), (3, text("root")), (4, unnamed)]);
+    assert!(changed(2, acl).contains("an extended attribute has no name"));
     assert!(changed(4, V::Int(1 << 40)).contains("its time"));
     assert!(changed(5, V::Blob(vec![0; 20])).contains("hash has 20 bytes"));
     assert!(changed(6, V::Blob(vec![1])).contains("target is cut off"));
@@ -245,6 +289,47 @@ fn contradictions_are_refused() {
         let error = refused(&with_paths(paths, &[]));
         assert!(["twice", "absolute", "climbs"].iter().any(|why| error.contains(why)), "{error}");
     }
+    for (name, why) in [("etc", "etc: it appears twice"), ("", "the root: it appears twice")] {
+        let error = refused(&with_paths(vec![directory(name, vec![]); 2], &[]));
+        assert!(error.contains(why), "{error}");
+    }
+}
+
+/// The metadata of each file may be the same bytes, which are there once.
+#[test]
+fn owners_links_and_attributes_have_a_limit_together() {
+    let long = |letter: u8, length: usize| V::Blob(vec![letter; length]);
+    let (symlink, hard_link) = (0o120_000, 0o100_000);
+    let name = "n".repeat(250);
+    // Two links with an attribute of this length, beside a file that they may lead to.
+    let with = |kind: u16, target: &str, attribute: (usize, usize)| {
+        let attribute = [vec![b'n'; attribute.0], vec![0], vec![b'v'; attribute.1]].concat();
+        let acl = object([
+            (1, V::Int(0o777)),
+            (2, long(b'u', 10_000)),
+            (3, long(b'g', 11_000)),
+            (4, V::Array(vec![V::Blob(attribute)])),
+        ]);
+        let links = ["1", "2"].map(|number| {
+            let V::Object(mut link) = link(number, kind, target.as_bytes()) else {
+                panic!("an object")
+            };
+            link.insert(2, acl.clone());
+            V::Object(link)
+        });
+        let file = directory(&name, vec![file(&name, b"")]);
+        let bytes = with_paths(vec![file, directory("etc", links.into())], &[]);
+        read(&bytes, AdbLimits::default()).map(drop)
+    };
+    let target = &*"t".repeat(4_000);
+    with(symlink, target, (10_000, 30_000)).expect("it is small");
+    // About 1050 bytes are the paths of the folders and of the file.
+    let half = |target: &str| (32 << 20) / 2 - 525 - target.len() - 21_000 - 7;
+    for (kind, target) in [(symlink, target), (hard_link, &*format!("{name}/{name}"))] {
+        with(kind, target, (1, half(target) - 200)).expect("32 MiB");
+        let error = with(kind, target, (1, half(target) + 200)).expect_err("more than 32 MiB");
+        assert!(matches!(error, AdbError::TooLarge { .. }), "{error}");
+    }
 }
 
 #[test]
@@ -253,6 +338,8 @@ fn limits_hold() {
     let bytes = package(&root, &contents);
     let limits = AdbLimits::default();
     let with = |limits| read(&bytes, limits).expect_err("too much").to_string();
+    read(&bytes, AdbLimits { file_size: 5000, ..limits }).expect("its largest file has 5000 bytes");
+    read(&with_file(link("l", 0o120_000, &[b'a'; 4095]), &[]), limits).expect("a long link");
     assert!(with(AdbLimits { metadata: 100, ..limits }).contains("more than the 100 allowed"));
     assert!(with(AdbLimits { entries: 5, ..limits }).contains("more than 5 files"));
     assert!(with(AdbLimits { file_size: 4999, ..limits }).contains("more than the 4999 allowed"));

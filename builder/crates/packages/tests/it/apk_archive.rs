@@ -148,6 +148,15 @@ fn a_package_and_its_index_say_the_same() {
 }
 
 #[test]
+fn links_may_climb_as_far_as_the_root() {
+    for target in ["..", "a/../..", "a/b/../../..", "/a/..", "./../bin"] {
+        let link = Member::new("bin/link", EntryType::Symlink, "").to(target);
+        let package = empty().member(link);
+        read(&package.build()).unwrap_or_else(|error| panic!("{target}: {error}"));
+    }
+}
+
+#[test]
 fn hostile_files_are_refused() {
     let file = |path: &str| Member::new(path, EntryType::Regular, "x");
     let link = |target: &str| Member::new("a", EntryType::Symlink, "").to(target);

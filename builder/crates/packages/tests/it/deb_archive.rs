@@ -216,9 +216,9 @@ fn hostile_members_are_refused() {
         (b"./x", EntryType::Link, b"/etc/passwd", b"", "absolute"),
         (b"./x", EntryType::Link, b"./", b"", "hard link to the root"),
         (b"./x", EntryType::Symlink, b"", b"", "links to nothing"),
-        (b"./x", EntryType::Directory, b"", b"x", "cannot have contents"),
+        (b"./x", EntryType::Directory, b"", b"x", "a member of type '5' cannot have contents"),
         (b"./x", EntryType::GNUSparse, b"", b"", "sparse"),
-        (b"./x", EntryType::new(b'V'), b"", b"", "not supported"),
+        (b"./x", EntryType::new(b'V'), b"", b"", "members of type 'V' are not supported"),
         (b"./", file, b"", b"x", "root cannot be a file"),
         (b"x", EntryType::GNULongName, b"", b"a\0b\0", "NUL"),
         (b"x", EntryType::XGlobalHeader, b"", b"12 path=a/b\n", "global"),
@@ -280,6 +280,8 @@ fn the_outer_archive_is_checked() {
     let data = ("data.tar.gz".to_owned(), data);
     let signed = ("_gpgorigin".to_owned(), b"odd".to_vec());
     let odd = ("surprise".to_owned(), b"odd".to_vec());
+    let old = ("control.tarball".to_owned(), control_tar());
+    let long = |size: usize| binary(&[b"2.0\n".as_slice(), &vec![b'x'; size - 4]].concat());
     let bzip2 = ("data.tar.bz2".to_owned(), b"BZh9".to_vec());
     let good = binary(b"2.0\n");
     let ok = |members: &[(String, Vec<u8>)]| read(&ar(members)).is_ok();
@@ -287,8 +289,12 @@ fn the_outer_archive_is_checked() {
     assert!(ok(&[binary(b"2.7\nmore\n"), control.clone(), data.clone()]));
     assert!(ok(&[good.clone(), signed.clone(), control.clone(), signed.clone(), data.clone()]));
     assert!(ok(&[good.clone(), control.clone(), data.clone(), odd.clone()]));
+    assert!(ok(&[long(1023), control.clone(), data.clone()]));
     for (members, why) in [
         (vec![], "does not begin with debian-binary"),
+        (vec![odd.clone(), control.clone(), data.clone()], "does not begin with debian-binary"),
+        (vec![long(1024), control.clone(), data.clone()], "does not begin with debian-binary"),
+        (vec![good.clone(), old, data.clone()], "where control.tar is expected"),
         (vec![control.clone(), good.clone(), data.clone()], "does not begin with debian-binary"),
         (vec![binary(b"3.0\n"), control.clone(), data.clone()], "not 2.x"),
         (vec![good.clone(), data.clone(), control.clone()], "where control.tar is expected"),

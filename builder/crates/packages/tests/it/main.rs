@@ -6,4 +6,5 @@ mod adb_package;
 mod apk_archive;
 mod deb_archive;
 mod faults;
+mod metadata;
 mod opkg_archive;

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::io::Cursor;
 
 use proptest::prelude::*;
+use tar::EntryType;
 use wifibox_formats::PackageLimits;
 use wifibox_formats::opkg::{Control, IpkError};
 use wifibox_formats::tarball::TarLimits;
@@ -14,6 +15,7 @@ use wifibox_ground::entry::EntryKind;
 use wifibox_packages::Ipk;
 use wifibox_testkit::debrepo::{ar, pack};
 use wifibox_testkit::opkgrepo::{Form, Ipk as Made, STANDARD_POSTINST, outer};
+use wifibox_testkit::rawtar::{self, Member, gzip};
 
 const FORMS: [Form; 3] = [Form::DataFirst, Form::ControlFirst, Form::Ar];
 
@@ -192,9 +194,30 @@ fn limits_hold() {
     assert!(read_with(&package, few).is_err());
     let tiny = PackageLimits { control: 600, ..default };
     assert!(matches!(Ipk::open("x", Cursor::new(&package), tiny), Err(IpkError::Tar { .. })));
-    let many: Vec<_> = (0..20).map(|n| (format!("member{n}"), Vec::new())).collect();
-    assert!(read(&outer(&many)).unwrap_err().to_string().contains("more than 16 members"));
-    assert!(read(&ar(&many)).unwrap_err().to_string().contains("more than 16 members"));
+    for (count, why) in [(16, "it has no debian-binary"), (17, "16 members"), (20, "16 members")] {
+        let many: Vec<_> = (0..count).map(|n| (format!("member{n}"), Vec::new())).collect();
+        for bytes in [outer(&many), ar(&many)] {
+            let error = read(&bytes).unwrap_err().to_string();
+            assert!(error.contains(why), "{count}: {error}");
+        }
+    }
+}
+
+#[test]
+fn the_outer_archive_has_no_folder_but_its_root() {
+    let control = pack(Compression::Gzip, &file("./control", b"Package: a\nVersion: 1\n"));
+    let with = |folder: &str| {
+        let members = [
+            Member::new(folder, EntryType::Directory, b""),
+            Member::new("debian-binary", EntryType::Regular, b"2.0\n"),
+            Member::new("control.tar.gz", EntryType::Regular, control.as_slice()),
+            Member::new("data.tar.gz", EntryType::Regular, pack(Compression::Gzip, &[0; 1024])),
+        ];
+        read(&gzip(&rawtar::tar(&members, true)))
+    };
+    with("./").unwrap();
+    let error = with("./more").unwrap_err().to_string();
+    assert!(error.contains("a directory has no place in a package"), "{error}");
 }
 
 /// A tar archive of one file.

@@ -54,6 +54,22 @@ fn what_cannot_be_read_is_not_taken_in() {
 }
 
 #[test]
+fn the_halves_of_two_answers_are_no_index() {
+    // A server that begins anew, and one that gave up where another answers.
+    for faults in [vec![Fault::IgnoreRange], vec![Fault::Drop; 2]] {
+        let world = World::new();
+        world.server.faults(PATH, [vec![Fault::Cut(500_000)], faults].concat());
+        let other = Server::start(&world.path("mirror"));
+        let mut artefact = world.from(&[&world.server.url(), &other.url()]);
+        artefact.identity.sha256 = None;
+        let limit = world.body.len() as u64;
+        assert_eq!(world.fetcher().read_unverified(&artefact, limit).unwrap(), world.body);
+        let asked: Vec<_> = other.requests().iter().map(|request| request.range).collect();
+        assert!(asked.is_empty() || asked == [None], "{asked:?}");
+    }
+}
+
+#[test]
 fn entries_are_listed_whatever_else_lies_there() {
     let world = World::new();
     inserted(&world, &mut &world.body[..]).unwrap();
