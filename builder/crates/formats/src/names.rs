@@ -5,7 +5,7 @@ use wifibox_ground::path::GuestPath;
 
 /// The most bytes of paths, owners, targets and attributes of one package. The largest packages of the distributions
 /// have a tenth of it.
-pub const NAMES_LIMIT: usize = 32 << 20;
+const NAMES_LIMIT: usize = 32 << 20;
 
 /// Counts what is kept.
 pub struct Names {
