@@ -1,10 +1,12 @@
-//! Documents of our own that others may have written to: recipes, projects, locks, manifests.
+//! Documents of our own that others may have written to: recipes, projects, locks, manifests, and those of registries.
 
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
+use wifibox_fetch::registry::{Descriptor, Document, Index, Manifest};
 use wifibox_recipe::{Catalog, ProjectFile, RecipeError, Sources};
+use wifibox_report::artifact::{Listed, TITLE};
 use wifibox_report::output;
 use wifibox_resolve::lock::{Lock, Target};
 
@@ -171,5 +173,40 @@ pub fn manifest(bytes: &[u8]) -> bool {
     let Ok(manifest) = output::parse(bytes) else { return false };
     let text = serde_json::to_vec(&manifest).unwrap_or_default();
     assert!(output::parse(&text).is_ok(), "what was written cannot be read");
+    true
+}
+
+/// A manifest and an index of a registry.
+pub fn artifacts() -> Vec<Vec<u8>> {
+    let layer = |path: &str| {
+        let mut layer = Descriptor::of("application/octet-stream", path.as_bytes());
+        layer.annotations.insert(TITLE.to_owned(), path.to_owned());
+        layer
+    };
+    let layers = vec![layer("root.img"), layer("host/bhyve/bhyve.conf"), layer("SHA256SUMS")];
+    let mut manifest = Manifest::new("application/vnd.wifibox.guest", layers.clone());
+    let folders = "io.github.wifibox-build.folders".to_owned();
+    manifest.annotations.insert(folders, "var/log\nvar/lib".to_owned());
+    manifest.subject = layers.first().cloned();
+    let index = Index::new(None, layers);
+    let texts = [serde_json::to_vec(&manifest), serde_json::to_vec(&index)];
+    texts.into_iter().flatten().collect()
+}
+
+/// No file or folder of it leaves the folder that it goes to.
+pub fn artifact(bytes: &[u8]) -> bool {
+    let Ok(Document::Manifest(manifest)) = Document::parse(bytes) else { return false };
+    let mut listed = Listed::default();
+    if listed.add(&manifest, "guest/").is_err() {
+        return false;
+    }
+    let files = listed.files().map(|file| file.path.as_str());
+    for path in files.chain(listed.folders()) {
+        let parts = path.strip_prefix("guest/").into_iter().flat_map(|rest| rest.split('/'));
+        assert!(path.starts_with("guest/"), "{path:?} is elsewhere");
+        for part in parts {
+            assert!(!matches!(part, "" | "." | ".."), "{path:?} leads elsewhere");
+        }
+    }
     true
 }

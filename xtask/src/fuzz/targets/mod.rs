@@ -43,7 +43,7 @@ const fn target(
 }
 
 /// All of them.
-pub static TARGETS: [Target; 43] = [
+pub static TARGETS: [Target; 44] = [
     // Indexes of packages.
     target("packages", &CONTROL, indexes::packages, || Box::new(indexes::dpkg)),
     target("opkg-index", &CONTROL, indexes::feed, || Box::new(indexes::opkg)),
@@ -106,6 +106,7 @@ pub static TARGETS: [Target; 43] = [
     target("project", &YAML, documents::projects, || Box::new(documents::project)),
     target("lock", &JSON, documents::locks, || Box::new(documents::lock)),
     target("manifest", &JSON, documents::manifests, || Box::new(documents::manifest)),
+    target("artifact", &JSON, documents::artifacts, || Box::new(documents::artifact)),
 ];
 
 #[cfg(test)]
