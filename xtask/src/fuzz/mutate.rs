@@ -163,7 +163,24 @@ fn put_digits(bytes: &mut Vec<u8>, at: usize, random: &mut Random) {
         2 => format!("{edge}0"),
         _ => edge.to_string(),
     };
-    // Where fields have a width, it often stays as it was.
-    let text = if random.below(2) == 0 { text } else { format!("{text:0>count$}") };
+    // Where fields have a width, it often stays as it was. Formatting knows widths of 16 bits only.
+    let text = match random.below(2) {
+        0 => text,
+        _ => "0".repeat(count.saturating_sub(text.len())) + &text,
+    };
     bytes.splice(from..from + count, text.bytes());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn digits_of_any_length_can_be_damaged() {
+        for seed in 0..16 {
+            let mut bytes = vec![b'7'; 1 << 17];
+            put_digits(&mut bytes, 0, &mut Random::new(seed));
+            assert!(!bytes.is_empty());
+        }
+    }
 }
