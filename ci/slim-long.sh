@@ -10,8 +10,9 @@ tool=$1 folder=$2
 source "$(dirname "$0")/lib/xtask.sh"
 
 mkdir -p "$folder/elsewhere" "$folder/debian"
-packages=(--base debian --lock-file "$folder/guest.lock" --cache-dir "$folder/cache" --mirror "slim=$folder/first")
-"$tool" --quiet "${packages[@]}" --flavor hwsim --out "$folder/hwsim"
+debian=(--base debian --lock-file "$folder/guest.lock" --cache-dir "$folder/cache")
+packages=("${debian[@]}" --mirror "slim=$folder/first")
+"$tool" --quiet "${debian[@]}" --flavor hwsim --out "$folder/hwsim"
 # The kernel's package, by the hash that the lock has of it.
 stored=$(python3 - "$folder/guest.lock" <<'PYTHON'
 import json, sys
@@ -38,5 +39,5 @@ done
 xtask boot-test "$folder/default" --load-modules --memory 256 --timeout 120
 
 xtask kernel --xen --without-radios --out "$folder/for-xen" --cache-dir "$folder/cache"
-"$tool" lock "${packages[@]:0:6}" --mirror "slim=$folder/for-xen" --kernel slim-xen --trust-new-pins
+"$tool" lock "${debian[@]}" --mirror "slim=$folder/for-xen" --kernel slim-xen --trust-new-pins
 ci/xen.sh "$tool" "$folder/guest.lock" "$folder/cache" "$folder/xen" --kernel slim-xen

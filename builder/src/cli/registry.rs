@@ -1,4 +1,4 @@
-//! The options of verbs that speak to a registry: who asks, and how.
+//! What verbs that speak to a registry share: who asks, and how; and how a guest is taken out of it.
 
 use std::env;
 use std::io::Read as _;
@@ -9,11 +9,12 @@ use clap::Args;
 
 use super::context::{Context, cache_folder};
 use super::render::failure::Failure;
+use super::trust::TrustArgs;
 use wifibox_fetch::registry::{Login, Reference, stored_login};
 use wifibox_fetch::{Access, HttpOptions, Network, Options, ProxyChoice};
 use wifibox_ground::regular;
 use wifibox_ground::work::Work;
-use wifibox_pipeline::transfer::RegistryChoice;
+use wifibox_pipeline::transfer::{PullReport, PullRequest, RegistryChoice, pull};
 
 /// The variable with the password of `--username`.
 const PASSWORD: &str = "WIFIBOX_BUILD_REGISTRY_PASSWORD";
@@ -106,6 +107,51 @@ impl RegistryArgs {
             true => Err(Failure::usage("standard input has no password")),
             false => Ok(password.to_owned()),
         }
+    }
+}
+
+/// An address that was given.
+///
+/// # Errors
+/// It is none.
+pub fn address(text: &str) -> Result<Reference, Failure> {
+    text.parse().map_err(|error| Failure::usage(format!("{error}")))
+}
+
+/// A guest in a registry, as verbs ask for it.
+pub struct Wanted<'a> {
+    /// Its address.
+    pub address: &'a str,
+    /// Which one of several.
+    pub flavor: Option<&'a str>,
+    /// Whose.
+    pub trust: &'a TrustArgs,
+    /// Who asks.
+    pub registry: &'a RegistryArgs,
+}
+
+impl Wanted<'_> {
+    /// Pulls it into the folder that `out` names.
+    ///
+    /// # Errors
+    /// The registry has no such guest, or it is not the one that was signed (exit code 4).
+    pub fn pull(
+        &self,
+        context: &Context,
+        out: impl FnOnce(&Reference, &Access) -> Result<PathBuf, Failure>,
+    ) -> Result<PullReport, Failure> {
+        let reference = address(self.address)?;
+        let key = self.trust.key()?;
+        let choice = self.registry.choice(&reference)?;
+        let access = self.registry.access()?;
+        let request = PullRequest {
+            reference: &reference,
+            flavor: self.flavor,
+            out: &out(&reference, &access)?,
+            key: key.as_ref(),
+            registry: &choice,
+        };
+        Ok(pull(&request, &access, &self.registry.work(context))?)
     }
 }
 

@@ -13,18 +13,13 @@ use wifibox_formats::apk::signature::Kind;
 use wifibox_ground::digest::Sha256;
 use wifibox_testkit::apkkeys::SigningKey;
 use wifibox_testkit::apkrepo::{Package, Repository};
-use wifibox_testkit::kernel::{BUILT_IN, kernel_image};
 
 const KEY: &str = "builders@example.org-1234.rsa.pub";
 
 fn kernel(name: &str) -> Package {
     let release = format!("6.18.1-0-{name}");
-    let modules = format!("lib/modules/{release}");
     Package::new(&format!("linux-{name}"), "6.18.1-r0")
-        .file(&format!("boot/vmlinuz-{name}"), 0o644, kernel_image(&release))
-        .file(&format!("{modules}/modules.builtin"), 0o644, BUILT_IN)
-        .file(&format!("{modules}/modules.builtin.modinfo"), 0o644, "squashfs.license=GPL\0")
-        .file(&format!("{modules}/modules.order"), 0o644, "")
+        .kernel(&format!("boot/vmlinuz-{name}"), &release)
 }
 
 struct World(tempfile::TempDir);

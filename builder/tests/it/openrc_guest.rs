@@ -12,7 +12,7 @@ use tar::EntryType;
 use wifibox_ground::digest::Sha256;
 use wifibox_squashfs::{NodeKind, read_nodes};
 use wifibox_testkit::apkrepo::Package;
-use wifibox_testkit::kernel::{BUILT_IN, kernel_image};
+use wifibox_testkit::kernel::kernel_image;
 use wifibox_testkit::rawtar::Member;
 
 const PASSWD: &str = "root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/sbin/nologin\n";
@@ -25,7 +25,6 @@ fn owned(path: &str, mode: u32, group: &str, content: &str) -> Member {
 }
 
 pub(super) fn packages() -> Vec<Package> {
-    let modules = "lib/modules/6.18.1-0-lts";
     vec![
         Package::new("layout", "1.0-r0")
             .directory("dev", 0o755)
@@ -53,11 +52,7 @@ pub(super) fn packages() -> Vec<Package> {
             "shadow",
             "a program\n",
         )),
-        Package::new("linux-lts", "6.18.1-r0")
-            .file("boot/vmlinuz-lts", 0o644, kernel_image("6.18.1-0-lts"))
-            .file(&format!("{modules}/modules.builtin"), 0o644, BUILT_IN)
-            .file(&format!("{modules}/modules.builtin.modinfo"), 0o644, "squashfs.license=GPL\0")
-            .file(&format!("{modules}/modules.order"), 0o644, ""),
+        Package::new("linux-lts", "6.18.1-r0").kernel("boot/vmlinuz-lts", "6.18.1-0-lts"),
     ]
 }
 

@@ -8,7 +8,6 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use wifibox_testkit::apkrepo::Package;
-use wifibox_testkit::kernel::{BUILT_IN, kernel_image};
 
 use super::openrc_guest;
 
@@ -19,14 +18,10 @@ const PUBLISHED: &str = "{ release: '6.12', repository: { name: own, mirrors: ['
      lists: ['http://127.0.0.1:1/own/distinfo'] } }";
 
 fn kernel(version: &str) -> Package {
-    let modules = format!("lib/modules/{RELEASE}");
     Package::new("linux-own-x86_64", version)
-        .file("boot/vmlinuz", 0o644, kernel_image(RELEASE))
+        .kernel("boot/vmlinuz", RELEASE)
         .file("boot/System.map", 0o644, "addresses\n")
         .file("usr/share/licenses/linux-own/COPYING", 0o644, "The kernel's terms.\n")
-        .file(&format!("{modules}/modules.builtin"), 0o644, BUILT_IN)
-        .file(&format!("{modules}/modules.builtin.modinfo"), 0o644, "squashfs.license=GPL\0")
-        .file(&format!("{modules}/modules.order"), 0o644, "")
 }
 
 /// The recipes and the pinned set of [`openrc_guest`], whose base names the kernel `own`, too.

@@ -9,7 +9,6 @@ use std::process::Command;
 
 use wifibox_ground::digest::Sha256;
 use wifibox_testkit::apkrepo::Package;
-use wifibox_testkit::kernel::{BUILT_IN, kernel_image};
 use wifibox_testkit::module::{Spec, elf};
 
 /// What keeps the kernel's own drivers from the card.
@@ -17,12 +16,8 @@ const AWAY: &str = "blacklist b43\nblacklist bcma\n";
 
 fn kernel(name: &str, version: &str) -> Package {
     let release = format!("{version}-0-{name}");
-    let modules = format!("lib/modules/{release}");
     Package::new(&format!("linux-{name}"), &format!("{version}-r0"))
-        .file(&format!("boot/vmlinuz-{name}"), 0o644, kernel_image(&release))
-        .file(&format!("{modules}/modules.builtin"), 0o644, BUILT_IN)
-        .file(&format!("{modules}/modules.builtin.modinfo"), 0o644, "squashfs.license=GPL\0")
-        .file(&format!("{modules}/modules.order"), 0o644, "")
+        .kernel(&format!("boot/vmlinuz-{name}"), &release)
 }
 
 /// As its author packages it: for the one kernel that it depends on, with the text of its licence. The module lies with those

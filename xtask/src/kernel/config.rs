@@ -8,7 +8,7 @@ use std::path::Path;
 use wifibox_ground::digest::Sha256;
 use wifibox_linux::kernel::config::KernelConfig;
 
-use super::{Failure, Machine, Variant, text_of};
+use super::{Failure, Variant, text_of};
 
 /// The fragments of one variant, in order.
 pub struct Fragments {
@@ -18,10 +18,7 @@ pub struct Fragments {
 impl Fragments {
     /// Reads them.
     pub fn read(folder: &Path, variant: Variant) -> Result<Self, Failure> {
-        let machine = match variant.machine {
-            Machine::X86_64 => "x86_64",
-            Machine::Aarch64 => "aarch64",
-        };
+        let machine = variant.machine.name();
         let devices = if variant.xen { "xen" } else { "virtio" };
         let radios = variant.radios.then_some("radios");
         let names = ["base", machine, devices, "netfilter", "wireless"].into_iter();
@@ -78,6 +75,7 @@ impl Fragments {
 
 #[cfg(test)]
 mod tests {
+    use super::super::Machine;
     use super::*;
 
     fn fragments(text: &str) -> Fragments {

@@ -13,15 +13,8 @@ use super::{Failure, Machine, Variant, text_of};
 /// How many of the last lines of a build that failed are printed.
 const LAST_LINES: usize = 30;
 
-/// Programs whose versions decide what comes out, with the package of Debian that has each.
-const TOOLS: [(&str, &str); 6] = [
-    ("make", "make"),
-    ("flex", "flex"),
-    ("bison", "bison"),
-    ("bc", "bc"),
-    ("zstd", "zstd"),
-    ("tar", "tar"),
-];
+/// Programs whose versions decide what comes out. Debian's packages have the same names.
+const TOOLS: [&str; 6] = ["make", "flex", "bison", "bc", "zstd", "tar"];
 
 /// A kernel's tree, and the folder that it is built in.
 pub struct Build<'a> {
@@ -43,8 +36,8 @@ impl<'a> Build<'a> {
         source: &Source,
         jobs: Option<NonZeroUsize>,
     ) -> Result<Self, Failure> {
-        let lacking = TOOLS.iter().filter(|(program, _)| version_of(program).is_none());
-        let lacking: Vec<&str> = lacking.map(|(_, package)| *package).collect();
+        let lacking = TOOLS.into_iter().filter(|program| version_of(program).is_none());
+        let lacking: Vec<&str> = lacking.collect();
         if !lacking.is_empty() {
             let list = lacking.join(", ");
             return Err(format!("the kernel's build needs what is not here: {list}").into());
@@ -163,7 +156,7 @@ impl<'a> Build<'a> {
     pub fn toolchain(&self) -> Vec<String> {
         let prefix = self.compilers();
         let compilers = ["gcc", "ld", "as"].map(|name| format!("{prefix}{name}"));
-        let others = TOOLS.iter().map(|(program, _)| (*program).to_owned());
+        let others = TOOLS.map(str::to_owned);
         compilers.into_iter().chain(others).filter_map(|program| version_of(&program)).collect()
     }
 }

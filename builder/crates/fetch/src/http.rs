@@ -174,27 +174,30 @@ impl Answer {
     }
 }
 
-fn builder(options: &HttpOptions) -> Result<reqwest::blocking::ClientBuilder, String> {
-    // The provider is process-wide for rustls. Whoever installed one first wins, and it is the
-    // only one that is compiled in.
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    let redirects = options.redirects;
-    let policy = redirect::Policy::custom(move |attempt| {
+/// Follows so many redirects, and none from https to http.
+pub(super) fn redirects(most: usize) -> redirect::Policy {
+    redirect::Policy::custom(move |attempt| {
         let was_secure = attempt.previous().last().is_some_and(|url| url.scheme() == "https");
-        if attempt.previous().len() > redirects {
-            attempt.error(format!("more than {redirects} redirects"))
+        if attempt.previous().len() > most {
+            attempt.error(format!("more than {most} redirects"))
         } else if was_secure && attempt.url().scheme() != "https" {
             attempt.error("a redirect from https to http")
         } else {
             attempt.follow()
         }
-    });
+    })
+}
+
+fn builder(options: &HttpOptions) -> Result<reqwest::blocking::ClientBuilder, String> {
+    // The provider is process-wide for rustls. Whoever installed one first wins, and it is the
+    // only one that is compiled in.
+    let _ = rustls::crypto::ring::default_provider().install_default();
     let builder = Inner::builder()
         .user_agent(&options.user_agent)
         .connect_timeout(options.connect_timeout)
         // So that the thread of a request that was given up ends, when the other side is gone.
         .tcp_keepalive(options.stall_timeout)
-        .redirect(policy)
+        .redirect(redirects(options.redirects))
         .referer(false)
         // Retries are counted in one place, in `transfer`.
         .retry(reqwest::retry::never());

@@ -9,6 +9,7 @@ use wifibox_formats::apk::signature::Kind;
 use wifibox_ground::digest::Sha256;
 
 use super::apkkeys::SigningKey;
+use super::kernel::{BUILT_IN, kernel_image};
 pub use super::rawtar::{Member, gzip, tar};
 
 /// The gzip member of signatures over `message`; nothing if nobody signs.
@@ -97,6 +98,15 @@ impl Package {
 
     pub fn file(self, path: &str, mode: u32, content: impl Into<Vec<u8>>) -> Self {
         self.member(Member { mode, ..Member::new(path, EntryType::Regular, content) })
+    }
+
+    /// The files of a kernel that calls itself `release` and has everything built in; `image` is the path of its image.
+    pub fn kernel(self, image: &str, release: &str) -> Self {
+        let modules = format!("lib/modules/{release}");
+        self.file(image, 0o644, kernel_image(release))
+            .file(&format!("{modules}/modules.builtin"), 0o644, BUILT_IN)
+            .file(&format!("{modules}/modules.builtin.modinfo"), 0o644, "squashfs.license=GPL\0")
+            .file(&format!("{modules}/modules.order"), 0o644, "")
     }
 
     pub fn directory(self, path: &str, mode: u32) -> Self {

@@ -8,14 +8,13 @@ use clap::Args;
 
 use crate::cli::context::Context;
 use crate::cli::place::PlaceArgs;
-use crate::cli::registry::RegistryArgs;
+use crate::cli::registry::{RegistryArgs, Wanted};
 use crate::cli::render::failure::Failure;
 use crate::cli::render::install::report;
 use crate::cli::render::pull::moved;
 use crate::cli::trust::TrustArgs;
 use wifibox_fetch::registry::Reference;
 use wifibox_host::install::{Purposes, Request, install, rollback};
-use wifibox_pipeline::transfer::{PullRequest, pull};
 use wifibox_report::findings::Options;
 use wifibox_report::verify::verify;
 
@@ -121,27 +120,19 @@ fn check(output: &Path, trust: &TrustArgs) -> Result<(), Failure> {
 
 /// Pulls the guest into a folder that is gone afterwards: what it is made of stays in the cache.
 fn from_registry(context: &Context, args: &InstallArgs, address: &str) -> Result<(), Failure> {
-    let reference: Reference =
-        address.parse().map_err(|error| Failure::usage(format!("{error}")))?;
-    let key = args.trust.key()?;
-    let choice = args.registry.choice(&reference)?;
-    let access = args.registry.access()?;
-    let cannot = |error| Failure::failed(format!("cannot use {}: {error}", access.cache.display()));
-    std::fs::create_dir_all(&access.cache).map_err(cannot)?;
-    remove_left_over(&access.cache);
-    let folder =
-        tempfile::Builder::new().prefix(PULLED).tempdir_in(&access.cache).map_err(cannot)?;
-    let out = folder.path().join("guest");
-    let request = PullRequest {
-        reference: &reference,
-        flavor: args.flavor.as_deref(),
-        out: &out,
-        key: key.as_ref(),
-        registry: &choice,
-    };
-    let pulled = pull(&request, &access, &args.registry.work(context))?;
+    let InstallArgs { flavor, trust, registry, .. } = args;
+    let wanted = Wanted { address, flavor: flavor.as_deref(), trust, registry };
+    let mut folder = None;
+    let pulled = wanted.pull(context, |_, access| {
+        let cache = &access.cache;
+        let cannot = |error| Failure::failed(format!("cannot use {}: {error}", cache.display()));
+        std::fs::create_dir_all(cache).map_err(cannot)?;
+        remove_left_over(cache);
+        let made = tempfile::Builder::new().prefix(PULLED).tempdir_in(cache).map_err(cannot)?;
+        Ok(folder.insert(made).path().join("guest"))
+    })?;
     context.printer.status("Pulled", &moved(&pulled));
-    from_folder(context, args, &out)
+    from_folder(context, args, &pulled.out)
 }
 
 /// Removes the folders of pulls that were killed: those of another day.

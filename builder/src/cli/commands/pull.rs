@@ -6,12 +6,10 @@ use clap::Args;
 
 use crate::cli::answers;
 use crate::cli::context::Context;
-use crate::cli::registry::RegistryArgs;
+use crate::cli::registry::{RegistryArgs, Wanted};
 use crate::cli::render::failure::Failure;
 use crate::cli::render::pull::text;
 use crate::cli::trust::TrustArgs;
-use wifibox_fetch::registry::Reference;
-use wifibox_pipeline::transfer::{PullRequest, pull};
 
 /// What `--help` says besides the flags.
 pub(crate) const HELP: &str = "\
@@ -51,28 +49,18 @@ pub struct PullArgs {
 /// # Errors
 /// The registry has no such guest, or it is not the one that was signed (exit code 4).
 pub fn run(context: &Context, args: &PullArgs) -> Result<(), Failure> {
-    let reference: Reference =
-        args.reference.parse().map_err(|error| Failure::usage(format!("{error}")))?;
-    let key = args.trust.key()?;
-    let choice = args.registry.choice(&reference)?;
-    let out = match (&args.out, &args.flavor) {
-        (Some(out), _) => out.clone(),
+    let PullArgs { out, flavor, trust, registry, .. } = args;
+    let wanted = Wanted { address: &args.reference, flavor: flavor.as_deref(), trust, registry };
+    let report = wanted.pull(context, |reference, _| match (out, flavor) {
+        (Some(out), _) => Ok(out.clone()),
         (None, Some(flavor)) if flavor.contains('/') => {
-            return Err(Failure::usage(format!("--flavor {flavor}: no guest has such a name")));
+            Err(Failure::usage(format!("--flavor {flavor}: no guest has such a name")))
         }
-        (None, Some(flavor)) => PathBuf::from("out").join(flavor),
+        (None, Some(flavor)) => Ok(PathBuf::from("out").join(flavor)),
         (None, None) => {
-            PathBuf::from("out").join(reference.repository.rsplit('/').next().unwrap_or_default())
+            let name = reference.repository.rsplit('/').next().unwrap_or_default();
+            Ok(PathBuf::from("out").join(name))
         }
-    };
-    let request = PullRequest {
-        reference: &reference,
-        flavor: args.flavor.as_deref(),
-        out: &out,
-        key: key.as_ref(),
-        registry: &choice,
-    };
-    let access = args.registry.access()?;
-    let report = pull(&request, &access, &args.registry.work(context))?;
+    })?;
     context.printer.result(|| answers::Pull { pull: &report }, || text(&report))
 }

@@ -6,9 +6,8 @@ use clap::Args;
 
 use crate::cli::answers;
 use crate::cli::context::Context;
-use crate::cli::registry::RegistryArgs;
+use crate::cli::registry::{RegistryArgs, address};
 use crate::cli::render::failure::Failure;
-use wifibox_fetch::registry::Reference;
 use wifibox_ground::progress::Progress as _;
 use wifibox_pipeline::transfer::{PushReport, PushRequest, Pushed, push};
 
@@ -48,8 +47,7 @@ pub struct PushArgs {
 /// # Errors
 /// The folder is not what a build wrote (exit code 4), or the registry refuses it.
 pub fn run(context: &Context, args: &PushArgs) -> Result<(), Failure> {
-    let reference: Reference =
-        args.reference.parse().map_err(|error| Failure::usage(format!("{error}")))?;
+    let reference = address(&args.reference)?;
     let choice = args.registry.choice(&reference)?;
     let request = PushRequest {
         folder: &args.folder,

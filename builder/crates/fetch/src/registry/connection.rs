@@ -11,10 +11,10 @@ use std::time::Instant;
 use oci_client::RegistryOperation;
 use oci_client::client::{Client as Blobs, ClientConfig, ClientProtocol};
 use reqwest::header::HeaderValue;
-use reqwest::redirect;
 use tokio::runtime::{Builder, Runtime};
 
 use super::{Login, Reference, RegistryError};
+use crate::http::redirects;
 use crate::http_options::{HttpOptions, ProxyChoice};
 use crate::options::{Network, Options};
 use wifibox_ground::cancel::{Cancel, LOOK_EVERY};
@@ -168,21 +168,10 @@ fn config(http: &HttpOptions, protocol: ClientProtocol) -> ClientConfig {
 
 /// How manifests are asked for: as all else by this crate.
 fn client(http: &HttpOptions) -> Result<reqwest::Client, String> {
-    let redirects = http.redirects;
-    let policy = redirect::Policy::custom(move |attempt| {
-        let was_secure = attempt.previous().last().is_some_and(|url| url.scheme() == "https");
-        if attempt.previous().len() > redirects {
-            attempt.error(format!("more than {redirects} redirects"))
-        } else if was_secure && attempt.url().scheme() != "https" {
-            attempt.error("a redirect from https to http")
-        } else {
-            attempt.follow()
-        }
-    });
     let builder = reqwest::Client::builder()
         .user_agent(&http.user_agent)
         .connect_timeout(http.connect_timeout)
-        .redirect(policy)
+        .redirect(redirects(http.redirects))
         .referer(false)
         .retry(reqwest::retry::never());
     let builder = match &http.proxy {
