@@ -8,6 +8,7 @@ use std::net::Ipv4Addr;
 
 use smoltcp::wire::{IpAddress, Ipv4Cidr};
 
+use super::report::hundredths;
 use super::session::{Session, digest, test_bytes};
 use super::setup::{Setup, append};
 use super::tools;
@@ -121,7 +122,7 @@ pub fn run(session: &mut Session) -> Result<(), String> {
     session.wait_file("a station is associated by WPA2", "associated")?;
     session.wait_file("the station has a lease from the guest", "lease")?;
     session.wait_file("first packet through the guest", "ping")?;
-    session.report.first_packet = Some((session.qemu.seconds() * 100.0).round() / 100.0);
+    session.report.first_packet = Some(hundredths(session.qemu.now().seconds));
 
     let path = session.exchange.join("out/digest");
     session.wait("2 MiB from the host by TCP, bytes identical", |session| {
@@ -135,11 +136,11 @@ pub fn run(session: &mut Session) -> Result<(), String> {
         })
     })?;
     let peers: Vec<IpAddress> = server.peers.iter().map(|peer| peer.addr).collect();
-    let seconds = session.qemu.seconds();
+    let now = session.qemu.now();
     if peers.is_empty() || peers.iter().any(|&peer| peer != IpAddress::Ipv4(GUEST)) {
         return Err(format!("the host's server saw {peers:?}, and not only {GUEST}"));
     }
-    session.report.step("the host saw eth0's address", seconds, &GUEST.to_string());
+    session.report.step("the host saw eth0's address", now, &GUEST.to_string());
 
     if session.exchange.with_file_name("config").join("uds_passthru.conf").is_file() {
         let name = "hostapd answers by the control socket";

@@ -103,18 +103,18 @@ pub fn run(session: &mut Session) -> Result<(), String> {
     if !failed.is_empty() {
         return Err(format!("modules load: {detail}: {}", failed.join("; ")));
     }
-    let seconds = session.qemu.seconds();
-    session.report.step("modules load", seconds, &detail);
+    let now = session.qemu.now();
+    session.report.step("modules load", now, &detail);
     if let Some(line) = messages.lines().find(|line| UNRESOLVED.iter().any(|t| line.contains(t))) {
         return Err(format!("the kernel says: {line}"));
     }
-    session.report.step("no unresolved symbol", seconds, "");
+    session.report.step("no unresolved symbol", now, "");
     if let Ok(text) = read("elsewhere") {
         let said = text.trim();
         if !said.contains("Operation not permitted") {
             return Err(format!("a module from /tmp is not refused: {said}"));
         }
-        session.report.step("a module from elsewhere is refused", seconds, said);
+        session.report.step("a module from elsewhere is refused", now, said);
     }
     // What comes after is the business of the tests with a radio.
     session.wait_ready()

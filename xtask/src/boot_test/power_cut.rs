@@ -41,8 +41,8 @@ pub fn before(session: &mut Session, role: Role) -> Result<(), String> {
     }
     found(session, "the disk is new", |text| text == "none\nno recovery\n")?;
     session.wait_file("a setting was made on the disk", "kept")?;
-    let seconds = session.qemu.seconds();
-    session.report.step("the power fails", seconds, "");
+    let now = session.qemu.now();
+    session.report.step("the power fails", now, "");
     Ok(())
 }
 

@@ -17,6 +17,15 @@ struct Console {
     begun: Option<String>,
 }
 
+/// A moment of a run.
+#[derive(Debug, Clone, Copy)]
+pub struct Moment {
+    /// Seconds since QEMU's start.
+    pub seconds: f64,
+    /// Seconds of processor time that QEMU has used, where the system says: on a busy machine they tell more.
+    pub processor: Option<f64>,
+}
+
 /// A guest that runs.
 pub struct Qemu {
     process: Child,
@@ -89,9 +98,10 @@ impl Qemu {
         Ok(Self { process, started, console, monitor, messages })
     }
 
-    /// Seconds since the start.
-    pub fn seconds(&self) -> f64 {
-        self.started.elapsed().as_secs_f64()
+    /// How long it has been running.
+    pub fn now(&self) -> Moment {
+        let seconds = self.started.elapsed().as_secs_f64();
+        Moment { seconds, processor: processor_time(self.process.id()) }
     }
 
     /// The first console line that contains `text`.
@@ -151,4 +161,12 @@ impl Drop for Qemu {
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
+}
+
+/// The processor time of a process, in seconds (Linux: proc(5), in hundredths).
+fn processor_time(process: u32) -> Option<f64> {
+    let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
+    let mut fields = stat.rsplit_once(')')?.1.split_ascii_whitespace().skip(11);
+    let mut next = || fields.next()?.parse::<u32>().ok().map(f64::from);
+    Some((next()? + next()?) / 100.0)
 }

@@ -5,6 +5,8 @@ use std::path::Path;
 use serde::Serialize;
 use wifibox_report::html::{self, BootStep};
 
+use super::qemu::Moment;
+
 /// A step that was passed.
 #[derive(Debug, Clone, Serialize)]
 pub struct Step {
@@ -12,6 +14,9 @@ pub struct Step {
     pub name: String,
     /// Seconds since QEMU's start.
     pub seconds: f64,
+    /// Seconds of processor time that QEMU had used by then.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub processor: Option<f64>,
     /// The evidence, in short.
     pub detail: String,
 }
@@ -45,17 +50,20 @@ pub struct Report {
 
 impl Report {
     /// Notes a step and prints it.
-    pub fn step(&mut self, name: &str, seconds: f64, detail: &str) {
+    pub fn step(&mut self, name: &str, at: Moment, detail: &str) {
+        let Moment { seconds, processor } = at;
         if !self.quiet {
-            println!("{seconds:8.2}  {name}{}{detail}", if detail.is_empty() { "" } else { ": " });
+            let used = processor.map_or_else(String::new, |used| format!("{used:.2}"));
+            let colon = if detail.is_empty() { "" } else { ": " };
+            println!("{seconds:8.2} {used:>7}  {name}{colon}{detail}");
         }
         let (name, detail) = (name.to_owned(), detail.to_owned());
-        self.steps.push(Step { name, seconds: (seconds * 100.0).round() / 100.0, detail });
+        self.steps.push(Step { name, seconds: hundredths(seconds), processor, detail });
     }
 
     /// The steps over time, as a page for a browser.
     pub fn page(&self, guest: &Path) -> String {
-        let step = |Step { name, seconds, detail }: &Step| BootStep {
+        let step = |Step { name, seconds, detail, .. }: &Step| BootStep {
             name: name.clone(),
             seconds: *seconds,
             detail: detail.clone(),
@@ -76,6 +84,11 @@ impl Report {
     pub fn passed(&self) -> bool {
         self.failure.is_none()
     }
+}
+
+/// Seconds, rounded to hundredths.
+pub fn hundredths(seconds: f64) -> f64 {
+    (seconds * 100.0).round() / 100.0
 }
 
 /// How one module loaded.

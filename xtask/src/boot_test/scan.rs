@@ -85,10 +85,10 @@ pub fn run(session: &mut Session, side: &str, device: &str) -> Result<(), String
             approaches.len()
         ));
     }
-    let seconds = session.qemu.seconds();
+    let now = session.qemu.now();
     session.report.step(
         "no port answers to the wireless side, nothing new reaches the host",
-        seconds,
+        now,
         "IPv4, IPv6",
     );
     Ok(())

@@ -48,7 +48,7 @@ impl Session {
             self.advance();
             match check(self) {
                 Some(Ok((value, detail))) => {
-                    self.report.step(name, self.qemu.seconds(), &detail);
+                    self.report.step(name, self.qemu.now(), &detail);
                     return Ok(value);
                 }
                 Some(Err(error)) => return Err(format!("{name}: {error}")),
@@ -199,7 +199,7 @@ impl Session {
     /// Presses the power button and waits for QEMU's end.
     pub fn power_off(&mut self) -> Result<(), String> {
         self.qemu.press_power()?;
-        let pressed = self.qemu.seconds();
+        let pressed = self.qemu.now().seconds;
         let end = Instant::now() + self.limit;
         loop {
             self.advance();
@@ -207,9 +207,9 @@ impl Session {
                 if ending != "QEMU ended" {
                     return Err(format!("power-off: {ending}"));
                 }
-                let seconds = self.qemu.seconds();
-                let detail = format!("{:.1} s after the power button", seconds - pressed);
-                self.report.step("powered off", seconds, &detail);
+                let now = self.qemu.now();
+                let detail = format!("{:.1} s after the power button", now.seconds - pressed);
+                self.report.step("powered off", now, &detail);
                 return Ok(());
             }
             if Instant::now() > end {

@@ -7,6 +7,7 @@
 use std::net::Ipv4Addr;
 use std::time::{Duration, Instant};
 
+use super::report::hundredths;
 use super::session::{Session, digest, test_bytes};
 use super::setup::{Setup, append};
 use super::tools;
@@ -207,7 +208,7 @@ fn first_packet(session: &mut Session) -> Result<(), String> {
     session.wait("first packet through the guest", |session| {
         (ping(session) > 0).then(|| Ok(((), format!("{FAR} answers a ping through NAT"))))
     })?;
-    session.report.first_packet = Some((session.qemu.seconds() * 100.0).round() / 100.0);
+    session.report.first_packet = Some(hundredths(session.qemu.now().seconds));
     session.wait("five pings answered", |session| {
         (ping(session) >= 5).then(|| Ok(((), String::new())))
     })

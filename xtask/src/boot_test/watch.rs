@@ -22,8 +22,8 @@ pub fn share(session: &Session, name: &str) -> PathBuf {
 
 /// Notes a step that is done.
 pub fn done(session: &mut Session, name: &str, detail: &str) {
-    let seconds = session.qemu.seconds();
-    session.report.step(name, seconds, detail);
+    let now = session.qemu.now();
+    session.report.step(name, now, detail);
 }
 
 /// Waits for this in the status file on the host.
