@@ -28,7 +28,7 @@ pub struct Arguments {
     /// The fuzz target.
     #[arg(value_parser = PossibleValuesParser::new(TARGETS.iter().map(|target| target.name).chain(["all"])))]
     what: String,
-    /// For how long, each.
+    /// For how long, each, of processor time.
     #[arg(long, default_value_t = 10.0)]
     minutes: f64,
     /// The same in seconds.

@@ -12,6 +12,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use rustix::time::ClockId;
+
 use super::mutate::{Random, mutant};
 use super::targets::Target;
 
@@ -24,7 +26,7 @@ const STUCK: Duration = Duration::from_secs(60);
 
 /// How a target is run.
 pub struct Plan {
-    /// For how long.
+    /// For how much processor time.
     pub time: Duration,
     /// Where the random numbers begin.
     pub seed: u64,
@@ -53,11 +55,11 @@ pub struct Outcome {
     pub inputs: u64,
     /// How many of them were understood.
     pub read: u64,
-    /// For how long, in milliseconds.
+    /// For how long, in milliseconds of processor time.
     pub millis: u64,
     /// The most memory, in KiB.
     pub peak: u64,
-    /// The time of the slowest input, in milliseconds.
+    /// The time of the slowest input, in milliseconds of processor time.
     pub slowest: u64,
     /// How many inputs failed, each in a place of its own.
     pub failures: u64,
@@ -128,16 +130,17 @@ pub fn run(target: &Target, plan: &Plan) -> Result<(), Box<dyn std::error::Error
         outcome: Outcome::default(),
     };
     bench.watch();
-    let begin = Instant::now();
+    let begin = processor_time();
+    let used = || processor_time().saturating_sub(begin);
     for seed in &seeds {
         bench.one(seed)?;
     }
     let mut random = Random::new(plan.seed);
-    while begin.elapsed() < plan.time {
+    while used() < plan.time {
         bench.one(&mutant(&seeds, target.words, &mut random))?;
     }
     let Bench { outcome, .. } = &mut bench;
-    outcome.millis = millis(begin.elapsed());
+    outcome.millis = millis(used());
     outcome.peak = peak_memory().unwrap_or(0);
     println!("{}", outcome.line());
     match outcome.failures {
@@ -181,10 +184,11 @@ impl Bench<'_> {
         self.outcome.inputs += 1;
         let number = self.outcome.inputs;
         self.current.store(number, Ordering::Relaxed);
-        let start = Instant::now();
+        let start = processor_time();
         let ran = catch_unwind(AssertUnwindSafe(|| (self.run)(input)));
         self.current.store(0, Ordering::Relaxed);
-        self.outcome.slowest = self.outcome.slowest.max(millis(start.elapsed()));
+        self.outcome.slowest =
+            self.outcome.slowest.max(millis(processor_time().saturating_sub(start)));
         let mut failure = match ran {
             Ok(read) => {
                 self.outcome.read += u64::from(read);
@@ -217,7 +221,7 @@ impl Bench<'_> {
         let (current, slowest) = (Arc::clone(&self.current), self.plan.slowest);
         let (name, seed) = (self.target.name, self.plan.seed);
         std::thread::spawn(move || {
-            let (mut seen, mut at, mut since) = (0, None, Instant::now());
+            let (mut seen, mut at, mut since) = (0, Duration::ZERO, Instant::now());
             loop {
                 std::thread::sleep(Duration::from_millis(50));
                 let number = current.load(Ordering::Relaxed);
@@ -225,11 +229,9 @@ impl Bench<'_> {
                     (seen, at, since) = (number, processor_time(), Instant::now());
                     continue;
                 }
-                let used = match (processor_time(), at) {
-                    (Some(now), Some(then)) => now.saturating_sub(then),
-                    _ => since.elapsed(),
-                };
-                if used > slowest || since.elapsed() > STUCK.max(slowest) {
+                if processor_time().saturating_sub(at) > slowest
+                    || since.elapsed() > STUCK.max(slowest)
+                {
                     eprintln!(
                         "{name}: input {number} of --seed {seed} takes more than {slowest:?}"
                     );
@@ -244,12 +246,9 @@ fn millis(time: Duration) -> u64 {
     u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
-/// The processor time of this process, where the system says (Linux: proc(5), in hundredths of a second).
-fn processor_time() -> Option<Duration> {
-    let stat = std::fs::read_to_string("/proc/self/stat").ok()?;
-    let mut fields = stat.rsplit_once(')')?.1.split_ascii_whitespace().skip(11);
-    let mut next = || fields.next()?.parse::<u64>().ok();
-    Some(Duration::from_millis(10 * (next()? + next()?)))
+/// The processor time of this process until now.
+fn processor_time() -> Duration {
+    rustix::time::clock_gettime(ClockId::ProcessCPUTime).try_into().unwrap_or_default()
 }
 
 /// The most memory that this process ever had, in KiB, where the system says (Linux).
