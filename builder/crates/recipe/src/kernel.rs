@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::entries::Map;
 use super::fragment::Fragment;
+use super::kinds::RootCompressor;
 use super::located::At;
 use super::machine::{Names, Spelling, machine};
 use super::repository::Repository;
@@ -90,6 +91,10 @@ pub struct Kernel {
     /// The stub that starts it under UEFI; none if it is started as it is.
     #[serde(default)]
     pub efi_stub: Option<At<EfiStub>>,
+    /// The compression of its guests' root images, where nobody asks for another; if this is not given, the base's
+    /// default.
+    #[serde(default)]
+    pub compression: Option<At<RootCompressor>>,
     /// Needs of this kernel in the guest.
     #[serde(default)]
     pub needs: Fragment,

@@ -31,7 +31,10 @@ impl Catalog {
                 let origin = origin_of(guest, &value, |plan| plan.compression.as_ref());
                 Sourced { value, origin }
             }
-            None => base.default.compression.sourced(base_file),
+            None => match &kernel.value.compression {
+                Some(own) => own.sourced(&kernel.file),
+                None => base.default.compression.sourced(base_file),
+            },
         };
         let boots_with = kernel.value.boots_with.sourced(&kernel.file);
         let initramfs = self.initramfs(chosen, &boots_with)?;

@@ -3,6 +3,20 @@
 use super::*;
 
 #[test]
+fn a_kernel_may_bring_a_compression_of_its_own() {
+    let own = format!("{KERNEL}compression: zstd\n");
+    let changes = [("kernels/linux.yaml", own.as_str())];
+    let recipe = compose(&changes);
+    assert_eq!(recipe.compression.value, RootCompressor::Zstd);
+    assert!(recipe.show().to_string().contains("compression: zstd "));
+    assert_eq!(compose(&[]).compression.value, RootCompressor::Xz);
+    // What is asked for goes before it.
+    let selection = Selection { compression: Some(RootCompressor::Gzip), ..ask() };
+    let recipe = catalog(&changes).compose(&selection).unwrap();
+    assert_eq!(recipe.compression.value, RootCompressor::Gzip);
+}
+
+#[test]
 fn what_cannot_be_chosen_is_refused() {
     insta::assert_snapshot!(refusal(&[], &Selection { base: "bas".into(), ..ask() }), @r#"
     there is no base "bas"
