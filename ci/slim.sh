@@ -11,7 +11,7 @@ least=$((9 * 1000 * 1000))
 source "$(dirname "$0")/lib/xtask.sh"
 
 mkdir -p "$folder"
-xtask kernel --out "$folder/kernel" --without-radios --cache-dir "$cache"
+ci/kernel.sh make "$folder/kernel" --without-radios --cache-dir "$cache"
 cp "$lock" "$folder/guest.lock"
 packages=(--base debian --lock-file "$folder/guest.lock" --cache-dir "$cache" --mirror "slim=$folder/kernel")
 if "$tool" --quiet "${packages[@]}" --flavor hwsim --kernel slim --out "$folder/station" 2>"$folder/refusal"; then

@@ -62,6 +62,9 @@ checks() {
     light
     needs python3
     step "the runner of these steps" ci/steps-test.sh
+    light
+    needs minisign
+    step "kernels are gathered, signed and published" ci/kernel-test.sh
     needs shellcheck
     step "shellcheck" ci/shellcheck.sh
     light

@@ -61,12 +61,13 @@ fn print(text: &str) {
 }
 
 /// Pages outside of the folders that are read as a whole.
-const PAGES: [&str; 7] = [
+const PAGES: [&str; 8] = [
     "README.md",
     "CONTRIBUTING.md",
     "CHANGELOG.md",
     "SECURITY.md",
     ".github/PULL_REQUEST_TEMPLATE.md",
+    "ci/kernel-notes.md",
     "ci/release-notes.md",
     "overlays/README.md",
 ];
