@@ -54,3 +54,25 @@ fn rules_that_are_taken_open_it() {
     assert!(loaded.contains(":INPUT DROP"), "{loaded}");
     assert_eq!(guest.read("proc/sys/net/ipv6/conf/all/forwarding"), "0\n");
 }
+
+#[test]
+fn rules_that_were_changed_are_put_in_place_again() {
+    let guest = started(Some(&rules("-A FORWARD -i eth0 -j ACCEPT")));
+    let reload = || {
+        let script = "\"$config/../../usr/bin/reload-filter\"";
+        let output = guest.command(script).output().unwrap();
+        (output.status.success(), String::from_utf8(output.stdout).unwrap())
+    };
+    // Nobody wrote rules for IPv6, which is no fault.
+    guest.put("media/etc/iptables", &rules("-A FORWARD -i eth0 -p tcp -j ACCEPT"));
+    assert_eq!(reload(), (true, "the filter is in place\n".to_owned()));
+    assert!(guest.read("filter").contains("-i eth0 -p tcp"));
+    for (file, forwards) in [("ip6tables", "1\n"), ("iptables", "0\n")] {
+        let right = rules("-A FORWARD -i eth0 -j ACCEPT");
+        guest.put(&format!("media/etc/{file}"), &rules("-A FORWARD BAD"));
+        assert_eq!(reload(), (false, String::new()), "{file}");
+        assert_eq!(guest.read("proc/sys/net/ipv4/ip_forward"), forwards, "{file}");
+        guest.put(&format!("media/etc/{file}"), &right);
+        assert!(reload().0, "{file}");
+    }
+}
