@@ -55,6 +55,16 @@ impl Board {
         }
     }
 
+    /// The value of `-cpu` where QEMU translates: all that it knows. Arm's own algorithm to sign pointers, which kernels
+    /// use in each function, would take more time than everything else together.
+    #[must_use]
+    pub(super) fn translated_processor(self) -> &'static str {
+        match self {
+            Self::Pc => "max",
+            Self::Arm => "max,pauth-impdef=on",
+        }
+    }
+
     /// Debian's package of the UEFI firmware.
     #[must_use]
     pub(super) fn firmware_package(self) -> &'static str {

@@ -146,7 +146,7 @@ impl Machine {
     /// [`Error::NotText`] for a path that is not UTF-8.
     pub fn arguments(&self) -> Result<Vec<String>, Error> {
         let mut arguments = words(&["-m", &self.memory.to_string()]);
-        arguments.extend(words(&self.acceleration.arguments()));
+        arguments.extend(words(&self.acceleration.arguments(self.board)));
         arguments.extend(self.fixed()?);
         arguments.extend(self.firmware.arguments()?);
         arguments.extend(self.network(&self.nic)?);

@@ -104,13 +104,15 @@ impl Acceleration {
         if capable && kvm_is_writable { Self::Kvm } else { Self::Software }
     }
 
-    /// `-accel` and `-cpu`. The translator's cache of 128 MiB is plenty for a router, and spares the
+    /// `-accel` and `-cpu` for such a machine. The translator's cache of 128 MiB is plenty for a router, and spares the
     /// host a gigabyte.
     #[must_use]
-    pub fn arguments(self) -> [&'static str; 4] {
+    pub fn arguments(self, board: Board) -> [&'static str; 4] {
         match self {
             Self::Kvm => ["-accel", "kvm", "-cpu", "host"],
-            Self::Software => ["-accel", "tcg,thread=multi,tb-size=128", "-cpu", "max"],
+            Self::Software => {
+                ["-accel", "tcg,thread=multi,tb-size=128", "-cpu", board.translated_processor()]
+            }
         }
     }
 }

@@ -45,8 +45,8 @@ fn text(guest: &Guest) -> Result<String, Error> {
     let tap = Nic::Tap { name: "$tap".into() };
     let mut text = TEMPLATE.to_owned();
     for (gap, words) in [
-        ("@KVM@", owned(&Acceleration::Kvm.arguments())),
-        ("@SOFTWARE@", owned(&Acceleration::Software.arguments())),
+        ("@KVM@", owned(&Acceleration::Kvm.arguments(board))),
+        ("@SOFTWARE@", owned(&Acceleration::Software.arguments(board))),
         ("@DIRECT@", machine.firmware.arguments()?),
         ("@UEFI@", uefi.arguments()?),
         ("@USER@", machine.network(&Nic::User)?),

@@ -68,7 +68,10 @@ fn another_architecture_is_another_machine() {
     let machine = of(&described).unwrap();
     assert_eq!(machine.board.program(), "qemu-system-aarch64");
     let line = line(&machine);
-    assert!(line.contains("-machine virt") && line.contains("-device virtio-net-pci,netdev=net"));
+    for part in ["-machine virt", "-cpu max,pauth-impdef=on ", "-device virtio-net-pci,netdev=net"]
+    {
+        assert!(line.contains(part), "{part}: {line}");
+    }
     described.architecture = "mips".to_owned();
     assert!(of(&described).unwrap_err().to_string().contains("no machine is known for mips"));
 }
