@@ -153,7 +153,12 @@ impl Content {
             let content = clusters(&self.root).saturating_mul(2);
             content.max(SMALLEST).next_multiple_of(1 << 20)
         });
-        let options = fat::Options { label: CONFIGURATION_LABEL, id: &id, size: Some(size) };
+        let options = fat::Options {
+            label: CONFIGURATION_LABEL,
+            id: &id,
+            size: Some(size),
+            partitioned: false,
+        };
         Ok(fat::write(nodes(&self.root), &options, out)?)
     }
 }

@@ -1,8 +1,8 @@
-//! The EFI system partition: a bare FAT volume, without a partition table, that holds one program
-//! under the name that UEFI firmware starts by itself.
+//! The EFI system partition: a FAT volume that holds one program under the name that UEFI firmware starts by itself.
 //!
 //! Format: [`super::fat`] and the UEFI specification, "Removable Media Boot Behavior". The volume is as
-//! large as its content needs and holds nothing but `EFI/BOOT/BOOTX64.EFI`.
+//! large as its content needs and holds nothing but `EFI/BOOT/BOOTX64.EFI`. On PCs it is the whole disk. The firmware of
+//! 64-bit Arm machines is often U-Boot, as under bhyve, which takes a partition only.
 
 use std::io::{Read, Write};
 
@@ -32,7 +32,7 @@ impl Architecture {
     }
 }
 
-/// Writes a boot volume with `program`, which is `length` bytes long, to `out`; returns the volume's
+/// Writes a boot disk with `program`, which is `length` bytes long, to `out`; returns its
 /// length, a multiple of 4096 bytes. The volume id is made of the first four bytes of `id`.
 ///
 /// # Errors
@@ -49,7 +49,8 @@ pub fn write<W: Write>(
     let boot = Folder::from([(architecture.program().to_owned(), file)]);
     let efi = Folder::from([("BOOT".to_owned(), Node::Folder(boot))]);
     let root = Folder::from([("EFI".to_owned(), Node::Folder(efi))]);
-    fat::write(root, &fat::Options { label: LABEL, id, size: None }, out)
+    let partitioned = architecture == Architecture::Aarch64;
+    fat::write(root, &fat::Options { label: LABEL, id, size: None, partitioned }, out)
 }
 
 #[cfg(test)]

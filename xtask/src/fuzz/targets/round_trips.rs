@@ -73,7 +73,7 @@ pub fn fat(bytes: &[u8]) -> bool {
         }
     }
     let id = Sha256::of(bytes);
-    let options = fat::Options { label: *b"FUZZ       ", id: &id, size: None };
+    let options = fat::Options { label: *b"FUZZ       ", id: &id, size: None, partitioned: false };
     let mut out = Vec::new();
     let Ok(length) = fat::write(root, &options, &mut out) else { return false };
     assert!(length == out.len() as u64 && length.is_multiple_of(4096));

@@ -2,12 +2,13 @@
 //! configuration disk (`config_disk` of `wifibox_host`).
 //!
 //! Format: Microsoft's "FAT32 File System Specification" (which defines FAT12 and FAT16 too). A volume
-//! has no partition table. Everything lies in one piece: first all folders, each before those inside
+//! has no partition table unless one is asked for. Everything lies in one piece: first all folders, each before those inside
 //! it, then all files in the same order. The kind of FAT follows from the number of clusters alone;
 //! clusters are 4 KiB until FAT16 runs out of them. Times are the oldest that FAT knows, and the volume
 //! id comes from a hash.
 
 mod entry;
+mod partition;
 mod volume;
 
 use std::collections::BTreeMap;
@@ -45,6 +46,8 @@ pub struct Options<'a> {
     pub id: &'a Sha256,
     /// Its length in bytes; as small as possible without one.
     pub size: Option<u64>,
+    /// Whether it is the only partition of a disk; otherwise it is the whole disk.
+    pub partitioned: bool,
 }
 
 /// Why a volume cannot be written.
@@ -125,7 +128,7 @@ struct Item<'a> {
     file: Option<(u64, Box<dyn Read + 'a>)>,
 }
 
-/// Writes a volume that holds `root` to `out`; gives its length in bytes, which without a size is a
+/// Writes a volume that holds `root` to `out`; gives the disk's length in bytes, which without a size is a
 /// multiple of 4096.
 ///
 /// # Errors
@@ -145,7 +148,12 @@ pub fn write<W: Write>(root: Folder<'_>, options: &Options<'_>, mut out: W) -> R
     // The root has no cluster.
     let mut clusters = vec![0];
     clusters.extend(volume.first_clusters());
-    out.write_all(&volume.boot_sector(&options.label, options.id))?;
+    let before = if options.partitioned { partition::FIRST } else { 0 };
+    if options.partitioned {
+        let table = partition::table(volume.sectors, options.id);
+        write_padded(&mut out, &table, u64::from(before) * SECTOR)?;
+    }
+    out.write_all(&volume.boot_sector(&options.label, options.id, before))?;
     let table = volume.table();
     out.write_all(&table)?;
     out.write_all(&table)?;
@@ -174,7 +182,7 @@ pub fn write<W: Write>(root: Folder<'_>, options: &Options<'_>, mut out: W) -> R
     let total = options.size.unwrap_or(length);
     write_padded(&mut out, &[], volume.rest() + (total - length))?;
     out.flush()?;
-    Ok(total)
+    Ok(u64::from(before) * SECTOR + total)
 }
 
 /// The folders and files in the order in which they are written; the first is the root.
@@ -300,7 +308,8 @@ mod tests {
 
     fn write(root: Folder<'_>, out: &mut Vec<u8>) -> Result<u64, Error> {
         let id = Sha256::of(b"id");
-        let options = Options { label: *b"TEST       ", id: &id, size: Some(4 << 20) };
+        let options =
+            Options { label: *b"TEST       ", id: &id, size: Some(4 << 20), partitioned: false };
         super::write(root, &options, out)
     }
 

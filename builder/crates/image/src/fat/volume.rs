@@ -117,8 +117,9 @@ impl Volume {
         starts
     }
 
-    /// The first sector: what the volume is like, and a program that asks the BIOS for another disk.
-    pub(super) fn boot_sector(&self, label: &[u8; 11], id: &Sha256) -> [u8; 512] {
+    /// The first sector: what the volume is like, how many sectors of the disk are before it, and a program that asks the
+    /// BIOS for another disk.
+    pub(super) fn boot_sector(&self, label: &[u8; 11], id: &Sha256, before: u32) -> [u8; 512] {
         let [a, b, c, d, ..] = *id.as_bytes();
         let word = |value: u64| u16::try_from(value).unwrap_or(0).to_le_bytes();
         let small = if self.sectors < 0x1_0000 { self.sectors } else { 0 };
@@ -136,6 +137,7 @@ impl Volume {
         sector.put(22, &word(self.table_sectors));
         // Sectors of a track and heads, which nothing uses.
         sector.put(24, &[32, 0, 64, 0]);
+        sector.put(28, &before.to_le_bytes());
         sector.put(32, &large.to_le_bytes());
         // Drive number, and the mark of the fields that follow.
         sector.put(36, &[0x80, 0, 0x29]);

@@ -6,11 +6,44 @@ use wifibox_image::esp::{Architecture, write};
 use crate::support::{lines, noise, run};
 
 fn volume(program: &[u8]) -> Vec<u8> {
+    disk(program, Architecture::X86_64)
+}
+
+fn disk(program: &[u8], architecture: Architecture) -> Vec<u8> {
     let mut out = Vec::new();
     let id = Sha256::of(program);
-    write(&mut &program[..], program.len() as u64, Architecture::X86_64, &id, &mut out)
+    let length = write(&mut &program[..], program.len() as u64, architecture, &id, &mut out)
         .expect("written");
+    assert_eq!(length, out.len() as u64);
     out
+}
+
+#[test]
+fn on_arm_others_find_one_partition_that_fills_the_disk() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let file = directory.path().join("esp.img");
+    let name = file.to_str().expect("a plain name");
+    for length in [100_000, 33 << 20] {
+        let program = noise(length, 9);
+        let image = disk(&program, Architecture::Aarch64);
+        std::fs::write(&file, &image).expect("written");
+        if let Some(dumped) = run("sfdisk", &["--dump", name], None) {
+            let sectors = image.len() / 512 - 8;
+            let wanted = format!("start=8,size={sectors},type=ef");
+            let text = lines(&dumped).concat().replace(' ', "");
+            assert!(text.contains(&wanted), "{wanted}: {text}");
+            assert_eq!(text.matches("start=").count(), 1, "{text}");
+        }
+        // Which counts hidden sectors, too.
+        std::fs::write(&file, &image[4096..]).expect("written");
+        if let Some(checked) = run("fsck.vfat", &["-n", "-v", name], None) {
+            let text = lines(&checked).join("\n");
+            assert!(text.contains("8 hidden sectors"), "{text}");
+        }
+        if let Some(copied) = run("mtype", &["-i", name, "::/EFI/BOOT/BOOTAA64.EFI"], None) {
+            assert!(copied.stdout == program, "{length} bytes");
+        }
+    }
 }
 
 #[test]
