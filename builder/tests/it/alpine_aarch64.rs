@@ -11,7 +11,7 @@ use wifibox_formats::apk::signature::Kind;
 use wifibox_ground::digest::Sha256;
 use wifibox_testkit::apkkeys::SigningKey;
 use wifibox_testkit::apkrepo::{Package, Repository, gzip};
-use wifibox_testkit::kernel::{BUILT_IN, arm64_image, kernel_image};
+use wifibox_testkit::kernel::{BUILT_IN, arm64_image, kernel_image, zboot_image};
 use wifibox_testkit::server::dead_url;
 
 const MODULES: &str = "lib/modules/6.18.1-0-lts";
@@ -189,6 +189,16 @@ fn a_kernel_that_is_packed_whole_is_unpacked_for_the_firmware() {
     let (code, said) = world.build("aarch64");
     assert_eq!(code, Some(0), "{said}");
     assert_eq!(world.output("aarch64", "vmlinuz"), arm64_image(RELEASE));
+}
+
+#[test]
+fn a_kernel_that_unpacks_itself_is_unpacked_for_all_but_the_firmware() {
+    let zboot = zboot_image(&arm64_image(RELEASE));
+    let world = World::new(zboot.clone(), "aarch64");
+    let (code, said) = world.build("aarch64");
+    assert_eq!(code, Some(0), "{said}");
+    assert_eq!(world.output("aarch64", "vmlinuz"), arm64_image(RELEASE));
+    assert!(contains(&world.output("aarch64", "esp.img"), &zboot));
 }
 
 #[test]

@@ -251,7 +251,7 @@ fn boot_program(
     cmdline: &str,
     initramfs: Option<&Content>,
 ) -> Result<Content, Error> {
-    let Some(stub) = &parts.kernel.efi_stub else { return Ok(parts.kernel.image.clone()) };
+    let Some(stub) = &parts.kernel.efi_stub else { return Ok(parts.kernel.efi_image.clone()) };
     let stub = stub.read().map_err(ReadBack::of("the UEFI stub"))?;
     // Not the build's id, nor in the volume: the same kernel makes the same esp.img, which an update need not fetch.
     let os_release = "ID=wifibox\nNAME=\"wifibox guest\"\n";
@@ -261,7 +261,7 @@ fn boot_program(
         command_line: cmdline,
         kernel_release: Some(&parts.kernel.release),
         initramfs,
-        kernel: &parts.kernel.image,
+        kernel: &parts.kernel.efi_image,
         time: 0,
     };
     let mut bytes = Vec::new();

@@ -1,5 +1,7 @@
 //! The least that is a kernel: a header that says so, and its release.
 
+use super::rawtar::gzip;
+
 /// The image of a kernel that calls itself `release`.
 pub fn kernel_image(release: &str) -> Vec<u8> {
     let mut bytes = vec![0; 0x1000];
@@ -29,6 +31,21 @@ pub fn arm64_image(release: &str) -> Vec<u8> {
     put(0x3c, &0x40_u32.to_le_bytes());
     put(0x40, b"PE\0\0\x64\xaa");
     put(0x600, format!("Linux version {release} (builder@host) #1 SMP\0").as_bytes());
+    bytes
+}
+
+/// An EFI program for 64-bit Arm that has `image` packed inside (drivers/firmware/efi/libstub/zboot-header.S).
+pub fn zboot_image(image: &[u8]) -> Vec<u8> {
+    let (packed, start) = (gzip(image), 0x400_u32);
+    let mut bytes = vec![0; start as usize];
+    let mut put = |at: usize, data: &[u8]| bytes[at..at + data.len()].copy_from_slice(data);
+    put(0, b"MZ\0\0zimg");
+    put(8, &start.to_le_bytes());
+    put(12, &u32::try_from(packed.len()).expect("small").to_le_bytes());
+    put(24, b"gzip\0");
+    put(0x3c, &0x40_u32.to_le_bytes());
+    put(0x40, b"PE\0\0\x64\xaa");
+    bytes.extend(packed);
     bytes
 }
 

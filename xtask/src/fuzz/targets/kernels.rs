@@ -5,10 +5,10 @@ use wifibox_linux::firmware::Whence;
 use wifibox_linux::kernel::builtin::Builtin;
 use wifibox_linux::kernel::config::KernelConfig;
 use wifibox_linux::kernel::depmod::{self, KernelFiles, Source};
-use wifibox_linux::kernel::image::KernelImage;
+use wifibox_linux::kernel::image::{KernelImage, unpacked};
 use wifibox_linux::kernel::modinfo::{Modinfo, Module};
 use wifibox_linux::kernel::{ModuleName, pattern};
-use wifibox_testkit::kernel::{BUILT_IN, arm64_image, kernel_image};
+use wifibox_testkit::kernel::{BUILT_IN, arm64_image, kernel_image, zboot_image};
 use wifibox_testkit::module::{Spec, elf};
 use wifibox_testkit::rawtar::gzip;
 
@@ -71,24 +71,12 @@ fn index(modules: &[(&str, &Module)], files: KernelFiles<'_>) -> bool {
 
 pub fn images() -> Vec<Vec<u8>> {
     let (pc, arm) = (kernel_image("6.12.57+deb13-amd64"), arm64_image("6.12.57"));
-    let mut zboot = vec![0; 0x400];
-    for (at, bytes) in [
-        (0, &b"MZ\0\0zimg"[..]),
-        (8, &0x400_u32.to_le_bytes()),
-        (24, b"gzip\0"),
-        (0x3c, &0x40_u32.to_le_bytes()),
-        (0x40, b"PE\0\0\x64\xaa"),
-    ] {
-        zboot.splice(at..at + bytes.len(), bytes.iter().copied());
-    }
-    let packed = gzip(&arm);
-    zboot.splice(12..16, (packed.len() as u32).to_le_bytes());
-    zboot.extend(&packed);
-    vec![gzip(&arm), zboot, elf(&spec()), pc, arm]
+    vec![gzip(&arm), zboot_image(&arm), elf(&spec()), pc, arm]
 }
 
 pub fn image(bytes: &[u8]) -> bool {
-    KernelImage::parse(bytes).is_ok()
+    let parsed = KernelImage::parse(bytes).is_ok();
+    unpacked(bytes).is_ok() && parsed
 }
 
 pub fn configs() -> Vec<Vec<u8>> {

@@ -27,8 +27,10 @@ pub struct Kernel {
     pub release: String,
     /// The package that the image came from.
     pub package: String,
-    /// The image.
+    /// The image, as hypervisors load it.
     pub image: Content,
+    /// The image, as UEFI firmware starts it.
+    pub efi_image: Content,
     /// The stub that starts it under UEFI.
     pub efi_stub: Option<Content>,
     /// The facts by which it is checked against the rest of the guest.
@@ -69,13 +71,12 @@ pub fn install(
             "{image_path} is for {found:?}, the guest for {architecture}"
         )));
     }
-    // Firmware cannot start one that is packed whole, as arm64's Image.gz is.
-    let image = match image::unpacked(&bytes).map_err(image_error)? {
-        Some(unpacked) => spool
-            .store(unpacked.as_slice(), u64::MAX - 1)
-            .map_err(|source| read_back(&image_path, source))?,
-        None => image,
+    let unpacked = image::unpacked(&bytes).map_err(image_error)?;
+    let stored = |part: Option<Vec<u8>>| match part {
+        Some(bytes) => store(&bytes, spool, &image_path),
+        None => Ok(image.clone()),
     };
+    let (efi_image, image) = (stored(unpacked.for_firmware)?, stored(unpacked.for_loaders)?);
     let config = config(recipe, tree)?;
     let efi_stub = efi_stub(recipe, tree)?;
     let (folder, _) = one(tree, &recipe.kernel.modules, "folder of modules", name)?;
@@ -135,7 +136,22 @@ pub fn install(
         Origin::Package(package) => package.clone(),
         other => other.to_string(),
     };
-    Ok(Kernel { release, package, image, efi_stub, capabilities, modules, closure, focus })
+    Ok(Kernel {
+        release,
+        package,
+        image,
+        efi_image,
+        efi_stub,
+        capabilities,
+        modules,
+        closure,
+        focus,
+    })
+}
+
+/// Keeps the unpacked image at `path`.
+fn store(bytes: &[u8], spool: &Spool, path: &GuestPath) -> Result<Content, Error> {
+    spool.store(bytes, u64::MAX - 1).map_err(|source| read_back(path, source))
 }
 
 /// The kernel's configuration, where its packages have it.

@@ -117,22 +117,36 @@ pub(crate) fn is_bzimage(head: &[u8]) -> bool {
     slice(head, X86_MAGIC_AT, 4) == Some(b"HdrS") && u16_at(head, 0x1fe) == Some(0xaa55)
 }
 
-/// The contents of an image that is packed whole (`Image.gz`); `None` for one that is not.
+/// An image as each of those who start it takes it, where that is not the image itself.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Unpacked {
+    /// For boot loaders and hypervisors, which load what unpacks itself only where it is x86's.
+    pub for_loaders: Option<Vec<u8>>,
+    /// For UEFI firmware, which starts a zboot image, and nothing that is packed whole.
+    pub for_firmware: Option<Vec<u8>>,
+}
+
+/// What is in an image that is packed whole (`Image.gz`) or an EFI zboot image.
 ///
 /// # Errors
-/// [`ImageError::Unpack`].
-pub fn unpacked(bytes: &[u8]) -> Result<Option<Vec<u8>>, ImageError> {
-    match Compression::of_content(bytes) {
-        Compression::None => Ok(None),
-        _ => Ok(Some(read_unpacked(bytes, LIMIT)?)),
+/// [`ImageError`].
+pub fn unpacked(bytes: &[u8]) -> Result<Unpacked, ImageError> {
+    if Compression::of_content(bytes) != Compression::None {
+        let image = read_unpacked(bytes, LIMIT)?;
+        return Ok(Unpacked { for_loaders: Some(image.clone()), for_firmware: Some(image) });
     }
+    let payload = if is_zboot(bytes) { zboot_payload(bytes)? } else { &[] };
+    // Where the codec is another one, the loader may know it.
+    let known = Compression::of_content(payload) != Compression::None;
+    let for_loaders = if known { Some(read_unpacked(payload, LIMIT)?) } else { None };
+    Ok(Unpacked { for_loaders, for_firmware: None })
 }
 
 fn recognise(bytes: &[u8]) -> Result<KernelImage, ImageError> {
     if is_bzimage(bytes) {
         return bzimage(bytes).ok_or(damaged(Format::BzImage, "its setup header is cut short"));
     }
-    if slice(bytes, 0, 2) == Some(b"MZ") && slice(bytes, 4, 4) == Some(b"zimg") {
+    if is_zboot(bytes) {
         return zboot(bytes);
     }
     if slice(bytes, 56, 4) == Some(b"ARM\x64") {
@@ -185,14 +199,22 @@ fn arm64(bytes: &[u8]) -> Option<KernelImage> {
     })
 }
 
-/// An EFI program with the kernel packed inside; where the codec is one that is known here, the
-/// kernel's own words are read.
-fn zboot(bytes: &[u8]) -> Result<KernelImage, ImageError> {
+fn is_zboot(bytes: &[u8]) -> bool {
+    slice(bytes, 0, 2) == Some(b"MZ") && slice(bytes, 4, 4) == Some(b"zimg")
+}
+
+/// The kernel that is packed in an EFI program.
+fn zboot_payload(bytes: &[u8]) -> Result<&[u8], ImageError> {
     let cut = || damaged(Format::Zboot, "its header is cut short");
     let at = usize::try_from(u32_at(bytes, 8).ok_or_else(cut)?).map_err(|_| cut())?;
     let size = usize::try_from(u32_at(bytes, 12).ok_or_else(cut)?).map_err(|_| cut())?;
-    let payload = slice(bytes, at, size)
-        .ok_or_else(|| damaged(Format::Zboot, "the kernel in it is cut short"))?;
+    slice(bytes, at, size).ok_or_else(|| damaged(Format::Zboot, "the kernel in it is cut short"))
+}
+
+/// An EFI program with the kernel packed inside; where the codec is one that is known here, the
+/// kernel's own words are read.
+fn zboot(bytes: &[u8]) -> Result<KernelImage, ImageError> {
+    let payload = zboot_payload(bytes)?;
     let known = Compression::of_content(payload) != Compression::None;
     // Behind the packed data stands their unpacked size, which some unpackers take for garbage.
     let inner = if known { read_unpacked(payload, LIMIT).ok() } else { None };

@@ -92,6 +92,16 @@ fn arm64_images_plain_packed_and_in_zboot() {
     assert_eq!((image.format, image.machine), (Format::Zboot, Machine::Arm64));
     assert_eq!(image.release.as_deref(), Some("6.6.8-arm"));
     assert!(KernelImage::parse(&zboot[..0x210]).is_err());
+
+    assert_eq!(unpacked(&arm()).expect("plain"), Unpacked::default());
+    let both = Unpacked { for_loaders: Some(arm()), for_firmware: Some(arm()) };
+    assert_eq!(unpacked(&packed).expect("packed"), both);
+    let inner = Unpacked { for_loaders: Some(arm()), for_firmware: None };
+    assert_eq!(unpacked(&zboot).expect("zboot"), inner);
+    assert!(unpacked(&zboot[..0x210]).is_err());
+    // Packed by a codec that is not known here.
+    put(&mut zboot, 0x200, b"\0\0\0\0");
+    assert_eq!(unpacked(&zboot).expect("unknown"), Unpacked::default());
 }
 
 #[test]
