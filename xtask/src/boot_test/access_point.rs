@@ -96,7 +96,7 @@ pub fn prepare(setup: &Setup) -> Result<(), String> {
         "\niface eth0\n  up mkdir -p /run/e2e && mount -t 9p -o trans=virtio,version=9p2000.L e2e \
          /run/e2e && sh /run/e2e/up.sh &\n",
     )?;
-    tools::put(&setup.exchange)?;
+    tools::put(setup)?;
     for (name, text) in [
         ("up.sh", UP),
         ("station.sh", STATION_SIDE),

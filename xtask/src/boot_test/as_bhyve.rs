@@ -2,17 +2,21 @@
 //!
 //! The machine is read from the output's own `host/bhyve/wifibox.config`, variable by variable, so that
 //! what is tested is what is given away: each device in the slot that the file says, virtio of the
-//! legacy kind, an 82545EM, one serial port, no graphics and no hot-plug, the memory of the file, UEFI.
+//! legacy kind, an 82545EM, one serial port, no graphics and no hot-plug, the memory of the file, UEFI. [`dress`] has what
+//! is another one on a PC than on 64-bit Arm.
 //! With `--machine FILE` the file is another one, such as a host's own after its programs have started
 //! (`ci/wifibox-core-replay.sh`): images and shares are then those that it names.
 //! A variable or device that QEMU cannot be dressed with is an error, and not passed over. The guest
 //! itself tells which machine it finds ([`Machine::expected`]).
 
+mod dress;
+
 use std::path::{Path, PathBuf};
 
+use dress::Dress;
 use wifibox_host::lint::bhyve::{Config, Device};
 use wifibox_host::lint::{self, Kind};
-use wifibox_host::qemu::{Acceleration, Board, Firmware, Nic};
+use wifibox_host::qemu::{Acceleration, Board, Nic};
 use wifibox_host::shares::Share;
 
 use super::session::Session;
@@ -20,34 +24,16 @@ use super::setup::{Setup, append};
 
 /// The file of an output that says which machine bhyve makes.
 const FILE: &str = "host/bhyve/wifibox.config";
-/// The SMBIOS tables of bhyve (bhyve_config(5)), as QEMU options.
-const SMBIOS: [&str; 2] = [
-    "type=0,vendor=BHYVE,version=14.0,date=10/17/2021",
-    "type=1,manufacturer=FreeBSD,product=BHYVE,version=1.0,family=Virtual Machine",
-];
 /// The slot of the test's own share, which no output uses.
 const OWN_SLOT: u8 = 20;
-/// Variables with the value that they must have, because QEMU is dressed so.
-const FIXED: [(&str, &str); 9] = [
-    ("acpi_tables", "true"),
-    ("memory.wired", "true"),
-    ("rtc.use_localtime", "false"),
-    ("x86.strictmsr", "false"),
-    ("x86.vmexit_on_hlt", "true"),
-    ("x86.vmexit_on_pause", "true"),
-    ("lpc.com1.path", "stdio"),
-    ("pci.0.0.0.device", "hostbridge"),
-    ("pci.0.31.0.device", "lpc"),
-];
-/// Variables that say something about the host, or are used below.
-const USED: [&str; 4] = ["name", "cpus", "memory.size", "lpc.bootrom"];
-
 /// Tells which machine the guest finds.
 const TELL: &str = "#!/bin/sh
 cd /run/e2e
-read -r vendor </sys/class/dmi/id/sys_vendor
-read -r product </sys/class/dmi/id/product_name
-echo \"$vendor $product\" >out/machine.new
+[ ! -d /sys/class/dmi/id ] || {
+	read -r vendor </sys/class/dmi/id/sys_vendor
+	read -r product </sys/class/dmi/id/product_name
+	echo \"$vendor $product\"
+} >out/machine.new
 for device in /sys/bus/pci/devices/*; do
 	read -r vendor <\"$device/vendor\"
 	read -r product <\"$device/device\"
@@ -58,6 +44,7 @@ mv out/machine.new out/machine
 
 /// The machine of an output, or of a host.
 pub struct Machine {
+    dress: &'static Dress,
     config: Config,
     /// The folder of the images, if it is not that of their paths.
     output: Option<PathBuf>,
@@ -65,23 +52,19 @@ pub struct Machine {
     pub memory: u32,
 }
 
-/// The UEFI firmware of this host, in place of bhyve's.
-pub fn firmware() -> Result<Firmware, String> {
-    Firmware::installed_uefi(Board::Pc).map_err(|error| error.to_string())
-}
-
 impl Machine {
     /// Reads the machine of the output in `folder`.
-    pub fn of_output(folder: &Path) -> Result<Self, String> {
-        Self::read(&folder.join(FILE), Some(folder.to_owned()))
+    pub fn of_output(board: Board, folder: &Path) -> Result<Self, String> {
+        Self::read(board, &folder.join(FILE), Some(folder.to_owned()))
     }
 
     /// Reads the machine of a host from `file`; images and shares are where it says.
-    pub fn of_host(file: &Path) -> Result<Self, String> {
-        Self::read(file, None)
+    pub fn of_host(board: Board, file: &Path) -> Result<Self, String> {
+        Self::read(board, file, None)
     }
 
-    fn read(path: &Path, output: Option<PathBuf>) -> Result<Self, String> {
+    fn read(board: Board, path: &Path, output: Option<PathBuf>) -> Result<Self, String> {
+        let dress = Dress::of(board);
         let text = std::fs::read(path).map_err(|error| {
             format!("cannot read {} (built with --hypervisor bhyve?): {error}", path.display())
         })?;
@@ -89,7 +72,7 @@ impl Machine {
             return Err(format!("{}: {problem}", path.display()));
         }
         let config = Config::parse(&String::from_utf8_lossy(&text)).0;
-        for (key, value) in FIXED {
+        for &(key, value) in dress.fixed {
             if config.get(key) != Some(value) {
                 return Err(format!(
                     "{}: {key} is {:?}, and QEMU is dressed for {value}",
@@ -99,7 +82,8 @@ impl Machine {
             }
         }
         for key in config.names() {
-            let known = FIXED.iter().any(|(name, _)| *name == key) || USED.contains(&key);
+            let fixed = dress.fixed.iter().any(|(name, _)| *name == key);
+            let known = fixed || dress.used.contains(&key);
             if !known && !key.starts_with("pci.") {
                 return Err(format!("{}: QEMU cannot be dressed with {key}", path.display()));
             }
@@ -107,7 +91,7 @@ impl Machine {
         let size = config.get("memory.size").unwrap_or_default();
         let memory = size.strip_suffix('M').and_then(|digits| digits.parse().ok());
         let memory = memory.ok_or_else(|| format!("{}: {size:?} of memory", path.display()))?;
-        Ok(Self { config, output, memory })
+        Ok(Self { dress, config, output, memory })
     }
 
     /// The shares, with the folders that the file names.
@@ -133,9 +117,14 @@ impl Machine {
         Session::put(&setup.exchange, "machine.sh", TELL.as_bytes())
     }
 
+    /// QEMU's arguments for the firmware of this host, in place of bhyve's.
+    pub fn firmware(&self) -> Result<Vec<String>, String> {
+        self.dress.firmware()
+    }
+
     /// The lines that the guest must report: the names of SMBIOS, then each device with its ids.
     pub fn expected(&self) -> Vec<String> {
-        let mut lines = vec!["FreeBSD BHYVE".to_owned()];
+        let mut lines: Vec<String> = self.dress.names.iter().map(|&name| name.to_owned()).collect();
         for device in self.devices() {
             let ids = match device.model.as_str() {
                 "virtio-blk" => "1af4:1001",
@@ -159,7 +148,7 @@ impl Machine {
     pub fn arguments(
         &self,
         memory: u32,
-        firmware: &Firmware,
+        firmware: &[String],
         acceleration: Acceleration,
         nic: &Nic,
         shares: &[Share],
@@ -169,16 +158,11 @@ impl Machine {
         let mut list: Vec<String> =
             ["-nodefaults", "-no-user-config", "-no-reboot"].map(str::to_owned).to_vec();
         let mut add = |words: &[&str]| list.extend(words.iter().map(|word| (*word).to_owned()));
-        add(&["-machine", "q35,vmport=off,smm=off,sata=off,smbus=off"]);
-        add(&["-global", "ICH9-LPC.acpi-pci-hotplug-with-bridge-support=off"]);
-        add(&acceleration.arguments());
+        add(self.dress.arguments);
+        add(&acceleration.arguments(self.dress.board));
         add(&["-m", &memory.to_string(), "-smp", cpus, "-rtc", "base=utc"]);
-        add(&["-display", "none", "-vga", "none", "-serial", "stdio"]);
-        for table in SMBIOS {
-            add(&["-smbios", table]);
-        }
+        add(&["-display", "none", "-serial", "stdio"]);
         add(&["-qmp", &format!("unix:{},server=on,wait=off", monitor.display())]);
-        let firmware = firmware.arguments().map_err(|error| error.to_string())?;
         add(&firmware.iter().map(String::as_str).collect::<Vec<_>>());
         let devices = self.devices();
         for device in &devices {

@@ -105,7 +105,7 @@ fn boot_once(
 ) -> Result<Report, String> {
     let guest = wifibox_host::of_output(&args.dir).map_err(|error| error.to_string())?;
     let role = args.role.map_or_else(|| role_of(&guest.role), Ok)?;
-    let bhyve = bhyve(args)?;
+    let bhyve = bhyve(args, &guest)?;
     let memory = match (&bhyve, args.memory) {
         (Some(machine), None) => machine.memory,
         _ => memory,
@@ -121,7 +121,7 @@ fn boot_once(
         Some(machine) if args.machine.is_some() => machine.shares(),
         _ => shares::prepare(&guest, &args.dir, folder).map_err(|error| error.to_string())?,
     };
-    let setup = lay_out(shares, folder)?;
+    let setup = lay_out(&guest, shares, folder)?;
     prepare(args, role, boot, bhyve.is_some(), &setup)?;
     let (carrier, nic) = connect(args.tap, folder)?;
     let mut machine = machine(args, &guest, state, &setup.shares)?;
@@ -140,7 +140,7 @@ fn boot_once(
     let arguments = match &bhyve {
         Some(bhyve) => {
             let Machine { acceleration, nic, shares, .. } = &machine;
-            bhyve.arguments(memory, &as_bhyve::firmware()?, *acceleration, nic, shares, &monitor)?
+            bhyve.arguments(memory, &bhyve.firmware()?, *acceleration, nic, shares, &monitor)?
         }
         None => machine.arguments().map_err(|error| error.to_string())?,
     };
@@ -187,10 +187,11 @@ fn boot_once(
 }
 
 /// The machine of `--as-bhyve`, if it is asked for.
-fn bhyve(args: &Args) -> Result<Option<as_bhyve::Machine>, String> {
+fn bhyve(args: &Args, guest: &Guest) -> Result<Option<as_bhyve::Machine>, String> {
+    let board = Board::of(guest).map_err(|error| error.to_string())?;
     match &args.machine {
-        Some(file) => as_bhyve::Machine::of_host(file).map(Some),
-        None => args.as_bhyve.then(|| as_bhyve::Machine::of_output(&args.dir)).transpose(),
+        Some(file) => as_bhyve::Machine::of_host(board, file).map(Some),
+        None => args.as_bhyve.then(|| as_bhyve::Machine::of_output(board, &args.dir)).transpose(),
     }
 }
 
@@ -243,7 +244,7 @@ fn role_of(name: &str) -> Result<Role, String> {
 }
 
 /// The shares of a guest, and in `folder` the exchange folder.
-fn lay_out(mut shares: Vec<Share>, folder: &Path) -> Result<Setup, String> {
+fn lay_out(guest: &Guest, mut shares: Vec<Share>, folder: &Path) -> Result<Setup, String> {
     let named = |tag: &str| shares.iter().find(|share| share.tag == tag);
     let (Some(config), Some(application)) = (named("config"), named("app_config")) else {
         return Err("the guest has no shares `config` and `app_config`".to_owned());
@@ -254,7 +255,8 @@ fn lay_out(mut shares: Vec<Share>, folder: &Path) -> Result<Setup, String> {
     fs::create_dir_all(exchange.join("out"))
         .map_err(|error| format!("cannot make {}: {error}", exchange.display()))?;
     shares.push(Share::new("e2e", exchange.clone(), false));
-    Ok(Setup { config, application, exchange, shares })
+    let architecture = guest.architecture.clone();
+    Ok(Setup { config, application, exchange, shares, architecture })
 }
 
 /// The configuration disk, made of the shares in `folder`; the guest may write to it.

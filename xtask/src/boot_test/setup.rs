@@ -15,6 +15,8 @@ pub struct Setup {
     pub exchange: PathBuf,
     /// All shares.
     pub shares: Vec<Share>,
+    /// The guest's architecture, as `uname -m` says.
+    pub architecture: String,
 }
 
 /// Adds text to a file of the shares.

@@ -1,9 +1,8 @@
 //! Programs that the test's own scripts in the guest need and a guest may be without: the host's
-//! busybox, if it is a static program, goes along on the share `e2e`.
-
-use std::path::Path;
+//! busybox, if it is a static program for the guest's processor, goes along on the share `e2e`.
 
 use super::session::Session;
+use super::setup::Setup;
 
 /// Where a host has its busybox.
 const PLACES: [&str; 3] = ["/bin/busybox", "/usr/bin/busybox", "/usr/local/bin/busybox"];
@@ -34,9 +33,13 @@ orders() {
 sleep 0.01 2>/dev/null || sleep() { /run/e2e/busybox sleep \"$1\"; }
 ";
 
-/// Puts the scripts' helper, and the host's busybox where it has one, into the share.
-pub fn put(exchange: &Path) -> Result<(), String> {
+/// Puts the scripts' helper, and the host's busybox where it has one that the guest can run, into the share.
+pub fn put(setup: &Setup) -> Result<(), String> {
+    let exchange = &setup.exchange;
     Session::put(exchange, "tools.sh", TOOLS.as_bytes())?;
+    if setup.architecture != std::env::consts::ARCH {
+        return Ok(());
+    }
     for place in PLACES {
         // Without one, a guest that needs it fails with the name of the program that it misses.
         if let Ok(program) = std::fs::read(place)

@@ -27,18 +27,22 @@ pci.0.31.0.device=lpc
 ";
 
 fn machine(text: &str) -> Result<(tempfile::TempDir, Machine), String> {
+    machine_of(Board::Pc, text)
+}
+
+fn machine_of(board: Board, text: &str) -> Result<(tempfile::TempDir, Machine), String> {
     let folder = tempfile::tempdir().unwrap();
     std::fs::create_dir_all(folder.path().join("host/bhyve")).unwrap();
     std::fs::write(folder.path().join(FILE), text).unwrap();
     std::fs::write(folder.path().join("esp.img"), "").unwrap();
-    let machine = Machine::of_output(folder.path())?;
+    let machine = Machine::of_output(board, folder.path())?;
     Ok((folder, machine))
 }
 
 fn arguments(machine: &Machine) -> Result<String, String> {
     let shares = ["config", "e2e"].map(|tag| Share::new(tag, format!("/s/{tag}").into(), false));
     let nic = Nic::Datagram { local: "/a".into(), remote: "/b".into() };
-    let firmware = Firmware::Uefi { code: "/code".into(), variables: "/variables".into() };
+    let firmware = ["-bios", "/firmware"].map(str::to_owned);
     let monitor = Path::new("/qmp");
     machine
         .arguments(160, &firmware, Acceleration::Software, &nic, &shares, monitor)
@@ -51,7 +55,8 @@ fn each_device_is_where_the_file_says() {
     assert_eq!(machine.memory, 160);
     let line = arguments(&machine).unwrap();
     for part in [
-        "if=pflash,format=raw,unit=0,readonly=on,file=/code",
+        "-machine q35,",
+        "-bios /firmware",
         "virtio-blk-pci,drive=disk4-0,disable-modern=on,disable-legacy=off,addr=04.0,multifunction=on",
         "fsdev=config,mount_tag=config,disable-modern=on,disable-legacy=off,addr=04.1",
         "e1000-82545em,netdev=net,addr=05.0",
@@ -65,6 +70,29 @@ fn each_device_is_where_the_file_says() {
     // Another slot in the file is another slot in the machine.
     let (_folder, moved) = self::machine(&CONFIG.replace("pci.0.5.", "pci.0.9.")).unwrap();
     assert!(arguments(&moved).unwrap().contains("e1000-82545em,netdev=net,addr=09.0"));
+}
+
+#[test]
+fn on_arm_it_is_another_machine() {
+    let kept = |line: &&str| line.starts_with("pci.0.4.") || line.starts_with("pci.0.0.");
+    let rest: Vec<&str> = CONFIG.lines().filter(kept).collect();
+    let text = format!(
+        "name=wifibox\ncpus=1\nmemory.size=160M\nbootrom=/u-boot.bin\nconsole=stdio\n{}\n\
+         pci.0.5.0.device=virtio-net\npci.0.5.0.backend=tap0\n",
+        rest.join("\n")
+    );
+    let (_folder, machine) = machine_of(Board::Arm, &text).unwrap();
+    let line = arguments(&machine).unwrap();
+    for part in [
+        "-machine virt,gic-version=3,acpi=off ",
+        "virtio-net-pci,netdev=net,disable-modern=on,disable-legacy=off,addr=05.0",
+    ] {
+        assert!(line.contains(part), "{part}: {line}");
+    }
+    assert!(!line.contains("ICH9") && !line.contains("-smbios"), "{line}");
+    assert_eq!(machine.expected()[0], "0000:00:04.0 1af4:1001");
+    let error = machine_of(Board::Arm, CONFIG).err().unwrap();
+    assert!(error.contains("console"), "{error}");
 }
 
 #[test]
@@ -99,7 +127,7 @@ fn a_hosts_machine_has_its_own_images_and_folders() {
     let file = folder.path().join("machine");
     let own = image.to_str().unwrap();
     std::fs::write(&file, CONFIG.replace("/usr/local/share/wifibox/esp.img", own)).unwrap();
-    let machine = Machine::of_host(&file).unwrap();
+    let machine = Machine::of_host(Board::Pc, &file).unwrap();
     let config = Share::new("config", "/usr/local/etc/wifibox/appliance".into(), false);
     assert_eq!(machine.shares(), [config]);
     assert!(arguments(&machine).unwrap().contains(&format!("file.filename={own}")));

@@ -7,6 +7,13 @@ use wifibox_ground::guest::Guest;
 
 const TEMPLATE: &str = include_str!("run.sh.in");
 
+/// What a signal is to bhyve: ACPI's power button, which it has on PCs only (`usr.sbin/bhyve/amd64/pm.c`).
+const BUTTON: &str = "bhyve takes the signal for the power button.";
+const NO_BUTTON: &str = "bhyve has no power button on Arm: the signal ends the guest at once, and 'poweroff' on its \
+                         console in order.";
+const OFF: &str = "1 | 2) break ;; # powered off, halted";
+const OFF_OR_ENDED: &str = "1 | 2 | 143) break ;; # powered off, halted, ended by the signal";
+
 /// The file's text.
 pub(super) fn text(guest: &Guest, machine: &Machine) -> String {
     let shares: Vec<&str> = machine
@@ -26,6 +33,8 @@ pub(super) fn text(guest: &Guest, machine: &Machine) -> String {
             "@PORT@",
             if machine.is_pc { "sysutils/edk2@bhyve" } else { "sysutils/u-boot-bhyve-arm64" },
         )
+        .replace("@SIGNAL@", if machine.is_pc { BUTTON } else { NO_BUTTON })
+        .replace("@OFF@", if machine.is_pc { OFF } else { OFF_OR_ENDED })
         .replace("@NAME@", &guest.name)
         .replace("@BRIDGE@", &machine.bridge)
         .replace("@CARDS@", &cards.join(" "))

@@ -30,6 +30,8 @@ pub(super) const GLOBAL: &[(&str, Form)] = &[
     ("config.dump", Boolean),
     ("monitor", Boolean),
     ("rundir", Path),
+    // The device tree of Arm and RISC-V (aarch64/fdt.c).
+    ("fdt.bootargs", Text(1023)),
     ("bios.vendor", Text(255)),
     ("bios.version", Text(255)),
     ("bios.release_date", Text(255)),
