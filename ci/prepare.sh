@@ -5,9 +5,10 @@ set -euo pipefail
 
 packages=(
     qemu-system-x86 ovmf     # boot tests
+    qemu-system-arm qemu-efi-aarch64 u-boot-qemu # of guests for 64-bit Arm
     squashfs-tools cpio      # root.img and the initramfs read by others' programs
     squashfs-tools-ng        # tar2sqfs: benchmarks
-    dosfstools mtools        # esp.img, likewise
+    dosfstools mtools fdisk  # esp.img, likewise
     binutils                 # objdump: the unified kernel image
     kmod                     # depmod, modprobe: module indexes and closure
     shellcheck busybox-static # the guest's scripts

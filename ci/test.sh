@@ -145,6 +145,8 @@ guests() {
     after "build tests and chores" "build hwsim on Debian"
     step "the kernel slim: compiled, both roles booted" ci/slim.sh "$tool" "$lock" "$cache" "$work/slim" "$work/hwsim"
     after "build tests and chores" "build hwsim on Debian"
+    step "64-bit Arm: built, its files for hosts, booted" ci/arm.sh "$tool" "$cache" "$work/arm"
+    after "build tests and chores" "build hwsim on Debian"
     step "boot: Alpine from real packages, its scripts understood" ci/alpine-boot.sh "$tool" "$lock" "$cache" "$work/alpine"
     after "build tests and chores" "build hwsim on Debian"
     step "boot: OpenWrt from generated feeds, opkg and apk v3" ci/openwrt-boot.sh "$tool" "$lock" "$cache" "$work/openwrt"
@@ -251,6 +253,8 @@ long() {
     step "maintainer scripts of every flavor" ci/scripts-report.py "$tool" "$cache" "$work/scripts"
     after "build the program"
     step "the kernel slim: the same bytes twice, with every driver" ci/slim-long.sh "$tool" "$work/slim"
+    after "build the chores" "build the program"
+    step "64-bit Arm: by UEFI" ci/arm.sh "$tool" "$cache" "$work/arm" --long
     after "build the program"
     needs ip
     step "a release of three machines is that of one" ci/release-shards.sh "$tool" "$XTASK" "$lock" "$cache"
