@@ -10,9 +10,11 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+use wifibox_ground::digest::Sha256;
 use wifibox_ground::output::{Link, Output};
 use wifibox_host::detect::answer::Answer;
 use wifibox_host::doctor::Finding;
+use wifibox_host::freebsd_pkg::Packed;
 use wifibox_host::install::{Build as Installed, Step, Task};
 use wifibox_host::lint::Problem;
 use wifibox_pipeline::{BuildReport, BundleReport, Kept};
@@ -154,23 +156,36 @@ pub struct Report<'a> {
 
 /// What `export` wrote.
 #[derive(Serialize, JsonSchema)]
-pub struct Export<'a> {
-    /// The folder.
-    pub out: &'a Path,
-    /// Base, release and architecture.
-    pub target: &'a Target,
-    /// The files.
-    pub files: Vec<&'a str>,
-    /// Those of them that were not so before.
-    pub changed: Vec<&'a str>,
-    /// How many flavors they are for.
-    pub flavors: usize,
-    /// How many guests they are for.
-    pub guests: usize,
-    /// How many files these guests are made of.
-    pub distfiles: usize,
-    /// How many bytes these have.
-    pub bytes: u64,
+#[serde(untagged)]
+pub enum Export<'a> {
+    /// The files of a port.
+    Port {
+        /// The folder.
+        out: &'a Path,
+        /// Base, release and architecture.
+        target: &'a Target,
+        /// The files.
+        files: Vec<&'a str>,
+        /// Those of them that were not so before.
+        changed: Vec<&'a str>,
+        /// How many flavors they are for.
+        flavors: usize,
+        /// How many guests they are for.
+        guests: usize,
+        /// How many files these guests are made of.
+        distfiles: usize,
+        /// How many bytes these have.
+        bytes: u64,
+    },
+    /// A repository of packages.
+    Packages {
+        /// The folder.
+        out: &'a Path,
+        /// The packages, by name.
+        packages: &'a [Packed],
+        /// The SHA-256 of the public key's file, by which pkg knows the key.
+        fingerprint: Sha256,
+    },
 }
 
 /// What `fetch` has in the store.
