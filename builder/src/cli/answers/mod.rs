@@ -1,6 +1,7 @@
 //! The JSON of each verb (`--json`): its form as a type, from which `docs/schema/verbs` is made. Each is one object on one
 //! line, to which `format` is added; a verb that answers several times prints several lines.
 
+mod export;
 mod schema;
 mod transfer;
 
@@ -10,11 +11,9 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use wifibox_ground::digest::Sha256;
 use wifibox_ground::output::{Link, Output};
 use wifibox_host::detect::answer::Answer;
 use wifibox_host::doctor::Finding;
-use wifibox_host::freebsd_pkg::Packed;
 use wifibox_host::install::{Build as Installed, Step, Task};
 use wifibox_host::lint::Problem;
 use wifibox_pipeline::{BuildReport, BundleReport, Kept};
@@ -24,8 +23,8 @@ use wifibox_report::diff::Difference;
 use wifibox_report::findings::Findings;
 use wifibox_report::inspect::ImageSizes;
 use wifibox_report::manifest::{Composition, Firmware, Kernel, Module, Package};
-use wifibox_resolve::lock::Target;
 
+pub use export::Export;
 pub use schema::schemas;
 pub use transfer::{Pull, Push};
 
@@ -152,40 +151,6 @@ pub struct Report<'a> {
     pub report: &'a Path,
     /// How many causes `doctor` found.
     pub causes: usize,
-}
-
-/// What `export` wrote.
-#[derive(Serialize, JsonSchema)]
-#[serde(untagged)]
-pub enum Export<'a> {
-    /// The files of a port.
-    Port {
-        /// The folder.
-        out: &'a Path,
-        /// Base, release and architecture.
-        target: &'a Target,
-        /// The files.
-        files: Vec<&'a str>,
-        /// Those of them that were not so before.
-        changed: Vec<&'a str>,
-        /// How many flavors they are for.
-        flavors: usize,
-        /// How many guests they are for.
-        guests: usize,
-        /// How many files these guests are made of.
-        distfiles: usize,
-        /// How many bytes these have.
-        bytes: u64,
-    },
-    /// A repository of packages.
-    Packages {
-        /// The folder.
-        out: &'a Path,
-        /// The packages, by name.
-        packages: &'a [Packed],
-        /// The SHA-256 of the public key's file, by which pkg knows the key.
-        fingerprint: Sha256,
-    },
 }
 
 /// What `fetch` has in the store.

@@ -167,7 +167,7 @@ impl Kind {
     }
 
     /// The kind of the file at `path` of a repository of packages.
-    pub fn of_repository(path: &str) -> Self {
+    pub(crate) fn of_repository(path: &str) -> Self {
         match path {
             "SHA256SUMS" => Kind::Sums,
             _ if path.starts_with("All/") => Kind::Package,
