@@ -200,6 +200,42 @@ done
 [ -d "$work/build/access-point/stage/var/run/hostapd" ] || fail "no place for the control sockets of hostapd"
 [ ! -e "$work/build/smallest/stage/usr/local/share/doc" ] || fail "documents in spite of WITHOUT=DOCS"
 
+echo "--- packages of the same guests are what the port stages"
+openssl genrsa -out "$work/key" 2048 2>/dev/null
+for guest in iwlwifi access-point; do
+    "$tool" export freebsd-pkg "$work/build/$guest/guest" --key "$work/key" --out "$work/packages/$guest" --quiet >/dev/null
+    zstd -dqc "$work/packages/$guest"/All/*.pkg >"$work/package.tar"
+    python3 - "$work/package.tar" "$work/build/$guest/stage" <<'PYTHON'
+import os, stat, sys, tarfile
+
+package, stage = {}, {}
+with tarfile.open(sys.argv[1]) as archive:
+    for member in archive:
+        content = archive.extractfile(member).read() if member.isfile() else member.linkname
+        package[member.name.lstrip("/")] = (oct(member.mode), content)
+for above, folders, files in os.walk(sys.argv[2]):
+    for name in folders + files:
+        path = os.path.join(above, name)
+        data = os.lstat(path)
+        if stat.S_ISLNK(data.st_mode):
+            mode, content = "0o755", os.readlink(path)
+        else:
+            mode = oct(stat.S_IMODE(data.st_mode))
+            content = open(path, "rb").read() if stat.S_ISREG(data.st_mode) else ""
+        stage[os.path.relpath(path, sys.argv[2])] = (mode, content)
+own = {name for name in package if name.startswith("+")}
+# Folders below PREFIX come and go with their files, and every FreeBSD system has these.
+nobodys = {name for name, (_, content) in stage.items() if content == "" and
+           (name in ("usr", "var", "var/run") or name.startswith("usr/local"))}
+for name in sorted(own ^ {"+MANIFEST", "+COMPACT_MANIFEST"} | (package.keys() - own) ^ (stage.keys() - nobodys)):
+    sys.exit(f"{name} is in the package or in the staging folder only")
+for name in package.keys() - own:
+    if package[name] != stage[name]:
+        sys.exit(f"{name} is not as it was staged: {package[name][0]}, {stage[name][0]}")
+print(f"{len(package) - len(own)} files, links and folders of the package are those of the staging folder")
+PYTHON
+done
+
 echo "--- what is wrong is refused"
 refused=0
 wrong() {

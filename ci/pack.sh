@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# pack.sh RELEASE OUT: a release folder as files for a place that knows no folders: one tar archive for each guest, one
-# for the locks, the programs, and the files that say what all of it is. Unpacked into one folder they are the release
-# again, or a part of it (wifibox-build verify --ignore-missing). The same release gives the same bytes.
+# pack.sh RELEASE OUT: a release folder as files for a place that knows no folders: one tar archive for each guest and
+# for each repository for FreeBSD, one for the locks, the programs, and the files that say what all of it is. Unpacked
+# into one folder they are the release again, or a part of it (wifibox-build verify --ignore-missing). The same release
+# gives the same bytes.
 set -euo pipefail
 
 release=$(realpath -e "$1") out=$2
@@ -17,6 +18,10 @@ pack() {
 for guest in guests/*/; do
     guest=${guest%/}
     pack "wifibox-${guest##*/}" "$guest"
+done
+for repository in freebsd/*/; do
+    repository=${repository%/}
+    [ ! -d "$repository" ] || pack "wifibox-freebsd-${repository##*/}" "$repository"
 done
 pack locks locks
 for program in tools/*/*; do

@@ -11,10 +11,12 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
 minisign -G -W -p "$work/minisign.pub" -s "$work/minisign.key" >/dev/null
+openssl genrsa -out "$work/pkg.key" 2048 2>/dev/null
 flavors=()
 for flavor in "$@"; do flavors+=(--flavor "$flavor"); done
 ci/release.sh --out "$work/release" --key "$work/minisign.key" --base debian "${flavors[@]}" --tool "$tool" \
-    --xtask "$xtask" --locks "$locks" --cache-dir "$cache" --boot none --program "some-target=$tool"
+    --xtask "$xtask" --locks "$locks" --cache-dir "$cache" --boot none --program "some-target=$tool" \
+    --pkg-key "$work/pkg.key" --pkg-url https://example.org/wifibox
 
 verify() { "$tool" verify "$work/release" --public-key "$work/minisign.pub"; }
 
@@ -22,6 +24,12 @@ verify() { "$tool" verify "$work/release" --public-key "$work/minisign.pub"; }
 minisign -Vq -m "$work/release/SHA256SUMS" -p "$work/minisign.pub"
 (cd "$work/release" && sha256sum --quiet --check SHA256SUMS)
 ci/release-page.sh "$work/release"
+# Every flavor is a package, and the key stays where it is.
+packages=("$work"/release/freebsd/debian/All/wifibox-guest*.pkg)
+[ ${#packages[@]} -eq $# ] || { echo "${#packages[@]} packages for $# flavors" >&2; exit 1; }
+grep -qF 'url: "https://example.org/wifibox/debian"' "$work/release/freebsd/debian/wifibox.conf"
+openssl pkey -in "$work/pkg.key" -pubout | cmp - "$work/release/freebsd/debian/wifibox.pub"
+! grep -rlF "$(sed -n 2p "$work/pkg.key")" "$work/release" || { echo "the key is in the release" >&2; exit 1; }
 # Packed and unpacked it is the same release.
 ci/pack.sh "$work/release" "$work/assets" >/dev/null
 mkdir "$work/unpacked"

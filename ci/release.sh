@@ -14,8 +14,8 @@
 #
 # Options of `plan`: --base, --release, --flavor, --role, --hypervisor (each may be repeated; the default is all bases
 # with all flavors that may be passed on), --arch, --version, --source, --weights, --locks. Of `one`: --locks, --boot,
-# --builder-id, --cache-dir, --remote-cache, --mirror, --jobs. Of `seal`: --key, --public-key, --program, --times,
-# --builder-id. Each says more if it is called without any. On one machine: all of them but --weights, and
+# --builder-id, --cache-dir, --remote-cache, --mirror, --jobs. Of `seal`: --key, --public-key, --pkg-key, --pkg-url,
+# --program, --times, --builder-id. Each says more if it is called without any. On one machine: all of them but --weights, and
 #
 #   --keep-going           builds the other guests, too, where one fails; then there is no release
 #   --tool FILE, --xtask FILE    the tool and the developer's chores [default: built from this checkout]
@@ -77,7 +77,7 @@ while [ $# -gt 0 ]; do
     case $1 in
     --base | --release | --flavor | --role | --hypervisor | --arch | --version | --source) to_plan+=("$1" "$2") ;;
     --boot | --mirror | --jobs | --remote-cache) to_one+=("$1" "$2") ;;
-    --key | --public-key | --program | --times | --builder-id) to_seal+=("$1" "$2") ;;
+    --key | --public-key | --pkg-key | --pkg-url | --program | --times | --builder-id) to_seal+=("$1" "$2") ;;
     --out) out=$(realpath -m "$2") ;;
     --locks) locks=$(realpath -e "$2") ;;
     --cache-dir) cache=$(realpath -m "$2") ;;
@@ -105,8 +105,8 @@ of_plan "$work/plan.json" '["=== %(name)s left out: %(why)s" % guest for guest i
 failed=()
 while IFS= read -r name; do
     echo "=== $name"
-    # The key is nobody's business who builds. Standard input holds the list.
-    env -u MINISIGN_KEY -u MINISIGN_PASSWORD "$root/ci/release/one.sh" "$name" --plan "$work/plan.json" \
+    # The keys are nobody's business who builds. Standard input holds the list.
+    env -u MINISIGN_KEY -u MINISIGN_PASSWORD -u PKG_KEY "$root/ci/release/one.sh" "$name" --plan "$work/plan.json" \
         --shard "$work/shards/$name" --locks "$work/locks" --cache-dir "${cache:-$work/cache}" "${to_one[@]}" \
         "${programs[@]}" </dev/null || {
         [ -n "$keep_going" ] || exit 1

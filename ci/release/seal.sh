@@ -10,6 +10,9 @@
 #                          it has one, in the variable MINISIGN_PASSWORD
 #   --public-key FILE      the public key that the result must verify with [default: that of the secret key]
 #   --builder-id URI       who makes the release, for the provenance [default: this script]
+#   --pkg-key FILE         an RSA key (openssl genrsa): the guests for bhyve are in the release once more, as repositories
+#                          of FreeBSD's pkg signed by it, one for each base (without it: the key in the variable PKG_KEY)
+#   --pkg-url URL          where they will be: URL/NAME for freebsd/NAME of the release
 #   --program TARGET=FILE  puts a program of the tool (see ci/static.sh) into the release, may be repeated
 #   --times FILE           writes how long each guest took, for `plan --weights`; no part of the release
 #   --tool FILE, --xtask FILE    the tool and the developer's chores [default: built from this checkout]
@@ -18,7 +21,7 @@ set -euo pipefail
 
 root=$(realpath "$(dirname "$0")/../..")
 . "$root/ci/release/lib.sh"
-plan='' out='' key='' public='' builder_id='' programs=() times='' tool='' xtask='' shards=()
+plan='' out='' key='' public='' pkg_key='' pkg_url='' builder_id='' programs=() times='' tool='' xtask='' shards=()
 while [ $# -gt 0 ]; do
     [[ $1 != --* ]] || [ $# -ge 2 ] || usage "$0"
     case $1 in
@@ -26,6 +29,8 @@ while [ $# -gt 0 ]; do
     --out) out=$(realpath -m "$2") ;;
     --key) key=$(realpath -e "$2") ;;
     --public-key) public=$(realpath -e "$2") ;;
+    --pkg-key) pkg_key=$(realpath -e "$2") ;;
+    --pkg-url) pkg_url=$2 ;;
     --builder-id) builder_id=$2 ;;
     --program) programs+=("$2") ;;
     --times) times=$(realpath -m "$2") ;;
@@ -54,6 +59,11 @@ if [ -z "$key" ]; then
     (umask 077 && printf '%s\n' "$MINISIGN_KEY" >"$key")
 fi
 unset MINISIGN_KEY
+if [ -z "$pkg_key" ] && [ -n "${PKG_KEY:-}" ]; then
+    pkg_key=$work/pkg-key
+    (umask 077 && printf '%s\n' "$PKG_KEY" >"$pkg_key")
+fi
+unset PKG_KEY
 [ -n "$tool" ] || tool=$(built_tool)
 [ -n "$xtask" ] || xtask=$(built_xtask)
 
@@ -79,6 +89,22 @@ sign() {
 for guest in "$release"/guests/*; do
     sign "$guest" "guest ${guest##*/}"
 done
+if [ -n "$pkg_key" ]; then
+    echo "=== repositories for FreeBSD"
+    # A flavor is in a repository once. What bhyve cannot start has no files for it.
+    while read -r name guests; do
+        folders=()
+        for guest in $guests; do
+            [ ! -d "$release/guests/$guest/host/bhyve" ] || folders+=("$release/guests/$guest")
+        done
+        [ ${#folders[@]} -gt 0 ] || continue
+        url=()
+        [ -z "$pkg_url" ] || url=(--url "${pkg_url%/}/$name")
+        "$tool" export freebsd-pkg "${folders[@]}" --key "$pkg_key" "${url[@]}" --out "$release/freebsd/$name" --quiet >/dev/null
+    done < <(of_plan "$plan" '(lambda name: [" ".join([one] + [guest["name"] for guest in plan["guests"] if name(guest) == one])
+        for one in sorted(set(map(name, plan["guests"])))])(lambda guest: "-".join(guest[key] for key
+        in ["base", "release", "role", "hypervisor", "arch"] if key in guest))')
+fi
 for program in "${programs[@]}"; do
     install -D -m 0755 "${program#*=}" "$release/tools/${program%%=*}/wifibox-build"
 done

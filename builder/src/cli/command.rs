@@ -72,7 +72,8 @@ pub enum Verb {
     Boot(boot::BootArgs),
     /// Make the disk that carries a guest's configuration where the host has no 9P
     ConfigDisk(config_disk::ConfigDiskArgs),
-    /// Write what another package system needs to build guests itself
+    /// Write guests, or what is needed to build them, for another package system
+    #[command(after_help = export::HELP)]
     Export(export::ExportArgs),
     /// Put an output, a release or several outputs into a registry (OCI)
     #[command(after_help = push::HELP)]
@@ -209,7 +210,7 @@ impl Verb {
             Verb::Outdated(args) => &args.source,
             Verb::Bundle(args) => &args.source,
             Verb::Why(args) => &args.source,
-            Verb::Export(args) => args.source(),
+            Verb::Export(args) => args.source()?,
             _ => return None,
         };
         source.lock_file.as_deref()

@@ -10,6 +10,7 @@ mod archives;
 mod command_line;
 mod detect;
 mod diff;
+mod freebsd_pkg;
 mod freebsd_port;
 mod guest_calls;
 mod guest_scripts;

@@ -15,6 +15,7 @@ pub mod detect;
 pub mod doctor;
 mod error;
 mod fit;
+pub mod freebsd_pkg;
 mod from_recipe;
 pub mod guest_status;
 mod hypervisor;

@@ -1,6 +1,7 @@
 //! The JSON of each verb (`--json`): its form as a type, from which `docs/schema/verbs` is made. Each is one object on one
 //! line, to which `format` is added; a verb that answers several times prints several lines.
 
+mod export;
 mod schema;
 mod transfer;
 
@@ -22,8 +23,8 @@ use wifibox_report::diff::Difference;
 use wifibox_report::findings::Findings;
 use wifibox_report::inspect::ImageSizes;
 use wifibox_report::manifest::{Composition, Firmware, Kernel, Module, Package};
-use wifibox_resolve::lock::Target;
 
+pub use export::Export;
 pub use schema::schemas;
 pub use transfer::{Pull, Push};
 
@@ -150,27 +151,6 @@ pub struct Report<'a> {
     pub report: &'a Path,
     /// How many causes `doctor` found.
     pub causes: usize,
-}
-
-/// What `export` wrote.
-#[derive(Serialize, JsonSchema)]
-pub struct Export<'a> {
-    /// The folder.
-    pub out: &'a Path,
-    /// Base, release and architecture.
-    pub target: &'a Target,
-    /// The files.
-    pub files: Vec<&'a str>,
-    /// Those of them that were not so before.
-    pub changed: Vec<&'a str>,
-    /// How many flavors they are for.
-    pub flavors: usize,
-    /// How many guests they are for.
-    pub guests: usize,
-    /// How many files these guests are made of.
-    pub distfiles: usize,
-    /// How many bytes these have.
-    pub bytes: u64,
 }
 
 /// What `fetch` has in the store.

@@ -6,6 +6,7 @@ use std::io;
 use crate::cli::answers::{Failed, Fault};
 use wifibox_fetch::FetchError;
 use wifibox_ground::failure::Kind;
+use wifibox_host::freebsd_pkg::PackageError;
 use wifibox_host::install::InstallError;
 use wifibox_host::{HostError, qemu};
 use wifibox_linux::drivers;
@@ -189,6 +190,13 @@ impl From<InstallError> for Failure {
                 Failure { hints, ..Failure::new(error, kind) }
             }
         }
+    }
+}
+
+impl From<PackageError> for Failure {
+    fn from(error: PackageError) -> Self {
+        let (kind, hints) = (error.kind(), error.hint().into_iter().collect());
+        Failure { hints, ..Failure::new(error, kind) }
     }
 }
 

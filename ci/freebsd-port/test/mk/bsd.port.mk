@@ -32,8 +32,6 @@ SETENV=		env
 INSTALL_DATA=	install -m 0644
 INSTALL_MAN=	install -m 444
 INSTALL_PROGRAM=	install -m 555
-# A tree without its modes: folders 755, files 644.
-COPYTREE_SHARE=	sh ${_SCRIPTS}/copytree.sh
 _SCRIPTS:=	${.PARSEDIR}
 
 .MAIN: stage

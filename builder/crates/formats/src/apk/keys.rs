@@ -6,7 +6,7 @@
 
 use ring::signature::{RsaParameters, UnparsedPublicKey};
 
-use super::der;
+use crate::der;
 use crate::fingerprint::{self, ApkKey};
 use crate::keyring;
 use wifibox_ground::digest::Sha256;

@@ -3,7 +3,6 @@
 //! Formats: apk-package(5), apk-v2(5), and the reader of apk-tools (`extract_v2.c`), which decides
 //! where the documents are silent. Files of format v3 (ADB) are told apart and refused here.
 
-mod der;
 mod error;
 pub mod index;
 pub mod keys;

@@ -161,6 +161,14 @@ impl OutputFolder {
         OutputFolder::begin_over(target, Old::Fetched)
     }
 
+    /// The same for a repository of packages, which takes the place of an older one.
+    ///
+    /// # Errors
+    /// As [`OutputFolder::begin`].
+    pub fn begin_repository(target: &Path) -> Result<Self, OutputError> {
+        OutputFolder::begin_over(target, Old::Repository)
+    }
+
     fn begin_over(target: &Path, old: Old) -> Result<Self, OutputError> {
         let parent = parent_of(target);
         fs::create_dir_all(parent).map_err(at("cannot make folder", parent))?;

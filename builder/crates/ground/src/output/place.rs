@@ -20,6 +20,8 @@ pub(super) enum Old {
     Built,
     /// Those, also with a signature, and releases: what was fetched can be fetched again.
     Fetched,
+    /// Repositories of packages that an export wrote.
+    Repository,
 }
 
 /// Whether an output can be put in this place: nothing is there, an empty folder, or an output that is as it was
@@ -133,6 +135,7 @@ fn read_sums(folder: &Path, old: Old) -> Result<Option<Sums>, OutputError> {
     let head: &[&str] = match old {
         Old::Built => &["manifest.json"],
         Old::Fetched => &["manifest.json", "index.json"],
+        Old::Repository => &["meta.conf"],
     };
     let known = |sums: &Sums| head.iter().any(|name| sums.hashes.contains_key(*name));
     Ok(Sums::parse(&bytes).ok().filter(known))

@@ -59,7 +59,7 @@ fn beside(path: &Path) -> Result<NewFile, InstallError> {
     NewFile::beside(path).map_err(failed("write into", path.parent().unwrap_or(Path::new("."))))
 }
 
-fn changed(path: &Path, expected: Sha256, found: Sha256) -> InstallError {
+pub(crate) fn changed(path: &Path, expected: Sha256, found: Sha256) -> InstallError {
     let why = format!("its hash is {found}, and SHA256SUMS has {expected}");
     InstallError::Changed { path: path.to_owned(), why }
 }

@@ -122,7 +122,7 @@ impl From<LoadError> for InstallError {
 }
 
 /// An error of an operation on a file.
-pub(super) fn failed(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> InstallError {
+pub(crate) fn failed(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> InstallError {
     let path = path.to_owned();
     move |source| InstallError::Io { doing, path, source }
 }

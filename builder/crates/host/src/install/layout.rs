@@ -66,6 +66,12 @@ impl Layout {
         format!("{}/{PREVIOUS}", self.images)
     }
 
+    /// The folder in which the control sockets of the guest's hostapd appear.
+    pub(crate) fn sockets(&self) -> String {
+        let run = Path::new(&self.var).ancestors().nth(2).unwrap_or(Path::new("/"));
+        run.join("hostapd").display().to_string()
+    }
+
     /// The folder of the files for this host: what is to be copied by hand, and what was installed from it.
     #[must_use]
     pub fn examples(&self) -> String {

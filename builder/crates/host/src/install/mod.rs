@@ -20,7 +20,9 @@ mod wanted;
 
 use std::path::{Path, PathBuf};
 
+pub(crate) use apply::changed;
 pub use error::InstallError;
+pub(crate) use error::failed;
 pub use layout::{Layout, below};
 pub use plan::{Action, Step};
 pub use record::{Build, Record};
@@ -29,6 +31,7 @@ pub use to_do::Task;
 pub(crate) use to_do::mebibytes;
 pub use uninstall::uninstall;
 pub use wanted::Purposes;
+pub(crate) use wanted::{Source, Wanted, brought};
 
 /// What is to be installed, and how.
 #[derive(Debug, Clone)]

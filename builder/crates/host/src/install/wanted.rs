@@ -11,13 +11,16 @@ use super::layout::Layout;
 use super::record::{Build, Part};
 use crate::{HostError, Hypervisor};
 use wifibox_ground::digest::Sha256;
-use wifibox_ground::guest::{Guest, Purpose};
+use wifibox_ground::guest::{AppConfig, Guest, Purpose};
 use wifibox_ground::sums::{SUMS, SUMS_LIMIT, Sums};
 use wifibox_report::output;
 
+/// The feature by which the guest's daemons have their sockets on the host, too.
+const SOCKETS: &str = "uds_passthru";
+
 /// Where the bytes of a file come from.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Source {
+pub(crate) enum Source {
     /// A file of the output.
     File(PathBuf),
     /// Bytes of the program.
@@ -26,7 +29,7 @@ pub(super) enum Source {
 
 /// A file for the host.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Wanted {
+pub(crate) struct Wanted {
     /// Its place, as the host sees it.
     pub path: String,
     /// What it is for.
@@ -41,7 +44,7 @@ pub(super) struct Wanted {
 
 /// All that an output brings.
 #[derive(Debug)]
-pub(super) struct Brought {
+pub(crate) struct Brought {
     pub guest: Guest,
     pub build: Build,
     pub files: Vec<Wanted>,
@@ -61,7 +64,7 @@ pub enum Purposes {
 }
 
 /// Reads what the output in `folder` brings.
-pub(super) fn brought(
+pub(crate) fn brought(
     folder: &Path,
     layout: &Layout,
     man_page: &str,
@@ -122,6 +125,11 @@ pub(super) fn brought(
     let daemon = guest.application.name();
     folders.insert(format!("{}/{daemon}", layout.configuration));
     folders.insert(format!("{}/appliance", layout.configuration));
+    // Where the host's side of hostapd's control sockets appears.
+    let passed_on = manifest.recipe.features.iter().any(|feature| feature == SOCKETS);
+    if purposes == Purposes::Package && passed_on && guest.application == AppConfig::Hostapd {
+        folders.insert(layout.sockets());
+    }
     let links = vec![(format!("{}/app_config", layout.configuration), daemon.to_owned())];
     Ok(Brought { build, files: list.files, links, folders, guest })
 }

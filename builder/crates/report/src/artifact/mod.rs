@@ -14,7 +14,7 @@
 mod pack;
 mod plan;
 
-pub use pack::{Artifact, File, PackError, Packed, Referrer, pack};
+pub use pack::{Artifact, File, PackError, Packed, Referrer, outputs, pack};
 pub use plan::{Listed, Planned, is_inside};
 
 use crate::release::Kind;

@@ -159,6 +159,21 @@ fn parts(folder: &Path) -> Result<Vec<(String, Sums)>, PackError> {
     }
 }
 
+/// The outputs in `folder`: itself, or those of a release or of a folder of several outputs, by name.
+///
+/// # Errors
+/// [`PackError`].
+pub fn outputs(folder: &Path) -> Result<Vec<PathBuf>, PackError> {
+    let parts = parts(folder)?.into_iter();
+    let outputs = parts.filter(|(_, sums)| sums.hashes.contains_key(MANIFEST));
+    // Joining nothing would leave a slash at the end.
+    let place = |relative: String| match relative.as_str() {
+        "" => folder.to_owned(),
+        relative => folder.join(relative),
+    };
+    Ok(outputs.map(|(relative, _)| place(relative)).collect())
+}
+
 /// Packs an output, a release, or a folder of outputs. Whether the files are as they were built is not looked at.
 ///
 /// # Errors

@@ -135,6 +135,8 @@ pub enum Kind {
     Lock,
     /// The builder.
     Program,
+    /// A guest as a package of FreeBSD.
+    Package,
     /// A source of the release.
     Provenance,
     /// Anything else.
@@ -161,6 +163,15 @@ impl Kind {
                 Some(("host", _)) => Kind::Host,
                 _ => Kind::Other,
             },
+        }
+    }
+
+    /// The kind of the file at `path` of a repository of packages.
+    pub(crate) fn of_repository(path: &str) -> Self {
+        match path {
+            "SHA256SUMS" => Kind::Sums,
+            _ if path.starts_with("All/") => Kind::Package,
+            _ => Kind::Other,
         }
     }
 }

@@ -8,6 +8,7 @@
 //! SHA256SUMS.minisig       the signature over them, by minisign
 //! guests/NAME/             output folders, each with its own signature beside its SHA256SUMS
 //! locks/NAME.lock          the locks that they were built from
+//! freebsd/NAME/            the guests of a base for bhyve once more, as a repository of pkg(8) with a key of its own
 //! tools/TARGET/            the builder as static programs
 //! ```
 //!
@@ -33,6 +34,8 @@ pub const INDEX: &str = "index.json";
 pub(crate) const PROVENANCE: &str = "provenance.json";
 /// The folder of guests.
 pub(crate) const GUESTS: &str = "guests";
+/// The folder of repositories for FreeBSD.
+pub(crate) const FREEBSD: &str = "freebsd";
 /// The folder of locks.
 pub(crate) const LOCKS: &str = "locks";
 /// The folder of programs.

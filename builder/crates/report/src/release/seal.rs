@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use super::cyclonedx::package_urls;
 use super::index::{Artefact, FORMAT, Guest, Index, Kind, Omitted, Source, Tool};
 use super::provenance::{Made, Statement};
-use super::{GUESTS, INDEX, LOCKS, PAGE, PROVENANCE, TOOLS};
+use super::{FREEBSD, GUESTS, INDEX, LOCKS, PAGE, PROVENANCE, TOOLS};
 use crate::output::{LoadError, SIZE_LIMIT, load};
 use crate::{Manifest, signature};
 use wifibox_ground::digest::{Hasher, Sha256};
@@ -74,7 +74,7 @@ fn unfit(path: impl Into<PathBuf>, why: impl Into<String>) -> SealError {
     SealError::Unfit { path: path.into(), why: why.into() }
 }
 
-/// Writes the four files into `folder`, which holds guests, locks and programs; `SHA256SUMS` is then
+/// Writes the four files into `folder`, which holds guests, locks, repositories and programs; `SHA256SUMS` is then
 /// what is to be signed.
 ///
 /// # Errors
@@ -101,6 +101,7 @@ pub fn seal(folder: &Path, description: Description<'_>) -> Result<Index, SealEr
                     guest.artefacts.push(artefact(Kind::of_output(file)));
                 }
             }
+            [FREEBSD, _, file] => files.push(artefact(Kind::of_repository(file))),
             [LOCKS, _] => files.push(artefact(Kind::Lock)),
             [TOOLS, target, _] => {
                 let artefact = artefact(Kind::Program);

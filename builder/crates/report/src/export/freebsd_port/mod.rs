@@ -53,6 +53,22 @@ pub enum ExportError {
     },
 }
 
+/// The version of a guest whose newest package is of this time, in seconds since 1970: the day.
+#[must_use]
+pub fn day(time: u64) -> String {
+    let time = i64::try_from(time).ok().and_then(|time| jiff::Timestamp::from_second(time).ok());
+    time.unwrap_or_default().strftime("%Y%m%d").to_string()
+}
+
+/// What FreeBSD calls a machine, by one of the names that distributions have for it.
+#[must_use]
+pub fn machine(architecture: &str) -> &str {
+    match wifibox_recipe::machine(architecture) {
+        "x86_64" => "amd64",
+        other => other,
+    }
+}
+
 /// The port's generated files, by their paths in its folder.
 ///
 /// # Errors

@@ -4,23 +4,18 @@
 use super::names::{Names, compressor};
 use super::parts;
 use super::text::{assign, escape};
-use wifibox_recipe::{Choice, machine};
+use super::{day, machine};
+use wifibox_recipe::Choice;
 use wifibox_resolve::Variants;
 
 /// The text of `Makefile.options.BASE`.
 pub fn makefile(variants: &Variants, names: &Names, header: &str) -> String {
     let axes = &variants.axes;
     let mut text = header.to_owned();
-    let date = jiff::Timestamp::from_second(variants.source_date_epoch.into()).unwrap_or_default();
     text += "\n# The day of the newest thing in the lock.\n";
-    text += &assign("GUEST_DATE=", &[date.strftime("%Y%m%d").to_string()]);
+    text += &assign("GUEST_DATE=", &[day(variants.source_date_epoch.into())]);
     text += &assign("GUEST_BUILDER_VERSION=", &[env!("CARGO_PKG_VERSION").to_owned()]);
-    // What FreeBSD calls the machine that `uname -m` of Linux calls x86_64.
-    let machine = match machine(&variants.target.architecture) {
-        "x86_64" => "amd64",
-        other => other,
-    };
-    text += &assign("ONLY_FOR_ARCHS=", &[machine.to_owned()]);
+    text += &assign("ONLY_FOR_ARCHS=", &[machine(&variants.target.architecture).to_owned()]);
     text += "\n";
     text += &assign("FLAVORS=", &names.flavors);
 

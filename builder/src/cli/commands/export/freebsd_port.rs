@@ -1,8 +1,8 @@
-//! `wifibox-build export`: what other package systems need to build guests themselves.
+//! `wifibox-build export freebsd-port`: what the ports tree needs to build guests itself.
 
 use std::path::PathBuf;
 
-use clap::{Args, Subcommand};
+use clap::Args;
 use clap_complete::ArgValueCandidates as Candidates;
 
 use crate::cli::answers;
@@ -13,31 +13,6 @@ use crate::cli::render::failure::Failure;
 use wifibox_recipe::Selection;
 use wifibox_report::export::{self, freebsd_port};
 use wifibox_resolve::{Limits, variants};
-
-/// `export`.
-#[derive(Debug, Clone, Args)]
-pub struct ExportArgs {
-    #[command(subcommand)]
-    /// For whom.
-    pub what: ExportWhat,
-}
-
-impl ExportArgs {
-    /// Where packages come from.
-    pub fn source(&self) -> &SourceArgs {
-        match &self.what {
-            ExportWhat::FreebsdPort(args) => &args.source,
-        }
-    }
-}
-
-/// The kinds of export.
-#[derive(Debug, Clone, Subcommand)]
-pub enum ExportWhat {
-    /// The generated files of the FreeBSD port: flavors, options, distfiles, distinfo, packing list,
-    /// locks, for all guests of a base
-    FreebsdPort(FreebsdPortArgs),
-}
 
 /// `export freebsd-port`.
 #[derive(Debug, Clone, Args)]
@@ -65,17 +40,11 @@ pub struct FreebsdPortArgs {
 /// The hypervisor of a FreeBSD host.
 const HYPERVISOR: &str = "bhyve";
 
-/// Writes what is asked for.
+/// Writes the port's files.
 ///
 /// # Errors
 /// Those of resolving and of writing.
-pub fn run(context: &Context, args: &ExportArgs) -> Result<(), Failure> {
-    match &args.what {
-        ExportWhat::FreebsdPort(args) => run_freebsd_port(context, args),
-    }
-}
-
-fn run_freebsd_port(context: &Context, args: &FreebsdPortArgs) -> Result<(), Failure> {
+pub fn run(context: &Context, args: &FreebsdPortArgs) -> Result<(), Failure> {
     // Any flavor will do: what is asked for is all that the base has.
     let flavors = context.catalog.list().flavors;
     let first = args.flavor.first().or(flavors.first().map(|flavor| &flavor.name));
@@ -94,7 +63,7 @@ fn run_freebsd_port(context: &Context, args: &FreebsdPortArgs) -> Result<(), Fai
     let files = freebsd_port::files(&variants).map_err(Failure::failed)?;
     let changed = export::write(&args.out, &files, args.force).map_err(Failure::failed)?;
     let bytes: u64 = variants.files.iter().map(|file| file.size).sum();
-    let fields = || answers::Export {
+    let fields = || answers::Export::Port {
         out: &args.out,
         target: &variants.target,
         files: files.keys().map(String::as_str).collect(),

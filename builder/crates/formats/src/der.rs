@@ -6,8 +6,8 @@
 
 use crate::identity::decode;
 
-pub(super) const SEQUENCE: u8 = 0x30;
-pub(super) const INTEGER: u8 = 0x02;
+pub(crate) const SEQUENCE: u8 = 0x30;
+pub(crate) const INTEGER: u8 = 0x02;
 const BIT_STRING: u8 = 0x03;
 
 /// The AlgorithmIdentifier of RSA: `rsaEncryption` and NULL.
@@ -43,14 +43,14 @@ fn positive<'a>(input: &mut &'a [u8]) -> Option<&'a [u8]> {
 }
 
 /// Modulus and exponent of an RSAPublicKey, big-endian, without leading zeros.
-pub(super) fn rsa_public_key(mut der: &[u8]) -> Option<(&[u8], &[u8])> {
+pub(crate) fn rsa_public_key(mut der: &[u8]) -> Option<(&[u8], &[u8])> {
     let mut inner = take(&mut der, SEQUENCE).filter(|_| der.is_empty())?;
     let (modulus, exponent) = (positive(&mut inner)?, positive(&mut inner)?);
     inner.is_empty().then_some((modulus, exponent))
 }
 
 /// The RSAPublicKey inside a SubjectPublicKeyInfo; `Err` for a key of another kind.
-pub(super) fn unwrap_info(mut der: &[u8]) -> Option<Result<&[u8], ()>> {
+pub(crate) fn unwrap_info(mut der: &[u8]) -> Option<Result<&[u8], ()>> {
     let mut inner = take(&mut der, SEQUENCE).filter(|_| der.is_empty())?;
     let Some(mut bits) = inner.strip_prefix(&RSA_ENCRYPTION) else {
         take(&mut inner, SEQUENCE)?;
@@ -62,13 +62,13 @@ pub(super) fn unwrap_info(mut der: &[u8]) -> Option<Result<&[u8], ()>> {
 }
 
 /// The SubjectPublicKeyInfo around an RSAPublicKey.
-pub(super) fn wrap_info(rsa_public_key: &[u8]) -> Vec<u8> {
+pub(crate) fn wrap_info(rsa_public_key: &[u8]) -> Vec<u8> {
     let key = [&[0], rsa_public_key].concat();
     let inner = [RSA_ENCRYPTION.to_vec(), value(BIT_STRING, &key)].concat();
     value(SEQUENCE, &inner)
 }
 
-pub(super) fn value(tag: u8, content: &[u8]) -> Vec<u8> {
+pub(crate) fn value(tag: u8, content: &[u8]) -> Vec<u8> {
     let length = content.len().to_be_bytes();
     let digits: Vec<u8> = length.iter().copied().skip_while(|digit| *digit == 0).collect();
     let mut out = vec![tag];
@@ -85,7 +85,7 @@ pub(super) fn value(tag: u8, content: &[u8]) -> Vec<u8> {
 }
 
 /// The PEM blocks of a text: label and content. `None` when one is not complete or not base64.
-pub(super) fn pem(text: &str) -> Option<Vec<(&str, Vec<u8>)>> {
+pub(crate) fn pem(text: &str) -> Option<Vec<(&str, Vec<u8>)>> {
     let mut blocks = Vec::new();
     let mut lines = text.lines().map(str::trim);
     while let Some(line) = lines.next() {
