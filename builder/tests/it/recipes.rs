@@ -139,6 +139,44 @@ fn hypervisors_differ_where_their_devices_do() {
 }
 
 #[test]
+fn every_base_serves_other_domains_under_xen() {
+    let catalog = catalog();
+    for (base, kernel) in
+        [("alpine", "lts"), ("debian", "debian"), ("openwrt", "debian"), ("wifibox", "debian")]
+    {
+        for role in ["station", "access-point"] {
+            let recipe = catalog
+                .compose(&Selection {
+                    base: base.into(),
+                    flavor: "iwlwifi".into(),
+                    kernel: Some(kernel.into()),
+                    role: Some(role.into()),
+                    hypervisor: Some("xen".into()),
+                    ..Selection::default()
+                })
+                .unwrap_or_else(|error| panic!("{base}: {error}"));
+            assert!(recipe.overlays.iter().any(|overlay| overlay.value == "xen"));
+            assert!(recipe.load_modules.iter().any(|module| module.name == "xen_netback"));
+            let level = |name: &str| -> Vec<&str> {
+                let services = recipe.runlevels.get(name).into_iter().flatten();
+                services.map(|service| service.value.as_str()).collect()
+            };
+            match base {
+                "alpine" | "debian" => {
+                    assert!(recipe.services.iter().any(|service| service.value == "vifs"));
+                }
+                "wifibox" => {
+                    assert!(level("boot").ends_with(&["xenbus", "vifs"]), "{:?}", level("boot"));
+                    assert!(!level("default").contains(&"acpid"));
+                }
+                // procd enables what the overlay brings.
+                _ => assert!(recipe.runlevels.is_empty()),
+            }
+        }
+    }
+}
+
+#[test]
 fn bases_exist_for_two_machines_and_their_guests_differ_where_the_machines_do() {
     let catalog = catalog();
     let pick = |base: &str, arch: &str, kernel: Option<&str>, hypervisor: &str| {

@@ -56,6 +56,7 @@ fn import(role: &str, files: &[(&str, &str)]) -> Vec<String> {
     let role = read(&format!("openwrt-{role}/procd/etc/wifibox/role"));
     let import = read("openwrt/procd/etc/wifibox/import")
         .replace("/proc/sys/kernel/hostname", "/dev/null")
+        .replace("/etc/wifibox/hypervisor", &format!("{here}/hypervisor"))
         .replace("/etc/config/", &format!("{here}/taken-"));
     let stubs = "say() { echo \"say $*\"; }; sysctl() { :; }\n\
                  uci() { [ \"$2\" != get ] || return 1; [ \"$1\" != get ] || return 1; echo \"$*\"; }";
@@ -90,6 +91,26 @@ fn openwrt_takes_addresses_and_leases_of_the_share() {
             "commit",
         ]
     );
+}
+
+#[test]
+fn under_xen_openwrts_cable_to_its_host_is_a_bridge() {
+    let hypervisor =
+        fs::read_to_string(overlays().join("xen/procd/etc/wifibox/hypervisor")).unwrap();
+    let files =
+        [("hypervisor", hypervisor.as_str()), ("hostname", "box\n"), ("interfaces.conf", "")];
+    for (role, network) in [("station", "lan"), ("access-point", "wan")] {
+        let lines = import(role, &files);
+        let device = format!("set network.{network}.device=br-lan");
+        for line in
+            ["set network.br_lan.type=bridge", "add_list network.br_lan.ports=eth0", &device]
+        {
+            assert!(lines.iter().any(|found| found == line), "{line}: {lines:?}");
+        }
+        assert_eq!(lines.iter().filter(|line| line.ends_with(".device=br-lan")).count(), 1);
+    }
+    let lines = import("station", &[&files[..], &[("uci/network", "")]].concat());
+    assert!(!lines.iter().any(|line| line.contains("br-lan")), "{lines:?}");
 }
 
 #[test]

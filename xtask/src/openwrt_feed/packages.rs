@@ -43,7 +43,7 @@ const OWN: [Own; 10] = [
     own!("netifd": "etc/init.d/network", "lib/netifd/up", "lib/netifd/dhcp"),
     own!("firewall4": "etc/init.d/firewall", "lib/firewall4/device"),
     own!("dnsmasq": "etc/init.d/dnsmasq"),
-    own!("wpad-basic-mbedtls": "etc/init.d/wpad"),
+    own!("wpad-mbedtls": "etc/init.d/wpad"),
 ];
 
 /// Names that the guest asks for, and of which it uses nothing here.
@@ -56,7 +56,7 @@ const LENT: [(&str, &[&str]); 6] = [
     ("e2fsprogs", &["usr/sbin/mke2fs"]),
     ("iw", &["usr/sbin/iw"]),
     ("nftables-json", &["usr/sbin/nft"]),
-    ("wpad-basic-mbedtls", &["usr/sbin/hostapd", "usr/sbin/wpa_supplicant"]),
+    ("wpad-mbedtls", &["usr/sbin/hostapd", "usr/sbin/wpa_supplicant"]),
 ];
 
 /// The libraries of the C library itself; the others are in their own package.
@@ -107,6 +107,8 @@ pub fn all(lender: &Lender) -> Result<Vec<Made>, Failure> {
     let loaders = ["insmod", "lsmod", "modprobe", "rmmod"];
     let loaders = loaders.map(|name| link(&format!("sbin/{name}"), "../bin/busybox"));
     of(&mut made, "ubox").links.extend(loaders);
+    // The kernel calls it by this name when its host asks it to power off.
+    of(&mut made, "busybox").links.push(link("sbin/poweroff", "../bin/busybox"));
     of(&mut made, "e2fsprogs").links.push(link("usr/sbin/mkfs.ext4", "mke2fs"));
     of(&mut made, "dnsmasq").account = Some("dnsmasq=453:dnsmasq=453");
     for (name, needs) in [
