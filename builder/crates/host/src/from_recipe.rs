@@ -70,6 +70,7 @@ pub fn of_recipe(recipe: &Recipe, cmdline: &str, has_initramfs: bool) -> Guest {
         transport,
         shares: if transport == ShareTransport::Disk { Vec::new() } else { shares(recipe) },
         passthru: Vec::new(),
+        firewall_backend: None,
         folder: None,
     };
     if recipe.features.iter().any(|feature| feature.value == PERSISTENT_FEATURE) {

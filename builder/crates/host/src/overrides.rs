@@ -18,6 +18,8 @@ pub struct Overrides {
     pub passthru: Vec<Address>,
     /// The bridge or network of the host that the first network card is on.
     pub uplink: Option<String>,
+    /// Another driver domain, in which the firewall's other cable ends (Xen).
+    pub firewall_backend: Option<String>,
     /// Whether the configuration comes from the disk [`CONFIGURATION_FILE`] and not by 9P.
     pub configuration_disk: bool,
     /// Whether the guest gets the disk [`PERSISTENT_FILE`].
@@ -44,6 +46,9 @@ impl Overrides {
         }
         if let (Some(uplink), Some(card)) = (&overrides.uplink, guest.nics.first_mut()) {
             card.uplink = Some(uplink.clone());
+        }
+        if let Some(name) = &overrides.firewall_backend {
+            guest.firewall_backend = Some(name.clone());
         }
         if overrides.configuration_disk && !guest.has_configuration_disk() {
             guest.shares.clear();

@@ -47,6 +47,7 @@ pub fn guest() -> Guest {
             share("app_config", "etc/wpa_supplicant", false, "etc/wifibox/wpa_supplicant"),
         ],
         passthru: Vec::new(),
+        firewall_backend: None,
         folder: None,
     }
 }

@@ -51,6 +51,9 @@ pub struct HostArgs {
     /// The bridge of the host that the guest's network card is on [default: the hypervisor's usual one]
     #[arg(long, value_name = "NAME")]
     pub uplink: Option<String>,
+    /// Xen: the firewall's other cable ends in this driver domain [default: on a bridge of dom0]
+    #[arg(long, value_name = "DOMAIN")]
+    pub firewall_backend: Option<String>,
     /// Configure the guest by the disk config.img (see `wifibox-build config-disk`) instead of 9P
     #[arg(long)]
     pub config_disk: bool,
@@ -86,6 +89,7 @@ pub fn run(context: &Context, args: &HostArgs) -> Result<(), Failure> {
         vcpus: args.vcpus,
         passthru: args.passthru.clone(),
         uplink: args.uplink.clone(),
+        firewall_backend: args.firewall_backend.clone(),
         configuration_disk: args.config_disk,
         persistent: args.persistent,
         folder,

@@ -36,6 +36,15 @@ impl Guest {
         word("hypervisor", &self.hypervisor, 64, "-_")?;
         word("architecture", &self.architecture, 64, "-_")?;
         word("console", &self.console, 32, "")?;
+        if let Some(name) = &self.firewall_backend {
+            word("firewall's other driver domain", name, 31, "-_")?;
+            range(
+                "firewall's other driver domain",
+                name,
+                *name != self.name,
+                "it is the guest itself",
+            )?;
+        }
         range("memory", &self.memory, MEMORY.contains(&self.memory), "16 to 1048576 MiB")?;
         range("number of processors", &self.vcpus, VCPUS.contains(&self.vcpus), "1 to 64")?;
         let Boot { uefi, direct } = &self.boot;

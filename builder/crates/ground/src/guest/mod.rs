@@ -67,6 +67,9 @@ pub struct Guest {
     /// Cards of the host that become the guest's.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub passthru: Vec<Address>,
+    /// Another driver domain of the host, in which the firewall's other cable ends (Xen).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub firewall_backend: Option<String>,
     /// The folder of the host that holds the output's files; the hypervisor's usual place if not said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub folder: Option<HostPath>,

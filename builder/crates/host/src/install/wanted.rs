@@ -74,6 +74,7 @@ pub(crate) fn brought(
     let manifest = output::load(folder)?;
     let guest = manifest.guest.ok_or_else(|| HostError::NoGuest { path: folder.to_owned() })?;
     guest.check().map_err(HostError::from)?;
+    has_usual_places(folder, layout)?;
     let build = Build { build_id: manifest.build_id, title: guest.title() };
     let path = folder.join(SUMS);
     let size = fs::metadata(&path).map_err(failed("read", &path))?.len();
@@ -132,6 +133,21 @@ pub(crate) fn brought(
     }
     let links = vec![(format!("{}/app_config", layout.configuration), daemon.to_owned())];
     Ok(Brought { build, files: list.files, links, folders, guest })
+}
+
+/// Files for dom0 may be those of a guest with another name or folder, which have their images elsewhere.
+fn has_usual_places(folder: &Path, layout: &Layout) -> Result<(), HostError> {
+    let domain = fs::read_to_string(folder.join("host/xen/wifibox.cfg")).unwrap_or_default();
+    let elsewhere = !domain.is_empty() && !domain.contains(&format!("{}/", layout.images));
+    if layout.hypervisor == Hypervisor::Xen && elsewhere {
+        return Err(HostError::Unfit {
+            hypervisor: Hypervisor::Xen,
+            why: "its host/xen/wifibox.cfg was written with another --name or --folder; \
+                  host/xen/setup.sh installs such a one"
+                .to_owned(),
+        });
+    }
+    Ok(())
 }
 
 /// The files that the guest is started from. Where its data stay, they are not replaced.

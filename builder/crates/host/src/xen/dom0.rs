@@ -1,7 +1,7 @@
 //! The files for dom0: a script that installs the domain, the card kept away from dom0's drivers, and a page that says
 //! how things fit together.
 
-use super::{CONFIGURATION, IMAGES, VAR, comment, images, share};
+use super::{comment, configuration, images, share, var};
 use wifibox_ground::guest::AppConfig;
 use wifibox_ground::guest::{DirectBoot, Guest, Purpose};
 
@@ -41,7 +41,9 @@ pub(super) fn setup(guest: &Guest, direct: &DirectBoot) -> String {
     }
     SETUP
         .replace("@TITLE@", &guest.title())
-        .replace("@IMAGES@", images(guest))
+        .replace("@IMAGES@", &images(guest))
+        .replace("@CONFIGURATION@", &configuration(guest))
+        .replace("@VAR@", &var(guest))
         .replace("@FILES@", &files.join(" "))
         .replace("@LAYOUT@", layout.trim_end())
         .replace("@NAME@", &guest.name)
@@ -71,15 +73,16 @@ pub(super) fn pciback(guest: &Guest) -> String {
 
 /// The text of `README`.
 pub(super) fn readme(guest: &Guest) -> String {
+    let (etc, var) = (configuration(guest), var(guest));
     let configuration = if guest.shares.is_empty() {
         format!(
-            "It reads its configuration from the disk config.img, which is made of {CONFIGURATION} by\n\
+            "It reads its configuration from the disk config.img, which is made of {etc} by\n\
              `wifibox-build config-disk` (see its --help): make it anew after changes, and restart the domain."
         )
     } else {
         let mut text = format!(
-            "It mounts folders of dom0: {CONFIGURATION}/appliance (read-only in the guest, though Xen could not\n\
-             keep a guest from writing), {CONFIGURATION}/{} and {VAR}.\n\
+            "It mounts folders of dom0: {etc}/appliance (read-only in the guest, though Xen could not\n\
+             keep a guest from writing), {etc}/{} and {var}.\n\
              QEMU serves them, also for a PV domain (Debian: qemu-system-xen).",
             guest.application.name()
         );
@@ -91,19 +94,20 @@ pub(super) fn readme(guest: &Guest) -> String {
     };
     let network = match guest.application {
         AppConfig::WpaSupplicant => {
-            "There the guest is 10.0.0.1/24, with DHCP and address translation, unless /etc/wifibox/appliance says\n\
+            "There the guest is 10.0.0.1/24, with DHCP and address translation, unless @ETC@/appliance says\n\
              otherwise."
         }
         AppConfig::Hostapd => {
             "There the guest is 10.0.0.2/24, and its way out is 10.0.0.1, which dom0 or the firewall has to be, unless\n\
-             /etc/wifibox/appliance says otherwise. With bridge=eth0 in hostapd.conf the wireless network and eth0\n\
+             @ETC@/appliance says otherwise. With bridge=eth0 in hostapd.conf the wireless network and eth0\n\
              become one, and the firewall serves wireless clients itself."
         }
     };
     README
         .replace("@NETWORK@", network)
+        .replace("@ETC@", &etc)
         .replace("@TITLE@", &guest.title())
         .replace("@CONFIGURATION@", &configuration)
-        .replace("@IMAGES@", guest.folder.as_ref().map_or(IMAGES, |folder| folder.as_str()))
+        .replace("@IMAGES@", &images(guest))
         .replace("@NAME@", &guest.name)
 }

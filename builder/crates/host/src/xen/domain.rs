@@ -41,9 +41,10 @@ fn head(guest: &Guest, of: Type) -> String {
     };
     comment(&format!(
         "{file}: the network driver domain {}.\n\
-         It goes to /etc/xen in dom0 (setup.sh puts it there); start it with: xl create /etc/xen/{file}\n\
+         setup.sh puts it into dom0 as /etc/xen/{name}.cfg; start it with: xl create /etc/xen/{name}.cfg\n\
          {how}",
-        guest.title()
+        guest.title(),
+        name = guest.name
     ))
 }
 

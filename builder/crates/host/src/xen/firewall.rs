@@ -16,14 +16,23 @@ pub(super) fn text(guest: &Guest) -> String {
             "whose way out the firewall is as 10.0.0.1/24",
         ),
     };
+    let (other, cable) = match &guest.firewall_backend {
+        Some(domain) => (
+            format!("ends in the driver domain {domain}. Both start before it"),
+            format!("backend={domain},type=vif"),
+        ),
+        None => (
+            "is the local network\n(LAN) on a bridge of dom0".to_owned(),
+            "bridge=xenbr1,type=vif".to_owned(),
+        ),
+    };
     let head = comment(&format!(
         "firewall.cfg: OPNsense or pfSense behind the driver domain {name} ({title}).\n\
          It goes to /etc/xen in dom0; start it after {name}: xl create /etc/xen/firewall.cfg\n\
          \n\
          FreeBSD has Xen's disk and network drivers in its kernel. The first cable, xn0,\n\
          {first}: it ends in {name},\n\
-         {way}. The other, xn1, is the local network\n\
-         (LAN) on a bridge of dom0. Both are `type=vif`: without it xl would add an emulated card beside each, which\n\
+         {way}. The other, xn1, {other}. Both cables are `type=vif`: without it xl would add an emulated card beside each, which\n\
          a driver domain cannot serve and which is slow. In the firewall: let private addresses in where the guest\n\
          is WAN, and switch off hardware checksums (Interfaces: Settings in OPNsense), as Xen's cables carry\n\
          packets without.",
@@ -34,10 +43,7 @@ pub(super) fn text(guest: &Guest) -> String {
         "disk",
         &["format=raw,vdev=xvda,access=rw,target=/var/lib/xen/images/firewall/disk.img".to_owned()],
     );
-    let vif = list(
-        "vif",
-        &[format!("backend={},type=vif", guest.name), "bridge=xenbr1,type=vif".to_owned()],
-    );
+    let vif = list("vif", &[format!("backend={},type=vif", guest.name), cable]);
     format!(
         "{head}\n\
          name = \"firewall\"\n\

@@ -17,17 +17,15 @@ mod tests;
 use super::{HostError, HostFile, Hypervisor};
 use crate::lint::{self, Kind};
 use crate::shares;
-use wifibox_ground::guest::{Guest, HostPath};
+use wifibox_ground::guest::Guest;
 
 /// The folder of these files.
 const FOLDER: &str = "xen";
 
-/// Where dom0 keeps the images.
+/// Where dom0 keeps the images of a guest with the usual name.
 pub(super) const IMAGES: &str = "/var/lib/xen/images/wifibox";
-/// Where dom0 keeps the configuration of the guest.
-const CONFIGURATION: &str = "/etc/wifibox";
-/// The share `var`.
-const VAR: &str = "/var/lib/wifibox";
+/// The domain behind the guest.
+const FIREWALL: &str = "firewall";
 /// The bridge of dom0 that the guest is on, as Xen's own documents call it.
 const BRIDGE: &str = "xenbr0";
 
@@ -42,6 +40,11 @@ pub fn files(guest: &Guest) -> Result<Vec<HostFile>, HostError> {
     }
     let direct = guest.boot.direct.as_ref();
     let direct = direct.ok_or_else(|| unfit("the output has no kernel that Xen could load"))?;
+    if guest.name == FIREWALL {
+        return Err(unfit(
+            "the domain behind the guest is called firewall: give the guest another --name",
+        ));
+    }
     let mut files = Vec::new();
     for (name, text) in [
         ("wifibox.cfg", domain::text(guest, direct, domain::Type::Pv)),
@@ -61,14 +64,25 @@ pub fn files(guest: &Guest) -> Result<Vec<HostFile>, HostError> {
     Ok(files)
 }
 
-/// The folder of dom0 that holds the images.
-fn images(guest: &Guest) -> &str {
-    guest.folder.as_ref().map_or(IMAGES, HostPath::as_str)
+/// The folder of dom0 that holds the images. A dom0 may have several guests, which differ in name.
+fn images(guest: &Guest) -> String {
+    let named = || format!("/var/lib/xen/images/{}", guest.name);
+    guest.folder.as_ref().map_or_else(named, |folder| folder.as_str().to_owned())
+}
+
+/// Where dom0 keeps the configuration of the guest.
+fn configuration(guest: &Guest) -> String {
+    format!("/etc/{}", guest.name)
+}
+
+/// The folder of dom0 that is the share `var`.
+fn var(guest: &Guest) -> String {
+    format!("/var/lib/{}", guest.name)
 }
 
 /// The folder of dom0 that the guest mounts by `tag`.
 fn share(guest: &Guest, tag: &str) -> String {
-    shares::installed(guest, tag, CONFIGURATION, VAR)
+    shares::installed(guest, tag, &configuration(guest), &var(guest))
 }
 
 /// Lines of a comment.

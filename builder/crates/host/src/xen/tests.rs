@@ -153,6 +153,47 @@ fn the_script_installs_the_domain_and_keeps_what_is_there() {
 }
 
 #[test]
+fn guests_of_one_dom0_differ_in_name_and_share_a_firewall() {
+    let overrides = Overrides {
+        name: Some("air".to_owned()),
+        firewall_backend: Some("cable".to_owned()),
+        ..Overrides::default()
+    };
+    let guest = overrides.apply(&guest()).unwrap();
+    let domain = text(&guest, "wifibox.cfg");
+    for part in [
+        "name = \"air\"",
+        "kernel = \"/var/lib/xen/images/air/vmlinuz\"",
+        "path=/etc/air/appliance,",
+        "path=/var/lib/air,",
+    ] {
+        assert!(domain.contains(part), "{part}: {domain}");
+    }
+    assert!(!domain.contains("/wifibox/"), "{domain}");
+    let setup = text(&guest, "setup.sh");
+    assert!(
+        setup.contains("/etc/xen/auto/10-air.cfg") && !setup.contains("/etc/wifibox"),
+        "{setup}"
+    );
+    let firewall = text(&guest, "firewall.cfg");
+    let cables = "vif = [\n  \"backend=air,type=vif\",\n  \"backend=cable,type=vif\"\n]\n";
+    assert!(firewall.contains(cables) && firewall.contains("domain cable."), "{firewall}");
+
+    let refused = |name: &str, other: Option<&str>| {
+        let overrides = Overrides {
+            name: Some(name.to_owned()),
+            firewall_backend: other.map(str::to_owned),
+            ..Overrides::default()
+        };
+        let guest = overrides.apply(&self::guest()).map_err(|error| error.to_string());
+        guest.and_then(|guest| files(&guest).map_err(|error| error.to_string())).unwrap_err()
+    };
+    assert!(refused("firewall", None).contains("--name"));
+    assert!(refused("air", Some("air")).contains("the guest itself"));
+    assert!(refused("air", Some("a b")).contains("letters"));
+}
+
+#[test]
 fn other_machines_and_guests_are_refused() {
     let arm = Guest { architecture: "aarch64".to_owned(), ..guest() };
     assert!(files(&arm).unwrap_err().to_string().contains("x86_64"));
