@@ -7,6 +7,9 @@ use wifibox_ground::guest::{DirectBoot, Guest, Purpose};
 
 /// `setup.sh`, with gaps.
 const SETUP: &str = include_str!("setup.sh.in");
+/// `reconnect.sh`, and the unit that runs it.
+pub(super) const RECONNECT: &str = include_str!("reconnect.sh");
+pub(super) const SERVICE: &str = include_str!("wifibox-reconnect.service");
 /// `README`, with gaps.
 const README: &str = include_str!("README.in");
 

@@ -4,6 +4,7 @@
 //!   There is none of type PVH: Xen hands no PCI device to such a domain.
 //! - `firewall.cfg`: OPNsense or pfSense behind it, connected by Xen's own network devices only.
 //! - `setup.sh`, `xen-pciback.conf`, `README`: what dom0 needs.
+//! - `reconnect.sh`, and a unit of systemd that runs it: connects others to the guest again after it restarted.
 //!
 //! Configurations of xl go through [`crate::lint`] before they are given away. Facts: xl.cfg(5),
 //! xl-disk-configuration(5), xl-network-configuration(5), xl-pci-configuration(5).
@@ -59,6 +60,8 @@ pub fn files(guest: &Guest) -> Result<Vec<HostFile>, HostError> {
     }
     let more = |name: &str| format!("{FOLDER}/{name}");
     files.push(HostFile::script(&more("setup.sh"), dom0::setup(guest, direct)));
+    files.push(HostFile::script(&more("reconnect.sh"), dom0::RECONNECT.to_owned()));
+    files.push(HostFile::plain(&more("wifibox-reconnect.service"), dom0::SERVICE.to_owned()));
     files.push(HostFile::plain(&more("xen-pciback.conf"), dom0::pciback(guest)));
     files.push(HostFile::plain(&more("README"), dom0::readme(guest)));
     Ok(files)
