@@ -5,6 +5,8 @@
 set -euo pipefail
 # shellcheck source=ci/lib/xtask.sh
 source "$(dirname "$0")/lib/xtask.sh"
+# shellcheck source=ci/lib/xen.sh
+source "$(dirname "$0")/lib/xen.sh"
 tool=$1 lock=$2 cache=$3 folder=$4
 shift 4
 options=("$@")
@@ -16,12 +18,7 @@ build() {
 }
 build --with wired --out "$folder/station"
 build --role access-point --out "$folder/access-point"
-# dom0 is made as guests are, from recipes of its own, and starts by their initramfs.
-# Of the program's own manifests none is meant.
-mkdir -p "$folder/recipes/firmware-blobs"
-cp -r ci/dom0/. "$folder/recipes"
-cp -r overlays/initramfs "$folder/recipes/overlays/"
-"$tool" --quiet --recipes "$folder/recipes" --flavor none --lock-file "$folder/dom0.lock" --cache-dir "$cache" --out "$folder/dom0"
+domain dom0 qemu
 
 for output in station access-point; do
     shellcheck "$folder/$output/host/xen/setup.sh"

@@ -1,63 +1,89 @@
-//! The archive that dom0 unpacks: the guest's output with its host files, the domain behind it, cases for
-//! xl, and the program that runs it all.
+//! The archive that dom0 unpacks: guests' outputs with their host files, other domains, cases for xl, and the program
+//! that runs it all.
 
-use std::path::Path;
+use std::fs::File;
+use std::io::BufWriter;
+use std::path::{Path, PathBuf};
 
 use wifibox_ground::guest::CONFIGURATION_FILE;
+use wifibox_host::HostFile;
 use wifibox_host::config_disk::Content;
 
-use super::machine::CARD;
-use super::{client, parsing};
+use super::payload;
 
-/// The script that dom0 runs.
-const RUN: &str = include_str!("run.sh");
-
-/// The inputs of the archive.
-pub struct Contents<'a> {
-    /// The guest's output folder.
-    pub output: &'a Path,
-    /// Configurations for xl.
-    pub cases: &'a [parsing::Case],
-    /// The port of the file's server.
-    pub port: u16,
+/// An archive that is being written.
+pub struct Archive {
+    path: PathBuf,
+    tar: tar::Builder<BufWriter<File>>,
 }
 
-/// Writes the archive.
-pub fn write(contents: &Contents<'_>, path: &Path) -> Result<(), String> {
-    let failed = |error: std::io::Error| format!("{}: {error}", path.display());
-    let file = std::fs::File::create(path).map_err(failed)?;
-    let mut archive = tar::Builder::new(std::io::BufWriter::new(file));
-    let mut add = |name: &str, bytes: &[u8]| {
+impl Archive {
+    /// Begins an archive.
+    pub fn create(path: &Path) -> Result<Self, String> {
+        let file = File::create(path).map_err(|error| format!("{}: {error}", path.display()))?;
+        Ok(Archive { path: path.to_owned(), tar: tar::Builder::new(BufWriter::new(file)) })
+    }
+
+    fn failed(&self) -> impl Fn(std::io::Error) -> String + use<> {
+        let path = self.path.clone();
+        move |error| format!("{}: {error}", path.display())
+    }
+
+    /// Adds a file.
+    pub fn add(&mut self, name: &str, bytes: &[u8]) -> Result<(), String> {
+        let failed = self.failed();
         let mut header = tar::Header::new_gnu();
         header.set_size(bytes.len() as u64);
         header.set_mode(0o755);
-        archive.append_data(&mut header, name, bytes).map_err(failed)
-    };
-    add("run", RUN.replace("@CARD@", CARD).as_bytes())?;
-    for case in contents.cases {
-        add(&format!("cases/{}", case.name), case.text.as_bytes())?;
+        self.tar.append_data(&mut header, name, bytes).map_err(failed)
     }
-    add("client.img", &client::initramfs(contents.output, contents.port)?)?;
-    for file in parsing::files(contents.output, parsing::Variant::Started)? {
-        add(&format!("output/host/{}", file.path), &file.contents)?;
-    }
-    // The samples are what a user would start from; the disk is made of them.
-    let content = Content::find(contents.output).map_err(|error| error.to_string())?;
-    let mut disk = Vec::new();
-    content.write(None, &mut disk).map_err(|error| error.to_string())?;
-    add(&format!("output/{}", CONFIGURATION_FILE), &disk)?;
-    for name in ["vmlinuz", "initramfs.img", "root.img"] {
-        let source = contents.output.join(name);
-        if name == "initramfs.img" && !source.exists() {
-            // The kernel mounts its root by itself.
-            continue;
+
+    /// Adds what starts the domain of an output folder.
+    pub fn add_images(&mut self, folder: &str, output: &Path) -> Result<(), String> {
+        for name in ["vmlinuz", "initramfs.img", "root.img"] {
+            let source = output.join(name);
+            if name == "initramfs.img" && !source.exists() {
+                // The kernel mounts its root by itself.
+                continue;
+            }
+            let mut bytes =
+                std::fs::read(&source).map_err(|e| format!("{}: {e}", source.display()))?;
+            if name == "vmlinuz" {
+                // xl could unpack it itself, but emulated that takes longer than the rest of a start.
+                bytes =
+                    payload::vmlinux(&bytes).map_err(|e| format!("{}: {e}", source.display()))?;
+            }
+            self.add(&format!("{folder}/{name}"), &bytes)?;
         }
-        let bytes = std::fs::read(&source).map_err(|e| format!("{}: {e}", source.display()))?;
-        add(&format!("output/{name}"), &bytes)?;
+        Ok(())
     }
-    archive.into_inner().map_err(failed)?.into_inner().map_err(|e| failed(e.into_error()))?;
-    // Disks are read in sectors.
-    let file = std::fs::OpenOptions::new().append(true).open(path).map_err(failed)?;
-    let length = file.metadata().map_err(failed)?.len();
-    file.set_len(length.next_multiple_of(1 << 20)).map_err(failed)
+
+    /// Adds a guest as its user has it: images, files for dom0, and a configuration disk of what is in
+    /// `configuration`.
+    pub fn add_guest(
+        &mut self,
+        folder: &str,
+        output: &Path,
+        files: &[HostFile],
+        configuration: &Path,
+    ) -> Result<(), String> {
+        self.add_images(folder, output)?;
+        for file in files {
+            self.add(&format!("{folder}/host/{}", file.path), &file.contents)?;
+        }
+        let content = Content::find(configuration).map_err(|error| error.to_string())?;
+        let mut disk = Vec::new();
+        content.write(None, &mut disk).map_err(|error| error.to_string())?;
+        self.add(&format!("{folder}/{CONFIGURATION_FILE}"), &disk)
+    }
+
+    /// Ends the archive.
+    pub fn finish(self) -> Result<(), String> {
+        let failed = self.failed();
+        let file = self.tar.into_inner().map_err(&failed)?;
+        let file = file.into_inner().map_err(|error| failed(error.into_error()))?;
+        // Disks are read in sectors.
+        let length = file.metadata().map_err(&failed)?.len();
+        file.set_len(length.next_multiple_of(1 << 20)).map_err(&failed)
+    }
 }

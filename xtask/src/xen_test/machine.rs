@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 use super::read_image;
 
 /// Memory of the machine and of dom0, in MiB.
-const MEMORY: u32 = 1280;
-const DOM0_MEMORY: u32 = 400;
+const MEMORY: u32 = 1408;
+const DOM0_MEMORY: u32 = 512;
 /// The slot of the card that the guest gets.
 pub const CARD: &str = "0000:00:10.0";
 const SLOT: &str = "10.0";
@@ -30,8 +30,14 @@ pub struct Machine {
 }
 
 impl Machine {
-    /// Starts Xen and the dom0 of an output folder, with `disk` as dom0's second disk.
-    pub fn start(dom0: &Path, disk: &Path, folder: &Path, aloud: bool) -> Result<Self, String> {
+    /// Starts Xen and the dom0 of an output folder, with `disk` as dom0's second disk, and `more` for QEMU.
+    pub fn start(
+        dom0: &Path,
+        disk: &Path,
+        folder: &Path,
+        more: &[&str],
+        aloud: bool,
+    ) -> Result<Self, String> {
         let text = |path: &Path| -> Result<String, String> {
             let text = path.to_str().filter(|text| !text.contains([',', ' ']));
             text.map(str::to_owned)
@@ -93,6 +99,7 @@ impl Machine {
         let started = Instant::now();
         let mut process = Command::new("qemu-system-x86_64")
             .args(&arguments)
+            .args(more)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .spawn()

@@ -15,22 +15,25 @@
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a chore prints")]
 
-mod archive;
+pub mod archive;
 mod client;
-mod machine;
+pub mod machine;
 mod parsing;
 mod payload;
-mod server;
+pub mod server;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
-use machine::Machine;
+use archive::Archive;
+use machine::{CARD, Machine};
 use server::Server;
 
 /// How much of the console is shown on failure, in lines.
-const SHOWN: usize = 120;
+pub const SHOWN: usize = 120;
+/// The script that dom0 runs.
+const RUN: &str = include_str!("run.sh");
 
 /// Run a guest as a driver domain under Xen, with a domain behind it.
 #[derive(Debug, Clone, clap::Args)]
@@ -74,14 +77,28 @@ fn steps(args: &Args) -> Result<(), String> {
     let known = parsing::keys_are_known(&args.dom0)?;
     println!("          xl knows all {known} keys of the linter");
     let disk = folder.path().join("domains.tar");
-    let contents = archive::Contents { output: &args.output, cases: &cases, port: server.port() };
-    archive::write(&contents, &disk)?;
-    let mut machine = Machine::start(&args.dom0, &disk, folder.path(), args.console)?;
+    pack(&args.output, &cases, server.port(), &disk)?;
+    let mut machine = Machine::start(&args.dom0, &disk, folder.path(), &[], args.console)?;
     let result = watch(&mut machine, &server, &cases, Duration::from_secs(args.timeout));
     result.map_err(|message| {
         let end = machine.console_end(SHOWN).join("\n");
         format!("{message}\n--- the end of the console\n{end}\n---")
     })
+}
+
+/// The archive for dom0: the guest's output with its host files, the domain behind it, cases for xl, and the program
+/// that runs it all.
+fn pack(output: &Path, cases: &[parsing::Case], port: u16, disk: &Path) -> Result<(), String> {
+    let mut archive = Archive::create(disk)?;
+    archive.add("run", RUN.replace("@CARD@", CARD).as_bytes())?;
+    for case in cases {
+        archive.add(&format!("cases/{}", case.name), case.text.as_bytes())?;
+    }
+    archive.add("client.img", &client::initramfs(output, port)?)?;
+    // The samples are what a user would start from.
+    let files = parsing::files(output, parsing::Variant::Started)?;
+    archive.add_guest("output", output, &files, output)?;
+    archive.finish()
 }
 
 /// Waits for each step of `run.sh` and of the domains.
@@ -122,7 +139,7 @@ fn watch(
 }
 
 /// Reads the files of a SquashFS image whose paths `wanted` accepts.
-fn read_image(
+pub fn read_image(
     image: &Path,
     mut wanted: impl FnMut(&str) -> bool,
 ) -> Result<Vec<(String, Vec<u8>)>, String> {

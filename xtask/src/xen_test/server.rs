@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 /// The file's length: some hundred packets in full size.
 const LENGTH: usize = 300_000;
 
-/// A server that runs until the process ends.
+/// A server of the same file that runs until the process ends.
 pub struct Server {
     port: u16,
     file: Arc<Vec<u8>>,
