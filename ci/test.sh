@@ -255,6 +255,8 @@ long() {
     step "the kernel slim: the same bytes twice, with every driver" ci/slim-long.sh "$tool" "$work/slim"
     after "build the chores" "build the program"
     step "64-bit Arm: by UEFI" ci/arm.sh "$tool" "$cache" "$work/arm" --long
+    after "build the chores" "build the program"
+    step "Xen: two driver domains and a firewall between them" ci/xen-house.sh "$tool" "$lock" "$cache" "$work/xen-house"
     after "build the program"
     needs ip
     step "a release of three machines is that of one" ci/release-shards.sh "$tool" "$XTASK" "$lock" "$cache"

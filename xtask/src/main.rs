@@ -21,6 +21,7 @@ mod release;
 mod solve;
 mod tidy;
 mod version_compare;
+mod xen_house;
 mod xen_test;
 
 use std::process::ExitCode;
@@ -70,6 +71,8 @@ enum Chore {
     Tidy(tidy::Arguments),
     /// Compare versions: `A B` lines in, one of `<`, `=`, `>` and `invalid` per line out.
     VersionCompare(version_compare::Arguments),
+    /// Run a whole house under Xen itself: two driver domains and a firewall between them.
+    XenHouse(xen_house::Args),
     /// Run a guest as a driver domain under Xen itself, with a domain behind it.
     XenTest(xen_test::Args),
 }
@@ -77,6 +80,7 @@ enum Chore {
 fn main() -> ExitCode {
     let outcome = match Chore::parse() {
         Chore::BootTest(args) => return boot_test::run(&args),
+        Chore::XenHouse(args) => return xen_house::run(&args),
         Chore::XenTest(args) => return xen_test::run(&args),
         Chore::Chipsets(arguments) => chipsets::run(arguments),
         Chore::CompareTree(args) => return compare_tree::run(&args),
