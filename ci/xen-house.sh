@@ -27,5 +27,6 @@ echo "root.img of an access point on OpenWrt for ath9k: $size bytes"
     --lock-file "$lock" --cache-dir "$cache" --out "$folder/wired"
 domain dom0 qemu
 domain firewall xen
-# With the recipe's 96 MiB the access point comes up, but clients cannot join.
-xtask xen-house "$folder/wifi" "$folder/wired" --firewall "$folder/firewall" --dom0 "$folder/dom0" --memory 160
+# With the 96 MiB that the recipes call smallest the access point comes up, but clients cannot join.
+xtask xen-house "$folder/wifi" "$folder/wired" --firewall "$folder/firewall" --dom0 "$folder/dom0" --memory 160 \
+    --timeout 1200
