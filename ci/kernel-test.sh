@@ -82,6 +82,20 @@ made made-4 6.12.2-r100 changed
 refused 'takes a new revision' ci/kernel.sh gather "$work/assets-4" "$published" "$work/made-4"
 [ ! -e "$work/assets-4" ]
 refused 'has other bytes' ci/publish-kernel.sh publish "$published" "$work/made-4"
+# What was published is taken as it was signed, and all of it.
+cp -r "$published" "$work/changed"
+echo more >>"$work/changed/linux-slim-x86_64-6.12.1-r100.apk"
+refused 'is not as it was signed' ci/kernel.sh gather "$work/assets-4" "$work/changed" "$work/made-2"
+cp -r "$published" "$work/added"
+cp "$work/made-4/linux-slim-x86_64-6.12.2-r100.apk" "$work/added/linux-slim-x86_64-6.12.9-r100.apk"
+refused 'was not signed' ci/kernel.sh gather "$work/assets-4" "$work/added" "$work/made-2"
+minisign -G -W -p "$work/other.pub" -s "$work/other" >/dev/null
+refused 'not signed by this key' env "MINISIGN_KEY_FILE=$work/other" ci/kernel.sh gather "$work/assets-4" "$published"
+mkdir "$work/empty" "$work/it's here"
+refused 'is no folder' ci/kernel.sh gather "$work/assets-4" "$work/nowhere" "$work/made-1"
+refused 'no package in these' ci/kernel.sh gather "$work/assets-4" "$work/empty"
+env -u MINISIGN_KEY_FILE "MINISIGN_KEY=$(cat "$work/key")" ci/kernel.sh gather "$work/it's here/assets" "$work/made-1"
+[ "$(ls -A "$work/it's here")" = assets ]
 refused 'no key to sign with' env -u MINISIGN_KEY_FILE ci/kernel.sh gather "$work/assets-4" "$work/made-1"
 refused 'there already' ci/kernel.sh gather "$work/assets-1" "$work/made-1"
 echo "kernels of two rounds are listed, signed and published"

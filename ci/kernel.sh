@@ -5,9 +5,9 @@
 #   kernel.sh make DIR [OPTION]...              compiles one, by `cargo xtask kernel` with these options
 #   kernel.sh gather OUT DIR...                 puts those of several folders into one, lists and signs them
 #
-# What was published before is one of these folders: locks name its packages by their hashes. Two files of one name must
-# be the same. The key is in the file that the variable MINISIGN_KEY_FILE names, or its text in MINISIGN_KEY; its
-# password, if it has one, in MINISIGN_PASSWORD.
+# What was published before is one of these folders: locks name its packages by their hashes. It must be as it was signed
+# by the same key; an empty one is for the first time. Two files of one name must be the same. The key is in the file that
+# the variable MINISIGN_KEY_FILE names, or its text in MINISIGN_KEY; its password, if it has one, in MINISIGN_PASSWORD.
 set -euo pipefail
 root=$(realpath "$(dirname "$0")/..")
 
@@ -19,6 +19,7 @@ die() {
 # listed FOLDER: distinfo's lines, as `cargo xtask kernel` writes them.
 listed() {
     local package name
+    [ -n "$(find "$1" -maxdepth 1 -name '*.apk' -print -quit)" ] || die "there is no package in these folders"
     for package in "$1"/*.apk; do
         name=${package##*/}
         echo "SHA256 ($name) = $(sha256sum <"$package" | cut -d ' ' -f 1)"
@@ -28,14 +29,18 @@ listed() {
 
 # gather OUT FOLDER...
 gather() {
-    local out=$1 folder file name work
+    local out=$1 folder file name
     shift
     if [ -e "$out" ]; then die "$out is there already"; fi
     work=$(mktemp -d "$(dirname "$out")/.kernels.XXXXXX")
-    # shellcheck disable=SC2064 # this folder
-    trap "rm -rf '$work'" EXIT
+    trap 'rm -rf "$work"' EXIT
+    take_key
     mkdir "$work/out"
     for folder; do
+        [ -d "$folder" ] || die "$folder is no folder"
+        [ -n "$(ls -A "$folder")" ] || continue
+        [ -n "$(find "$folder" -maxdepth 1 -name '*.apk' -print -quit)" ] || die "$folder has no package"
+        [ ! -e "$folder/SHA256SUMS" ] || as_signed "$folder"
         for file in "$folder"/*.apk "$folder"/*.json "$folder"/source-*.lock "$folder/source.lock"; do
             [ -f "$file" ] || continue
             name=${file##*/}
@@ -50,7 +55,7 @@ gather() {
     listed "$work/out" >"$work/out/distinfo"
     (cd "$work/out" && sha256sum -- *) >"$work/sums"
     mv "$work/sums" "$work/out/SHA256SUMS"
-    sign "$work" "$work/out/SHA256SUMS"
+    sign "$work/out/SHA256SUMS"
     mv -T "$work/out" "$out"
 }
 
@@ -63,22 +68,41 @@ version_of() {
     echo "${without_revision##*-}-${name##*-}"
 }
 
-# sign FOLDER FILE: the folder is for what is thrown away.
-sign() {
-    local key=${MINISIGN_KEY_FILE:-$1/key}
+# take_key: finds the key, and sets `key` to its file.
+take_key() {
+    key=${MINISIGN_KEY_FILE:-$work/key}
     if [ -z "${MINISIGN_KEY_FILE:-}" ]; then
         [ -n "${MINISIGN_KEY:-}" ] || die "no key to sign with: MINISIGN_KEY_FILE names it"
         (umask 077 && printf '%s\n' "$MINISIGN_KEY" >"$key")
     fi
-    minisign -S -s "$key" -m "$2" -c 'wifibox-build: kernels' -t 'wifibox-build: kernels' \
-        <<<"${MINISIGN_PASSWORD:-}" >"$1/log" 2>&1 || {
-        cat "$1/log" >&2
-        die "cannot sign $2"
+}
+
+# with_key OPTION...: minisign, which reads the password from its input.
+with_key() {
+    minisign "$@" -s "$key" <<<"${MINISIGN_PASSWORD:-}" >"$work/log" 2>&1 || {
+        cat "$work/log" >&2
+        die "minisign refuses: $1"
     }
 }
 
+# as_signed FOLDER: a folder that was published is as it was when this key signed it, and has nothing beside.
+as_signed() {
+    local name
+    [ -e "$work/public" ] || with_key -R -p "$work/public"
+    minisign -Vq -p "$work/public" -m "$1/SHA256SUMS" >/dev/null || die "$1 was not signed by this key"
+    (cd "$1" && sha256sum --quiet --check SHA256SUMS >&2) || die "$1 is not as it was signed"
+    for name in "$1"/*.apk "$1"/*.json "$1"/*.lock; do
+        grep -qxF "$(sha256sum <"$name" | cut -d ' ' -f 1)  ${name##*/}" "$1/SHA256SUMS" || die "$name was not signed"
+    done
+}
+
+# sign FILE
+sign() {
+    with_key -S -m "$1" -c 'wifibox-build: kernels' -t 'wifibox-build: kernels'
+}
+
 [ $# -ge 2 ] || {
-    sed -n '2,/^set -/s/^# \{0,1\}//p' "$0" | sed '$d' >&2
+    sed -n '2,/^set -/s/^# \{0,1\}//p' "$0" >&2
     exit 2
 }
 case $1 in
