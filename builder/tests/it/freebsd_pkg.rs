@@ -244,6 +244,11 @@ fn what_cannot_be_a_package_says_why() {
     refused(2, "\"-----BEGIN PUBLIC KEY-----\"", &["out"], &["--key", &public]);
     fs::write(out.join("root.img"), "other bytes").unwrap();
     refused(4, "is not as the build wrote it", &["out"], &[]);
+    // Nobody writes into it: who opened it would wait for ever.
+    fs::remove_file(out.join("root.img")).unwrap();
+    let made = std::process::Command::new("mkfifo").arg(out.join("root.img")).status();
+    assert!(made.unwrap().success());
+    refused(1, "not a file", &["out"], &[]);
     let manifest = fs::read_to_string(out.join("manifest.json")).unwrap();
     let xen = manifest.replace("\"transport\": \"virtio\"", "\"transport\": \"xen\"");
     assert_ne!(manifest, xen);

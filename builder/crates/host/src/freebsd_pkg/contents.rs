@@ -1,13 +1,13 @@
 //! What is in a package: what `install --staging` puts into the staging folder of the port.
 
 use std::collections::BTreeSet;
-use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::path::Path;
 
 use wifibox_ground::digest::Hasher;
 use wifibox_ground::guest::Purpose;
 use wifibox_ground::progress::Task;
+use wifibox_ground::regular;
 use wifibox_report::output;
 
 use super::archive::Archive;
@@ -68,7 +68,10 @@ impl Contents {
         for wanted in brought.files {
             plain(&wanted.path)?;
             let size = match &wanted.source {
-                Source::File(path) => fs::metadata(path).map_err(failed("read", path))?.len(),
+                Source::File(path) => {
+                    let data = regular::open(path).and_then(|file| file.metadata());
+                    data.map_err(failed("read", path))?.len()
+                }
                 Source::Bytes(bytes) => bytes.len() as u64,
             };
             files.push(Item { wanted, size });
@@ -120,7 +123,7 @@ impl Contents {
                     archive.file(&wanted.path, wanted.mode, *size, &bytes[..])?
                 }
                 Source::File(path) => {
-                    let file = File::open(path).map_err(failed("read", path))?;
+                    let file = regular::open(path).map_err(failed("read", path))?;
                     let mut hashed =
                         Hashed { from: file.take(*size), hasher: Hasher::default(), task };
                     archive.file(&wanted.path, wanted.mode, *size, &mut hashed)?;

@@ -11,6 +11,7 @@ use super::plan::Plan;
 use super::wanted::{Purposes, Source, Wanted};
 use wifibox_ground::digest::{Hasher, Sha256};
 use wifibox_ground::output::{NewFile, put_link, set_mode};
+use wifibox_ground::regular;
 
 /// Bytes that are copied at a time.
 const CHUNK: usize = 1 << 18;
@@ -36,7 +37,7 @@ impl Ready {
 
     /// Copies a file of the output beside its place. Its bytes must be those of its hash.
     fn copy(path: PathBuf, source: &Path, wanted: &Wanted) -> Result<Self, InstallError> {
-        let mut reader = File::open(source).map_err(failed("read", source))?;
+        let mut reader = regular::open(source).map_err(failed("read", source))?;
         let new = beside(&path)?;
         let (mut hasher, mut chunk) = (Hasher::default(), vec![0; CHUNK]);
         loop {

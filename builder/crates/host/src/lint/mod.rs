@@ -191,6 +191,8 @@ impl Kind {
         } else if ends("_enable") || any(&["ifconfig_", "kld_list="]) {
             Some(Kind::Rc)
         } else if assigned("name")
+            // A script has names of its own.
+            && !contents.starts_with(b"#!")
             && ["memory", "disk", "vif", "builder", "type", "kernel"].iter().any(|n| assigned(n))
         {
             Some(Kind::Xl)

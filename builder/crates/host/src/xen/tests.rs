@@ -178,7 +178,7 @@ fn guests_of_one_dom0_differ_in_name_and_share_a_firewall() {
     assert!(!domain.contains("/wifibox/"), "{domain}");
     let setup = text(&guest, "setup.sh");
     assert!(
-        setup.contains("/etc/xen/auto/10-air.cfg") && !setup.contains("/etc/wifibox"),
+        setup.contains("/etc/xen/auto/10-air.cfg") && !setup.contains("$root/etc/wifibox"),
         "{setup}"
     );
     let firewall = text(&guest, "firewall.cfg");
