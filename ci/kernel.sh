@@ -10,6 +10,8 @@
 # the variable MINISIGN_KEY_FILE names, or its text in MINISIGN_KEY; its password, if it has one, in MINISIGN_PASSWORD.
 set -euo pipefail
 root=$(realpath "$(dirname "$0")/..")
+# shellcheck source=ci/lib/minisign.sh
+source "$root/ci/lib/minisign.sh"
 
 die() {
     echo "ci/kernel.sh: $*" >&2
@@ -55,7 +57,7 @@ gather() {
     listed "$work/out" >"$work/out/distinfo"
     (cd "$work/out" && sha256sum -- *) >"$work/sums"
     mv "$work/sums" "$work/out/SHA256SUMS"
-    sign "$work/out/SHA256SUMS"
+    sign "$key" "$work/out/SHA256SUMS" 'wifibox-build: kernels' || die "cannot sign $out"
     mv -T "$work/out" "$out"
 }
 
@@ -73,32 +75,19 @@ take_key() {
     key=${MINISIGN_KEY_FILE:-$work/key}
     if [ -z "${MINISIGN_KEY_FILE:-}" ]; then
         [ -n "${MINISIGN_KEY:-}" ] || die "no key to sign with: MINISIGN_KEY_FILE names it"
-        (umask 077 && printf '%s\n' "$MINISIGN_KEY" >"$key")
+        keep_secret "$key" "$MINISIGN_KEY"
     fi
-}
-
-# with_key OPTION...: minisign, which reads the password from its input.
-with_key() {
-    minisign "$@" -s "$key" <<<"${MINISIGN_PASSWORD:-}" >"$work/log" 2>&1 || {
-        cat "$work/log" >&2
-        die "minisign refuses: $1"
-    }
 }
 
 # as_signed FOLDER: a folder that was published is as it was when this key signed it, and has nothing beside.
 as_signed() {
     local name
-    [ -e "$work/public" ] || with_key -R -p "$work/public"
+    [ -e "$work/public" ] || with_key "$key" -R -p "$work/public" || die "cannot derive the public key"
     minisign -Vq -p "$work/public" -m "$1/SHA256SUMS" >/dev/null || die "$1 was not signed by this key"
     (cd "$1" && sha256sum --quiet --check SHA256SUMS >&2) || die "$1 is not as it was signed"
     for name in "$1"/*.apk "$1"/*.json "$1"/*.lock; do
         grep -qxF "$(sha256sum <"$name" | cut -d ' ' -f 1)  ${name##*/}" "$1/SHA256SUMS" || die "$name was not signed"
     done
-}
-
-# sign FILE
-sign() {
-    with_key -S -m "$1" -c 'wifibox-build: kernels' -t 'wifibox-build: kernels'
 }
 
 [ $# -ge 2 ] || {

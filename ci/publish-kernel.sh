@@ -19,31 +19,26 @@ before)
     ;;
 publish)
     new=$(realpath -e "$3")
-    added=() replaced=()
+    lists=() others=()
     for file in "$new"/*; do
         name=${file##*/}
-        if [ ! -e "$folder/$name" ]; then
-            added+=("$file")
-        elif ! cmp -s "$file" "$folder/$name"; then
-            case $name in
-            distinfo | SHA256SUMS*) replaced+=("$file") ;;
-            *)
+        if cmp -s "$file" "$folder/$name"; then continue; fi
+        case $name in
+        distinfo | SHA256SUMS*) lists+=("$file") ;;
+        *)
+            if [ -e "$folder/$name" ]; then
                 echo "$0: $name is published and has other bytes" >&2
                 exit 1
-                ;;
-            esac
-        fi
+            fi
+            others+=("$file")
+            ;;
+        esac
     done
     if ! there; then
         gh release create "$tag" --title "Kernel slim $series" --notes-file ci/kernel-notes.md --latest=false
     fi
     # Packages first: a list must not name what is not there.
-    lists=() packages=()
-    for file in "${added[@]}"; do
-        case ${file##*/} in distinfo | SHA256SUMS*) lists+=("$file") ;; *) packages+=("$file") ;; esac
-    done
-    if [ ${#packages[@]} -gt 0 ]; then gh release upload "$tag" "${packages[@]}"; fi
-    lists+=("${replaced[@]}")
+    if [ ${#others[@]} -gt 0 ]; then gh release upload "$tag" "${others[@]}"; fi
     if [ ${#lists[@]} -gt 0 ]; then gh release upload "$tag" --clobber "${lists[@]}"; fi
     ;;
 *)

@@ -21,6 +21,7 @@ set -euo pipefail
 
 root=$(realpath "$(dirname "$0")/../..")
 . "$root/ci/release/lib.sh"
+. "$root/ci/lib/minisign.sh"
 plan='' out='' key='' public='' pkg_key='' pkg_url='' builder_id='' programs=() times='' tool='' xtask='' shards=()
 while [ $# -gt 0 ]; do
     [[ $1 != --* ]] || [ $# -ge 2 ] || usage "$0"
@@ -56,12 +57,12 @@ mkdir -p "$release/guests" "$release/locks"
 if [ -z "$key" ]; then
     [ -n "${MINISIGN_KEY:-}" ] || die "no key to sign with: --key FILE, made by 'minisign -G -p minisign.pub -s FILE'"
     key=$work/key
-    (umask 077 && printf '%s\n' "$MINISIGN_KEY" >"$key")
+    keep_secret "$key" "$MINISIGN_KEY"
 fi
 unset MINISIGN_KEY
 if [ -z "$pkg_key" ] && [ -n "${PKG_KEY:-}" ]; then
     pkg_key=$work/pkg-key
-    (umask 077 && printf '%s\n' "$PKG_KEY" >"$pkg_key")
+    keep_secret "$pkg_key" "$PKG_KEY"
 fi
 unset PKG_KEY
 [ -n "$tool" ] || tool=$(built_tool)
@@ -76,18 +77,12 @@ while IFS= read -r folder; do
     cp -rT "$folder/locks" "$release/locks"
 done < <(sed -n 's/^shard //p' "$work/gathered")
 
-# sign FOLDER WHAT: signs its SHA256SUMS. The untrusted comment repeats the trusted one: `verify` asks for that.
-sign() {
-    local comment="wifibox-build $version: $2"
-    # Not by a pipe: minisign does not read the password of a key that has none, and the writer would fail.
-    minisign -S -s "$key" -m "$1/SHA256SUMS" -c "$comment" -t "$comment" \
-        <<<"${MINISIGN_PASSWORD:-}" >"$work/log" 2>&1 || {
-        cat "$work/log" >&2
-        die "cannot sign $1"
-    }
+# sign_sums FOLDER WHAT: signs its SHA256SUMS.
+sign_sums() {
+    sign "$key" "$1/SHA256SUMS" "wifibox-build $version: $2" || die "cannot sign $1"
 }
 for guest in "$release"/guests/*; do
-    sign "$guest" "guest ${guest##*/}"
+    sign_sums "$guest" "guest ${guest##*/}"
 done
 if [ -n "$pkg_key" ]; then
     echo "=== repositories for FreeBSD"
@@ -112,10 +107,10 @@ done
 echo "=== index, provenance, checksums, signature"
 [ -z "$builder_id" ] || seal+=(--builder-id "$builder_id")
 "$xtask" release "$release" --version "$version" "${seal[@]}"
-sign "$release" "release"
+sign_sums "$release" "release"
 if [ -z "$public" ]; then
     public=$work/minisign.pub
-    minisign -R -s "$key" -p "$public" <<<"${MINISIGN_PASSWORD:-}" >/dev/null 2>&1 ||
+    with_key "$key" -R -p "$public" ||
         die "cannot derive the public key: name it with --public-key"
 fi
 find "$release" -type d -exec chmod 0755 {} +
