@@ -17,6 +17,7 @@ mod kernel;
 mod lender;
 mod man;
 mod openwrt_feed;
+mod processor_time;
 mod release;
 mod solve;
 mod tidy;

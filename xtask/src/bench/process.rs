@@ -9,11 +9,11 @@ use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
+use crate::processor_time::{Whose, processor_time};
+
 /// How often a running program's memory is looked at. Its peak only grows, so only a peak of the
 /// very last moment is missed.
 const LOOK_EVERY: Duration = Duration::from_millis(5);
-/// The unit of processor time in /proc: 1/100 s on every Linux (`USER_HZ`).
-const TICKS: f64 = 100.0;
 
 /// The cost of one run.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -38,7 +38,7 @@ pub fn run(command: &mut Command) -> Result<Cost, Box<dyn Error>> {
 /// Runs a program to its end, and gives back its exit code as well.
 pub fn run_for_status(command: &mut Command) -> Result<(Cost, Option<i32>), Box<dyn Error>> {
     let program = format!("{:?}", command.get_program());
-    let before = processor_time(Whose::Children)?;
+    let before = processor_time("self", Whose::Children)?;
     let begin = Instant::now();
     let quiet = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     let mut child = quiet.spawn().map_err(|error| format!("{program}: {error}"))?;
@@ -51,7 +51,7 @@ pub fn run_for_status(command: &mut Command) -> Result<(Cost, Option<i32>), Box<
         thread::sleep(LOOK_EVERY);
     };
     let wall = begin.elapsed().as_secs_f64();
-    let cpu = processor_time(Whose::Children)? - before;
+    let cpu = processor_time("self", Whose::Children)? - before;
     Ok((Cost { wall, cpu, peak }, status.code()))
 }
 
@@ -59,34 +59,11 @@ pub fn run_for_status(command: &mut Command) -> Result<(Cost, Option<i32>), Box<
 pub fn of<T>(
     work: impl FnOnce() -> Result<T, Box<dyn Error>>,
 ) -> Result<(T, Cost), Box<dyn Error>> {
-    let (before, begin) = (processor_time(Whose::Own)?, Instant::now());
+    let (before, begin) = (processor_time("self", Whose::Own)?, Instant::now());
     let result = work()?;
     let wall = begin.elapsed().as_secs_f64();
-    let cpu = processor_time(Whose::Own)? - before;
+    let cpu = processor_time("self", Whose::Own)? - before;
     Ok((result, Cost { wall, cpu, peak: peak_of("self").unwrap_or_default() }))
-}
-
-#[derive(Clone, Copy)]
-enum Whose {
-    Own,
-    Children,
-}
-
-/// User and system time, in seconds: of this process, or of the children that it waited for.
-fn processor_time(whose: Whose) -> Result<f64, Box<dyn Error>> {
-    let text = fs::read_to_string("/proc/self/stat")?;
-    // The name of the program, in brackets, may hold spaces.
-    let fields = text.rsplit_once(')').map(|(_, rest)| rest).unwrap_or_default();
-    let fields: Vec<&str> = fields.split_ascii_whitespace().collect();
-    // proc(5): utime is field 14, cutime 16; two fields precede these.
-    let first = match whose {
-        Whose::Own => 11,
-        Whose::Children => 13,
-    };
-    let ticks: Option<Vec<f64>> =
-        fields.get(first..first + 2).map(|two| two.iter().filter_map(|n| n.parse().ok()).collect());
-    let ticks: f64 = ticks.ok_or("/proc/self/stat has too few fields")?.iter().sum();
-    Ok(ticks / TICKS)
 }
 
 /// The peak resident set of a process, in MiB.

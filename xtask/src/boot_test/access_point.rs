@@ -23,7 +23,7 @@ const PORT: u16 = 8080;
 const DOWNLOAD: usize = 2 * 1024 * 1024;
 
 /// Opens the test's network.
-const ACCESS_POINT: &str = "\
+pub const ACCESS_POINT: &str = "\
 interface=wlan0
 driver=nl80211
 ctrl_interface=/var/run/hostapd
@@ -38,7 +38,7 @@ wpa_passphrase=correct horse battery
 ";
 
 /// The key is what the passphrase gives for this name (PBKDF2).
-const STATION: &str = "\
+pub const STATION: &str = "\
 network={
 	ssid=\"wifibox-test\"
 	key_mgmt=WPA-PSK

@@ -10,7 +10,7 @@
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a chore prints")]
 
-mod access_point;
+pub mod access_point;
 mod approach;
 mod as_bhyve;
 mod ipv6;
@@ -24,8 +24,8 @@ mod run;
 mod scan;
 #[cfg(test)]
 mod scripts;
-mod session;
-mod setup;
+pub mod session;
+pub mod setup;
 mod station;
 mod tools;
 mod trials;

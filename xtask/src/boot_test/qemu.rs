@@ -9,6 +9,8 @@ use std::time::{Duration, Instant};
 
 use wifibox_host::qemu::Board;
 
+use crate::processor_time::{Whose, processor_time};
+
 /// The guest's output on its console, a time before each line.
 #[derive(Default)]
 struct Console {
@@ -101,7 +103,10 @@ impl Qemu {
     /// How long it has been running.
     pub fn now(&self) -> Moment {
         let seconds = self.started.elapsed().as_secs_f64();
-        Moment { seconds, processor: processor_time(self.process.id()) }
+        Moment {
+            seconds,
+            processor: processor_time(&self.process.id().to_string(), Whose::Own).ok(),
+        }
     }
 
     /// The first console line that contains `text`.
@@ -161,12 +166,4 @@ impl Drop for Qemu {
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
-}
-
-/// The processor time of a process, in seconds (Linux: proc(5), in hundredths).
-fn processor_time(process: u32) -> Option<f64> {
-    let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
-    let mut fields = stat.rsplit_once(')')?.1.split_ascii_whitespace().skip(11);
-    let mut next = || fields.next()?.parse::<u32>().ok().map(f64::from);
-    Some((next()? + next()?) / 100.0)
 }

@@ -4,40 +4,21 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use wifibox_ground::address::Address;
-use wifibox_host::{HostFile, Hypervisor, Overrides};
+use wifibox_host::{HostFile, Overrides, shares};
 
-use super::{Args, read};
+use super::Args;
+use crate::boot_test::access_point;
+use crate::boot_test::session::Session;
+use crate::boot_test::setup::append;
 use crate::xen_test::archive::Archive;
 use crate::xen_test::machine::CARD;
+use crate::xen_test::parsing::files_with;
 use crate::xen_test::server::Server;
 
 const RUN: &str = include_str!("run.sh");
 const UP: &str = include_str!("up.sh");
 const STATION: &str = include_str!("station.sh");
 const LEASE: &str = include_str!("lease.sh");
-
-/// The wireless network, and who joins it.
-const ACCESS_POINT: &str = "\
-interface=wlan0
-driver=nl80211
-ctrl_interface=/var/run/hostapd
-ctrl_interface_group=0
-ssid=house
-hw_mode=g
-channel=1
-wpa=2
-wpa_key_mgmt=WPA-PSK
-rsn_pairwise=CCMP
-wpa_passphrase=correct horse battery
-";
-const CLIENT: &str = "\
-network={
-	ssid=\"house\"
-	key_mgmt=WPA-PSK
-	psk=\"correct horse battery\"
-	scan_freq=2412
-}
-";
 
 /// A crash at once, by the host's order; nobody reads the console for half a minute.
 const CRASH: &str = "kernel.sysrq = 1\nkernel.panic = 1\n";
@@ -50,8 +31,7 @@ pub fn pack(
     disk: &Path,
 ) -> Result<(), String> {
     let mut archive = Archive::create(disk)?;
-    let run = RUN.replace("@CARD@", CARD).replace("@SHA256@", &open.sha256());
-    archive.add("run", run.as_bytes())?;
+    archive.add_run(&RUN.replace("@SHA256@", &open.sha256()))?;
 
     let wifi = Overrides {
         memory: args.memory,
@@ -59,24 +39,26 @@ pub fn pack(
         configuration_disk: true,
         ..Overrides::default()
     };
-    let files = files(&args.wifi, &wifi)?;
+    let files = files_with(&args.wifi, &wifi)?;
     let station = STATION
         .replace("@PORT@", &open.port().to_string())
         .replace("@CLOSED@", &closed.port().to_string());
-    let configuration = configuration(&args.wifi, &folder.join("wifibox"), |text| text)?;
-    put(&configuration.join("hostapd/hostapd.conf"), ACCESS_POINT.as_bytes())?;
-    let appliance = configuration.join("appliance");
-    append(&appliance.join("interfaces.conf"), "\niface eth0\n  up sh /media/etc/house/up.sh &\n")?;
+    let place = folder.join("wifibox");
+    let (config, application) = configuration(&args.wifi, &place)?;
+    // OpenWrt has no group of that name.
+    let access_point = access_point::ACCESS_POINT.replace("_group=wheel", "_group=0");
+    Session::put(&application, "hostapd.conf", access_point.as_bytes())?;
+    append(&config.join("interfaces.conf"), "\niface eth0\n  up sh /media/etc/house/up.sh &\n")?;
     for (name, text) in [
         ("up.sh", UP),
         ("station.sh", &station),
         ("lease.sh", LEASE),
-        ("wpa_supplicant.conf", CLIENT),
+        ("wpa_supplicant.conf", access_point::STATION),
     ] {
-        put(&appliance.join("house").join(name), text.as_bytes())?;
+        Session::put(&config.join("house"), name, text.as_bytes())?;
     }
-    put(&appliance.join("house/busybox"), &busybox(&args.firewall)?)?;
-    archive.add_guest("wifibox", &args.wifi, &files, &configuration)?;
+    Session::put(&config.join("house"), "busybox", &busybox(&args.firewall)?)?;
+    archive.add_guest("wifibox", &args.wifi, &files, &place)?;
     let firewall = firewall(&files, open.port())?;
 
     let wired = Overrides {
@@ -85,62 +67,34 @@ pub fn pack(
         configuration_disk: true,
         ..Overrides::default()
     };
-    let files = self::files(&args.wired, &wired)?;
+    let files = files_with(&args.wired, &wired)?;
+    let place = folder.join("wired");
+    let (config, _) = configuration(&args.wired, &place)?;
     // The access point's domain has the usual network already.
-    let configuration = self::configuration(&args.wired, &folder.join("wired"), |text| {
-        text.replace("10.0.0.", "10.0.1.")
-    })?;
-    archive.add_guest("wired", &args.wired, &files, &configuration)?;
+    for name in ["interfaces.conf", "udhcpd.conf"] {
+        let file = config.join(name);
+        let text = fs::read_to_string(&file).map_err(|e| format!("{}: {e}", file.display()))?;
+        Session::put(&config, name, text.replace("10.0.0.", "10.0.1.").as_bytes())?;
+    }
+    archive.add_guest("wired", &args.wired, &files, &place)?;
 
     archive.add_images("firewall", &args.firewall)?;
     archive.add("firewall.cfg", firewall.as_bytes())?;
     archive.finish()
 }
 
-/// The files for Xen of an output, as `wifibox-build host` writes them.
-fn files(output: &Path, overrides: &Overrides) -> Result<Vec<HostFile>, String> {
+/// The samples of an output as its owner's files below `folder`: the shares `config` and `app_config`.
+fn configuration(output: &Path, folder: &Path) -> Result<(PathBuf, PathBuf), String> {
     let wrong = |error: &dyn std::fmt::Display| format!("{}: {error}", output.display());
     let guest = wifibox_host::of_output(output).map_err(|error| wrong(&error))?;
-    let guest = overrides.apply(&guest).map_err(|error| wrong(&error))?;
-    Hypervisor::Xen.files(&guest).map_err(|error| wrong(&error))
-}
-
-/// The samples of an output as its owner's files in `folder`, each changed by `change`.
-fn configuration(
-    output: &Path,
-    folder: &Path,
-    change: impl Fn(String) -> String,
-) -> Result<PathBuf, String> {
-    let place = folder.join("etc/wifibox");
-    let mut left = vec![PathBuf::new()];
-    while let Some(below) = left.pop() {
-        let source = output.join("etc/wifibox").join(&below);
-        let failed = |error: std::io::Error| format!("{}: {error}", source.display());
-        for entry in fs::read_dir(&source).map_err(failed)? {
-            let entry = entry.map_err(failed)?;
-            let name = below.join(entry.file_name());
-            let kind = entry.file_type().map_err(failed)?;
-            if kind.is_dir() {
-                left.push(name);
-            } else if kind.is_file() {
-                let text = String::from_utf8_lossy(&read(&entry.path())?).into_owned();
-                put(&place.join(name.with_extension("")), change(text).as_bytes())?;
-            }
-        }
-    }
-    append(&place.join("appliance/sysctl.conf"), CRASH)?;
-    Ok(place)
-}
-
-fn put(path: &Path, bytes: &[u8]) -> Result<(), String> {
-    let failed = |error: std::io::Error| format!("{}: {error}", path.display());
-    fs::create_dir_all(path.parent().unwrap_or(path)).map_err(failed)?;
-    fs::write(path, bytes).map_err(failed)
-}
-
-fn append(path: &Path, text: &str) -> Result<(), String> {
-    let whole = [read(path)?.as_slice(), text.as_bytes()].concat();
-    put(path, &whole)
+    let shares = shares::prepare(&guest, output, folder).map_err(|error| wrong(&error))?;
+    let share = |tag| {
+        let found = shares.iter().find(|share| share.tag == tag);
+        found.map(|share| share.folder.clone()).ok_or_else(|| wrong(&format!("no share {tag}")))
+    };
+    let config = share("config")?;
+    append(&config.join("sysctl.conf"), CRASH)?;
+    Ok((config, share("app_config")?))
 }
 
 /// The firewall's busybox, a static program, for what the guest's own may lack.

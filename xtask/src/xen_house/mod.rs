@@ -15,11 +15,11 @@
 mod domains;
 mod timeline;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use crate::xen_test::SHOWN;
+use crate::xen_test::ended;
 use crate::xen_test::machine::Machine;
 use crate::xen_test::server::Server;
 use timeline::Timeline;
@@ -54,17 +54,7 @@ pub struct Args {
 
 /// Runs the chore; prints to standard output.
 pub fn run(args: &Args) -> ExitCode {
-    match steps(args) {
-        Ok(()) => {
-            println!("PASS");
-            ExitCode::SUCCESS
-        }
-        Err(message) => {
-            eprintln!("xen-house: {message}");
-            println!("FAIL");
-            ExitCode::FAILURE
-        }
-    }
+    ended("xen-house", steps(args))
 }
 
 /// Prepares everything, starts the machine, and waits for what it shows.
@@ -76,10 +66,7 @@ fn steps(args: &Args) -> Result<(), String> {
     domains::pack(args, (&open, &closed), folder.path(), &disk)?;
     let mut machine = Machine::start(&args.dom0, &disk, folder.path(), &STEADY, args.console)?;
     let result = watch(&mut machine, &open, Duration::from_secs(args.timeout));
-    result.map_err(|message| {
-        let end = machine.console_end(SHOWN).join("\n");
-        format!("{message}\n--- the end of the console\n{end}\n---")
-    })?;
+    machine.explained(result)?;
     match closed.served() {
         0 => Ok(()),
         count => Err(format!("the firewall let {count} connections to the other port through")),
@@ -121,13 +108,7 @@ fn watch(machine: &mut Machine, server: &Server, limit: Duration) -> Result<(), 
     }
     machine.step("ping from the air to the wired network", "client: ping", limit)?;
     let line = machine.wait("client: file ", limit)?;
-    if !line.contains(&server.sha256()) || server.served() == 0 {
-        return Err(format!("the client did not get the file {}: {line}", server.sha256()));
-    }
-    machine.say(
-        "TCP from the wired network to the air",
-        &format!("{} bytes, identical", server.len()),
-    );
+    machine.say("TCP from the wired network to the air", &server.delivered(&line)?);
     machine.step(
         "the firewall keeps the other port closed",
         "client: the other port is closed",
@@ -151,9 +132,4 @@ fn watch(machine: &mut Machine, server: &Server, limit: Duration) -> Result<(), 
     machine.step("all ended", "dom0: end: the program ended with 0", limit)?;
     print!("{}", timeline.table());
     Ok(())
-}
-
-/// Reads a file.
-fn read(path: &Path) -> Result<Vec<u8>, String> {
-    std::fs::read(path).map_err(|error| format!("{}: {error}", path.display()))
 }

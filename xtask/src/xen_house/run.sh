@@ -3,27 +3,9 @@
 # driver domain crash, and waits until the others are connected to it again. The host waits for the lines that begin
 # with `test:`.
 
-say() { echo "test: $*"; }
+# shellcheck source=xtask/src/xen_test/dom0.sh
+. /domains/dom0.sh
 
-# Whatever happens, the host sees the logs.
-finish() {
-	status=$?
-	[ "$status" -eq 0 ] || {
-		cat /var/log/xen/*.log
-		xl list
-		xenstore-ls /local/domain
-		dmesg | tail -n 20
-	}
-	exit "$status"
-}
-trap finish EXIT
-
-# The installed system's configuration is written to.
-mkdir /run/etc
-cp -a /etc/. /run/etc
-mount -o bind /run/etc /etc
-
-cd /domains || exit
 xl pci-assignable-add @CARD@
 ip link add name xenbr0 type bridge
 ip link set dev xenbr0 up

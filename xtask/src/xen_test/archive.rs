@@ -9,6 +9,7 @@ use wifibox_ground::guest::CONFIGURATION_FILE;
 use wifibox_host::HostFile;
 use wifibox_host::config_disk::Content;
 
+use super::machine::CARD;
 use super::payload;
 
 /// An archive that is being written.
@@ -36,6 +37,12 @@ impl Archive {
         header.set_size(bytes.len() as u64);
         header.set_mode(0o755);
         self.tar.append_data(&mut header, name, bytes).map_err(failed)
+    }
+
+    /// Adds the script that dom0 runs, and what all of them source. `@CARD@` in it is the slot of the machine's card.
+    pub fn add_run(&mut self, script: &str) -> Result<(), String> {
+        self.add("dom0.sh", include_bytes!("dom0.sh"))?;
+        self.add("run", script.replace("@CARD@", CARD).as_bytes())
     }
 
     /// Adds what starts the domain of an output folder.

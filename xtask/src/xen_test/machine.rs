@@ -15,6 +15,8 @@ const DOM0_MEMORY: u32 = 512;
 /// The slot of the card that the guest gets.
 pub const CARD: &str = "0000:00:10.0";
 const SLOT: &str = "10.0";
+/// How much of the console is shown on failure, in lines.
+const SHOWN: usize = 120;
 /// How many lines of the console are kept.
 const KEPT: usize = 4000;
 
@@ -180,8 +182,16 @@ impl Machine {
         println!("{:8.2}  {name}: {detail}", self.started.elapsed().as_secs_f64());
     }
 
+    /// A failure, with the end of the console below.
+    pub fn explained(&mut self, result: Result<(), String>) -> Result<(), String> {
+        result.map_err(|message| {
+            let end = self.console_end(SHOWN).join("\n");
+            format!("{message}\n--- the end of the console\n{end}\n---")
+        })
+    }
+
     /// The last lines of the console.
-    pub fn console_end(&mut self, count: usize) -> Vec<String> {
+    fn console_end(&mut self, count: usize) -> Vec<String> {
         while let Ok(line) = self.lines.try_recv() {
             self.seen.push_back(line);
         }

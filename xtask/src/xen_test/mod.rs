@@ -18,7 +18,7 @@
 pub mod archive;
 mod client;
 pub mod machine;
-mod parsing;
+pub mod parsing;
 mod payload;
 pub mod server;
 
@@ -27,11 +27,9 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use archive::Archive;
-use machine::{CARD, Machine};
+use machine::Machine;
 use server::Server;
 
-/// How much of the console is shown on failure, in lines.
-pub const SHOWN: usize = 120;
 /// The script that dom0 runs.
 const RUN: &str = include_str!("run.sh");
 
@@ -56,13 +54,18 @@ pub struct Args {
 
 /// Runs the chore; prints to standard output.
 pub fn run(args: &Args) -> ExitCode {
-    match steps(args) {
+    ended("xen-test", steps(args))
+}
+
+/// Prints how a chore under Xen ended.
+pub fn ended(chore: &str, result: Result<(), String>) -> ExitCode {
+    match result {
         Ok(()) => {
             println!("PASS");
             ExitCode::SUCCESS
         }
         Err(message) => {
-            eprintln!("xen-test: {message}");
+            eprintln!("{chore}: {message}");
             println!("FAIL");
             ExitCode::FAILURE
         }
@@ -80,17 +83,14 @@ fn steps(args: &Args) -> Result<(), String> {
     pack(&args.output, &cases, server.port(), &disk)?;
     let mut machine = Machine::start(&args.dom0, &disk, folder.path(), &[], args.console)?;
     let result = watch(&mut machine, &server, &cases, Duration::from_secs(args.timeout));
-    result.map_err(|message| {
-        let end = machine.console_end(SHOWN).join("\n");
-        format!("{message}\n--- the end of the console\n{end}\n---")
-    })
+    machine.explained(result)
 }
 
 /// The archive for dom0: the guest's output with its host files, the domain behind it, cases for xl, and the program
 /// that runs it all.
 fn pack(output: &Path, cases: &[parsing::Case], port: u16, disk: &Path) -> Result<(), String> {
     let mut archive = Archive::create(disk)?;
-    archive.add("run", RUN.replace("@CARD@", CARD).as_bytes())?;
+    archive.add_run(RUN)?;
     for case in cases {
         archive.add(&format!("cases/{}", case.name), case.text.as_bytes())?;
     }
@@ -127,12 +127,7 @@ fn watch(
     machine.step("it has an address from the guest", "client| client: lease 10.0.0.", limit)?;
     machine.step("ping through the guest and its card", "client| client: ping", limit)?;
     let line = machine.wait("client| client: file ", limit)?;
-    let sha256 = server.sha256();
-    if !line.contains(&sha256) || server.served() == 0 {
-        return Err(format!("the domain behind the guest did not get the file {sha256}: {line}"));
-    }
-    machine
-        .say("HTTP through the guest and its card", &format!("{} bytes, identical", server.len()));
+    machine.say("HTTP through the guest and its card", &server.delivered(&line)?);
     machine.step("after its end nothing is left of it", "test: clean", limit)?;
     machine.step("the guest powers off", "test: off", limit)?;
     machine.step("all ended", "dom0: end: the program ended with 0", limit)

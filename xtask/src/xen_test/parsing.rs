@@ -48,7 +48,6 @@ pub enum Variant {
 
 /// The files for Xen of an output folder, made anew.
 pub fn files(output: &Path, variant: Variant) -> Result<Vec<HostFile>, String> {
-    let wrong = |error: &dyn std::fmt::Display| format!("{}: {error}", output.display());
     let card = |text: &str| Address::parse_linux(text).into_iter();
     let overrides = match variant {
         Variant::Plain => Overrides::default(),
@@ -65,6 +64,12 @@ pub fn files(output: &Path, variant: Variant) -> Result<Vec<HostFile>, String> {
             ..Overrides::default()
         },
     };
+    files_with(output, &overrides)
+}
+
+/// The files for Xen of an output folder, as `wifibox-build host` writes them with such options.
+pub fn files_with(output: &Path, overrides: &Overrides) -> Result<Vec<HostFile>, String> {
+    let wrong = |error: &dyn std::fmt::Display| format!("{}: {error}", output.display());
     let guest = wifibox_host::of_output(output).map_err(|error| wrong(&error))?;
     let guest = overrides.apply(&guest).map_err(|error| wrong(&error))?;
     Hypervisor::Xen.files(&guest).map_err(|error| wrong(&error))

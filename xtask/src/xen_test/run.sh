@@ -2,26 +2,9 @@
 # What dom0 runs: parses configurations, installs the guest as a driver domain, starts it with the card,
 # starts a domain behind it, and ends both. The host waits for the lines that begin with `test:`.
 
-say() { echo "test: $*"; }
+# shellcheck source=xtask/src/xen_test/dom0.sh
+. /domains/dom0.sh
 
-# Whatever happens, the host sees the logs.
-finish() {
-	status=$?
-	[ "$status" -eq 0 ] || {
-		cat /var/log/xen/*.log
-		xenstore-ls /local/domain
-		dmesg | tail -n 20
-	}
-	exit "$status"
-}
-trap finish EXIT
-
-# The installed system's configuration is written to.
-mkdir /run/etc
-cp -a /etc/. /run/etc
-mount -o bind /run/etc /etc
-
-cd /domains || exit
 for case in cases/*; do
 	# xl tells on its standard error which file it reads, and what it does not like.
 	words=$(xl create -n "$case" 2>&1 >/dev/null)

@@ -44,11 +44,6 @@ impl Server {
         self.port
     }
 
-    /// The length of the file in bytes.
-    pub fn len(&self) -> usize {
-        self.file.len()
-    }
-
     /// How often it was served whole.
     pub fn served(&self) -> usize {
         self.served.load(Ordering::Relaxed)
@@ -57,6 +52,15 @@ impl Server {
     /// Its SHA-256, as sha256sum prints it.
     pub fn sha256(&self) -> String {
         Sha256::digest(self.file.as_slice()).iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    /// What `line` shows, which has the SHA-256 of what somebody fetched: that it is this file, and from here.
+    pub fn delivered(&self, line: &str) -> Result<String, String> {
+        let sha256 = self.sha256();
+        if !line.contains(&sha256) || self.served() == 0 {
+            return Err(format!("the file {sha256} did not arrive: {line}"));
+        }
+        Ok(format!("{} bytes, identical", self.file.len()))
     }
 }
 
