@@ -47,7 +47,7 @@ impl Contents {
     /// What the output in `folder` brings.
     pub(super) fn of(folder: &Path, layout: &Layout, man_page: &str) -> Result<Self, PackageError> {
         let manifest = output::load(folder).map_err(InstallError::from)?;
-        let brought = brought(folder, layout, man_page, true, Purposes::Package)?;
+        let brought = brought(folder, &manifest, layout, man_page, true, Purposes::Package)?;
         let unfit = |source| PackageError::Unfit { path: folder.to_owned(), source };
         Hypervisor::Bhyve.files(&brought.guest).map_err(unfit)?;
         if brought.guest.disks.iter().any(|disk| disk.purpose == Purpose::Persistent) {
@@ -57,8 +57,8 @@ impl Contents {
             return Err(unfit(HostError::Unfit { hypervisor, why: why.to_owned() }));
         }
         let prefix = format!("{}/", layout.prefix);
-        // Every FreeBSD system has the folder above those of the share.
-        let top = Path::new(&layout.var).ancestors().nth(2).unwrap_or(Path::new("/"));
+        // Every FreeBSD system has it.
+        let top = layout.above_shares();
         let mut folders = BTreeSet::new();
         for name in brought.folders.iter().filter(|name| !name.starts_with(&prefix)) {
             let above = Path::new(name).ancestors().take_while(|path| *path != top);

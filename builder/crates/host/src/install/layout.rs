@@ -68,8 +68,12 @@ impl Layout {
 
     /// The folder in which the control sockets of the guest's hostapd appear.
     pub(crate) fn sockets(&self) -> String {
-        let run = Path::new(&self.var).ancestors().nth(2).unwrap_or(Path::new("/"));
-        run.join("hostapd").display().to_string()
+        self.above_shares().join("hostapd").display().to_string()
+    }
+
+    /// The folder of the system's above that of the shares.
+    pub(crate) fn above_shares(&self) -> &Path {
+        Path::new(&self.var).ancestors().nth(2).unwrap_or(Path::new("/"))
     }
 
     /// The folder of the files for this host: what is to be copied by hand, and what was installed from it.

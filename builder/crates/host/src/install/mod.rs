@@ -20,6 +20,8 @@ mod wanted;
 
 use std::path::{Path, PathBuf};
 
+use wifibox_report::output;
+
 pub(crate) use apply::changed;
 pub use error::InstallError;
 pub(crate) use error::failed;
@@ -73,7 +75,9 @@ pub struct Outcome {
 /// [`InstallError`]; what can fail fails before anything is changed.
 pub fn install(request: &Request<'_>) -> Result<Outcome, InstallError> {
     let &Request { output, root, layout, purposes, .. } = request;
-    let brought = wanted::brought(output, layout, request.man_page, request.documents, purposes)?;
+    let manifest = output::load(output)?;
+    let Request { man_page, documents, .. } = *request;
+    let brought = wanted::brought(output, &manifest, layout, man_page, documents, purposes)?;
     let old = match purposes {
         Purposes::Host => Record::load(root, layout)?,
         Purposes::Package => None,

@@ -12,11 +12,14 @@ use super::record::{Build, Part};
 use crate::{HostError, Hypervisor};
 use wifibox_ground::digest::Sha256;
 use wifibox_ground::guest::{AppConfig, Guest, Purpose};
+use wifibox_ground::regular;
 use wifibox_ground::sums::{SUMS, SUMS_LIMIT, Sums};
-use wifibox_report::output;
+use wifibox_report::manifest::Manifest;
 
 /// The feature by which the guest's daemons have their sockets on the host, too.
 const SOCKETS: &str = "uds_passthru";
+/// The largest file of a domain that is read.
+const DOMAIN_LIMIT: u64 = 1 << 20;
 
 /// Where the bytes of a file come from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,19 +66,20 @@ pub enum Purposes {
     Package,
 }
 
-/// Reads what the output in `folder` brings.
+/// What the output in `folder`, with this manifest, brings.
 pub(crate) fn brought(
     folder: &Path,
+    manifest: &Manifest,
     layout: &Layout,
     man_page: &str,
     documents: bool,
     purposes: Purposes,
 ) -> Result<Brought, InstallError> {
-    let manifest = output::load(folder)?;
-    let guest = manifest.guest.ok_or_else(|| HostError::NoGuest { path: folder.to_owned() })?;
+    let guest = manifest.guest.clone();
+    let guest = guest.ok_or_else(|| HostError::NoGuest { path: folder.to_owned() })?;
     guest.check().map_err(HostError::from)?;
     has_usual_places(folder, layout)?;
-    let build = Build { build_id: manifest.build_id, title: guest.title() };
+    let build = Build { build_id: manifest.build_id.clone(), title: guest.title() };
     let path = folder.join(SUMS);
     let size = fs::metadata(&path).map_err(failed("read", &path))?.len();
     let bytes = if size <= SUMS_LIMIT { fs::read(&path) } else { Ok(Vec::new()) };
@@ -137,9 +141,13 @@ pub(crate) fn brought(
 
 /// Files for dom0 may be those of a guest with another name or folder, which have their images elsewhere.
 fn has_usual_places(folder: &Path, layout: &Layout) -> Result<(), HostError> {
-    let domain = fs::read_to_string(folder.join("host/xen/wifibox.cfg")).unwrap_or_default();
-    let elsewhere = !domain.is_empty() && !domain.contains(&format!("{}/", layout.images));
-    if layout.hypervisor == Hypervisor::Xen && elsewhere {
+    if layout.hypervisor != Hypervisor::Xen {
+        return Ok(());
+    }
+    let domain =
+        regular::read(&folder.join("host/xen/wifibox.cfg"), DOMAIN_LIMIT).unwrap_or_default();
+    let domain = String::from_utf8_lossy(&domain);
+    if !domain.is_empty() && !domain.contains(&format!("{}/", layout.images)) {
         return Err(HostError::Unfit {
             hypervisor: Hypervisor::Xen,
             why: "its host/xen/wifibox.cfg was written with another --name or --folder; \
