@@ -65,7 +65,7 @@ pub struct Args {
     /// Kind of the guest [default: the one in manifest.json].
     #[arg(long, value_enum)]
     role: Option<Role>,
-    /// How long a step may take, in seconds.
+    /// How long a step may take, in seconds that QEMU computes, or in twice as many that pass.
     #[arg(long, value_name = "SECONDS", default_value_t = 240)]
     timeout: u64,
     /// Load every kernel module of the guest instead, whatever its flavor: no radio is needed.

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use sha2::{Digest, Sha256};
 
 use super::network::{Host, Request};
-use super::qemu::Qemu;
+use super::qemu::{Moment, Qemu};
 use super::report::Report;
 
 /// Console texts that mean that nothing good will come any more.
@@ -29,10 +29,35 @@ pub struct Session {
     pub machine: Vec<String>,
     /// The base of the guest, from its manifest.
     pub base: String,
-    /// How long a step may take.
+    /// How long a step may take, as [`Patience`] counts it.
     pub limit: Duration,
     /// How many orders each side of the test has got.
     pub orders: BTreeMap<String, u32>,
+}
+
+/// How long a step is waited for. A guest on a busy machine has as many seconds of computing as one that has a processor for
+/// itself, in at most twice the time: one that sleeps comes to an end, too.
+struct Patience {
+    begin: Moment,
+}
+
+impl Patience {
+    fn begin(session: &Session) -> Self {
+        Self { begin: session.qemu.now() }
+    }
+
+    fn is_over(&self, session: &Session) -> bool {
+        self.spent(session.qemu.now()) > session.limit.as_secs_f64()
+    }
+
+    /// The seconds until `now` that count.
+    fn spent(&self, now: Moment) -> f64 {
+        let passed = now.seconds - self.begin.seconds;
+        match (self.begin.processor, now.processor) {
+            (Some(before), Some(after)) => (after - before).clamp(passed / 2.0, passed),
+            _ => passed,
+        }
+    }
 }
 
 impl Session {
@@ -43,7 +68,7 @@ impl Session {
         name: &str,
         mut check: impl FnMut(&mut Self) -> Option<Result<(T, String), String>>,
     ) -> Result<T, String> {
-        let end = Instant::now() + self.limit;
+        let patience = Patience::begin(self);
         loop {
             self.advance();
             match check(self) {
@@ -60,7 +85,7 @@ impl Session {
             if let Some(line) = FATAL.iter().find_map(|text| self.qemu.console_line(text)) {
                 return Err(format!("{name}: the guest says: {line}"));
             }
-            if Instant::now() > end {
+            if patience.is_over(self) {
                 return Err(format!("{name}: not within {} seconds", self.limit.as_secs()));
             }
         }
@@ -176,7 +201,7 @@ impl Session {
         fs::rename(folder.join(format!(".{name}")), folder.join(&name))
             .map_err(|error| format!("cannot write {}: {error}", folder.join(&name).display()))?;
         let out = self.exchange.join("out");
-        let end = Instant::now() + self.limit;
+        let patience = Patience::begin(self);
         loop {
             self.advance();
             if let Ok(code) = fs::read_to_string(out.join(&name)) {
@@ -191,7 +216,7 @@ impl Session {
             if let Some(ending) = self.qemu.ended() {
                 return Err(format!("{name}: {ending} before that"));
             }
-            if Instant::now() > end {
+            if patience.is_over(self) {
                 return Err(format!("{name} did not end within {} seconds", self.limit.as_secs()));
             }
         }
@@ -201,7 +226,7 @@ impl Session {
     pub fn power_off(&mut self) -> Result<(), String> {
         self.qemu.press_power()?;
         let pressed = self.qemu.now().seconds;
-        let end = Instant::now() + self.limit;
+        let patience = Patience::begin(self);
         loop {
             self.advance();
             if let Some(ending) = self.qemu.ended() {
@@ -213,7 +238,7 @@ impl Session {
                 self.report.step("powered off", now, &detail);
                 return Ok(());
             }
-            if Instant::now() > end {
+            if patience.is_over(self) {
                 return Err("the guest did not power off".to_owned());
             }
         }
@@ -243,4 +268,20 @@ pub fn test_bytes(length: usize) -> Vec<u8> {
 /// SHA-256 in hexadecimal.
 pub fn digest(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_starved_guest_has_up_to_twice_the_time() {
+        let at = |seconds, processor| Moment { seconds, processor };
+        let patience = |processor| Patience { begin: at(10.0, processor) };
+        assert_eq!(patience(Some(5.0)).spent(at(20.0, Some(15.0))), 10.0);
+        assert_eq!(patience(Some(5.0)).spent(at(20.0, Some(12.0))), 7.0);
+        assert_eq!(patience(Some(5.0)).spent(at(20.0, Some(5.0))), 5.0, "it sleeps");
+        assert_eq!(patience(Some(5.0)).spent(at(20.0, Some(30.0))), 10.0, "QEMU has several threads");
+        assert_eq!(patience(None).spent(at(20.0, None)), 10.0, "the system does not say");
+    }
 }

@@ -67,6 +67,10 @@ pub struct Arguments {
     /// Where `kernels/slim` is.
     #[arg(long, value_name = "DIR", default_value = "kernels/slim")]
     config: PathBuf,
+    /// Only configure it: check that the kernel's rules grant what `kernels/slim` asks for, and write the configuration to
+    /// DIR/PACKAGE.config.
+    #[arg(long, conflicts_with = "compare")]
+    configure: bool,
     /// The folder to build in; what is there is built on. 2.5 GB [default: a temporary one below DIR].
     #[arg(long, value_name = "DIR")]
     build: Option<PathBuf>,
@@ -157,6 +161,12 @@ pub fn run(arguments: Arguments) -> Result<(), Failure> {
     let tree = source.unpack(&folder.join("source"))?;
     let build = make::Build::new(&tree, &folder.join("build"), variant, &source, arguments.jobs)?;
     build.configure(&fragments)?;
+    if arguments.configure {
+        let file = out.join(format!("{}.config", variant.package()));
+        fs::write(&file, build.config()?).map_err(|error| format!("{}: {error}", file.display()))?;
+        println!("{}: every option is as it was asked for", file.display());
+        return Ok(());
+    }
     let size = build.kernel_and_modules()?;
     println!("{size}");
     let made = package::write(&build, &source, &fragments, variant, out)?;
