@@ -281,7 +281,11 @@ mod tests {
         assert_eq!(patience(Some(5.0)).spent(at(20.0, Some(15.0))), 10.0);
         assert_eq!(patience(Some(5.0)).spent(at(20.0, Some(12.0))), 7.0);
         assert_eq!(patience(Some(5.0)).spent(at(20.0, Some(5.0))), 5.0, "it sleeps");
-        assert_eq!(patience(Some(5.0)).spent(at(20.0, Some(30.0))), 10.0, "QEMU has several threads");
+        assert_eq!(
+            patience(Some(5.0)).spent(at(20.0, Some(30.0))),
+            10.0,
+            "QEMU has several threads"
+        );
         assert_eq!(patience(None).spent(at(20.0, None)), 10.0, "the system does not say");
     }
 }

@@ -163,7 +163,8 @@ pub fn run(arguments: Arguments) -> Result<(), Failure> {
     build.configure(&fragments)?;
     if arguments.configure {
         let file = out.join(format!("{}.config", variant.package()));
-        fs::write(&file, build.config()?).map_err(|error| format!("{}: {error}", file.display()))?;
+        fs::write(&file, build.config()?)
+            .map_err(|error| format!("{}: {error}", file.display()))?;
         println!("{}: every option is as it was asked for", file.display());
         return Ok(());
     }
