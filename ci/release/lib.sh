@@ -8,7 +8,7 @@ die() {
 
 # usage FILE: the options, from the head of the script.
 usage() {
-    sed -n '2,/^set -/s/^# \{0,1\}//p' "$1" | sed '$d' >&2
+    sed -n '2,/^set -/s/^# \{0,1\}//p' "$1" >&2
     exit 2
 }
 

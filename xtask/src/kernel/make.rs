@@ -36,8 +36,9 @@ impl<'a> Build<'a> {
         source: &Source,
         jobs: Option<NonZeroUsize>,
     ) -> Result<Self, Failure> {
-        let lacking = TOOLS.into_iter().filter(|program| version_of(program).is_none());
-        let lacking: Vec<&str> = lacking.collect();
+        let lacking = programs(variant.machine).into_iter();
+        let lacking: Vec<String> =
+            lacking.filter(|program| version_of(program).is_none()).collect();
         if !lacking.is_empty() {
             let list = lacking.join(", ");
             return Err(format!("the kernel's build needs what is not here: {list}").into());
@@ -52,15 +53,6 @@ impl<'a> Build<'a> {
             jobs: jobs.unwrap_or(here),
             version: source.version.clone(),
         })
-    }
-
-    /// The prefix of the compiler's name: that of Debian's cross compilers, where the machine is another one.
-    fn compilers(&self) -> &'static str {
-        match self.machine {
-            Machine::Aarch64 if std::env::consts::ARCH != "aarch64" => "aarch64-linux-gnu-",
-            Machine::X86_64 if std::env::consts::ARCH != "x86_64" => "x86_64-linux-gnu-",
-            _ => "",
-        }
     }
 
     /// The machine, as the kernel's Makefile calls it.
@@ -93,7 +85,7 @@ impl<'a> Build<'a> {
         let mut make = Command::new("make");
         make.arg("-C").arg(source).arg(format!("O={}", self.folder.display()));
         make.arg(format!("-j{}", self.jobs)).arg(format!("ARCH={}", self.arch()));
-        make.arg(format!("CROSS_COMPILE={}", self.compilers()));
+        make.arg(format!("CROSS_COMPILE={}", compilers(self.machine)));
         make.arg(format!("KCFLAGS={map}")).arg(format!("KAFLAGS={map}"));
         make.args(targets);
         // The user's own settings are none of the recipe's.
@@ -154,11 +146,27 @@ impl<'a> Build<'a> {
 
     /// The toolchain, by what each program says of its version, in order.
     pub fn toolchain(&self) -> Vec<String> {
-        let prefix = self.compilers();
-        let compilers = ["gcc", "ld", "as"].map(|name| format!("{prefix}{name}"));
-        let others = TOOLS.map(str::to_owned);
-        compilers.into_iter().chain(others).filter_map(|program| version_of(&program)).collect()
+        programs(self.machine).iter().filter_map(|program| version_of(program)).collect()
     }
+}
+
+/// The prefix of the compiler's name: that of Debian's cross compilers, where `machine` is another one than this.
+fn compilers(machine: Machine) -> &'static str {
+    match machine {
+        Machine::Aarch64 if std::env::consts::ARCH != "aarch64" => "aarch64-linux-gnu-",
+        Machine::X86_64 if std::env::consts::ARCH != "x86_64" => "x86_64-linux-gnu-",
+        _ => "",
+    }
+}
+
+/// What a build for `machine` runs.
+fn programs(machine: Machine) -> Vec<String> {
+    let prefix = compilers(machine);
+    let compilers = ["gcc", "ld", "as"].map(|name| format!("{prefix}{name}"));
+    // An image that unpacks itself under UEFI has the size of its content in its head.
+    let of_machine = (machine == Machine::Aarch64).then_some("hexdump");
+    let others = TOOLS.into_iter().chain(of_machine).map(str::to_owned);
+    compilers.into_iter().chain(others).collect()
 }
 
 /// The first line that a program says of its version; `None` where there is no such program.

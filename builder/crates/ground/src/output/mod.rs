@@ -129,7 +129,7 @@ fn parent_of(target: &Path) -> &Path {
 
 /// Removes what builders left beside the output `target` that were killed, or could not remove it themselves.
 pub fn sweep_beside(target: &Path) {
-    work::sweep(parent_of(target));
+    work::sweep(parent_of(&place::followed(target)));
 }
 
 /// An output folder under construction. Several threads may write different files of it.
@@ -170,6 +170,7 @@ impl OutputFolder {
     }
 
     fn begin_over(target: &Path, old: Old) -> Result<Self, OutputError> {
+        let target = &*place::followed(target);
         let parent = parent_of(target);
         fs::create_dir_all(parent).map_err(at("cannot make folder", parent))?;
         work::sweep(parent);

@@ -1,6 +1,7 @@
 //! Where an output goes. What is there already makes way only if a build wrote it: each file must be in the old
 //! output's own list, with the hash that it had.
 
+use std::borrow::Cow;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -22,6 +23,13 @@ pub(super) enum Old {
     Fetched,
     /// Repositories of packages that an export wrote.
     Repository,
+}
+
+/// The place of an output: where `target` is a link to a folder, on another disk perhaps, that folder. The link stays.
+pub(super) fn followed(target: &Path) -> Cow<'_, Path> {
+    let is_link = target.symlink_metadata().is_ok_and(|data| data.is_symlink());
+    let folder = is_link.then(|| target.canonicalize().ok()).flatten();
+    folder.map_or(Cow::Borrowed(target), Cow::Owned)
 }
 
 /// Whether an output can be put in this place: nothing is there, an empty folder, or an output that is as it was

@@ -148,6 +148,24 @@ fn links_stay_unless_they_are_of_the_output() {
 
 #[cfg(unix)]
 #[test]
+fn a_link_leads_to_the_output() {
+    let (parent, disk) = (tempfile::tempdir().expect("one"), tempfile::tempdir().expect("another"));
+    let (link, large) = (parent.path().join("out"), disk.path().join("large"));
+    fs::create_dir(&large).expect("made");
+    std::os::unix::fs::symlink(&large, &link).expect("linked");
+    for text in ["1", "2"] {
+        build(&link, text).expect("built");
+        assert_eq!(fs::read_link(&link).expect("still a link"), large);
+        assert_eq!(fs::read_to_string(large.join("manifest.json")).expect("read"), text);
+    }
+    assert_eq!(
+        (names(parent.path()), names(disk.path())),
+        (vec!["out".into()], vec!["large".into()])
+    );
+}
+
+#[cfg(unix)]
+#[test]
 fn a_list_that_no_build_wrote_is_none() {
     let foreign = |spoil: &dyn Fn(&Path)| {
         let error = refused(|out| spoil(&out.join(SUMS)));
