@@ -5,6 +5,7 @@
 //! plays the rest of the world ([`station`], [`access_point`]). The host behind `eth0` is a network
 //! stack inside this process ([`network`]). With `--load-modules` a guest of any flavor loads all its
 //! kernel modules instead ([`modules`]); with `--wired` the way out is a second wired card ([`wired`]); with
+//! `--throughput` the way through the guest is measured ([`throughput`]); with
 //! `--power-cut` a guest that keeps its settings is booted twice ([`power_cut`]). Prints a line for each step with the
 //! seconds since QEMU's start, then PASS or FAIL.
 
@@ -27,6 +28,7 @@ mod scripts;
 pub mod session;
 pub mod setup;
 mod station;
+mod throughput;
 mod tools;
 mod trials;
 mod watch;
@@ -93,6 +95,10 @@ pub struct Args {
     /// Boot without a wireless card, which comes later.
     #[arg(long, conflicts_with_all = ["as_bhyve", "uefi", "config_disk", "smallest_memory", "load_modules", "power_cut", "trials", "mishaps"])]
     late_card: bool,
+    /// After the station has joined, measure what the way through it costs, with each network card: TCP both ways, beside the
+    /// radio alone, in processor time, too.
+    #[arg(long, conflicts_with_all = ["as_bhyve", "uefi", "config_disk", "smallest_memory", "load_modules", "power_cut", "trials", "mishaps", "late_card", "timeline"])]
+    throughput: bool,
     /// The network card of the machine.
     #[arg(long, value_enum, default_value_t = Card::Own, conflicts_with = "as_bhyve")]
     nic: Card,
@@ -134,6 +140,15 @@ enum Card {
 }
 
 impl Card {
+    /// Its name in reports.
+    fn name(self) -> &'static str {
+        match self {
+            Self::Own => "the machine's own card",
+            Self::E1000 => "e1000",
+            Self::VirtioNet => "virtio-net",
+        }
+    }
+
     /// QEMU's arguments with this card in the place of the machine's own.
     fn dress(self, mut arguments: Vec<String>) -> Result<Vec<String>, String> {
         let wanted = match self {
@@ -162,6 +177,7 @@ fn parse_range(text: &str) -> Result<(u32, u32), String> {
 /// Runs the chore; prints to standard output.
 pub fn run(args: &Args) -> ExitCode {
     let outcome = match args.smallest_memory {
+        _ if args.throughput => throughput::compare(args),
         Some(range) => smallest_memory(args, range),
         None => boot(args, args.memory.unwrap_or(MEMORY), args.json).map(|report| {
             if args.json {

@@ -207,7 +207,8 @@ impl Host {
         let _ = socket.connect(self.interface.context(), remote, self.next_port);
         Request {
             socket: self.sockets.add(socket),
-            request: Some(request.to_vec()),
+            request: request.to_vec(),
+            sent: 0,
             answer: Vec::new(),
             end: Instant::now() + limit,
         }
@@ -222,12 +223,10 @@ impl Host {
     ) -> Option<Result<Vec<u8>, String>> {
         let socket = self.sockets.get_mut::<tcp::Socket>(request.socket);
         if socket.may_send()
-            && let Some(mut bytes) = request.request.take()
+            && let Some(rest) = request.request.get(request.sent..)
         {
             // As much as there is room for; the rest follows.
-            let sent = socket.send_slice(&bytes).unwrap_or(0);
-            bytes.drain(..sent);
-            request.request = Some(bytes).filter(|bytes| !bytes.is_empty());
+            request.sent += socket.send_slice(rest).unwrap_or(0);
         }
         while socket.can_recv() {
             let received = socket.recv(|bytes| {
@@ -238,7 +237,7 @@ impl Host {
                 break;
             }
         }
-        let sent = request.request.is_none();
+        let sent = request.sent == request.request.len();
         let closed = !socket.may_recv() && socket.state() != tcp::State::SynSent;
         let result = if sent && (closed || enough(&request.answer)) {
             Ok(std::mem::take(&mut request.answer))
@@ -296,7 +295,8 @@ impl Host {
 /// A TCP request under way.
 pub struct Request {
     socket: SocketHandle,
-    request: Option<Vec<u8>>,
+    request: Vec<u8>,
+    sent: usize,
     answer: Vec<u8>,
     end: Instant,
 }

@@ -6,6 +6,7 @@ use serde::Serialize;
 use wifibox_report::html::{self, BootStep};
 
 use super::qemu::Moment;
+use super::throughput::Transfer;
 
 /// A step that was passed.
 #[derive(Debug, Clone, Serialize)]
@@ -41,6 +42,9 @@ pub struct Report {
     /// How each module loaded, with `--load-modules`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub modules: Vec<ModuleLoad>,
+    /// What was measured, with `--throughput`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub throughput: Vec<Transfer>,
     /// Why the run failed, if it did.
     pub failure: Option<String>,
     /// Whether to print steps as they happen.

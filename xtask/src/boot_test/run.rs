@@ -15,7 +15,8 @@ use super::session::Session;
 use super::setup::Setup;
 use super::wire::{Carrier, Datagrams, Wire};
 use super::{
-    Args, Role, access_point, as_bhyve, mishaps, modules, power_cut, qemu, station, trials, wired,
+    Args, Role, access_point, as_bhyve, mishaps, modules, power_cut, qemu, station, throughput,
+    trials, wired,
 };
 
 /// The boots of a run: those after the first find its disk again.
@@ -63,6 +64,7 @@ fn prepare(args: &Args, role: Role, boot: Boot, bhyve: bool, setup: &Setup) -> R
         Role::Station if args.trials => trials::prepare(setup)?,
         Role::Station if args.mishaps => mishaps::prepare(setup)?,
         Role::Station if args.late_card => mishaps::prepare_late(setup)?,
+        Role::Station if args.throughput => throughput::prepare(setup)?,
         Role::Station => station::prepare(setup)?,
         Role::AccessPoint => access_point::prepare(setup)?,
     }
@@ -155,6 +157,7 @@ fn boot_once(
         steps: Vec::new(),
         first_packet: None,
         modules: Vec::new(),
+        throughput: Vec::new(),
         failure: None,
         quiet,
     };
@@ -220,6 +223,7 @@ fn steps(args: &Args, role: Role, boot: Boot, session: &mut Session) -> Result<(
         Role::Station if args.trials => trials::run(session),
         Role::Station if args.mishaps => mishaps::run(session),
         Role::Station if args.late_card => mishaps::run_late(session),
+        Role::Station if args.throughput => throughput::run(session, args.nic),
         Role::Station => station::run(session),
         Role::AccessPoint => access_point::run(session),
     }

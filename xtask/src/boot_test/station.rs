@@ -135,15 +135,19 @@ pub fn run(session: &mut Session) -> Result<(), String> {
     session.power_off()
 }
 
-/// All steps but the last.
-pub fn work(session: &mut Session) -> Result<(), String> {
+/// Waits until the host reaches the server through the guest.
+pub fn reach(session: &mut Session) -> Result<(), String> {
     session.wait_kernel()?;
     session.host.ask_for_address();
     session.wait_ready()?;
     lease(session)?;
     first_packet(session)?;
-    session.wait_file("simulated access point was up", "up")?;
+    session.wait_file("simulated access point was up", "up").map(drop)
+}
 
+/// All steps but the last.
+pub fn work(session: &mut Session) -> Result<(), String> {
+    reach(session)?;
     if session.exchange.with_file_name("config").join("uds_passthru.conf").is_file() {
         let name = "associated by WPA2, says the control socket";
         session.wait_status(name, GUEST, "wpa_state=COMPLETED")?;
