@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Installs what the tests need on Debian and its derivatives: QEMU with UEFI firmware, and the programs that the
 # images are compared with. Needs root, or sudo without a password. Elsewhere: install the same programs by hand.
+# prepare.sh [PACKAGE...]: these, too.
 set -euo pipefail
 
 packages=(
@@ -31,6 +32,7 @@ packages=(
     flex bison bc libelf-dev libssl-dev zstd make # the kernel slim
     xen-utils-common libxen-dev  # xl's examples, and its own reader
 )
+packages+=("$@")
 # xl itself has Xen's version in its name.
 # shellcheck disable=SC1091 # a file of the host
 case $(. /etc/os-release && echo "${VERSION_CODENAME:-}") in

@@ -255,6 +255,10 @@ long() {
     step "build hwsim on Debian" debian hwsim --flavor hwsim
     after "build the chores" "build hwsim on Debian"
     step "the kernel slim: compiled, both roles booted" ci/slim.sh "$tool" "$lock" "$cache" "$work/slim" "$work/hwsim"
+    after "build the chores" "build the program"
+    step "the kernel slim for 64-bit Arm: compiled, booted" ci/slim-arm.sh "$tool" "$cache" "$work/slim-arm"
+    after "build the chores" "build hwsim on Debian"
+    step "what the way through a guest costs" "$XTASK" boot-test "$work/hwsim" --throughput
     after "build the program"
     step "the kernel slim: the same bytes twice, with every driver" ci/slim-long.sh "$tool" "$work/slim"
     after "build the chores" "build the program"
@@ -276,7 +280,10 @@ quick)
 full | long)
     # Nothing here is built twice: what the compiler keeps for that costs more than it brings.
     export CI=${CI:-true} CARGO_INCREMENTAL=0
-    step "prepare" ci/prepare.sh
+    more=()
+    # The kernel for Arm.
+    [ "$mode" = full ] || more=(gcc-aarch64-linux-gnu bsdextrautils)
+    step "prepare" ci/prepare.sh "${more[@]}"
     all_after "prepare"
     if [ "$mode" = long ]; then
         long
