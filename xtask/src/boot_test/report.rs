@@ -6,7 +6,7 @@ use serde::Serialize;
 use wifibox_report::html::{self, BootStep};
 
 use super::qemu::Moment;
-use super::throughput::Transfer;
+use super::transfer::Transfer;
 
 /// A step that was passed.
 #[derive(Debug, Clone, Serialize)]

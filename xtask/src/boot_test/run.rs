@@ -223,7 +223,7 @@ fn steps(args: &Args, role: Role, boot: Boot, session: &mut Session) -> Result<(
         Role::Station if args.trials => trials::run(session),
         Role::Station if args.mishaps => mishaps::run(session),
         Role::Station if args.late_card => mishaps::run_late(session),
-        Role::Station if args.throughput => throughput::run(session, args.nic),
+        Role::Station if args.throughput => throughput::run(session, args.nic.name()),
         Role::Station => station::run(session),
         Role::AccessPoint => access_point::run(session),
     }

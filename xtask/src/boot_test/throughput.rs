@@ -11,28 +11,18 @@
 use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::net::Ipv4Addr;
-use std::path::Path;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use serde::Serialize;
 use smoltcp::wire::Ipv4Cidr;
 
 use super::network::Host;
-use super::qemu::Moment;
 use super::session::{Session, digest, test_bytes};
 use super::setup::Setup;
 use super::station::{self, FAR};
+use super::transfer::{Direction, LENGTH, ROUNDS, Transfer, medians};
 use super::wire::{Carrier, Wire};
-use super::{Args, Card, MEMORY, boot, print_json};
 use crate::processor_time::{Whose, processor_time};
-
-/// The bytes of a transfer.
-const LENGTH: usize = 4 << 20;
-/// How often each transfer is made.
-const ROUNDS: usize = 3;
-/// Bits of a gigabit.
-const GIGABIT: f64 = 1e9;
 
 /// The port that serves the file.
 const DOWN: u16 = 8081;
@@ -50,50 +40,6 @@ read -r word
 [ \"$word\" = taken ] && : >/run/e2e.memory/sent
 ";
 
-/// What a transfer was measured with.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-pub struct Transfer {
-    /// Through what: `radio alone`, or the card's name.
-    pub path: &'static str,
-    /// To the host (the guest, without a card), or from it.
-    pub direction: Direction,
-    /// KiB/s.
-    pub speed: f64,
-    /// Seconds of processor time for 10^9 bits.
-    pub processor: f64,
-}
-
-/// Where the bytes go.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Direction {
-    /// To the host.
-    Down,
-    /// From the host.
-    Up,
-}
-
-impl Transfer {
-    /// The transfer of [`LENGTH`] bytes in these seconds.
-    fn of(path: &'static str, direction: Direction, seconds: f64, processor: f64) -> Self {
-        let speed = LENGTH as f64 / 1024.0 / seconds;
-        let processor = processor * GIGABIT / (LENGTH as f64 * 8.0);
-        Transfer { path, direction, speed, processor }
-    }
-
-    /// The one between two moments of QEMU.
-    fn between(
-        path: &'static str,
-        direction: Direction,
-        (begin, end): (Moment, Moment),
-    ) -> Result<Self, String> {
-        let (Some(before), Some(after)) = (begin.processor, end.processor) else {
-            return Err("this system does not say how much processor time QEMU has used".to_owned());
-        };
-        Ok(Transfer::of(path, direction, end.seconds - begin.seconds, after - before))
-    }
-}
-
 /// Adds the servers' files to the guest's shares.
 pub fn prepare(setup: &Setup) -> Result<(), String> {
     station::prepare(setup)?;
@@ -105,7 +51,7 @@ pub fn prepare(setup: &Setup) -> Result<(), String> {
 }
 
 /// Walks through the steps with this card.
-pub fn run(session: &mut Session, card: Card) -> Result<(), String> {
+pub fn run(session: &mut Session, card: &'static str) -> Result<(), String> {
     station::reach(session)?;
     // From memory, so that no share is measured.
     let server = format!(
@@ -160,11 +106,11 @@ fn alone(session: &mut Session, direction: Direction, command: &str) -> Result<T
 }
 
 /// The host fetches from the server, through the guest.
-fn down(session: &mut Session, card: Card) -> Result<Transfer, String> {
+fn down(session: &mut Session, card: &'static str) -> Result<Transfer, String> {
     let wanted = digest(&test_bytes(LENGTH));
     let begin = session.qemu.now();
     session.wait_answer(
-        &format!("4 MiB through {}, down", card.name()),
+        &format!("4 MiB through {}, down", card),
         (FAR, DOWN),
         b"GET /large HTTP/1.0\r\n\r\n",
         |_| false,
@@ -173,21 +119,21 @@ fn down(session: &mut Session, card: Card) -> Result<Transfer, String> {
             (digest(bytes.get(body + 4..)?) == wanted).then(|| ((), String::new()))
         },
     )?;
-    Transfer::between(card.name(), Direction::Down, (begin, session.qemu.now()))
+    Transfer::between(card, Direction::Down, (begin, session.qemu.now()))
 }
 
 /// The host sends to the server, through the guest.
-fn up(session: &mut Session, card: Card) -> Result<Transfer, String> {
+fn up(session: &mut Session, card: &'static str) -> Result<Transfer, String> {
     let request = test_bytes(LENGTH);
     let begin = session.qemu.now();
     session.wait_answer(
-        &format!("4 MiB through {}, up", card.name()),
+        &format!("4 MiB through {}, up", card),
         (FAR, UP),
         &request,
         |_| false,
         |bytes| bytes.ends_with(b"taken\n").then(|| ((), String::new())),
     )?;
-    let transfer = Transfer::between(card.name(), Direction::Up, (begin, session.qemu.now()))?;
+    let transfer = Transfer::between(card, Direction::Up, (begin, session.qemu.now()))?;
     taken(session)?;
     Ok(transfer)
 }
@@ -197,26 +143,6 @@ fn taken(session: &mut Session) -> Result<(), String> {
     let compare =
         "cd /run/e2e && . ./tools.sh && $(tool cmp) /run/e2e.memory/large /run/e2e.memory/taken";
     session.order("guest", compare).map(drop)
-}
-
-/// Of each path and direction the median, in the order in which they came first.
-fn medians(rounds: &[Transfer]) -> Vec<Transfer> {
-    let mut result: Vec<Transfer> = Vec::new();
-    for first in rounds {
-        let same =
-            |other: &&Transfer| (other.path, other.direction) == (first.path, first.direction);
-        if result.iter().any(|other| same(&other)) {
-            continue;
-        }
-        let median = |value: fn(&Transfer) -> f64| {
-            let mut values: Vec<f64> = rounds.iter().filter(same).map(value).collect();
-            values.sort_by(f64::total_cmp);
-            values.get(values.len() / 2).copied().unwrap_or_default()
-        };
-        let (speed, processor) = (median(|one| one.speed), median(|one| one.processor));
-        result.push(Transfer { speed, processor, ..*first });
-    }
-    result
 }
 
 /// Frames on their way.
@@ -239,7 +165,7 @@ impl Carrier for Cable {
 }
 
 /// Two hosts of this test on one cable: the transfer without a guest.
-fn without_guest() -> Result<Transfer, String> {
+pub fn without_guest() -> Result<Transfer, String> {
     let (one, other) = (Queue::default(), Queue::default());
     let host = |arriving: &Queue, leaving: &Queue, last: u8| {
         let cable = Cable { arriving: Rc::clone(arriving), leaving: Rc::clone(leaving) };
@@ -272,89 +198,9 @@ fn without_guest() -> Result<Transfer, String> {
     Ok(Transfer::of("no guest", Direction::Down, seconds, used()? - before))
 }
 
-/// Measures each card, and prints what they cost beside the radio alone. Gives back whether all passed.
-pub fn compare(args: &Args) -> Result<bool, String> {
-    let cards = match args.nic {
-        Card::Own => vec![Card::E1000, Card::VirtioNet],
-        card => vec![card],
-    };
-    let mut all = vec![without_guest()?];
-    for card in cards {
-        let report =
-            boot(&Args { nic: card, ..args.clone() }, args.memory.unwrap_or(MEMORY), args.json)?;
-        if let Some(failure) = &report.failure {
-            eprintln!("boot-test: {}: {failure}", card.name());
-            return Ok(false);
-        }
-        all.extend(report.throughput);
-    }
-    if args.json {
-        print_json(&all);
-    } else {
-        print!("{}", table(&args.dir, &all));
-    }
-    Ok(true)
-}
-
-/// The figures, each with its ratio to the radio alone in the same run of QEMU.
-fn table(guest: &Path, all: &[Transfer]) -> String {
-    let mut text = format!(
-        "{}: {LENGTH} bytes by TCP, medians of {ROUNDS}\n{:12} {:5} {:>8} {:>8} {:>12} {:>8}\n",
-        guest.display(),
-        "through",
-        "",
-        "KiB/s",
-        "ratio",
-        "s / Gbit",
-        "ratio"
-    );
-    let mut alone: Vec<&Transfer> = Vec::new();
-    for one in all {
-        let Transfer { path, direction, speed, processor } = one;
-        if *path == "radio alone" {
-            alone.retain(|other| other.direction != *direction);
-            alone.push(one);
-        }
-        let direct = alone.iter().find(|other| other.direction == *direction);
-        let ratio = |value: fn(&Transfer) -> f64| {
-            direct.map_or_else(String::new, |direct| format!("{:.2}", value(one) / value(direct)))
-        };
-        let arrow = if *direction == Direction::Down { "down" } else { "up" };
-        text += &format!(
-            "{path:12} {arrow:5} {speed:8.0} {:>8} {processor:12.2} {:>8}\n",
-            ratio(|one| one.speed),
-            ratio(|one| one.processor)
-        );
-    }
-    text
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn figures_are_medians_beside_the_radio_of_the_same_run() {
-        let one = |path, speed, processor| Transfer {
-            path,
-            direction: Direction::Down,
-            speed,
-            processor,
-        };
-        let rounds = [
-            one("radio alone", 900.0, 10.0),
-            one("e1000", 400.0, 25.0),
-            one("radio alone", 1000.0, 12.0),
-            one("e1000", 500.0, 20.0),
-            one("radio alone", 2000.0, 8.0),
-            one("e1000", 450.0, 22.0),
-        ];
-        let medians = medians(&rounds);
-        assert_eq!(medians, [one("radio alone", 1000.0, 10.0), one("e1000", 450.0, 22.0)]);
-        let text = table(Path::new("guest"), &medians);
-        let last: Vec<&str> = text.lines().last().unwrap().split_ascii_whitespace().collect();
-        assert_eq!(last, ["e1000", "down", "450", "0.45", "22.00", "2.20"]);
-    }
 
     #[test]
     fn two_hosts_need_no_guest() {

@@ -45,7 +45,7 @@ pub struct Args {
     #[arg(long, value_name = "OUTPUT")]
     parse: Vec<PathBuf>,
     /// How long a step may take, in seconds.
-    #[arg(long, value_name = "SECONDS", default_value_t = 150)]
+    #[arg(long, value_name = "SECONDS", default_value_t = 300)]
     timeout: u64,
     /// Print the consoles as they come.
     #[arg(long)]
