@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Guests of the base openwrt from feeds that are generated here, in both formats (opkg and apk v3), with Debian's kernel and
 # Debian's busybox, dnsmasq, hostapd, mke2fs, nft and wpa_supplicant in the packages: they boot and pass the Wi-Fi test,
-# and one keeps its settings when the power fails.
+# one keeps its settings when the power fails, and one starts as the book's page on bhyve says, with UCI files.
 # openwrt-boot.sh TOOL LOCK CACHE FOLDER: LOCK is that of Debian, outputs go to FOLDER.
 set -euo pipefail
 # shellcheck disable=SC2034 # for the library
@@ -33,3 +33,6 @@ done
 # Settings outlive the power: the disk that a guest formats at its first boot is recovered at the next.
 openwrt_guest opkg 24.10 station "$folder/opkg/persistent" --persistent
 xtask boot-test "$folder/opkg/persistent" --timeout 120 --power-cut
+
+# OpenWrt under bhyve, as the book says.
+"$(dirname "$0")/book-openwrt.sh" "$tool" "$folder/adb/station" 'DHCP and NAT' 'Fixed addresses'

@@ -35,7 +35,12 @@ start() { sh "$STARTER" "$HOST"; }
 case $name in
 doas) exec "$@" ;;
 kldload) ;;
-ee) printf '\nnetwork={\n\tssid="home"\n\tpsk="secret123"\n}\n' >>"$1" ;;
+ee)
+    case $1 in
+    */uci/*) cp "$TYPED/uci/${1##*/}" "$1" ;;
+    *) printf '\nnetwork={\n\tssid="home"\n\tpsk="secret123"\n}\n' >>"$1" ;;
+    esac
+    ;;
 pciconf)
     echo "none1@pci0:3:0:0:	class=0x028000 rev=0x78 hdr=0x00 vendor=0x8086 device=0x24fd subvendor=0x8086 subdevice=0x0010"
     echo "    vendor     = 'Intel Corporation'"
@@ -84,6 +89,10 @@ wifibox-build)
     --flavor)
         # What a build takes from the network is not at hand: this is its result.
         mkdir -p out && rm -rf "out/alpine-$2" && cp -a "$OUT" "out/alpine-$2"
+        ;;
+    --base)
+        [ "$2" = openwrt ] || unknown "$*"
+        mkdir -p out && rm -rf "out/openwrt-$4" && cp -a "$OUT" "out/openwrt-$4"
         ;;
     install | uninstall) exec "$TOOL" "$@" --root "$HOST" --hypervisor bhyve ;;
     doctor)

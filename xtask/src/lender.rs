@@ -87,6 +87,15 @@ impl Lender {
         found.ok_or_else(|| format!("the guest that lends its programs has no {name}").into())
     }
 
+    /// The firmware file `name`.
+    ///
+    /// # Errors
+    /// The image has none.
+    pub fn firmware(&self, name: &str) -> Result<&[u8], Failure> {
+        let found = self.file(&format!("{FIRMWARE}{name}"));
+        found.ok_or_else(|| format!("the guest that lends its programs has no {name}").into())
+    }
+
     /// The names by which the image calls its busybox.
     pub fn applets(&self) -> BTreeSet<&str> {
         let own = self.links.iter().filter(|(_, target)| *target == "busybox");

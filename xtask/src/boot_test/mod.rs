@@ -32,6 +32,8 @@ mod throughput;
 mod tools;
 mod transfer;
 mod trials;
+mod uci;
+mod wanted;
 mod watch;
 mod wire;
 mod wired;

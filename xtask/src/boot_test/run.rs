@@ -13,6 +13,7 @@ use super::network::Host;
 use super::report::Report;
 use super::session::Session;
 use super::setup::Setup;
+use super::wanted::Wanted;
 use super::wire::{Carrier, Datagrams, Wire};
 use super::{
     Args, Role, access_point, as_bhyve, mishaps, modules, power_cut, qemu, station, throughput,
@@ -166,6 +167,7 @@ fn boot_once(
         qemu: qemu::Qemu::start(machine.board, &arguments, &monitor, &log, &messages)?,
         host: Host::new(Wire::new(carrier)),
         report,
+        wanted: Wanted::of(&setup),
         exchange: setup.exchange,
         machine: bhyve.map(|machine| machine.expected()).unwrap_or_default(),
         base: guest.base,

@@ -131,3 +131,35 @@ fn openwrts_own_files_take_precedence() {
         ]
     );
 }
+
+/// wpa_supplicant's file that a station makes of wireless settings; `answers` are UCI's, by option.
+fn supplicant(answers: &str) -> String {
+    let script = overlays().join("openwrt-station/procd/etc/wifibox/wireless");
+    let script = fs::read_to_string(script).unwrap();
+    let stubs =
+        "say() { echo \"say $*\"; }; frequencies() { [ \"$1\" != 5g ] || echo '5180 5200 '; }";
+    shell(&format!(
+        "{script}\n{stubs}\nuci() {{ case ${{3#wireless.}} in {answers} *) return 1 ;; esac; }}\nsupplicant"
+    ))
+}
+
+#[test]
+fn a_station_joins_what_openwrts_wireless_settings_name() {
+    let of = |more: &str| {
+        supplicant(&format!(
+            "*'[0]') echo wifi-iface ;; *'[0].ssid') echo home ;; *'[0].device') echo radio0 ;;
+             *'[0].key') echo 'its password' ;; radio0.band) echo 5g ;; radio0.country) echo DE ;; {more}"
+        ))
+    };
+    assert_eq!(
+        of("*.mode) echo sta ;; *.encryption) echo sae-mixed ;;"),
+        "ctrl_interface=/var/run/wpa_supplicant\ncountry=DE\nnetwork={\n\tssid=\"home\"\n\tscan_ssid=1\n\
+         \tscan_freq=5180 5200\n\tfreq_list=5180 5200\n\tkey_mgmt=WPA-PSK SAE\n\tieee80211w=1\n\
+         \tpsk=\"its password\"\n}\n"
+    );
+    // Not what this guest does: it says so, and joins nothing.
+    for other in ["*.mode) echo ap ;;", "*.mode) echo sta ;; *.encryption) echo wpa2 ;;"] {
+        let text = of(other);
+        assert!(text.contains("say uci/wireless") && !text.contains("network={"), "{text}");
+    }
+}

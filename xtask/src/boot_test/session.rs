@@ -10,6 +10,7 @@ use sha2::{Digest, Sha256};
 use super::network::{Host, Request};
 use super::qemu::{Moment, Qemu};
 use super::report::Report;
+use super::wanted::Wanted;
 
 /// Console texts that mean that nothing good will come any more.
 const FATAL: [&str; 4] =
@@ -29,6 +30,8 @@ pub struct Session {
     pub machine: Vec<String>,
     /// The base of the guest, from its manifest.
     pub base: String,
+    /// What the user asks for in OpenWrt\'s own form.
+    pub wanted: Option<Wanted>,
     /// How long a step may take, as [`Patience`] counts it.
     pub limit: Duration,
     /// How many orders each side of the test has got.

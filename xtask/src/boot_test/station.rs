@@ -11,6 +11,7 @@ use super::report::hundredths;
 use super::session::{Session, digest, test_bytes};
 use super::setup::{Setup, append};
 use super::tools;
+use super::wanted::Wanted;
 
 /// The guest's address for the host.
 pub const GUEST: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 1);
@@ -90,6 +91,7 @@ until ip addr add 192.168.77.1/24 dev wlan1 2>/dev/null; do sleep 0.05; done
 hostapd -B -t -P /run/e2e.hostapd hostapd.conf
 ip link set lo up
 ip addr add 198.51.100.7/32 dev lo
+. ./gateways.sh
 : >/run/e2e.leases
 udhcpd -S -a 0 udhcpd.conf
 $(tool httpd) -p 198.51.100.7:8080 -h www
@@ -119,12 +121,16 @@ pub fn prepare(setup: &Setup) -> Result<(), String> {
         ("ap.sh", ACCESS_POINT_SIDE),
         ("hostapd.conf", ACCESS_POINT),
         ("udhcpd.conf", DHCP_SERVER),
+        ("gateways.sh", ""),
         ("www/cgi-bin/who", WHO),
     ] {
         Session::put(&setup.exchange, name, text.as_bytes())?;
     }
     Session::put(&setup.exchange, "www/name", b"first\n")?;
     Session::put(&setup.exchange, "www/blob", &test_bytes(DOWNLOAD))?;
+    if let Some(wanted) = Wanted::of(setup) {
+        super::uci::prepare(&wanted, setup)?;
+    }
     super::ipv6::prepare(setup)?;
     super::scan::prepare(setup)
 }
@@ -162,7 +168,11 @@ pub fn work(session: &mut Session) -> Result<(), String> {
     if session.base != "openwrt" {
         asks(session, "the guest hands queries on to the network's name server", "first")?;
     }
-    download(session)?;
+    let wanted = session.wanted.take();
+    download(session, wanted.as_ref().and_then(Wanted::address))?;
+    if let Some(wanted) = wanted {
+        super::uci::run(&wanted, session)?;
+    }
     super::ipv6::run(session)?;
     if session.base != "openwrt" {
         super::scan::run(session, "ap", "wlan1")?;
@@ -218,7 +228,8 @@ fn first_packet(session: &mut Session) -> Result<(), String> {
     })
 }
 
-fn download(session: &mut Session) -> Result<(), String> {
+/// The server's bytes come through the guest unchanged, and it saw the guest's address: `fixed`, or one of the network.
+fn download(session: &mut Session, fixed: Option<&str>) -> Result<(), String> {
     let wanted = digest(&test_bytes(DOWNLOAD));
     let started = Instant::now();
     let request = b"GET /blob HTTP/1.0\r\n\r\n";
@@ -243,7 +254,9 @@ fn download(session: &mut Session) -> Result<(), String> {
         |bytes| {
             let text = String::from_utf8_lossy(bytes);
             let address = text.lines().last()?.trim();
-            address.starts_with(WIRELESS).then(|| ((), address.to_owned()))
+            fixed
+                .map_or(address.starts_with(WIRELESS), |fixed| address == fixed)
+                .then(|| ((), address.to_owned()))
         },
     )
 }

@@ -47,7 +47,10 @@ const OWN: [Own; 10] = [
 ];
 
 /// Names that the guest asks for, and of which it uses nothing here.
-const EMPTY: [&str; 6] = ["fstools", "jshn", "jsonfilter", "ubusd", "urngd", "wireless-regdb"];
+const EMPTY: [&str; 5] = ["fstools", "jshn", "jsonfilter", "ubusd", "urngd"];
+
+/// The regulatory database, which Debian's kernel takes as Debian has signed it only.
+const DATABASE: [&str; 2] = ["regulatory.db", "regulatory.db.p7s"];
 
 /// Debian's programs, by the package of OpenWrt that has them.
 const LENT: [(&str, &[&str]); 6] = [
@@ -85,6 +88,10 @@ pub fn all(lender: &Lender) -> Result<Vec<Made>, Failure> {
             package.files.push(((*path).to_owned(), 0o755, program.to_vec()));
             programs.push(program);
         }
+    }
+    for name in DATABASE {
+        let file = (format!("lib/firmware/{name}"), 0o644, lender.firmware(name)?.to_vec());
+        of(&mut made, "wireless-regdb").files.push(file);
     }
     for name in EMPTY {
         let about = format!("{name}: a stand-in without content, made by a test\n").into_bytes();
