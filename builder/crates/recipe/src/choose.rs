@@ -29,7 +29,11 @@ pub(super) fn choose<'a>(
         _ => None,
     };
     let base = document("base", &catalog.bases, &selection.base)?;
-    let default = &base.value.default;
+    let mut architecture = architecture(catalog, base, selection.architecture.as_ref())?;
+    if let Some(value) = &selection.architecture {
+        architecture.origin = origin_of(guest, value, |plan| plan.arch.as_ref());
+    }
+    let default = &base.value.defaults_on(&architecture);
     let asked = |asked: &Option<String>, default, pick: Pick| match asked {
         Some(value) => Sourced { value: value.clone(), origin: origin_of(guest, value, pick) },
         None => At::sourced(default, &base.file),
@@ -49,9 +53,8 @@ pub(super) fn choose<'a>(
             ));
         }
     }
-    let mut architecture = architecture(catalog, base, selection.architecture.as_ref())?;
-    if let Some(value) = &selection.architecture {
-        architecture.origin = origin_of(guest, value, |plan| plan.arch.as_ref());
+    if !base.value.has_on(&release.value, &architecture) {
+        return Err(not_on(catalog, base, &release.value, &architecture));
     }
     let flavors = flavors(catalog, &selection.flavor)?;
     for flavor in &flavors {
@@ -188,6 +191,24 @@ fn architecture(
             }))
         }
     }
+}
+
+/// A release that an architecture is not there for.
+fn not_on(
+    catalog: &Catalog,
+    base: &Document<Base>,
+    release: &str,
+    architecture: &str,
+) -> RecipeError {
+    let releases = base.value.releases_on(architecture);
+    let names: Vec<&str> = releases.iter().map(|name| name.as_str()).collect();
+    let problem =
+        Problem::new(format!("{} {release} has no architecture \"{architecture}\"", base.name))
+            .help(format!("releases that have it: {}", names.join(", ")));
+    RecipeError::choice(match releases.first() {
+        Some(first) => problem.at(catalog.texts.place(&first.origin(&base.file))),
+        None => problem,
+    })
 }
 
 /// The entries of recipes that are missing for an architecture of which only the packages are
