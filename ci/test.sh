@@ -147,6 +147,8 @@ guests() {
     after "build tests and chores" "build hwsim on Debian"
     step "64-bit Arm: built, its files for hosts, booted" ci/arm.sh "$tool" "$cache" "$work/arm"
     after "build tests and chores" "build hwsim on Debian"
+    step "MIPS: built, booted" ci/mips.sh "$tool" "$cache" "$work/mips"
+    after "build tests and chores" "build hwsim on Debian"
     step "boot: Alpine from real packages, its scripts understood" ci/alpine-boot.sh "$tool" "$lock" "$cache" "$work/alpine"
     after "build tests and chores" "build hwsim on Debian"
     step "boot: OpenWrt from generated feeds, opkg and apk v3" ci/openwrt-boot.sh "$tool" "$lock" "$cache" "$work/openwrt"

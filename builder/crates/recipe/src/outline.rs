@@ -54,8 +54,7 @@ impl Catalog {
             release: chosen.release.clone(),
             series: chosen.series.clone(),
             end_of_life: base
-                .release(&chosen.release)
-                .and_then(|(release, _)| release.value.end_of_life.as_ref())
+                .end_of_life(&chosen.release, &chosen.architecture)
                 .map(|day| day.sourced(base_file)),
             flavor: Sourced {
                 value: chosen.flavor.clone(),

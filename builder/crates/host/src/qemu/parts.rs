@@ -34,15 +34,17 @@ impl Firmware {
     /// The UEFI firmware that this host has for such a machine.
     ///
     /// # Errors
-    /// [`Error::NoFirmware`] where none of the usual files exists.
+    /// [`Error::NoFirmware`] where none of the usual files exists, [`Error::Unfit`] where there can be none.
     pub fn installed_uefi(board: Board) -> Result<Self, Error> {
-        board
-            .firmware_files()
+        let Some(uefi) = board.uefi() else {
+            return Err(Error::Unfit { why: "its machines have no UEFI firmware".to_owned() });
+        };
+        uefi.files
             .iter()
             .map(|(code, variables)| (PathBuf::from(code), PathBuf::from(variables)))
             .find(|(code, variables)| code.is_file() && variables.is_file())
             .map(|(code, variables)| Self::Uefi { code, variables })
-            .ok_or(Error::NoFirmware { package: board.firmware_package() })
+            .ok_or(Error::NoFirmware { package: uefi.package })
     }
 
     /// The arguments by which QEMU starts it.
@@ -90,7 +92,7 @@ impl Acceleration {
             Board::Pc => Self::usable(&cpuinfo, writable),
             // There a /dev/kvm is only made where the processor can.
             Board::Arm if cfg!(target_arch = "aarch64") && writable => Self::Kvm,
-            Board::Arm => Self::Software,
+            Board::Arm | Board::Malta => Self::Software,
         }
     }
 
