@@ -220,6 +220,7 @@ mod daemons;
 mod filter;
 mod interfaces;
 mod leases;
+mod pinned;
 mod status;
 mod variables;
 mod whole;

@@ -16,7 +16,7 @@ use super::tools;
 /// The host's address, the guest's gateway.
 const HOST: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 1);
 /// The guest's address for the host.
-const GUEST: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 2);
+pub const GUEST: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 2);
 /// An address behind the host.
 const FAR: Ipv4Addr = Ipv4Addr::new(198, 51, 100, 7);
 const PORT: u16 = 8080;
@@ -110,6 +110,20 @@ pub fn prepare(setup: &Setup) -> Result<(), String> {
 
 /// Walks through the steps.
 pub fn run(session: &mut Session) -> Result<(), String> {
+    join(session)?;
+    if session.exchange.with_file_name("config").join("uds_passthru.conf").is_file() {
+        let name = "hostapd answers by the control socket";
+        session.wait_status(name, GUEST, "state=ENABLED")?;
+    }
+    // OpenWrt's stand-in for a firewall lets everything through.
+    if session.base != "openwrt" {
+        super::scan::run(session, "station", "wlan1")?;
+    }
+    session.power_off()
+}
+
+/// Until the station has what it wants from the host.
+pub fn join(session: &mut Session) -> Result<(), String> {
     session.host.take_address(Ipv4Cidr::new(HOST, 24));
     session.host.add_address(FAR);
     let content = test_bytes(DOWNLOAD);
@@ -141,14 +155,5 @@ pub fn run(session: &mut Session) -> Result<(), String> {
         return Err(format!("the host's server saw {peers:?}, and not only {GUEST}"));
     }
     session.report.step("the host saw eth0's address", now, &GUEST.to_string());
-
-    if session.exchange.with_file_name("config").join("uds_passthru.conf").is_file() {
-        let name = "hostapd answers by the control socket";
-        session.wait_status(name, GUEST, "state=ENABLED")?;
-    }
-    // OpenWrt's stand-in for a firewall lets everything through.
-    if session.base != "openwrt" {
-        super::scan::run(session, "station", "wlan1")?;
-    }
-    session.power_off()
+    Ok(())
 }

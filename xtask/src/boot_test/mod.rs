@@ -6,7 +6,8 @@
 //! stack inside this process ([`network`]). With `--load-modules` a guest of any flavor loads all its
 //! kernel modules instead ([`modules`]); with `--wired` the way out is a second wired card ([`wired`]); with
 //! `--throughput` the way through the guest is measured ([`throughput`]); with
-//! `--power-cut` a guest that keeps its settings is booted twice ([`power_cut`]). Prints a line for each step with the
+//! `--power-cut` a guest that keeps its settings is booted twice ([`power_cut`]); with `--pinned` others try to change what an
+//! access point does on the air ([`pinned`]). Prints a line for each step with the
 //! seconds since QEMU's start, then PASS or FAIL.
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a chore prints")]
@@ -18,6 +19,7 @@ mod ipv6;
 mod mishaps;
 mod modules;
 mod network;
+mod pinned;
 mod power_cut;
 mod qemu;
 mod report;
@@ -102,6 +104,10 @@ pub struct Args {
     /// radio alone, in processor time, too.
     #[arg(long, conflicts_with_all = ["as_bhyve", "uefi", "config_disk", "smallest_memory", "load_modules", "power_cut", "trials", "mishaps", "late_card", "timeline"])]
     throughput: bool,
+    /// The access point is one whose recipe pins country, channels and power (ci/pinned): its host and its neighbours try to
+    /// change them.
+    #[arg(long, conflicts_with_all = ["smallest_memory", "load_modules", "power_cut", "trials", "mishaps", "late_card", "wired"])]
+    pinned: bool,
     /// The network card of the machine.
     #[arg(long, value_enum, default_value_t = Card::Own, conflicts_with = "as_bhyve")]
     nic: Card,

@@ -16,7 +16,7 @@ use super::setup::Setup;
 use super::wanted::Wanted;
 use super::wire::{Carrier, Datagrams, Wire};
 use super::{
-    Args, Role, access_point, as_bhyve, mishaps, modules, power_cut, qemu, station, throughput,
+    Args, Role, access_point, as_bhyve, mishaps, modules, pinned, power_cut, qemu, station, throughput,
     trials, wired,
 };
 
@@ -67,6 +67,7 @@ fn prepare(args: &Args, role: Role, boot: Boot, bhyve: bool, setup: &Setup) -> R
         Role::Station if args.late_card => mishaps::prepare_late(setup)?,
         Role::Station if args.throughput => throughput::prepare(setup)?,
         Role::Station => station::prepare(setup)?,
+        Role::AccessPoint if args.pinned => pinned::prepare(setup)?,
         Role::AccessPoint => access_point::prepare(setup)?,
     }
     if bhyve {
@@ -227,6 +228,7 @@ fn steps(args: &Args, role: Role, boot: Boot, session: &mut Session) -> Result<(
         Role::Station if args.late_card => mishaps::run_late(session),
         Role::Station if args.throughput => throughput::run(session, args.nic.name()),
         Role::Station => station::run(session),
+        Role::AccessPoint if args.pinned => pinned::run(session),
         Role::AccessPoint => access_point::run(session),
     }
 }

@@ -12,6 +12,7 @@ use super::located::Sourced;
 use super::model::Devices;
 use super::project::{Own, OwnFile};
 use super::records::{Applets, Directory, FileText, Group, Share, User};
+use super::region::Region;
 use super::repository::Repository;
 use super::scalars::{Module, Pattern};
 use super::scripts::{ScriptRule, StandIn};
@@ -221,4 +222,7 @@ pub struct Recipe {
     pub memory_smallest: Option<Sourced<u32>>,
     /// Memory with which it works well, in MiB.
     pub memory_recommended: Option<Sourced<u32>>,
+    /// What the access point may do on the air.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub region: Option<Sourced<Region>>,
 }

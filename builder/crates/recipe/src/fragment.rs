@@ -105,6 +105,9 @@ macro_rules! recipe_file {
             /// How much memory the guest needs.
             #[serde(default)]
             pub memory: $crate::Memory,
+            /// What the access point may do on the air, whatever its host configures.
+            #[serde(default)]
+            pub region: Option<$crate::At<$crate::Region>>,
         }
 
         impl $name {
@@ -132,6 +135,7 @@ macro_rules! recipe_file {
                     cmdline: self.cmdline.clone(),
                     scripts: self.scripts.clone(),
                     memory: self.memory.clone(),
+                    region: self.region.clone(),
                 }
             }
         }

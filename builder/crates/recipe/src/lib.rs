@@ -35,6 +35,7 @@ mod outline;
 mod project;
 mod records;
 mod references;
+mod region;
 mod repository;
 mod request;
 mod scalars;
@@ -71,6 +72,7 @@ pub use project::{
 pub use records::{
     Access, AppletLinks, Applets, Directory, FileText, Group, Password, Share, User,
 };
+pub use region::Region;
 pub use repository::{FeedTarget, Key, LoosePackage, Repository};
 pub use request::{Composed, HostFile};
 pub use scalars::{Mode, Module, Pattern};

@@ -88,6 +88,9 @@ impl<'a> Merger<'a> {
         self.list(&mut into.scripts, file, &fragment.scripts)?;
         largest(&mut into.memory_smallest, file, fragment.memory.smallest.as_ref());
         largest(&mut into.memory_recommended, file, fragment.memory.recommended.as_ref());
+        if let Some(region) = &fragment.region {
+            into.region = Some(region.sourced(file));
+        }
         Ok(())
     }
 

@@ -114,6 +114,7 @@ impl Catalog {
             scripts: Vec::new(),
             memory_smallest: None,
             memory_recommended: None,
+            region: None,
         })
     }
 

@@ -89,6 +89,9 @@ impl Recipe {
                 show.entry("memory", key, value);
             }
         }
+        if let Some(region) = &self.region {
+            show.scalar("region", region);
+        }
         show.list("repositories", &self.repositories);
         show.list("packages", &self.packages);
         for (name, stand_in) in &self.stand_ins {

@@ -9,6 +9,7 @@ use crate::kinds::RootCompressor;
 use crate::located::At;
 use crate::machine::Names;
 use crate::records::Directory;
+use crate::region::Region;
 use crate::repository::Repository;
 use crate::scalars::{Mode, Module, Pattern};
 use crate::scripts::{ScriptRule, StandIn};
@@ -146,6 +147,8 @@ macro_rules! guest_part {
             pub scripts: Vec<Entry<ScriptRule>>,
             /// How much memory the guest needs.
             pub memory: Memory,
+            /// What the access point may do on the air, whatever its host configures.
+            pub region: Option<At<Region>>,
             /// Files of your own, by path in the guest, laid over everything else.
             pub files: Map<GuestPath, FileSource>,
             /// Links, by path in the guest: where they lead.
@@ -264,6 +267,7 @@ impl ProjectFile {
             cmdline: all.cmdline,
             scripts: all.scripts,
             memory: all.memory,
+            region: all.region,
             files: all.files,
             links: all.links,
             folders: all.folders,
@@ -294,6 +298,7 @@ impl GuestPlan {
             cmdline: plan.cmdline,
             scripts: plan.scripts,
             memory: plan.memory,
+            region: plan.region,
             ..Fragment::default()
         }
     }
