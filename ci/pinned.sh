@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # An access point whose recipe pins country, channels and power on the air: with a host that configures others and
-# neighbours that try ports it keeps to them. The same by a configuration on a disk.
+# neighbours that try ports it keeps to them.
 # pinned.sh TOOL LOCK CACHE FOLDER: LOCK is that of Debian, outputs go to FOLDER.
 set -euo pipefail
 tool=$(realpath "$1") lock=$2 cache=$3 folder=$4

@@ -149,6 +149,8 @@ guests() {
     after "build tests and chores" "build hwsim on Debian"
     step "MIPS: built, booted" ci/mips.sh "$tool" "$cache" "$work/mips"
     after "build tests and chores" "build hwsim on Debian"
+    step "boot: an access point whose image pins what it does on the air" ci/pinned.sh "$tool" "$lock" "$cache" "$work/pinned"
+    after "build tests and chores" "build the access point"
     step "boot: Alpine from real packages, its scripts understood" ci/alpine-boot.sh "$tool" "$lock" "$cache" "$work/alpine"
     after "build tests and chores" "build hwsim on Debian"
     step "boot: OpenWrt from generated feeds, opkg and apk v3" ci/openwrt-boot.sh "$tool" "$lock" "$cache" "$work/openwrt"

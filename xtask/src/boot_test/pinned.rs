@@ -62,7 +62,9 @@ pub fn prepare(setup: &Setup) -> Result<(), String> {
 pub fn run(session: &mut Session) -> Result<(), String> {
     access_point::join(session)?;
     let log = session.order("station", LOOK)?;
-    for pinned in ["channel 6 (2437 MHz), width: 20 MHz", "txpower 15.00 dBm", "country DE:", "Country: DE"] {
+    for pinned in
+        ["channel 6 (2437 MHz), width: 20 MHz", "txpower 15.00 dBm", "country DE:", "Country: DE"]
+    {
         if !log.contains(pinned) {
             return Err(format!("the radio is not as pinned, without {pinned:?}: {log}"));
         }
@@ -70,18 +72,28 @@ pub fn run(session: &mut Session) -> Result<(), String> {
     if let Some(line) = log.lines().find(|line| line.starts_with("changed: ")) {
         return Err(format!("the host changed what is pinned: {line}"));
     }
-    for said in ["'country_code=US' is not taken", "'channel=13' is not taken", "commands are not run"] {
+    for said in
+        ["'country_code=US' is not taken", "'channel=13' is not taken", "commands are not run"]
+    {
         if !log.contains(said) {
             return Err(format!("nothing says that {said}: {log}"));
         }
     }
     let now = session.qemu.now();
-    session.report.step("country, channel and power are the image's", now, "DE, 6 (20 MHz), 15 dBm");
+    session.report.step(
+        "country, channel and power are the image's",
+        now,
+        "DE, 6 (20 MHz), 15 dBm",
+    );
     for port in PORTS {
         refuses(session, port)?;
     }
     let now = session.qemu.now();
-    session.report.step("no port answers to the host's side", now, &format!("{} tried", PORTS.len()));
+    session.report.step(
+        "no port answers to the host's side",
+        now,
+        &format!("{} tried", PORTS.len()),
+    );
     super::scan::run(session, "station", "wlan1")?;
     session.power_off()
 }

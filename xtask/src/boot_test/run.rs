@@ -16,8 +16,8 @@ use super::setup::Setup;
 use super::wanted::Wanted;
 use super::wire::{Carrier, Datagrams, Wire};
 use super::{
-    Args, Role, access_point, as_bhyve, mishaps, modules, pinned, power_cut, qemu, station, throughput,
-    trials, wired,
+    Args, Role, access_point, as_bhyve, mishaps, modules, pinned, power_cut, qemu, station,
+    throughput, trials, wired,
 };
 
 /// The boots of a run: those after the first find its disk again.

@@ -16,6 +16,8 @@ use super::scalars::Mode;
 
 /// Where the guest's scripts find it.
 const FILE: &str = "etc/wifibox/region";
+/// The overlay of the scripts that keep to it.
+const OVERLAY: &str = "region";
 /// A service that gives a shell to whoever reaches the console.
 const CONSOLE: &str = "console";
 /// Features by which the host's configuration has a way to the radio, and which.
@@ -56,7 +58,9 @@ impl<'de> Deserialize<'de> for Country {
         if text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_uppercase()) {
             return Ok(Self(text));
         }
-        Err(D::Error::custom(format_args!("\"{text}\" is no country: write two letters, such as DE")))
+        Err(D::Error::custom(format_args!(
+            "\"{text}\" is no country: write two letters, such as DE"
+        )))
     }
 }
 
@@ -69,7 +73,9 @@ impl<'de> Deserialize<'de> for Channels {
             )));
         }
         if numbers.is_empty() {
-            return Err(D::Error::custom("no channel is left to the access point: name at least one"));
+            return Err(D::Error::custom(
+                "no channel is left to the access point: name at least one",
+            ));
         }
         Ok(Self(numbers))
     }
@@ -155,7 +161,10 @@ pub(super) fn pin(texts: &Texts, recipe: &mut Recipe) -> Result<(), RecipeError>
         return refuse(what, "the bases alpine and debian do");
     }
     if recipe.role.value != "access-point" {
-        let what = format!("a guest with the role {} keeps to the rules of its access point", recipe.role.value);
+        let what = format!(
+            "a guest with the role {} keeps to the rules of its access point",
+            recipe.role.value
+        );
         return refuse(what, "a region is for the role access-point");
     }
     let on = |name: &str| recipe.features.iter().any(|feature| feature.value == name);
@@ -166,7 +175,8 @@ pub(super) fn pin(texts: &Texts, recipe: &mut Recipe) -> Result<(), RecipeError>
     let Ok(path) = GuestPath::new(FILE) else { return Ok(()) };
     let file = FileText { text: region.value.text(), mode: Mode::file() };
     let origin = region.origin.clone();
-    recipe.files.insert(path, Sourced { value: file, origin });
+    recipe.files.insert(path, Sourced { value: file, origin: origin.clone() });
+    recipe.overlays.push(Sourced { value: OVERLAY.to_owned(), origin });
     recipe.services.retain(|service| service.value != CONSOLE);
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use super::*;
 
-const OVERLAYS: &[&str] = &["common/root", "access-point/root"];
+const OVERLAYS: &[&str] = &["common/root", "access-point/root", "region/root"];
 
 /// A guest with these channels.
 fn guest(channels: &str) -> Guest {
@@ -16,7 +16,7 @@ fn guest(channels: &str) -> Guest {
 fn pinned(channels: &str, file: &str) -> (Vec<String>, Vec<String>) {
     let guest = guest(channels);
     guest.put("media/etc/hostapd.conf", file);
-    let text = guest.run(". /etc/wifibox/pinned; pinned /media/etc/hostapd.conf");
+    let text = guest.run(". /etc/wifibox/air; on_air /media/etc/hostapd.conf");
     (text.lines().map(str::to_owned).collect(), guest.console())
 }
 
@@ -89,7 +89,7 @@ fn width_stays_within_the_channels() {
 #[test]
 fn the_power_is_limited() {
     let guest = guest("1");
-    guest.run(". /etc/wifibox/pinned; limit_power");
+    guest.run(". /etc/wifibox/air; limit_power");
     assert_eq!(guest.calls("iw"), ["iw dev wlan0 set txpower limit 1500"]);
 }
 

@@ -79,6 +79,13 @@ vmm.start_vm({{
     power = vmm.loader.log_fab:create(L4.Proto.Log, "power", "y"),
   }},
 }});
+
+-- The guest behind it, such as a router's own system, gets no hardware and no disk of these, only the cable:
+-- vmm.start_vm({{
+--   id = 2, mem = 256, cpus = 0x1, prio = 0x10,
+--   kernel = "rom/router-kernel", rd = "rom/router-initramfs", fdt = "rom/router.dtb", bootargs = "console=...",
+--   net = ports.client,
+-- }});
 "#,
         title = guest.title(),
         server = machine.disk_server(),

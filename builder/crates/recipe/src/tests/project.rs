@@ -208,6 +208,49 @@ fn what_would_have_no_effect_is_refused() {
 }
 
 #[test]
+fn a_region_is_for_access_points_to_which_no_other_way_leads() {
+    let region = "region: { country: DE, channels: [36, 40], power: 20 }";
+    let roles = [
+        ("recipes/roles/access-point.yaml", "summary: AP\napp_config: hostapd\n"),
+        ("recipes/features/uds_passthru.yaml", "summary: Sockets\ndefault: true\n"),
+        ("recipes/features/forwarding.yaml", "summary: socat\ndefault: false\n"),
+        ("recipes/guest.yaml", "summary: All\noverlays: [common]\nservices: [daemon, console]\n"),
+        ("overlays/common/root/etc/sv/daemon", "#!/bin/sh\n"),
+        ("overlays/common/root/etc/sv/console", "#!/bin/sh\n"),
+    ];
+    let compose = |text: &str| {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("wifibox.yaml"), format!("flavor: sim\n{text}\n")).unwrap();
+        let sources = sources(&roles).with_project(folder.path(), "wifibox.yaml");
+        let catalog = Catalog::load(&sources)?;
+        let guest = catalog.project().unwrap().guests().next().unwrap();
+        catalog.compose(&guest.selections(Some("base")).remove(0))
+    };
+    let quiet = "role: access-point\nwithout: [uds_passthru]";
+    let recipe = compose(&format!("{quiet}\n{region}")).unwrap_or_else(|error| panic!("{error}"));
+    let file = &recipe.files[&GuestPath::new("etc/wifibox/region").unwrap()].value;
+    assert!(file.text.ends_with("\ncountry=DE\nchannels='36 40'\npower=20\n"), "{}", file.text);
+    assert_eq!(values(&recipe.services), ["daemon"]);
+    assert!(values(&recipe.overlays).contains(&"region".to_owned()));
+    let without = compose(quiet).unwrap();
+    assert_eq!(values(&without.services), ["daemon", "console"]);
+
+    for (text, what) in [
+        (format!("role: access-point\n{region}"), "without: [uds_passthru]"),
+        (format!("{quiet}\nwith: [forwarding]\n{region}"), "without: [forwarding]"),
+        (format!("without: [uds_passthru]\n{region}"), "for the role access-point"),
+        (format!("{quiet}\n{}", region.replace("DE", "de")), "\"de\" is no country"),
+        (format!("{quiet}\n{}", region.replace("36", "37")), "37 is no channel"),
+        (format!("{quiet}\n{}", region.replace("36, 40", "")), "name at least one"),
+        (format!("{quiet}\n{}", region.replace("20 }", "200 }")), "200 dBm is no limit"),
+        (format!("{quiet}\n{}", region.replace("36", "300")), "300"),
+    ] {
+        let error = compose(&text).expect_err("an error").to_string();
+        assert!(error.contains(what) && error.contains("wifibox.yaml:"), "{text}: {error}");
+    }
+}
+
+#[test]
 fn files_that_change_are_noticed() {
     let files = [("wifibox.yaml", "flavor: sim\nfiles: { etc/x: { from: x } }\n"), ("x", "before")];
     let folder = tempfile::tempdir().unwrap();
