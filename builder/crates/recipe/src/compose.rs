@@ -18,7 +18,7 @@ use super::model::{Chipset, Flavor};
 use super::on_releases::here;
 use super::scalars::{Module, Pattern};
 use super::selection::Selection;
-use super::{check, choose, region};
+use super::{check, choose, pin};
 
 impl Catalog {
     /// The recipe that `selection` asks for.
@@ -41,7 +41,7 @@ impl Catalog {
         if recipe.init_system.value != InitSystem::Supervised {
             recipe.services.clear();
         }
-        region::pin(&self.texts, &mut recipe)?;
+        pin::pin(&self.texts, &mut recipe)?;
         check::check(self, &recipe)?;
         if selection.firmware_archive {
             recipe.firmware_packages.clear();

@@ -32,6 +32,7 @@ mod merge;
 mod model;
 mod on_releases;
 mod outline;
+mod pin;
 mod project;
 mod records;
 mod references;
