@@ -158,14 +158,18 @@ pub fn work(session: &mut Session) -> Result<(), String> {
         let name = "associated by WPA2, says the control socket";
         session.wait_status(name, GUEST, "wpa_state=COMPLETED")?;
     }
-    let name = "lease names the guest as name server";
+    // Wifibox's own guests hand on the addresses of the network's name servers.
+    let (name, server) = match session.base.as_str() {
+        "wifibox" => ("lease names the network's name server", FAR),
+        _ => ("lease names the guest as name server", GUEST),
+    };
     session.wait(name, |session| {
         let lease = session.host.lease()?;
         let list: Vec<String> = lease.name_servers.iter().map(ToString::to_string).collect();
-        (lease.name_servers.first() == Some(&GUEST)).then(|| Ok(((), list.join(" "))))
+        (lease.name_servers.first() == Some(&server)).then(|| Ok(((), list.join(" "))))
     })?;
     // OpenWrt's guests have a daemon for that, which answers itself.
-    if session.base != "openwrt" {
+    if !["openwrt", "wifibox"].contains(&session.base.as_str()) {
         asks(session, "the guest hands queries on to the network's name server", "first")?;
     }
     let wanted = session.wanted.take();
