@@ -61,6 +61,8 @@ fn every_composition_composes_and_every_recipe_is_used() {
         overlays.extend(recipe.initramfs.iter().map(|initramfs| initramfs.overlay.clone()));
         flavors.insert(recipe.flavor.value.clone());
     }
+    // A project's `region` brings it.
+    overlays.insert("region".to_owned());
     let there = Sources::embedded().folders("overlays").unwrap();
     assert_eq!(overlays.into_iter().collect::<Vec<_>>(), there, "overlays that are used");
     let listed: Vec<String> = catalog.list().flavors.into_iter().map(|f| f.name).collect();
