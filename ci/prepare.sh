@@ -7,7 +7,6 @@ set -euo pipefail
 packages=(
     qemu-system-x86 ovmf     # boot tests
     qemu-system-arm qemu-efi-aarch64 u-boot-qemu # of guests for 64-bit Arm
-    qemu-system-mips         # of guests for MIPS
     squashfs-tools cpio      # root.img and the initramfs read by others' programs
     squashfs-tools-ng        # tar2sqfs: benchmarks
     dosfstools mtools fdisk  # esp.img, likewise

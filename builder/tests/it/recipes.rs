@@ -241,38 +241,6 @@ fn bases_exist_for_two_machines_and_their_guests_differ_where_the_machines_do() 
 }
 
 #[test]
-fn mips_has_the_last_release_kernel_and_hypervisor_that_there_are_for_it() {
-    let catalog = catalog();
-    let on_mips = |release: Option<&str>, hypervisor: Option<&str>| {
-        catalog.compose(&Selection {
-            base: "debian".into(),
-            flavor: "hwsim".into(),
-            architecture: Some("mipsel".into()),
-            release: release.map(Into::into),
-            hypervisor: hypervisor.map(Into::into),
-            ..Selection::default()
-        })
-    };
-    let recipe = on_mips(None, None).unwrap_or_else(|error| panic!("{error}"));
-    assert_eq!(recipe.release.value, "bookworm");
-    assert_eq!(recipe.kernel.package.value, "linux-image-4kc-malta");
-    assert!(recipe.kernel.efi_stub.is_none());
-    assert_eq!(recipe.hypervisor.name.value, "qemu");
-    let line: Vec<&str> = recipe.cmdline.iter().map(|word| word.value.as_str()).collect();
-    assert!(line.contains(&"root=/dev/vda") && !line.contains(&"root=/dev/vdb"), "{line:?}");
-    // The archive of security updates has nothing for it, and that is no secret.
-    let from: Vec<&str> = recipe.repositories.iter().map(|r| r.value.name.as_str()).collect();
-    assert_eq!(from, ["debian"]);
-    assert_eq!(recipe.end_of_life.unwrap().value, "2026-06-10");
-    let refusal = on_mips(Some("trixie"), None).unwrap_err().to_string();
-    assert!(refusal.contains("releases that have it: bookworm"), "{refusal}");
-    for hypervisor in ["bhyve", "xen"] {
-        let refusal = on_mips(None, Some(hypervisor)).unwrap_err().to_string();
-        assert!(refusal.contains("is not known to run mipsel guests"), "{refusal}");
-    }
-}
-
-#[test]
 fn a_release_has_kernels_and_a_stub_of_its_own() {
     let catalog = catalog();
     let compose = |release: &str, kernel: &str| {

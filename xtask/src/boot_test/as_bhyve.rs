@@ -64,7 +64,7 @@ impl Machine {
     }
 
     fn read(board: Board, path: &Path, output: Option<PathBuf>) -> Result<Self, String> {
-        let dress = Dress::of(board)?;
+        let dress = Dress::of(board);
         let text = std::fs::read(path).map_err(|error| {
             format!("cannot read {} (built with --hypervisor bhyve?): {error}", path.display())
         })?;

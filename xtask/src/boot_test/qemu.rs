@@ -30,7 +30,6 @@ pub struct Moment {
 
 /// A guest that runs.
 pub struct Qemu {
-    board: Board,
     process: Child,
     started: Instant,
     console: Arc<Mutex<Console>>,
@@ -98,7 +97,7 @@ impl Qemu {
             });
         }
         let (monitor, messages) = (monitor.to_owned(), messages.to_owned());
-        Ok(Self { board, process, started, console, monitor, messages })
+        Ok(Self { process, started, console, monitor, messages })
     }
 
     /// How long it has been running.
@@ -146,8 +145,8 @@ impl Qemu {
         let mut answers = BufReader::new(stream.try_clone().map_err(failed)?);
         let mut line = String::new();
         answers.read_line(&mut line).map_err(failed)?;
-        for command in [r#"{"execute":"qmp_capabilities"}"#, self.board.press_power()] {
-            writeln!(stream, "{command}").map_err(failed)?;
+        for command in ["qmp_capabilities", "system_powerdown"] {
+            writeln!(stream, "{{\"execute\":\"{command}\"}}").map_err(failed)?;
             line.clear();
             while !line.contains("\"return\"") {
                 line.clear();

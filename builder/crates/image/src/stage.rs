@@ -43,6 +43,9 @@ pub enum Error {
     /// A content cannot be read again.
     #[error(transparent)]
     ReadBack(#[from] ReadBack),
+    /// No image can be made that way.
+    #[error("{0}")]
+    Unsupported(String),
     /// The user ended it.
     #[error(transparent)]
     Interrupted(#[from] Interrupted),
@@ -59,7 +62,8 @@ impl Error {
             | Error::Uki(_)
             | Error::Esp(_)
             | Error::Output(_)
-            | Error::ReadBack(_) => Kind::Failed,
+            | Error::ReadBack(_)
+            | Error::Unsupported(_) => Kind::Failed,
         }
     }
 }
@@ -103,26 +107,29 @@ pub fn cmdline(recipe: &Recipe) -> String {
     words.join(" ")
 }
 
-/// The kind of UEFI firmware that the guest's machines have; `None` where there is no UEFI.
-fn firmware(recipe: &Recipe) -> Option<esp::Architecture> {
-    match machine(&recipe.architecture.value) {
-        "x86_64" => Some(esp::Architecture::X86_64),
-        "aarch64" => Some(esp::Architecture::Aarch64),
-        _ => None,
+/// The machine that the images are for.
+fn architecture(recipe: &Recipe) -> Result<esp::Architecture, Error> {
+    let architecture = &recipe.architecture.value;
+    match machine(architecture) {
+        "x86_64" => Ok(esp::Architecture::X86_64),
+        "aarch64" => Ok(esp::Architecture::Aarch64),
+        _ => Err(Error::Unsupported(format!(
+            "guests for {architecture} cannot be made: only those for x86_64 and aarch64"
+        ))),
     }
 }
 
-fn codec(recipe: &Recipe, kernel: &Kernel) -> squashfs::Codec {
-    match recipe.compression.value {
+fn codec(recipe: &Recipe, kernel: &Kernel) -> Result<squashfs::Codec, Error> {
+    Ok(match recipe.compression.value {
         RootCompressor::Xz => squashfs::Codec::Xz {
-            x86: firmware(recipe) == Some(esp::Architecture::X86_64)
+            x86: architecture(recipe)? == esp::Architecture::X86_64
                 && kernel.capabilities.reads_x86_filter(),
         },
         RootCompressor::Zstd => squashfs::Codec::ZSTD,
         RootCompressor::Gzip => squashfs::Codec::GZIP,
         RootCompressor::Lz4 => squashfs::Codec::Lz4,
         RootCompressor::Lzo => squashfs::Codec::Lzo,
-    }
+    })
 }
 
 /// Writes root.img, the kernel's files and esp.img.
@@ -150,7 +157,7 @@ fn root_image(
 ) -> Result<(), Error> {
     let recipe = &parts.composed.recipe;
     let options = squashfs::Options {
-        codec: codec(recipe, parts.kernel),
+        codec: codec(recipe, parts.kernel)?,
         block_size: parts.block_size,
         source_date_epoch: parts.source_date_epoch,
         jobs: context.work.jobs,
@@ -176,7 +183,7 @@ fn root_image(
     Ok(context.work.check()?)
 }
 
-/// Writes vmlinuz, cmdline, initramfs.img and, where there is UEFI, esp.img.
+/// Writes vmlinuz, cmdline, initramfs.img and esp.img.
 fn boot_files(
     parts: &Parts<'_>,
     folder: &OutputFolder,
@@ -199,9 +206,9 @@ fn boot_files(
         }
         None => None,
     };
-    let Some(architecture) = firmware(recipe) else { return Ok(()) };
     let program = boot_program(parts, &line, initramfs.as_ref())?;
     let content = program.digests().map_err(ReadBack::of("esp.img"))?.sha256;
+    let architecture = architecture(recipe)?;
     folder.write("esp.img", 0o644, |file| {
         let mut reader = program.open();
         let mut out = std::io::BufWriter::new(file);

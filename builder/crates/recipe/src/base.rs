@@ -9,7 +9,7 @@ use super::kernel::EfiStub;
 use super::kinds::{AccountsFrom, Format, InitSystem, RootCompressor};
 use super::located::{At, Sourced};
 use super::machine::machine;
-use super::repository::{Repository, is_of_release};
+use super::repository::Repository;
 use wifibox_ground::path::GuestPath;
 
 /// The defaults of a base.
@@ -26,21 +26,6 @@ pub struct Defaults {
     pub hypervisor: At<String>,
     /// Compressor of the root image.
     pub compression: At<RootCompressor>,
-}
-
-/// The defaults of a base that an architecture has otherwise.
-#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct OtherDefaults {
-    /// Release of the distribution.
-    #[serde(default)]
-    pub release: Option<At<String>>,
-    /// Kernel, by the name of its descriptor.
-    #[serde(default)]
-    pub kernel: Option<At<String>>,
-    /// Hypervisor.
-    #[serde(default)]
-    pub hypervisor: Option<At<String>>,
 }
 
 /// The parts of the initramfs.
@@ -83,15 +68,6 @@ recipe_file! {
     pub struct Architecture {
         /// One line that says what this is.
         pub summary: String,
-        /// The releases that it is there for; all of them if this is not given.
-        #[serde(default)]
-        pub releases: Vec<At<String>>,
-        /// The day after which nobody mends its holes any more, where that is before the release's.
-        #[serde(default)]
-        pub end_of_life: Option<At<String>>,
-        /// The defaults that are others than the base's.
-        #[serde(default)]
-        pub default: OtherDefaults,
     }
 }
 
@@ -153,8 +129,7 @@ impl Base {
         architecture: &str,
         file: &std::sync::Arc<str>,
     ) -> Vec<Sourced<Repository>> {
-        let is_there = |given: &&At<Repository>| given.value.is_there(release, architecture);
-        let here = self.repositories.iter().filter(is_there);
+        let here = self.repositories.iter().filter(|given| given.value.is_for(release));
         let repository = |given: &At<Repository>| {
             let mut value = given.value.of(release, architecture);
             let other = |name: &String| self.repositories.iter().find(|r| r.value.name == *name);
@@ -201,38 +176,6 @@ impl Base {
             Some(release) if !release.value.kernels.is_empty() => &release.value.kernels,
             _ => &self.kernels,
         }
-    }
-
-    /// The defaults on one architecture, as the base calls it.
-    pub(crate) fn defaults_on(&self, architecture: &str) -> Defaults {
-        let mut defaults = self.default.clone();
-        if let Some(other) = self.architectures.get(architecture) {
-            let OtherDefaults { release, kernel, hypervisor } = other.value.default.clone();
-            defaults.release = release.unwrap_or(defaults.release);
-            defaults.kernel = kernel.unwrap_or(defaults.kernel);
-            defaults.hypervisor = hypervisor.unwrap_or(defaults.hypervisor);
-        }
-        defaults
-    }
-
-    /// The releases that one architecture, as the base calls it, is there for; all of them if there is none.
-    pub(crate) fn releases_on(&self, architecture: &str) -> &[At<String>] {
-        self.architectures.get(architecture).map_or(&[], |other| &other.value.releases)
-    }
-
-    /// Whether a release is there for one architecture, as the base calls it.
-    pub(crate) fn has_on(&self, release: &str, architecture: &str) -> bool {
-        let releases = self.releases_on(architecture);
-        releases.is_empty() || releases.iter().any(|own| is_of_release(release, own))
-    }
-
-    /// The day after which nobody mends the holes of a release on one architecture.
-    pub(crate) fn end_of_life(&self, release: &str, architecture: &str) -> Option<&At<String>> {
-        let of_release =
-            self.release(release).and_then(|(found, _)| found.value.end_of_life.as_ref());
-        let other = self.architectures.get(architecture);
-        let of_architecture = other.and_then(|other| other.value.end_of_life.as_ref());
-        of_release.into_iter().chain(of_architecture).min_by(|a, b| a.value.cmp(&b.value))
     }
 
     /// The architectures that there are, the default one first.

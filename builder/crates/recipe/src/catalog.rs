@@ -92,12 +92,11 @@ impl Catalog {
     /// The series whose point release `selection` leaves open, and the architecture, as the base calls it.
     pub fn series(&self, selection: &Selection) -> Option<(&str, &str)> {
         let base = &self.bases.get(&selection.base)?.value;
+        let asked = selection.release.as_deref().unwrap_or(&base.default.release.value);
         let architecture = match &selection.architecture {
             Some(wanted) => base.architecture_like(wanted)?,
             None => &base.architecture,
         };
-        let default = base.defaults_on(architecture).release.value;
-        let asked = selection.release.as_deref().unwrap_or(&default);
         Some((base.series(asked)?, &architecture.value))
     }
 

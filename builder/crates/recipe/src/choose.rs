@@ -3,12 +3,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::architecture::{architecture, not_on};
 use super::base::Base;
 use super::catalog::Catalog;
 use super::chosen::{Chosen, document, origin_of};
 use super::document::Document;
 use super::error::{Problem, RecipeError};
+use super::kernel::Kernel;
 use super::located::{At, Origin, Sourced};
 use super::machine::{PC, machine};
 use super::model::{Feature, Flavor};
@@ -29,11 +29,7 @@ pub(super) fn choose<'a>(
         _ => None,
     };
     let base = document("base", &catalog.bases, &selection.base)?;
-    let mut architecture = architecture(catalog, base, selection.architecture.as_ref())?;
-    if let Some(value) = &selection.architecture {
-        architecture.origin = origin_of(guest, value, |plan| plan.arch.as_ref());
-    }
-    let default = &base.value.defaults_on(&architecture);
+    let default = &base.value.default;
     let asked = |asked: &Option<String>, default, pick: Pick| match asked {
         Some(value) => Sourced { value: value.clone(), origin: origin_of(guest, value, pick) },
         None => At::sourced(default, &base.file),
@@ -53,8 +49,9 @@ pub(super) fn choose<'a>(
             ));
         }
     }
-    if !base.value.has_on(&release.value, &architecture) {
-        return Err(not_on(catalog, base, &release.value, &architecture));
+    let mut architecture = architecture(catalog, base, selection.architecture.as_ref())?;
+    if let Some(value) = &selection.architecture {
+        architecture.origin = origin_of(guest, value, |plan| plan.arch.as_ref());
     }
     let flavors = flavors(catalog, &selection.flavor)?;
     for flavor in &flavors {
@@ -171,6 +168,62 @@ pub(super) fn flavor_with(
 
 /// A choice that a part of a project makes.
 type Pick = fn(&GuestPlan) -> Option<&At<String>>;
+
+/// The architecture that is asked for, in the base's own spelling.
+fn architecture(
+    catalog: &Catalog,
+    base: &Document<Base>,
+    asked: Option<&String>,
+) -> Result<Sourced<String>, RecipeError> {
+    let Some(asked) = asked else { return Ok(base.value.architecture.sourced(&base.file)) };
+    match base.value.architecture_like(asked) {
+        Some(known) => Ok(Sourced { value: known.value.clone(), origin: Origin::command_line() }),
+        None => {
+            let known = base.value.every_architecture().map(|name| name.as_str());
+            let problem = Problem::new(format!("{} has no architecture \"{asked}\"", base.name))
+                .expected(asked, known);
+            Err(RecipeError::choice(match to_be_added(catalog, base, asked) {
+                Some(help) => problem.help(help),
+                None => problem,
+            }))
+        }
+    }
+}
+
+/// The entries of recipes that are missing for an architecture of which only the packages are
+/// known; `None` if not even these are. It may be called by its feeds' target, too.
+fn to_be_added(catalog: &Catalog, base: &Document<Base>, asked: &str) -> Option<String> {
+    let mut targets = base.value.repositories.iter().flat_map(|known| &known.value.targets);
+    let (name, target) = targets.find(|(name, target)| {
+        *name == asked
+            || machine(name) == asked
+            || target.name == asked
+            || target.name.split('/').next() == Some(asked)
+    })?;
+    let mut missing = vec![format!("\"{name}\" among the \"architectures\" of {}", base.file)];
+    let runs = |kernel: &&Document<Kernel>| kernel.value.architecture_like(name).is_some();
+    let own = base.value.kernels.iter().filter_map(|kernel| catalog.kernels.get(&kernel.value));
+    if own.filter(runs).count() == 0 {
+        missing.push("a kernel of this base that is for it".to_owned());
+    }
+    let hypervisors = catalog.hypervisors.values();
+    let fit: Vec<&str> = hypervisors
+        .filter(|hypervisor| hypervisor.value.runs_on(machine(name)))
+        .map(|hypervisor| hypervisor.name.as_str())
+        .collect();
+    let on = match fit.as_slice() {
+        [] => {
+            missing.push(format!("a hypervisor with the machine \"{}\"", machine(name)));
+            String::new()
+        }
+        fit => format!(" (it would run on {})", fit.join(", ")),
+    };
+    Some(format!(
+        "its packages are known as those of the target {}{on}; what is missing: {}",
+        target.name,
+        missing.join(", ")
+    ))
+}
 
 fn found<'a, T>(
     name: Sourced<String>,

@@ -28,9 +28,6 @@ impl Catalog {
         let Some(architecture) = base.value.architecture_like(architecture) else {
             return Vec::new();
         };
-        if !base.value.has_on(release, architecture) {
-            return Vec::new();
-        }
         let flavors = self.flavors_on(base, release);
         let kernels: Vec<_> = self.kernels_on(base, release, architecture).collect();
         let with_defaults = flavors.iter().flat_map(|flavor| {
@@ -63,9 +60,8 @@ impl Catalog {
         let all = guests.flat_map(|guest| guest.selections(self.default_base()));
         let number = |name: &str| base.value.release(name).map(|(_, number)| number);
         let here = |selection: &Selection| {
+            let of = selection.release.as_deref().unwrap_or(&base.value.default.release.value);
             let on = selection.architecture.as_deref().unwrap_or(&base.value.architecture.value);
-            let default = base.value.defaults_on(on).release.value;
-            let of = selection.release.as_deref().unwrap_or(&default);
             selection.base == base.name
                 && number(of) == number(release)
                 && machine(on) == machine(architecture)

@@ -7,7 +7,6 @@
 //! (`wifibox.yaml`) is one more layer of it. The
 //! JSON schemas of the files are in `docs/schema`.
 
-mod architecture;
 mod axes;
 mod base;
 mod catalog;

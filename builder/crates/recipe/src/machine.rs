@@ -12,8 +12,7 @@ use super::scalars::Pattern;
 /// The machine that recipes are about where they do not say another one.
 pub const PC: &str = "x86_64";
 
-/// The machine that an architecture runs on, as `uname -m` says: distributions spell it differently. Of MIPS, whose two
-/// byte orders `uname` calls alike, little-endian is `mipsel`.
+/// The machine that an architecture runs on, as `uname -m` says: distributions spell it differently.
 pub fn machine(architecture: &str) -> &str {
     match architecture {
         "amd64" => "x86_64",

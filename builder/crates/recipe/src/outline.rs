@@ -54,7 +54,8 @@ impl Catalog {
             release: chosen.release.clone(),
             series: chosen.series.clone(),
             end_of_life: base
-                .end_of_life(&chosen.release, &chosen.architecture)
+                .release(&chosen.release)
+                .and_then(|(release, _)| release.value.end_of_life.as_ref())
                 .map(|day| day.sourced(base_file)),
             flavor: Sourced {
                 value: chosen.flavor.clone(),

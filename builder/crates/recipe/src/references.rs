@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::base::{Architecture, Base};
+use super::base::Base;
 use super::catalog::Catalog;
 use super::document::Document;
 use super::entries::{Entry, Map};
@@ -164,7 +164,7 @@ impl Checker<'_> {
                             .at(catalog.texts.place(&name.origin(file))),
                     ));
                 }
-                self.architecture(base, &other.value)?;
+                self.fragment(file, &other.fragment())?;
             }
             for (_, release) in value.releases.iter() {
                 self.day(file, release.value.end_of_life.as_ref())?;
@@ -176,25 +176,6 @@ impl Checker<'_> {
             self.fragment(file, &value.with_other_kernel)?;
         }
         Ok(())
-    }
-
-    /// What another architecture of a base names.
-    fn architecture(&self, base: &Document<Base>, other: &Architecture) -> Result<(), RecipeError> {
-        let (file, default) = (&base.file, &other.default);
-        for release in other.releases.iter().chain(&default.release) {
-            let releases = base.value.releases.iter().map(|(release, _)| &release.value);
-            self.known("release of this base", file, release, releases)?;
-        }
-        if let Some(kernel) = &default.kernel {
-            let kernels = base.value.kernels.iter().map(|kernel| &kernel.value);
-            self.known("kernel of this base", file, kernel, kernels)?;
-        }
-        if let Some(hypervisor) = &default.hypervisor {
-            let known = self.catalog.hypervisors.keys();
-            self.known("hypervisor", file, hypervisor, known)?;
-        }
-        self.day(file, other.end_of_life.as_ref())?;
-        self.fragment(file, &other.fragment())
     }
 
     fn day(&self, file: &Arc<str>, day: Option<&At<String>>) -> Result<(), RecipeError> {
@@ -222,10 +203,6 @@ impl Checker<'_> {
             for only in repository.keys.iter().filter_map(|key| key.architecture.as_ref()) {
                 let known = base.every_architecture().map(|known| &known.value);
                 self.known("architecture of this base", file, &here(only), known)?;
-            }
-            for architecture in &repository.architectures {
-                let known = base.every_architecture().map(|known| &known.value);
-                self.known("architecture of this base", file, &here(architecture), known)?;
             }
             for release in &repository.releases {
                 let known = base.releases.iter().map(|(release, _)| &release.value);
@@ -290,14 +267,13 @@ impl Checker<'_> {
         Ok(())
     }
 
-    /// A kernel must be for a machine of the base, and a default one for all that have it as default.
+    /// A kernel must be for a machine of the base, and the default one for all of them.
     fn kernel_fits(&self, base: &Document<Base>, name: &At<String>) -> Result<(), RecipeError> {
         let Some(kernel) = self.catalog.kernels.get(&name.value) else { return Ok(()) };
         let fits = |wanted: &&At<String>| kernel.value.architecture_like(wanted).is_some();
         let mut all = base.value.every_architecture();
-        let is_default =
-            |wanted: &&At<String>| base.value.defaults_on(wanted).kernel.value == name.value;
-        let lacking = all.find(|wanted| is_default(wanted) && !fits(wanted));
+        let is_default = base.value.default.kernel.value == name.value;
+        let lacking = if is_default { all.find(|wanted| !fits(wanted)) } else { None };
         if lacking.is_none() && base.value.every_architecture().any(|wanted| fits(&wanted)) {
             return Ok(());
         }

@@ -55,9 +55,6 @@ pub struct Repository {
     /// The releases that it is there for; all of them if this is not given.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub releases: Vec<String>,
-    /// The architectures that it is there for, as the distribution calls them; all of them if this is not given.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub architectures: Vec<String>,
     /// Whether what is newer there mends holes: `outdated` names it first.
     #[serde(default, skip_serializing_if = "is_false")]
     pub security: bool,
@@ -123,16 +120,14 @@ impl Repository {
         !self.packages.is_empty() || !self.lists.is_empty()
     }
 
-    /// Whether it is there for a release.
+    /// Whether it is there for a release: by its name, or as a point release of it.
     pub(super) fn is_for(&self, release: &str) -> bool {
-        self.releases.is_empty() || self.releases.iter().any(|own| is_of_release(release, own))
-    }
-
-    /// Whether it is there for a release on one architecture.
-    pub(super) fn is_there(&self, release: &str, architecture: &str) -> bool {
-        let known = self.architectures.is_empty()
-            || self.architectures.iter().any(|own| own == architecture);
-        known && self.is_for(release)
+        let names = |own: &String| {
+            release
+                .strip_prefix(own.as_str())
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+        };
+        self.releases.is_empty() || self.releases.iter().any(names)
     }
 
     /// The same for one release and architecture: `{release}` and `{key}` are filled in, and only the
@@ -162,12 +157,6 @@ impl Repository {
         let targets = own.map(target).collect();
         Repository { mirrors, suites, lists, targets, keys, keyrings, ..self.clone() }
     }
-}
-
-/// Whether `release` is the one of this name, or a point release of it.
-pub(super) fn is_of_release(release: &str, name: &str) -> bool {
-    let rest = release.strip_prefix(name);
-    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
 }
 
 /// A package file of a repository without an index.

@@ -89,7 +89,7 @@ impl Source {
         // Days in this form sort as they come.
         (now.get(..day.len())? > day.as_str()).then(|| {
             format!(
-                "{} {} got its last updates on {day}: holes found since stay open; take a newer one with --release, or another architecture",
+                "{} {} got its last updates on {day}: holes found since stay open; take a newer one with --release",
                 self.target.base, self.target.release
             )
         })

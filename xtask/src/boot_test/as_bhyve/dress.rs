@@ -65,25 +65,25 @@ const ARM: Dress = Dress {
 
 impl Dress {
     /// That of a board.
-    pub fn of(board: Board) -> Result<&'static Self, String> {
+    pub fn of(board: Board) -> &'static Self {
         match board {
-            Board::Pc => Ok(&PC),
-            Board::Arm => Ok(&ARM),
-            Board::Malta => Err("bhyve makes no machines of MIPS".to_owned()),
+            Board::Pc => &PC,
+            Board::Arm => &ARM,
         }
     }
 
     /// QEMU's arguments for the firmware of this host, in place of bhyve's.
     pub fn firmware(&self) -> Result<Vec<String>, String> {
-        if self.board == Board::Pc {
-            return Firmware::installed_uefi(self.board)
+        match self.board {
+            Board::Pc => Firmware::installed_uefi(self.board)
                 .and_then(|firmware| firmware.arguments())
-                .map_err(|error| error.to_string());
-        }
-        if Path::new(U_BOOT).is_file() {
-            Ok(vec!["-bios".to_owned(), U_BOOT.to_owned()])
-        } else {
-            Err(format!("{U_BOOT} is missing: U-Boot (Debian: apt install u-boot-qemu)"))
+                .map_err(|error| error.to_string()),
+            Board::Arm if Path::new(U_BOOT).is_file() => {
+                Ok(vec!["-bios".to_owned(), U_BOOT.to_owned()])
+            }
+            Board::Arm => {
+                Err(format!("{U_BOOT} is missing: U-Boot (Debian: apt install u-boot-qemu)"))
+            }
         }
     }
 }

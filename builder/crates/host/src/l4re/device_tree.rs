@@ -316,7 +316,6 @@ fn mips(guest: &Guest, volumes: &[Volume<'_>]) -> String {
 	memory@0 {{
 		device_type = "memory";
 		reg = <0x0 0x0>;
-		l4vmm,dscap = "ram";
 	}};
 
 	cpus {{

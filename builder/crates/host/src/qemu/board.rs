@@ -13,8 +13,6 @@ pub enum Board {
     Pc,
     /// A 64-bit Arm machine, of the type virt.
     Arm,
-    /// MIPS' board Malta with a little-endian processor. It has no UEFI, and no power button but a key.
-    Malta,
 }
 
 impl Board {
@@ -26,7 +24,6 @@ impl Board {
         match guest.architecture.as_str() {
             "x86_64" => Ok(Self::Pc),
             "aarch64" => Ok(Self::Arm),
-            "mipsel" => Ok(Self::Malta),
             other => Err(Error::Unfit { why: format!("no machine is known for {other}") }),
         }
     }
@@ -37,7 +34,6 @@ impl Board {
         match self {
             Self::Pc => "qemu-system-x86_64",
             Self::Arm => "qemu-system-aarch64",
-            Self::Malta => "qemu-system-mipsel",
         }
     }
 
@@ -47,7 +43,6 @@ impl Board {
         match self {
             Self::Pc => "qemu-system-x86",
             Self::Arm => "qemu-system-arm",
-            Self::Malta => "qemu-system-mips",
         }
     }
 
@@ -57,71 +52,36 @@ impl Board {
         match self {
             Self::Pc => "q35",
             Self::Arm => "virt,gic-version=max",
-            Self::Malta => "malta",
         }
     }
 
-    /// The value of `-cpu` where QEMU translates: all that it knows, on Malta the board's own. Arm's own algorithm to sign pointers, which kernels
+    /// The value of `-cpu` where QEMU translates: all that it knows. Arm's own algorithm to sign pointers, which kernels
     /// use in each function, would take more time than everything else together.
     #[must_use]
     pub(super) fn translated_processor(self) -> &'static str {
         match self {
             Self::Pc => "max",
             Self::Arm => "max,pauth-impdef=on",
-            Self::Malta => "24Kf",
         }
     }
 
-    /// The device that is its power button, where the machine has none of its own.
+    /// Debian's package of the UEFI firmware.
     #[must_use]
-    pub(super) fn power_button(self) -> Option<&'static str> {
+    pub(super) fn firmware_package(self) -> &'static str {
         match self {
-            Self::Pc | Self::Arm => None,
-            Self::Malta => Some("virtio-keyboard-pci"),
+            Self::Pc => "ovmf",
+            Self::Arm => "qemu-efi-aarch64",
         }
     }
 
-    /// The words that put the device of this number, counted from 0, into its place on the bus. On Malta Linux knows the
-    /// interrupts of four slots only, from 18 on (`arch/mips/pci/fixup-malta.c`): eight devices share one, as its functions.
+    /// Where distributions put the UEFI firmware: code and variables.
     #[must_use]
-    pub(super) fn place(self, number: usize) -> String {
+    pub(super) fn firmware_files(self) -> &'static [(&'static str, &'static str)] {
         match self {
-            Self::Pc | Self::Arm => String::new(),
-            Self::Malta => {
-                format!(",addr={:x}.{},multifunction=on", 18 + number / 8, number % 8)
-            }
+            Self::Pc => &OVMF,
+            Self::Arm => &AAVMF,
         }
     }
-
-    /// What to say to QEMU's monitor so that the power button is pressed: a command of QMP and its arguments.
-    #[must_use]
-    pub fn press_power(self) -> &'static str {
-        match self {
-            Self::Pc | Self::Arm => r#"{"execute":"system_powerdown"}"#,
-            Self::Malta => {
-                r#"{"execute":"send-key","arguments":{"keys":[{"type":"qcode","data":"power"}]}}"#
-            }
-        }
-    }
-
-    /// Its UEFI firmware; `None` where there is none.
-    #[must_use]
-    pub(super) fn uefi(self) -> Option<Uefi> {
-        match self {
-            Self::Pc => Some(Uefi { package: "ovmf", files: &OVMF }),
-            Self::Arm => Some(Uefi { package: "qemu-efi-aarch64", files: &AAVMF }),
-            Self::Malta => None,
-        }
-    }
-}
-
-/// The UEFI firmware of a machine.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Uefi {
-    /// Debian's package of it.
-    pub package: &'static str,
-    /// Where distributions put it: code and variables.
-    pub files: &'static [(&'static str, &'static str)],
 }
 
 const OVMF: [(&str, &str); 7] = [

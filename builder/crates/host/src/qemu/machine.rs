@@ -187,22 +187,17 @@ impl Machine {
         if let Some(monitor) = &self.monitor {
             add(&["-qmp", &format!("unix:{},server=on,wait=off", value(monitor)?)]);
         }
-        let mut places = (0..).map(|number| self.board.place(number));
-        let mut place = || places.next().unwrap_or_default();
-        if let Some(button) = self.board.power_button() {
-            add(&["-device", &format!("{button}{}", place())]);
-        }
         for Disk { id, image, read_only, .. } in &self.disks {
             let access = if *read_only { "readonly=on," } else { "" };
             let drive = format!("if=none,id={id},format=raw,{access}file={}", value(image)?);
-            add(&["-drive", &drive, "-device", &format!("virtio-blk-pci,drive={id}{}", place())]);
+            add(&["-drive", &drive, "-device", &format!("virtio-blk-pci,drive={id}")]);
         }
         for share in &self.shares {
             let read_only = if share.read_only { ",readonly=on" } else { "" };
             let (tag, folder) = (&share.tag, value(&share.folder)?);
             let model = "security_model=mapped-xattr";
             add(&["-fsdev", &format!("local,id={tag},path={folder},{model}{read_only}")]);
-            add(&["-device", &format!("virtio-9p-pci,fsdev={tag},mount_tag={tag}{}", place())]);
+            add(&["-device", &format!("virtio-9p-pci,fsdev={tag},mount_tag={tag}")]);
         }
         Ok(arguments)
     }

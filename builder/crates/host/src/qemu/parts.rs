@@ -34,17 +34,15 @@ impl Firmware {
     /// The UEFI firmware that this host has for such a machine.
     ///
     /// # Errors
-    /// [`Error::NoFirmware`] where none of the usual files exists, [`Error::Unfit`] where there can be none.
+    /// [`Error::NoFirmware`] where none of the usual files exists.
     pub fn installed_uefi(board: Board) -> Result<Self, Error> {
-        let Some(uefi) = board.uefi() else {
-            return Err(Error::Unfit { why: "its machines have no UEFI firmware".to_owned() });
-        };
-        uefi.files
+        board
+            .firmware_files()
             .iter()
             .map(|(code, variables)| (PathBuf::from(code), PathBuf::from(variables)))
             .find(|(code, variables)| code.is_file() && variables.is_file())
             .map(|(code, variables)| Self::Uefi { code, variables })
-            .ok_or(Error::NoFirmware { package: uefi.package })
+            .ok_or(Error::NoFirmware { package: board.firmware_package() })
     }
 
     /// The arguments by which QEMU starts it.
@@ -92,7 +90,7 @@ impl Acceleration {
             Board::Pc => Self::usable(&cpuinfo, writable),
             // There a /dev/kvm is only made where the processor can.
             Board::Arm if cfg!(target_arch = "aarch64") && writable => Self::Kvm,
-            Board::Arm | Board::Malta => Self::Software,
+            Board::Arm => Self::Software,
         }
     }
 

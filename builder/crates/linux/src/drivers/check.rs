@@ -7,7 +7,7 @@ use super::Error;
 use crate::kernel::capability::{Capabilities, Impossible, Presence};
 use crate::kernel::feature::{Feature, InitramfsCodec, SquashfsCodec};
 use wifibox_ground::guest::{Nic, ShareTransport};
-use wifibox_recipe::{BootsWith, Recipe, RootCompressor, machine};
+use wifibox_recipe::{BootsWith, Recipe, RootCompressor};
 
 /// Refuses what this kernel cannot do with this recipe. What is not known is no refusal.
 ///
@@ -16,16 +16,9 @@ use wifibox_recipe::{BootsWith, Recipe, RootCompressor, machine};
 pub fn check(recipe: &Recipe, kernel: &Capabilities) -> Result<(), Error> {
     root(recipe, kernel)?;
     hypervisor(recipe, kernel)?;
-    if has_uefi(recipe) {
-        kernel.check_feature("booting by UEFI", Feature::EfiStub)?;
-    }
+    kernel.check_feature("booting by UEFI", Feature::EfiStub)?;
     command_line(recipe, kernel)?;
     Ok(())
-}
-
-/// Whether the guest's machines can have UEFI firmware.
-fn has_uefi(recipe: &Recipe) -> bool {
-    ["x86_64", "aarch64"].contains(&machine(&recipe.architecture.value))
 }
 
 /// How the kernel gets at its root file system.
@@ -114,8 +107,7 @@ fn command_line(recipe: &Recipe, kernel: &Capabilities) -> Result<(), Impossible
 /// The kernel arguments that are lost where UEFI starts the kernel itself, with a command line of its own built in: in
 /// words, for whoever relies on one.
 pub(super) fn lost_under_uefi(recipe: &Recipe, kernel: &Capabilities) -> Option<String> {
-    let starts_itself = has_uefi(recipe)
-        && recipe.kernel.efi_stub.is_none()
+    let starts_itself = recipe.kernel.efi_stub.is_none()
         && recipe.hypervisor.share_transport.value == ShareTransport::Virtio;
     let (text, _) = kernel.builtin_cmdline().filter(|_| starts_itself)?;
     let known: Vec<&str> = text.split_ascii_whitespace().collect();

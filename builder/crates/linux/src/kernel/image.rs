@@ -37,10 +37,6 @@ pub enum Machine {
     X86,
     /// 64-bit Arm.
     Arm64,
-    /// 32-bit MIPS, big-endian.
-    Mips,
-    /// 32-bit MIPS, little-endian.
-    Mipsel,
     /// Another, by ELF's or PE's number.
     Other(u16),
 }
@@ -51,9 +47,7 @@ impl Machine {
         match self {
             Machine::X86_64 | Machine::X86 => name == "x86_64",
             Machine::Arm64 => name == "aarch64",
-            Machine::Mips => name == "mips",
-            Machine::Mipsel => name == "mipsel",
-            Machine::Other(_) => !["x86_64", "aarch64", "mips", "mipsel"].contains(&name),
+            Machine::Other(_) => name != "x86_64" && name != "aarch64",
         }
     }
 }
@@ -246,10 +240,9 @@ fn zboot(bytes: &[u8]) -> Result<KernelImage, ImageError> {
 fn elf(bytes: &[u8]) -> Result<KernelImage, ImageError> {
     type Wide = object::elf::FileHeader64<object::Endianness>;
     type Narrow = object::elf::FileHeader32<object::Endianness>;
-    let wide = bytes.get(4) == Some(&2);
-    let described = match wide {
-        true => Wide::parse(bytes).ok().and_then(|header| segments(header, bytes)),
-        false => Narrow::parse(bytes).ok().and_then(|header| segments(header, bytes)),
+    let described = match bytes.get(4) {
+        Some(2) => Wide::parse(bytes).ok().and_then(|header| segments(header, bytes)),
+        _ => Narrow::parse(bytes).ok().and_then(|header| segments(header, bytes)),
     };
     let (machine, size) =
         described.ok_or_else(|| damaged(Format::Elf, "its headers cannot be read"))?;
@@ -259,8 +252,6 @@ fn elf(bytes: &[u8]) -> Result<KernelImage, ImageError> {
             62 => Machine::X86_64,
             3 => Machine::X86,
             183 => Machine::Arm64,
-            8 if !wide && bytes.get(5) == Some(&1) => Machine::Mipsel,
-            8 if !wide => Machine::Mips,
             other => Machine::Other(other),
         },
         release: banner(bytes),

@@ -148,50 +148,6 @@ fn an_architecture_is_chosen_by_any_of_its_names_and_kernel_and_hypervisor_must_
     "#);
 }
 
-#[test]
-fn an_architecture_may_have_releases_defaults_and_repositories_of_its_own() {
-    let arm = "architecture: amd64\narchitectures:\n  arm64:\n    summary: Arm\n    releases: [two]\n    \
-               end_of_life: '2026-01-02'\n    default: { release: two, kernel: armlinux }\n";
-    let base = BASE.replace("architecture: amd64\n", arm).replace(
-        "kernels: [linux]",
-        "  - { name: mended, architectures: [amd64] }\nkernels: [linux, armlinux]",
-    );
-    let kernel = KERNEL.replace("architecture: amd64", "architecture: arm64");
-    let vmm = "summary: VMM\nshare_transport: virtio\nnic: e1000\nconsole: ttyS0\nroot_disk: vdb\n\
-               machines: { aarch64: {} }\n";
-    let changes = [
-        ("recipes/bases/base.yaml", base.as_str()),
-        ("kernels/armlinux.yaml", kernel.as_str()),
-        ("recipes/hypervisors/vmm.yaml", vmm),
-    ];
-    let on = |architecture: &str, release: Option<&str>| Selection {
-        architecture: Some(architecture.into()),
-        release: release.map(Into::into),
-        ..ask()
-    };
-    let catalog = catalog(&changes);
-    let facts = |recipe: Recipe| {
-        let repositories = recipe.repositories.iter().map(|r| r.value.name.clone());
-        let repositories: Vec<String> = repositories.collect();
-        let end = recipe.end_of_life.map(|day| day.value);
-        (recipe.release.value, recipe.kernel.name.value, repositories.join(" "), end)
-    };
-    let found = facts(catalog.compose(&on("arm64", None)).unwrap());
-    assert_eq!(found, ("two".into(), "armlinux".into(), "main".into(), Some("2026-01-02".into())));
-    let found = facts(catalog.compose(&on("amd64", None)).unwrap());
-    assert_eq!(found, ("one".into(), "linux".into(), "main mended".into(), None));
-    insta::assert_snapshot!(refusal(&changes, &on("arm64", Some("one"))), @r#"
-    base one has no architecture "arm64"
-      --> recipes/bases/base.yaml:7:16
-       |
-     7 |     releases: [two]
-       |                ^
-      = releases that have it: two
-    "#);
-    assert!(catalog.spanning_compositions("base", "one", "arm64").is_empty());
-    assert!(!catalog.spanning_compositions("base", "two", "arm64").is_empty());
-}
-
 /// A chipset and a flavor of it beside `sim`, with a second kernel that only one flavor goes with.
 const SEVERAL: [(&str, &str); 6] = [
     ("firmware-blobs/wave.yaml", "summary: W\nmodules: [wave]\nlicences: [L]\n"),

@@ -110,8 +110,6 @@ fn uname(machine: &mut Machine<'_>, arguments: &[String]) -> Run {
     let machine_name = match machine.world.architecture.as_str() {
         "amd64" | "x86_64" => "x86_64",
         "arm64" | "aarch64" => "aarch64",
-        // Of either byte order.
-        "mips" | "mipsel" => "mips",
         other => return machine.unsupported(format!("uname on the architecture {other}")),
     };
     let text = match arguments.first().map(String::as_str) {

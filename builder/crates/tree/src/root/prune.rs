@@ -12,14 +12,8 @@ use wifibox_ground::path::GuestPath;
 use wifibox_recipe::Recipe;
 
 /// Where the dynamic linker looks, on every base.
-const FOLDERS: [&str; 6] = [
-    "usr/lib/x86_64-linux-gnu",
-    "usr/lib/aarch64-linux-gnu",
-    "usr/lib/mipsel-linux-gnu",
-    "lib",
-    "usr/lib",
-    "usr/lib64",
-];
+const FOLDERS: [&str; 5] =
+    ["usr/lib/x86_64-linux-gnu", "usr/lib/aarch64-linux-gnu", "lib", "usr/lib", "usr/lib64"];
 
 /// `FOLDERS` as paths.
 pub fn folders() -> Vec<GuestPath> {

@@ -122,32 +122,6 @@ fn elf_kernels() {
 }
 
 #[test]
-fn kernels_of_mips_are_told_apart_by_their_byte_order() {
-    // ELF headers of 32 bits, and one loaded segment.
-    let mut little = vec![0; 0x200];
-    put(&mut little, 0, b"\x7fELF\x01\x01\x01");
-    put(&mut little, 16, &[2, 0, 8, 0, 1]);
-    put(&mut little, 28, &[52]);
-    put(&mut little, 40, &[52, 0, 32, 0, 1, 0]);
-    put(&mut little, 52, &[1]);
-    put(&mut little, 52 + 20, &[0, 0x50]);
-    let mut big = vec![0; 0x200];
-    put(&mut big, 0, b"\x7fELF\x01\x02\x01");
-    put(&mut big, 16, &[0, 2, 0, 8, 0, 0, 0, 1]);
-    put(&mut big, 28, &[0, 0, 0, 52]);
-    put(&mut big, 40, &[0, 52, 0, 32, 0, 1]);
-    put(&mut big, 52, &[0, 0, 0, 1]);
-    put(&mut big, 52 + 20, &[0, 0, 0x50]);
-    for (bytes, machine, name, other) in
-        [(little, Machine::Mipsel, "mipsel", "mips"), (big, Machine::Mips, "mips", "mipsel")]
-    {
-        let image = KernelImage::parse(&bytes).expect("recognised");
-        assert_eq!((image.machine, image.init_size), (machine, Some(0x5000)));
-        assert!(machine.is(name) && !machine.is(other) && !machine.is("x86_64"));
-    }
-}
-
-#[test]
 fn other_files_are_refused_with_what_they_begin_with() {
     let error = KernelImage::parse(b"#!/bin/sh").expect_err("refused");
     assert!(error.to_string().contains("23 21 2f"), "{error}");
