@@ -1,6 +1,9 @@
 //! The values of the chosen files of a build, one by one: the recipe before their lists are added
 //! up.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use super::base::{Base, Initramfs};
 use super::catalog::Catalog;
 use super::chosen::{Chosen, origin_of};
@@ -72,11 +75,7 @@ impl Catalog {
             accounts_from: given_or(base, base_file, &base.accounts_from, AccountsFrom::Recipes),
             keep_empty_directories: given_or(base, base_file, &base.keep_empty_directories, false),
             regulatory_database: given_or(base, base_file, &base.regulatory_database, true),
-            programs: base
-                .programs
-                .iter()
-                .map(|(program, package)| (program.value.clone(), package.sourced(base_file)))
-                .collect(),
+            programs: programs(base, base_file),
             initramfs,
             repositories: own.into_iter().chain(further).collect(),
             packages: Vec::new(),
@@ -193,6 +192,12 @@ fn flavor_origin(chosen: &Chosen<'_>, asked: &str) -> Origin {
     let said = chosen.guest.and_then(|guest| guest.choice(|plan| plan.flavor.as_ref()));
     let said = said.filter(|said| said.value.0.iter().any(|name| name == asked));
     said.map_or_else(Origin::command_line, |said| said.origin)
+}
+
+/// The packages that have programs which scripts call, by program.
+fn programs(base: &Base, file: &Arc<str>) -> BTreeMap<String, Sourced<String>> {
+    let all = base.programs.iter();
+    all.map(|(program, package)| (program.value.clone(), package.sourced(file))).collect()
 }
 
 /// The hypervisor, as it is on the guest's kind of machine.

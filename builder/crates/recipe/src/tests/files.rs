@@ -13,7 +13,7 @@ fn unknown_keys_are_shown_with_the_nearest_one() {
      3 | packges: [a]
        | ^
       = did you mean "packages"?
-      = expected one of: accounts, applets, bases, chipsets, cmdline, directories, exclude, files, firmware_packages, initramfs_modules, keep, kernels, links, load_modules, memory, modules, on, overlays, packages, runlevels, scripts, services, services_off, shares, stand_ins, summary
+      = expected one of: accounts, applets, bases, chipsets, cmdline, directories, exclude, files, firmware_packages, initramfs_modules, keep, kernels, links, load_modules, memory, modules, on, overlays, packages, region, runlevels, scripts, services, services_off, shares, stand_ins, summary
     "#
     );
 }
