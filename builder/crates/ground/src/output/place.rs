@@ -166,7 +166,13 @@ pub(super) fn put(work: &Path, target: &Path) -> Result<(), OutputError> {
         if !regular::is_missing(&error) {
             return Err(at("cannot look at", target)(error));
         }
-        return fs::rename(work, target).map_err(in_place());
+        match fs::rename(work, target) {
+            // Another builder has put its output there in the meantime: it is replaced as any former one.
+            Err(error)
+                if error.kind() == io::ErrorKind::DirectoryNotEmpty
+                    && matches!(read_sums(target, Old::Built), Ok(Some(_))) => {}
+            done => return done.map_err(in_place()),
+        }
     }
     if let Some(exchanged) = exchange(work, target) {
         return exchanged.map_err(in_place());
