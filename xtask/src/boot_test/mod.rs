@@ -106,7 +106,7 @@ pub struct Args {
     throughput: bool,
     /// The access point is one whose recipe pins country, channels and power (ci/pinned): its host and its neighbours try to
     /// change them.
-    #[arg(long, conflicts_with_all = ["smallest_memory", "load_modules", "power_cut", "trials", "mishaps", "late_card", "wired"])]
+    #[arg(long, conflicts_with_all = ["config_disk", "smallest_memory", "load_modules", "power_cut", "trials", "mishaps", "late_card", "throughput", "wired"])]
     pinned: bool,
     /// The network card of the machine.
     #[arg(long, value_enum, default_value_t = Card::Own, conflicts_with = "as_bhyve")]

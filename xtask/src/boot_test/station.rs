@@ -169,7 +169,7 @@ pub fn work(session: &mut Session) -> Result<(), String> {
         (lease.name_servers.first() == Some(&server)).then(|| Ok(((), list.join(" "))))
     })?;
     // OpenWrt's guests have a daemon for that, which answers itself.
-    if !["openwrt", "wifibox"].contains(&session.base.as_str()) {
+    if server == GUEST && session.base != "openwrt" {
         asks(session, "the guest hands queries on to the network's name server", "first")?;
     }
     let wanted = session.wanted.take();

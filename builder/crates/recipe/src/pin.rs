@@ -47,7 +47,12 @@ pub(super) fn pin(texts: &Texts, recipe: &mut Recipe) -> Result<(), RecipeError>
         let what = format!("the feature {feature} {how}, which leads past a region");
         return refuse(what, &format!("take it out: without: [{feature}]"));
     }
-    let Ok(path) = GuestPath::new(FILE) else { return Ok(()) };
+    let Ok(path) = GuestPath::new(FILE) else {
+        return refuse(
+            format!("{FILE} is no path in a guest"),
+            "no guest is made that would not keep to it",
+        );
+    };
     let file = FileText { text: region.value.text(), mode: Mode::file() };
     let origin = region.origin.clone();
     recipe.files.insert(path, Sourced { value: file, origin: origin.clone() });
